@@ -1,0 +1,169 @@
+// What a flow can call, as data. A connector declaration (stdlib/*/*.flow) is compiled to Connectors, Operations and
+// Triggers; a module carries those it uses, so that a stored run needs neither the compiler nor today's declarations.
+// The executor (stdlib/executor) turns one Operation plus arguments into one exchange. Nothing here does anything.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fault.hpp"
+#include "base/type.hpp"
+
+namespace flow {
+
+// A small tree that the executor evaluates against the arguments of a call, to make a path, a query value or a body.
+struct Template {
+  enum class Kind : std::uint8_t {
+    Null,
+    Bool,      // number != 0
+    Int,       // number
+    Float,     // real
+    Text,      // text
+    Param,     // value of parameter `text`; with `fields`, of its field
+    Item,      // the element of the ForEach around it
+    Setting,   // configuration of the route's connector: text names the key, as `sender`
+    CallKey,   // the call's idempotency key, the same each time this call of this run is made
+    Object,    // names[i]: children[i]; a member whose value is null is left out
+    List,      // children
+    ForEach,   // children[0] is the list (a single value counts as a list of one), children[1] the element
+    Concat,    // children as text, joined; in a path each child that is not Text is percent-encoded
+    IsType,    // true when parameter `text` holds a value of type `type` (Html, Kql or String)
+    If,        // children: condition, then, else
+  };
+  Kind kind = Kind::Null;
+  std::int64_t number = 0;
+  double real = 0;
+  std::string text;
+  TypeId type = 0;
+  std::vector<std::string> names;
+  std::vector<Template> children;
+};
+
+enum class Effect : std::uint8_t {
+  Read,    // safe to repeat
+  Act,     // changes the world
+  Notify,  // tells people
+};
+std::string_view effect_name(Effect effect);
+
+struct Parameter {
+  std::string name;
+  TypeId type = 0;
+  std::string default_json;  // JSON text; empty when the argument is required
+  std::string doc;
+};
+
+// The calls one tenant and app may make; counted per `group`. 0 is no limit.
+struct Quota {
+  std::string group;
+  std::uint32_t per_minute = 0;
+  std::uint32_t per_hour = 0;
+};
+
+// How an error answer is named. The first rule that matches wins; without one, the status decides.
+struct ErrorRule {
+  int status = 0;             // 0 matches every error status
+  std::string code;           // the API's code, or text within its message; empty matches all
+  FaultKind kind = FaultKind::Unavailable;
+};
+
+// What to do about a call of which nobody knows whether it happened (after a crash or a lost answer).
+struct CrashRule {
+  enum class Kind : std::uint8_t { Repeat, Lookup, Ask };
+  Kind kind = Kind::Ask;
+  // Lookup: call the read operation `operation` with `arguments` (an Object); the call happened when an element of
+  // its list has a `field` (wire name) that contains the call's key. That element is then the call's result.
+  std::string operation;
+  Template arguments;
+  std::string field;
+};
+
+// Long-running actions: poll `operation` with `arguments` until the result's `field` is one of `final_values`.
+// `arguments` refers to the result by Param "result" with text `result.id` split into fields.
+struct Completion {
+  std::string operation;
+  Template arguments;
+  std::string field;
+  std::vector<std::string> final_values;
+};
+
+enum class Protocol : std::uint8_t { Http, Smtp };
+
+// One way to carry an operation out. An operation has one, or several that the configuration chooses from by name.
+struct Route {
+  std::string name;            // empty when there is only one
+  std::uint32_t connector = 0;  // whose address and credential it uses: an index into the owner's `connectors`
+  Protocol protocol = Protocol::Http;
+  std::string method;          // GET POST PATCH PUT DELETE; empty for Smtp
+  Template path;               // Concat, beginning with `/`
+  std::vector<std::pair<std::string, Template>> query;    // a null value leaves the parameter out
+  std::vector<std::pair<std::string, Template>> headers;
+  std::optional<Template> body;  // JSON for Http; for Smtp an Object: to cc subject text html importance
+  // Application permissions, any one of which suffices, least privileged first.
+  std::vector<std::string> permissions;
+  Quota quota;
+  std::vector<ErrorRule> errors;
+  std::optional<CrashRule> crash;  // overrides the default of the effect: Read repeats, Act and Notify ask
+};
+
+struct Operation {
+  std::string connector;  // as `defender`
+  std::string name;       // as `isolate`
+  Effect effect = Effect::Read;
+  std::vector<Parameter> parameters;
+  TypeId result = kNothingType;
+  // Where in the answer the result stands: empty for the whole body, `value` for OData lists.
+  std::string result_member;
+  std::vector<Route> routes;
+  std::string targets;  // the parameter that names what is acted on; empty when there is none
+  std::string inverse;  // the operation that undoes this one; empty when there is none
+  std::optional<Completion> completes;
+  std::string doc;
+  std::string source;   // the page that documents it
+  std::string retires;  // ISO date; empty when none is announced
+
+  std::string full_name() const { return connector + "." + name; }
+};
+
+// An address and a credential.
+struct Connector {
+  std::string name;
+  std::string base;    // `https://api.security.microsoft.com`; configuration may replace it
+  std::string scope;   // OAuth scope asked from Entra; empty when the connector needs no token
+};
+
+// An event source that polls a list operation. Times are compared and de-duplicated as the fields below say.
+struct Trigger {
+  std::string connector;
+  std::string name;            // `alert.new`
+  std::string operation;       // list operation: takes `filter`, `top`, `skip`, perhaps `expand`; connector-local name
+  std::string cursor_field;    // wire name of the time that grows: `alertCreationTime`
+  std::string key_field;       // wire name of what is unique: `id`
+  std::uint32_t page_size = 1000;
+  std::int64_t interval_us = 0;  // default time between polls
+  std::int64_t overlap_us = 0;   // how far before the cursor each poll reads again
+  // Names in scope that the event itself holds.
+  struct Binding {
+    std::string name;  // `machineId`
+    std::string wire;  // member of the event
+    TypeId type = 0;
+    std::string doc;
+  };
+  std::vector<Binding> bindings;
+  // Entities in scope. The first is the event itself: its fields are in scope by their own names, and the poll
+  // brings it. Each can be fetched by a read operation whose arguments are names of bindings.
+  struct Entity {
+    std::string name;       // `machine`
+    TypeId type = 0;
+    std::string operation;  // connector-local name: `get_machine`
+    std::string argument;   // a binding: `machineId`
+    std::vector<std::string> expand_only;  // wire names the poll brings only when asked by `expand`
+  };
+  std::vector<Entity> entities;
+  std::vector<std::string> filterable;  // wire names the poll's `filter` understands (with `eq`)
+  std::string doc;
+};
+
+}  // namespace flow

@@ -1,0 +1,145 @@
+// A Module is what the compiler makes and the machine runs: every flow of one source file, with the operations it
+// may call and the manifest that says so. It owns no source text and refers to nothing outside itself, so a stored
+// run can go on for years without the compiler or today's connectors. Encoded it is a `.flowc` file (encode.hpp);
+// before it may run it must pass the verifier (verify.hpp).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/operation.hpp"
+#include "base/type.hpp"
+
+namespace flow {
+
+enum class Op : std::uint8_t {
+#define FLOW_OP(code, name, a, b, c, meaning) name = code,
+#include "vm/bytecode/opcodes.def"
+#undef FLOW_OP
+};
+
+enum class NativeId : std::uint8_t {
+#define FLOW_NATIVE(code, name, result, arguments, meaning) name = code,
+#include "vm/bytecode/natives.def"
+#undef FLOW_NATIVE
+};
+
+struct Instruction {
+  Op op;
+  std::uint8_t a = 0;
+  std::uint8_t b = 0;
+  std::uint8_t c = 0;
+
+  std::uint16_t wide() const { return static_cast<std::uint16_t>(b | (c << 8)); }
+  static Instruction with_wide(Op op, std::uint8_t a, std::uint16_t wide) {
+    return {op, a, static_cast<std::uint8_t>(wide & 0xff), static_cast<std::uint8_t>(wide >> 8)};
+  }
+};
+inline constexpr int kJumpBias = 32768;
+// The instruction a jump at `pc` goes to; may be outside the code in an unverified module.
+inline std::int64_t jump_target(std::uint32_t pc, Instruction i) {
+  return std::int64_t{pc} + 1 + i.wide() - kJumpBias;
+}
+
+// A constant of storage None, Bool, Int, Float, Text or Enum. For an enum `number` is the index of its value.
+// For NewRecord, a constant of a record type stands for the type itself.
+struct Constant {
+  TypeId type = kNullType;
+  std::int64_t number = 0;  // Bool, Int, Time, Duration, Enum
+  double real = 0;          // Float
+  std::string text;         // storage Text
+};
+
+// One place in the code that calls an operation. Argument i stands in register first_argument + i, in the order of
+// the operation's parameters; all parameters have one (the compiler fills in defaults).
+struct CallSite {
+  std::uint32_t operation = 0;  // index into Module::operations
+  std::uint8_t first_argument = 0;
+  bool is_fetch = false;        // planned by the compiler, not written by the author
+};
+
+struct LineEntry {  // the instructions from `pc` on come from this place
+  std::uint32_t pc = 0;
+  std::uint32_t line = 0;    // from 1
+  std::uint32_t column = 0;  // from 1, in code points
+};
+
+// A register that is filled when the run begins. Its type never changes: every write must be accepted by it.
+struct Input {
+  enum class Source : std::uint8_t {
+    Binding,  // member `wire` of the event; a missing or null member faults when the type is not optional
+    Entity,   // the event as a record of the fields read; null when it lacks a required one (type is optional)
+    Fetched,  // starts as null; the code fetches it (type is optional)
+  };
+  std::string name;
+  TypeId type = 0;
+  Source source = Source::Binding;
+  std::string wire;
+};
+
+// A fault raised in [begin, end) continues at `target`, its message in the String register `register_`. Only the
+// inputs are known there. The first handler that covers the instruction is taken.
+struct Handler {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::uint32_t target = 0;
+  std::uint8_t register_ = 0;
+};
+
+struct RegisterName {  // for traces: `register_` holds `name` in [begin, end)
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::uint8_t register_ = 0;
+  std::string name;
+};
+
+// What a flow may ever do, for people and for checks before deployment. Made by the compiler's plan.
+struct ManifestCall {
+  std::uint32_t operation = 0;
+  std::uint32_t at_most = 0;  // calls per run
+  bool is_fetch = false;
+  std::uint32_t line = 0;     // of the first place
+};
+struct ManifestRead {
+  std::string entity;               // `alert`
+  std::vector<std::string> fields;  // as flows write them, sorted
+};
+struct Manifest {
+  std::vector<ManifestCall> calls;
+  std::vector<ManifestRead> reads;
+  std::vector<std::string> leaves;  // what leaves the tenant: `mail to soc@contoso.com`
+  std::string poll_filter;          // OData, what the trigger may ask the API to leave out: `severity eq 'High'`; or empty
+  std::vector<std::string> poll_expand;  // wire names the poll must expand
+};
+
+struct FlowCode {
+  std::string name;
+  std::string doc;
+  std::uint32_t trigger = 0;  // index into Module::triggers
+  std::uint32_t line = 1;     // where it is declared
+  std::uint8_t registers = 0;  // number used; inputs are the first ones
+  std::vector<Input> inputs;
+  std::vector<Instruction> code;
+  std::vector<CallSite> call_sites;
+  std::vector<Handler> handlers;
+  std::vector<LineEntry> lines;  // pc rises
+  std::vector<RegisterName> names;
+  Manifest manifest;
+};
+
+struct Module {
+  std::string source_name;   // `isolate-high.flow`
+  TypeTable types;
+  std::vector<Constant> constants;
+  std::vector<Connector> connectors;
+  std::vector<Operation> operations;  // used by flows, plus what their triggers, lookups and polling need
+  std::vector<Trigger> triggers;
+  std::vector<FlowCode> flows;
+
+  // Index of `connector.name`, if the module carries it.
+  std::optional<std::uint32_t> operation(std::string_view connector, std::string_view name) const;
+};
+
+}  // namespace flow
