@@ -183,7 +183,6 @@ Status ModuleVerifier::check_crash_rule(const Operation& operation, const CrashR
   if (rule.kind != CrashRule::Kind::Lookup) return {};
   FLOW_TRY_STATUS(check_reads(operation, rule.operation));
   if (rule.arguments.kind != Template::Kind::Object) return error("the arguments of its lookup are no object");
-  if (rule.field.empty()) return error("its lookup names no field");
   return check_template(rule.arguments, operation, false, false);
 }
 
