@@ -251,7 +251,7 @@ Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
     if (binding.name.empty() || binding.wire.empty() || !is_value_type(binding.type))
       return error(fmt::format("binding `{}` is incomplete", binding.name));
   for (const Trigger::Entity& entity : trigger.entities) {
-    if (entity.name.empty() || !types_.is(types_.without_null(entity.type), TypeKind::Record))
+    if (entity.name.empty() || !is_value_type(entity.type) || !types_.is(types_.without_null(entity.type), TypeKind::Record))
       return error(fmt::format("entity `{}` is no record", entity.name));
     if (!entity.argument.empty() && !binds(trigger, entity.argument))
       return error(fmt::format("entity `{}` is fetched by `{}`, which is no binding", entity.name, entity.argument));

@@ -303,6 +303,8 @@ const Damage kDamages[] = {
     {"page size or times are out of range", [](Assembler& a) { a.module.triggers[0].page_size = 0; }},
     {"binding `machineId` is incomplete", [](Assembler& a) { a.module.triggers[0].bindings[1].wire.clear(); }},
     {"entity `machine` is no record", [](Assembler& a) { a.module.triggers[0].entities[1].type = kIntType; }},
+    {"entity `machine` is no record", [](Assembler& a) { a.module.triggers[0].entities[1].type = 9999; }},
+    {"binding `machineId` is incomplete", [](Assembler& a) { a.module.triggers[0].bindings[1].type = 9999; }},
     {"which is no binding", [](Assembler& a) { a.module.triggers[0].entities[1].argument = "x"; }},
     {"flow ``: it has no name", [](Assembler& a) { a.flow().name.clear(); }},
     {"there is no trigger 1", [](Assembler& a) { a.flow().trigger = 1; }},
