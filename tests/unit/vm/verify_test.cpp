@@ -233,6 +233,24 @@ TEST(VerifyFlow, SizeIsLimited) {
   EXPECT_THAT(with_size(0), HasSubstr("it has no code"));
 }
 
+// A null wanders up a chain of registers, one step per round of the loop: each round changes one type.
+std::string refusal_of_chain(unsigned length) {
+  return refusal_of([&](Assembler& a) {
+    a.flow().registers = 255;
+    for (unsigned reg = 0; reg <= length; ++reg) a.load_text(10 + reg, "x");
+    a.emit(Op::LoadBool, 9, 1);
+    const auto top = a.here();
+    for (unsigned reg = 0; reg < length; ++reg) a.emit(Op::Move, 10 + reg, 11 + reg);
+    a.emit(Op::LoadNull, 10 + length);
+    a.aim(a.jump(Op::JumpIf, 9), top).emit(Op::Finish);
+  });
+}
+
+TEST(VerifyFlow, WorkIsLimited) {
+  EXPECT_EQ(refusal_of_chain(60), "");
+  EXPECT_THAT(refusal_of_chain(240), HasSubstr("too tangled to verify"));
+}
+
 // Each changes one thing of a module that is right.
 struct Damage {
   const char* expected;
