@@ -149,6 +149,7 @@ web::http::http_request request_for(const ExchangePtr& exchange) {
   request.set_request_uri(web::uri(exchange->url.target));
   const bool has_body = !from.body.empty() || from.method == "POST" || from.method == "PATCH" || from.method == "PUT";
   if (has_body) request.set_body(from.body, "application/octet-stream");
+  request.headers()["User-Agent"] = "flow";
   for (const auto& [name, value] : from.headers) request.headers()[name] = value;
   if (!exchange->proxy) {
     // The connection goes to an address; this name decides SNI and which certificate is right. With a port in it no
