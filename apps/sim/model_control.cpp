@@ -223,8 +223,9 @@ Status read_setting(const Member& member, Settings& next) {
 
 HttpAnswer post_config(State& state, const Json& body) {
   if (!body.is_object()) return refuse(400, "the configuration must be an object");
+  const Json shown = config_json(state);
   std::vector<std::string> known;
-  for (const Member& member : config_json(state).members()) known.push_back(member.name);
+  for (const Member& member : shown.members()) known.push_back(member.name);
   if (const Status status = check_keys(body, known, "the configuration"); !status) return bad(status.error());
   Settings next{state.options, state.roles, state.quotas, state.action_outcome};
   for (const Member& member : body.members())

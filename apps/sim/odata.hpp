@@ -36,7 +36,17 @@ class Filter {
   static Result<Filter> parse(std::string_view text, const std::vector<Property>& properties);
   bool matches(const Json& entity) const;
 
-  struct Node;
+  // One term; `left` and `right` index into the filter's nodes.
+  struct Node {
+    enum class Kind : std::uint8_t { And, Or, Not, Compare, In, StartsWith, EndsWith, Contains, Any, Always };
+    enum class Op : std::uint8_t { Eq, Ne, Gt, Ge, Lt, Le };
+    Kind kind = Kind::Always;
+    Op op = Op::Eq;
+    PropertyKind property_kind = PropertyKind::Text;
+    std::string property;  // empty inside any() over texts: the element itself
+    std::vector<Json> values;
+    std::uint32_t left = 0, right = 0;
+  };
 
  private:
   std::vector<Node> nodes_;
