@@ -12,6 +12,8 @@
 namespace flow::sim {
 namespace {
 
+constexpr std::size_t kLongestLoggedPath = 300;
+
 HttpAnswer token(State& state, const Call& call) { return issue_token(state, call.question, call.id); }
 
 // More specific patterns stand before those that would also match.
@@ -106,15 +108,13 @@ std::optional<HttpAnswer> over_quota(State& state, const SimOperation& operation
     counter.add(now);
     return std::nullopt;
   }
-  HttpAnswer answer = defender_error(
-      state, 429, "429",
-      fmt::format("API calls quota exceeded! Maximum allowed {} per {} for the key Destination+TenantID+AppID. You can "
-                  "send requests again in {} seconds.",
-                  hour > 0 ? per_hour : per_minute, hour > 0 ? "01:00:00" : "00:01:00", wait));
-  answer.body = Json::object({{"error", Json::object({{"code", "429"},
-                                                      {"message", (*parse_json(answer.body))["error"]["message"]},
-                                                      {"target", state.options.tenant_id}})}})
-                    .to_text();
+  const std::string message = fmt::format(
+      "API calls quota exceeded! Maximum allowed {} per {} for the key Destination+TenantID+AppID. You can send "
+      "requests again in {} seconds.",
+      hour > 0 ? per_hour : per_minute, hour > 0 ? "01:00:00" : "00:01:00", wait);
+  HttpAnswer answer = json_answer(429, Json::object({{"error", Json::object({{"code", "429"},
+                                                                             {"message", message},
+                                                                             {"target", state.options.tenant_id}})}}));
   answer.headers.emplace_back("Retry-After", std::to_string(wait));
   return answer;
 }
@@ -134,11 +134,23 @@ HttpAnswer execute(State& state, const SimOperation& operation, Call& call) {
   return answer;
 }
 
-HttpAnswer faulty_answer(State& state, const InjectedFault& fault) {
+std::string_view usual_code(int status) {
+  switch (status) {
+    case 400: return "BadRequest";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "ResourceNotFound";
+    case 429: return "TooManyRequests";
+    default: return "InternalServerError";
+  }
+}
+
+HttpAnswer faulty_answer(State& state, const InjectedFault& fault, std::string_view path) {
   if (fault.status < 400) return json_answer(fault.status, Json::object());
-  const std::string code = !fault.code.empty() ? fault.code : fault.status == 429 ? "429" : "InternalServerError";
-  return defender_error(state, fault.status, code,
-                        fault.message.empty() ? "A failure that was asked for." : fault.message);
+  const std::string_view code = fault.code.empty() ? usual_code(fault.status) : std::string_view(fault.code);
+  const std::string_view message = fault.message.empty() ? "A failure that was asked for." : std::string_view(fault.message);
+  return path.starts_with("/v1.0/") ? graph_error(state, fault.status, code, message)
+                                    : defender_error(state, fault.status, code, message);
 }
 
 void spoil(HttpAnswer& answer, const InjectedFault& fault) {
@@ -165,6 +177,7 @@ std::string fault_summary(const InjectedFault& fault) {
 void record(State& state, RequestRecord entry) {
   ++state.requests_total;
   ++state.request_counts[fmt::format("{} {}", entry.operation, entry.status)];
+  if (entry.path.size() > kLongestLoggedPath) entry.path.resize(kLongestLoggedPath);
   state.requests.push_back(std::move(entry));
   if (state.requests.size() > kMostRequests) state.requests.pop_front();
 }
@@ -300,7 +313,7 @@ HttpAnswer Tenant::handle(const HttpQuestion& question) {
   const bool executes = !fault || fault->executes;
   HttpAnswer answer;
   if (executes) answer = operation != nullptr ? execute(state, *operation, call) : unknown_path(state, line);
-  if (fault && fault->status != 0) answer = faulty_answer(state, *fault);
+  if (fault && fault->status != 0) answer = faulty_answer(state, *fault, path);
   if (fault) spoil(answer, *fault);
   record(state, {state.now_us(), method, path, operation != nullptr ? std::string(operation->name) : "unknown",
                  fault && !fault->reset.empty() ? 0 : answer.status, fault ? fault_summary(*fault) : ""});

@@ -18,13 +18,23 @@ HttpAnswer refuse(int status, const std::string& message) {
 }
 HttpAnswer bad(const Error& problem) { return refuse(400, problem.message); }
 
-std::size_t last_of(const Target& target, std::size_t most) {
+// How many of `count` entries to show: as many as `?last=` says, else at most a thousand.
+std::size_t last_of(const Target& target, std::size_t count) {
+  constexpr std::size_t kMostShown = 1'000;
   const std::string text = target.parameter("last").value_or("");
   const bool is_number = !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
-  return is_number ? std::min<std::size_t>(most, std::stoul(text)) : most;
+  return std::min<std::size_t>(count, is_number ? std::stoul(text) : kMostShown);
 }
 
 Json value_list(Json::List list) { return Json::object({{"value", Json(std::move(list))}}); }
+
+// The last entries of `all`, each as `show` makes it, and how many there are.
+template <class Entries, class Show>
+Json last_entries(const Target& target, const Entries& all, const Show& show) {
+  Json::List list;
+  for (std::size_t i = all.size() - last_of(target, all.size()); i < all.size(); ++i) list.push_back(show(all[i]));
+  return value_list(std::move(list)).set("total", all.size());
+}
 
 HttpAnswer post_alerts(State& state, const Json& body) {
   const Json& list = body["value"].is_list() ? body["value"] : body;
@@ -34,8 +44,7 @@ HttpAnswer post_alerts(State& state, const Json& body) {
 }
 
 HttpAnswer show_alerts(State& state, const Target& target) {
-  const std::size_t count = last_of(target, state.alerts.size());
-  return json_answer(200, value_list(Json::List(state.alerts.end() - static_cast<std::ptrdiff_t>(count), state.alerts.end())));
+  return json_answer(200, last_entries(target, state.alerts, [](const Json& alert) { return alert; }));
 }
 
 HttpAnswer post_machines(State& state, const Json& body) {
@@ -43,9 +52,10 @@ HttpAnswer post_machines(State& state, const Json& body) {
   for (const Json& given : body.is_list() ? body.items() : Json::List{body}) {
     auto machine = complete_machine(state, given);
     if (!machine) return bad(machine.error());
-    if (const Status status = add_machine(state, *machine); !status) return bad(status.error());
     added.push_back(std::move(*machine));
   }
+  for (const Json& machine : added)
+    if (const Status status = add_machine(state, machine); !status) return bad(status.error());
   return json_answer(200, value_list(std::move(added)));
 }
 
@@ -60,33 +70,27 @@ HttpAnswer show_machines(const State& state) {
   return json_answer(200, value_list(std::move(list)));
 }
 
-HttpAnswer show_actions(const State& state) {
-  Json::List list;
-  for (const MachineAction& action : state.actions) list.push_back(action.json);
-  return json_answer(200, value_list(std::move(list)));
+HttpAnswer show_actions(const State& state, const Target& target) {
+  return json_answer(200, last_entries(target, state.actions, [](const MachineAction& action) { return action.json; }));
 }
 
-HttpAnswer show_mails(const State& state) {
-  Json::List list;
-  for (const Mail& mail : state.mails) list.push_back(mail.json);
-  return json_answer(200, value_list(std::move(list)));
+HttpAnswer show_mails(const State& state, const Target& target) {
+  return json_answer(200, last_entries(target, state.mails, [](const Mail& mail) { return mail.json; }));
+}
+
+Json shown_request(const RequestRecord& entry) {
+  return Json::object({{"time", format_ticks(entry.time_us)},
+                       {"method", entry.method},
+                       {"path", entry.path},
+                       {"operation", entry.operation},
+                       {"status", entry.status},
+                       {"fault", entry.fault.empty() ? Json() : Json(entry.fault)}});
 }
 
 HttpAnswer show_requests(const State& state, const Target& target) {
-  const std::size_t count = last_of(target, state.requests.size());
-  Json::List list;
-  for (std::size_t i = state.requests.size() - count; i < state.requests.size(); ++i) {
-    const RequestRecord& entry = state.requests[i];
-    list.push_back(Json::object({{"time", format_ticks(entry.time_us)},
-                                 {"method", entry.method},
-                                 {"path", entry.path},
-                                 {"operation", entry.operation},
-                                 {"status", entry.status},
-                                 {"fault", entry.fault.empty() ? Json() : Json(entry.fault)}}));
-  }
   Json counts = Json::object();
   for (const auto& [key, calls] : state.request_counts) counts.set(key, calls);
-  Json body = value_list(std::move(list));
+  Json body = last_entries(target, state.requests, shown_request);
   return json_answer(200, body.set("total", state.requests_total).set("counts", std::move(counts)));
 }
 
@@ -135,6 +139,7 @@ HttpAnswer post_day(State& state, const Json& body) {
   const double seconds = body.find("seconds") != nullptr ? body["seconds"].number() : 60;
   if (alerts < 1 || alerts > 50'000) return refuse(400, "`alerts` must be a number from 1 to 50000");
   if (!(seconds > 0) || seconds > 86'400) return refuse(400, "`seconds` must be a number above 0 and up to 86400");
+  if (state.arriving.size() + static_cast<std::size_t>(alerts) > kMostAlerts) return refuse(400, "too many alerts are still to come");
   const std::int64_t start_us = state.now_us();
   for (const std::int64_t offset_us : arrivals_of_a_day(*state.random, static_cast<std::size_t>(alerts)))
     state.arriving.push_back(start_us + static_cast<std::int64_t>(static_cast<double>(offset_us) * seconds / 86'400));
@@ -268,8 +273,8 @@ constexpr Page kPages[] = {
     {"GET", "alerts", [](State& s, const Json&, const Target& target) { return show_alerts(s, target); }},
     {"POST", "machines", [](State& s, const Json& body, const Target&) { return post_machines(s, body); }},
     {"GET", "machines", [](State& s, const Json&, const Target&) { return show_machines(s); }},
-    {"GET", "actions", [](State& s, const Json&, const Target&) { return show_actions(s); }},
-    {"GET", "mails", [](State& s, const Json&, const Target&) { return show_mails(s); }},
+    {"GET", "actions", [](State& s, const Json&, const Target& target) { return show_actions(s, target); }},
+    {"GET", "mails", [](State& s, const Json&, const Target& target) { return show_mails(s, target); }},
     {"GET", "requests", [](State& s, const Json&, const Target& target) { return show_requests(s, target); }},
     {"GET", "stats", [](State& s, const Json&, const Target&) { return show_stats(s); }},
     {"POST", "day", [](State& s, const Json& body, const Target&) { return post_day(s, body); }},

@@ -9,6 +9,7 @@ namespace flow::sim {
 namespace {
 
 constexpr std::size_t kMostFaults = 1'000;
+constexpr std::size_t kLongestMatch = 200;
 
 Json to_json(const InjectedFault& fault) {
   Json json = Json::object({{"match", fault.match}, {"times", fault.times}, {"used", fault.used}});
@@ -49,7 +50,7 @@ Result<InjectedFault> read_fault(const Json& json) {
                                     "body", "executes"}, "a fault"));
   InjectedFault fault;
   fault.match = std::string(json["match"].text());
-  if (fault.match.find(' ') == std::string::npos)
+  if (fault.match.find(' ') == std::string::npos || fault.match.size() > kLongestMatch)
     return error("`match` must be a method and a path, as `POST /api/machines/*/isolate`, or `SMTP DATA`");
   std::int64_t status = 0;
   FLOW_TRY_STATUS(read_number(json, "status", 200, 599, status));

@@ -58,6 +58,8 @@ const Json* find_machine(const State& state, std::string_view id_or_name) {
 }
 
 HttpAnswer list_machines(State& state, const Call& call) {
+  // The documented answer, where others give an empty list.
+  if (state.machines.empty()) return defender_error(state, 404, "NotFound", "There are no recent machines");
   std::vector<const Json*> machines;
   for (const Json& machine : state.machines) machines.push_back(&machine);
   const auto body =

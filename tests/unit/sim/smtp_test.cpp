@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -208,6 +212,16 @@ TEST(Sim, SmtpSurvivesGarbageOverTheNetwork) {
   }
   RawClient client((*sim)->smtp_port());
   EXPECT_TRUE(client.read_until("\r\n").starts_with("220 "));
+}
+
+TEST(Sim, RunsUntilTold) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(run_sim({}));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ::kill(child, SIGTERM);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST(Sim, SaysWhichFileIsWrong) {
