@@ -1,0 +1,362 @@
+// What a module says about itself, checked from the ground up: types, constants, operations, triggers, then each
+// flow's tables and at last its code (verify_code.cpp), which may rely on all of them.
+#include "vm/bytecode/verify.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "vm/bytecode/verify_code.hpp"
+
+namespace flow {
+namespace {
+
+constexpr int kMaxTypeNesting = 32;  // of Optional, List and Map; code that walks a type is recursive
+
+class ModuleVerifier {
+ public:
+  explicit ModuleVerifier(const Module& module) : module_(module), types_(module.types) {}
+  Status run();
+
+ private:
+  Status check_types();
+  Status check_type(TypeId id);
+  Status check_constant(const Constant& constant) const;
+  Status check_operation(const Operation& operation) const;
+  Status check_route(const Operation& operation, const Route& route) const;
+  Status check_template(const Template& node, const Operation& operation, bool has_item, bool has_result) const;
+  Status check_completion(const Operation& operation, const Completion& completion) const;
+  Status check_crash_rule(const Operation& operation, const CrashRule& rule) const;
+  Status check_reads(const Operation& of, const std::string& name) const;
+  Status check_trigger(const Trigger& trigger) const;
+  Status check_flow(const FlowCode& flow) const;
+  Status check_inputs(const FlowCode& flow, const Trigger& trigger) const;
+  Status check_call_sites(const FlowCode& flow) const;
+  Status check_handlers(const FlowCode& flow) const;
+  Status check_names(const FlowCode& flow) const;
+  Status check_manifest(const FlowCode& flow, const Trigger& trigger) const;
+
+  // A type that values have: neither a union nor unknown.
+  bool is_value_type(TypeId id) const {
+    return types_.contains(id) && id != types_.error() && !types_.is(types_.without_null(id), TypeKind::Union);
+  }
+  bool is_parameter_type(TypeId id) const { return types_.contains(id) && id != types_.error(); }
+
+  const Module& module_;
+  const TypeTable& types_;
+  std::vector<int> nesting_;  // per type
+};
+
+// Errors below are prefixed with what they speak of.
+Status within(const std::string& place, Status status) {
+  if (status) return status;
+  return error(place + ": " + status.error().message);
+}
+
+// --- types and constants ---
+
+Status ModuleVerifier::check_type(TypeId id) {
+  const Type& type = types_[id];
+  const auto nest = [&](TypeId inner) { nesting_[id] = std::max(nesting_[id], nesting_[inner] + 1); };
+  switch (type.kind) {
+    case TypeKind::Optional:
+      if (type.element >= id) return error("it refers to a later type");
+      nest(type.element);
+      break;
+    case TypeKind::List:
+    case TypeKind::Map:
+      if (type.element >= id || !is_value_type(type.element)) return error("its items have no type of values");
+      nest(type.element);
+      break;
+    case TypeKind::Union:
+      if (types_.members(id).empty()) return error("a union of nothing");
+      for (const TypeId member : types_.members(id)) {
+        if (member >= id || !is_value_type(member)) return error("a member of the union has no type of values");
+        nest(member);
+      }
+      break;
+    case TypeKind::Record:
+      for (const RecordField& field : types_.record(id).fields)
+        if (!is_value_type(field.type)) return error(fmt::format("field `{}` has no type of values", field.name));
+      break;
+    default: break;
+  }
+  return nesting_[id] <= kMaxTypeNesting ? Status{} : error("it is nested too deeply");
+}
+
+Status ModuleVerifier::check_types() {
+  nesting_.assign(types_.size(), 0);
+  for (TypeId id = kFirstCompoundType; id < types_.size(); ++id)
+    FLOW_TRY_STATUS(within(fmt::format("type {}", id), check_type(id)));
+  return {};
+}
+
+Status ModuleVerifier::check_constant(const Constant& constant) const {
+  if (!is_value_type(constant.type) || types_.is_optional(constant.type)) return error("it has no type of values");
+  if (types_.is(constant.type, TypeKind::Record)) return {};
+  switch (types_.storage(constant.type)) {
+    case Storage::None:
+    case Storage::Int: return {};
+    case Storage::Bool: return constant.number == 0 || constant.number == 1 ? Status{} : error("a Bool is 0 or 1");
+    case Storage::Float: return std::isfinite(constant.real) ? Status{} : error("a Float must be a finite number");
+    case Storage::Text: return invalid_utf8_at(constant.text) ? error("its text is not UTF-8") : Status{};
+    case Storage::Enum: {
+      const auto& values = types_.enumeration(constant.type).values;
+      if (constant.number >= 0 && static_cast<std::uint64_t>(constant.number) < values.size()) return {};
+      return error(fmt::format("`{}` has no value {}", types_.name(constant.type), constant.number));
+    }
+    case Storage::Json:
+    case Storage::List:
+    case Storage::Map:
+    case Storage::Record: break;
+  }
+  return error(fmt::format("`{}` has no constants", types_.name(constant.type)));
+}
+
+// --- operations ---
+
+bool has_parameter(const Operation& operation, std::string_view name) {
+  return std::ranges::find(operation.parameters, name, &Parameter::name) != operation.parameters.end();
+}
+
+struct TemplateShape {
+  std::size_t fewest, most;  // children
+};
+TemplateShape shape_of(Template::Kind kind) {
+  constexpr std::size_t kAny = static_cast<std::size_t>(-1);
+  switch (kind) {
+    case Template::Kind::Null:
+    case Template::Kind::Bool:
+    case Template::Kind::Int:
+    case Template::Kind::Float:
+    case Template::Kind::Text:
+    case Template::Kind::Param:
+    case Template::Kind::Item:
+    case Template::Kind::Setting:
+    case Template::Kind::CallKey:
+    case Template::Kind::IsType: return {0, 0};
+    case Template::Kind::Object:
+    case Template::Kind::List:
+    case Template::Kind::Concat: return {0, kAny};
+    case Template::Kind::ForEach: return {2, 2};
+    case Template::Kind::If: return {3, 3};
+  }
+  return {1, 0};
+}
+
+// `result` (and `result.id`) stand for what a long-running action gave when it began.
+bool is_result(std::string_view text) { return text == "result" || text.starts_with("result."); }
+
+Status ModuleVerifier::check_template(const Template& node, const Operation& operation, bool has_item,
+                                      bool has_result) const {
+  const TemplateShape shape = shape_of(node.kind);
+  if (node.children.size() < shape.fewest || node.children.size() > shape.most)
+    return error("a template has a wrong number of parts");
+  const bool names_parameter = node.kind == Template::Kind::Param || node.kind == Template::Kind::IsType;
+  if (names_parameter && !has_parameter(operation, node.text) && !(has_result && is_result(node.text)))
+    return error(fmt::format("a template speaks of a parameter `{}`, which there is none of", node.text));
+  if (node.kind == Template::Kind::IsType && node.type != kHtmlType && node.type != kKqlType && node.type != kStringType)
+    return error("a template can only ask for Html, Kql or String");
+  if (node.kind == Template::Kind::Item && !has_item) return error("a template has an item outside of a list");
+  if (node.kind == Template::Kind::Setting && node.text.empty()) return error("a template names no setting");
+  if (node.kind == Template::Kind::Float && !std::isfinite(node.real)) return error("a template has no finite number");
+  if (node.kind == Template::Kind::Object && node.names.size() != node.children.size())
+    return error("a template has not as many names as members");
+  for (std::size_t k = 0; k < node.children.size(); ++k) {
+    const bool is_element = node.kind == Template::Kind::ForEach && k == 1;
+    FLOW_TRY_STATUS(check_template(node.children[k], operation, has_item || is_element, has_result));
+  }
+  return {};
+}
+
+// What is called behind the flow's back may only read.
+Status ModuleVerifier::check_reads(const Operation& of, const std::string& name) const {
+  const auto found = module_.operation(of.connector, name);
+  if (!found) return error(fmt::format("the module lacks operation `{}.{}`", of.connector, name));
+  if (module_.operations[*found].effect != Effect::Read)
+    return error(fmt::format("`{}.{}` does more than read", of.connector, name));
+  return {};
+}
+
+Status ModuleVerifier::check_crash_rule(const Operation& operation, const CrashRule& rule) const {
+  if (rule.kind != CrashRule::Kind::Lookup) return {};
+  FLOW_TRY_STATUS(check_reads(operation, rule.operation));
+  if (rule.arguments.kind != Template::Kind::Object) return error("the arguments of its lookup are no object");
+  if (rule.field.empty()) return error("its lookup names no field");
+  return check_template(rule.arguments, operation, false, false);
+}
+
+Status ModuleVerifier::check_completion(const Operation& operation, const Completion& completion) const {
+  FLOW_TRY_STATUS(check_reads(operation, completion.operation));
+  if (completion.arguments.kind != Template::Kind::Object) return error("the arguments of its poll are no object");
+  if (completion.field.empty() || completion.final_values.empty()) return error("its poll never ends");
+  return check_template(completion.arguments, operation, false, true);
+}
+
+bool begins_with_slash(const Template& path) {
+  if (path.kind == Template::Kind::Text) return path.text.starts_with('/');
+  return path.kind == Template::Kind::Concat && !path.children.empty() &&
+         path.children[0].kind == Template::Kind::Text && path.children[0].text.starts_with('/');
+}
+
+Status ModuleVerifier::check_route(const Operation& operation, const Route& route) const {
+  static constexpr std::string_view kMethods[] = {"GET", "POST", "PATCH", "PUT", "DELETE"};
+  if (route.connector >= module_.connectors.size()) return error(fmt::format("there is no connector {}", route.connector));
+  if (route.protocol == Protocol::Http) {
+    if (std::ranges::find(kMethods, route.method) == std::end(kMethods))
+      return error(fmt::format("`{}` is no method", route.method));
+    if (!begins_with_slash(route.path)) return error("its path does not begin with `/`");
+  } else if (!route.method.empty() || !route.body) {
+    return error("mail has a body and no method");
+  }
+  FLOW_TRY_STATUS(check_template(route.path, operation, false, false));
+  for (const auto& [name, value] : route.query) FLOW_TRY_STATUS(check_template(value, operation, false, false));
+  for (const auto& [name, value] : route.headers) FLOW_TRY_STATUS(check_template(value, operation, false, false));
+  if (route.body) FLOW_TRY_STATUS(check_template(*route.body, operation, false, false));
+  if (route.crash) FLOW_TRY_STATUS(check_crash_rule(operation, *route.crash));
+  return {};
+}
+
+Status ModuleVerifier::check_operation(const Operation& operation) const {
+  if (operation.connector.empty() || operation.name.empty()) return error("it has no name");
+  if (operation.routes.empty()) return error("nothing says how to carry it out");
+  if (!is_value_type(operation.result)) return error("its result has no type of values");
+  for (const Parameter& parameter : operation.parameters)
+    if (!is_parameter_type(parameter.type)) return error(fmt::format("parameter `{}` has no type", parameter.name));
+  if (!operation.targets.empty() && !has_parameter(operation, operation.targets))
+    return error(fmt::format("it targets `{}`, which is no parameter", operation.targets));
+  for (const Route& route : operation.routes) FLOW_TRY_STATUS(check_route(operation, route));
+  if (operation.completes) FLOW_TRY_STATUS(check_completion(operation, *operation.completes));
+  return {};
+}
+
+// --- triggers ---
+
+bool binds(const Trigger& trigger, std::string_view name) {
+  return std::ranges::find(trigger.bindings, name, &Trigger::Binding::name) != trigger.bindings.end();
+}
+bool has_entity(const Trigger& trigger, std::string_view name) {
+  return std::ranges::find(trigger.entities, name, &Trigger::Entity::name) != trigger.entities.end();
+}
+
+Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
+  if (trigger.name.empty()) return error("it has no name");
+  const auto poll = module_.operation(trigger.connector, trigger.operation);
+  if (!poll) return error(fmt::format("the module lacks operation `{}.{}`", trigger.connector, trigger.operation));
+  FLOW_TRY_STATUS(check_reads(module_.operations[*poll], trigger.operation));
+  if (trigger.page_size == 0 || trigger.interval_us < 0 || trigger.overlap_us < 0)
+    return error("its page size or times are out of range");
+  for (const Trigger::Binding& binding : trigger.bindings)
+    if (binding.name.empty() || binding.wire.empty() || !is_value_type(binding.type))
+      return error(fmt::format("binding `{}` is incomplete", binding.name));
+  for (const Trigger::Entity& entity : trigger.entities) {
+    if (entity.name.empty() || !types_.is(types_.without_null(entity.type), TypeKind::Record))
+      return error(fmt::format("entity `{}` is no record", entity.name));
+    if (!entity.argument.empty() && !binds(trigger, entity.argument))
+      return error(fmt::format("entity `{}` is fetched by `{}`, which is no binding", entity.name, entity.argument));
+  }
+  return {};
+}
+
+// --- flows ---
+
+Status ModuleVerifier::check_inputs(const FlowCode& flow, const Trigger& trigger) const {
+  if (flow.inputs.size() > flow.registers) return error("it has more inputs than registers");
+  for (const Input& input : flow.inputs) {
+    const auto refuse = [&](std::string_view why) { return error(fmt::format("input `{}` {}", input.name, why)); };
+    if (!types_.contains(input.type) || !is_value_type(input.type) || types_.without_null(input.type) == kSecretType)
+      return refuse("has no type of values");
+    switch (input.source) {
+      case Input::Source::Binding:
+        if (!binds(trigger, input.name)) return refuse("is no binding of its trigger");
+        if (input.wire.empty()) return refuse("names no member of the event");
+        break;
+      case Input::Source::Entity:
+      case Input::Source::Fetched:
+        if (!has_entity(trigger, input.name)) return refuse("is no entity of its trigger");
+        if (!types_.is_optional(input.type) || !types_.is(types_[input.type].element, TypeKind::Record))
+          return refuse("must be a record or null");
+    }
+  }
+  return {};
+}
+
+Status ModuleVerifier::check_call_sites(const FlowCode& flow) const {
+  for (const CallSite& site : flow.call_sites) {
+    if (site.operation >= module_.operations.size()) return error(fmt::format("there is no operation {}", site.operation));
+    const Operation& operation = module_.operations[site.operation];
+    if (site.first_argument + operation.parameters.size() > flow.registers)
+      return error(fmt::format("the arguments of {} are beyond the registers", operation.full_name()));
+    if (site.is_fetch && operation.effect != Effect::Read)
+      return error(fmt::format("{} is fetched, but does more than read", operation.full_name()));
+    if (std::ranges::find(flow.manifest.calls, site.operation, &ManifestCall::operation) == flow.manifest.calls.end())
+      return error(fmt::format("the manifest keeps {} secret", operation.full_name()));
+  }
+  return {};
+}
+
+Status ModuleVerifier::check_handlers(const FlowCode& flow) const {
+  for (const Handler& handler : flow.handlers) {
+    if (handler.begin >= handler.end || handler.end > flow.code.size() || handler.target >= flow.code.size())
+      return error("a handler covers no code of it");
+    if (handler.register_ >= flow.registers) return error("a handler's register is beyond the flow's registers");
+    if (handler.register_ < flow.inputs.size()) return error("a handler's register is an input");
+  }
+  return {};
+}
+
+Status ModuleVerifier::check_names(const FlowCode& flow) const {
+  for (std::size_t i = 0; i < flow.lines.size(); ++i) {
+    if (flow.lines[i].pc >= flow.code.size() || flow.lines[i].line == 0) return error("a line stands for no code");
+    if (i > 0 && flow.lines[i - 1].pc >= flow.lines[i].pc) return error("the lines are not in order");
+  }
+  for (const RegisterName& name : flow.names)
+    if (name.begin > name.end || name.end > flow.code.size() || name.register_ >= flow.registers)
+      return error(fmt::format("the name `{}` stands for no register", name.name));
+  return {};
+}
+
+Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigger) const {
+  for (const ManifestCall& call : flow.manifest.calls)
+    if (call.operation >= module_.operations.size())
+      return error(fmt::format("its manifest speaks of operation {}", call.operation));
+  for (const ManifestRead& read : flow.manifest.reads)
+    if (!has_entity(trigger, read.entity))
+      return error(fmt::format("its manifest reads `{}`, which its trigger does not have", read.entity));
+  return {};
+}
+
+Status ModuleVerifier::check_flow(const FlowCode& flow) const {
+  if (flow.name.empty()) return error("it has no name");
+  if (flow.trigger >= module_.triggers.size()) return error(fmt::format("there is no trigger {}", flow.trigger));
+  if (flow.code.empty()) return error("it has no code");
+  if (flow.code.size() > kMaxCodeSize) return error(fmt::format("more than {} instructions", kMaxCodeSize));
+  const Trigger& trigger = module_.triggers[flow.trigger];
+  FLOW_TRY_STATUS(check_inputs(flow, trigger));
+  FLOW_TRY_STATUS(check_call_sites(flow));
+  FLOW_TRY_STATUS(check_handlers(flow));
+  FLOW_TRY_STATUS(check_names(flow));
+  return check_manifest(flow, trigger);
+}
+
+Status ModuleVerifier::run() {
+  FLOW_TRY_STATUS(check_types());
+  for (std::size_t i = 0; i < module_.constants.size(); ++i)
+    FLOW_TRY_STATUS(within(fmt::format("constant {}", i), check_constant(module_.constants[i])));
+  for (const Operation& operation : module_.operations)
+    FLOW_TRY_STATUS(within(fmt::format("operation `{}`", operation.full_name()), check_operation(operation)));
+  for (const Trigger& trigger : module_.triggers)
+    FLOW_TRY_STATUS(within(fmt::format("trigger `{}`", trigger.name), check_trigger(trigger)));
+  for (const FlowCode& flow : module_.flows) {
+    FLOW_TRY_STATUS(within(fmt::format("flow `{}`", flow.name), check_flow(flow)));
+    FLOW_TRY_STATUS(verify_code(module_, flow));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status verify(const Module& module) { return ModuleVerifier(module).run(); }
+
+}  // namespace flow

@@ -1,0 +1,318 @@
+// The only file that knows simdjson.
+#include "vm/interp/json_read.hpp"
+
+#include <cmath>
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "base/text.hpp"
+
+namespace flow {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr int kMaxDepth = 64;                          // of values; types may be recursive
+constexpr std::size_t kKeptBytes = 1u << 20;           // a parser that grew beyond this is not kept
+constexpr std::uint32_t kNotSeen = 0xffffffff;         // marks a field of a record that no member has filled yet
+
+// What went wrong, built from the inside out: `place` grows at its front while the calls return.
+struct Mistake {
+  bool is_out_of_memory = false;
+  bool is_absent = false;  // a member that must be there is not there at all
+  std::string place;
+  std::string what;
+};
+using MaybeMistake = std::optional<Mistake>;
+
+Mistake mistake(std::string what) { return {.what = std::move(what)}; }
+Mistake out_of_memory() { return {.is_out_of_memory = true}; }
+
+std::string_view kind_name(dom::element json) {
+  switch (json.type()) {
+    case dom::element_type::ARRAY: return "a list";
+    case dom::element_type::OBJECT: return "an object";
+    case dom::element_type::INT64:
+    case dom::element_type::UINT64:
+    case dom::element_type::DOUBLE: return "a number";
+    case dom::element_type::STRING: return "a text";
+    case dom::element_type::BOOL: return "a truth value";
+    case dom::element_type::NULL_VALUE: return "null";
+  }
+  return "something else";
+}
+
+class ValueReader {
+ public:
+  ValueReader(const TypeTable& types, Heap& heap) : types_(types), heap_(heap) {}
+
+  MaybeMistake read(dom::element json, TypeId type, Slot& value, int depth = 0);
+  // Of all members of `object` those that the record has; `value` becomes the record.
+  MaybeMistake read_record(dom::object object, TypeId type, Slot& value, int depth);
+
+ private:
+  MaybeMistake read_null(TypeId type, Slot& value);
+  MaybeMistake read_scalar(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_int(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_text(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_enum(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_list(dom::element json, TypeId type, Slot& value, int depth);
+  MaybeMistake read_map(dom::element json, TypeId type, Slot& value, int depth);
+  MaybeMistake read_raw(dom::element json, Slot& value);
+  MaybeMistake keep(Slot::Tag tag, std::string_view text, Form form, Slot& value);
+  Mistake unexpected(dom::element json, TypeId type) const {
+    return mistake(fmt::format("is {} where {} was expected", kind_name(json), types_.name(type)));
+  }
+
+  const TypeTable& types_;
+  Heap& heap_;
+};
+
+MaybeMistake ValueReader::keep(Slot::Tag tag, std::string_view text, Form form, Slot& value) {
+  const std::string_view kept = heap_.copy(text);
+  if (kept.data() == nullptr) return out_of_memory();
+  value = Slot::with_bytes(tag, kept, form);
+  return {};
+}
+
+MaybeMistake ValueReader::read_null(TypeId type, Slot& value) {
+  value = Slot::null();
+  const TypeKind kind = types_[type].kind;
+  if (kind == TypeKind::List) value = Slot::with_items(Slot::Tag::List, nullptr, 0);
+  else if (kind == TypeKind::Map) value = Slot::with_items(Slot::Tag::Map, nullptr, 0);
+  else if (kind == TypeKind::Json) return keep(Slot::Tag::Json, "null", Form::Plain, value);
+  else if (kind != TypeKind::Optional && types_.storage(type) != Storage::None)
+    return mistake(fmt::format("is null where {} was expected", types_.name(type)));
+  return {};
+}
+
+MaybeMistake ValueReader::read_int(dom::element json, TypeId type, Slot& value) {
+  if (type != kIntType) return read_text(json, type, value);
+  std::int64_t number = 0;
+  if (json.get_int64().get(number) == simdjson::SUCCESS) {
+    value = Slot::integer(number);
+    return {};
+  }
+  double real = 0;
+  constexpr double kExact = 9007199254740992.0;  // 2^53: every integer up to here has its own double
+  if (json.type() != dom::element_type::DOUBLE || json.get_double().get(real) != simdjson::SUCCESS ||
+      std::trunc(real) != real || std::abs(real) > kExact) {
+    if (kind_name(json) == "a number") return mistake("is a number that is no 64-bit integer");
+    return unexpected(json, type);
+  }
+  value = Slot::integer(static_cast<std::int64_t>(real));
+  return {};
+}
+
+// Texts, and the moments and durations that JSON spells as texts.
+MaybeMistake ValueReader::read_text(dom::element json, TypeId type, Slot& value) {
+  std::string_view text;
+  if (json.get_string().get(text) != simdjson::SUCCESS) return unexpected(json, type);
+  if (type == kSecretType) return mistake("is a text where no secret can come from");
+  if (type != kTimeType && type != kDurationType) return keep(Slot::Tag::Text, text, form_of(type), value);
+  const auto number = type == kTimeType ? parse_time_us(text) : parse_duration_us(text);
+  if (!number) return mistake(fmt::format("is {}, which is no {}", json_quoted(text.substr(0, 80)), types_.name(type)));
+  value = Slot::integer(*number, form_of(type));
+  return {};
+}
+
+MaybeMistake ValueReader::read_enum(dom::element json, TypeId type, Slot& value) {
+  std::string_view text;
+  if (json.get_string().get(text) != simdjson::SUCCESS) return unexpected(json, type);
+  if (const auto known = types_.enumeration(type).value(text)) {
+    value = Slot::enumeration(type, *known);
+    return {};
+  }
+  return keep(Slot::Tag::UnknownEnum, text, Form::Plain, value);
+}
+
+MaybeMistake ValueReader::read_list(dom::element json, TypeId type, Slot& value, int depth) {
+  dom::array array;
+  if (json.get_array().get(array) != simdjson::SUCCESS) return unexpected(json, type);
+  // size() stops counting at 2^24 - 1.
+  std::size_t count = 0;
+  for (dom::element item : array) (void)item, ++count;
+  Slot* items = heap_.allocate_slots(count);
+  if (items == nullptr) return out_of_memory();
+  std::size_t index = 0;
+  for (dom::element item : array) {
+    if (auto wrong = read(item, types_[type].element, items[index], depth + 1)) {
+      wrong->place.insert(0, fmt::format("[{}]", index));
+      wrong->is_absent = false;
+      return wrong;
+    }
+    ++index;
+  }
+  value = Slot::with_items(Slot::Tag::List, items, count);
+  return {};
+}
+
+MaybeMistake ValueReader::read_map(dom::element json, TypeId type, Slot& value, int depth) {
+  dom::object object;
+  if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
+  std::size_t count = 0;
+  for (dom::key_value_pair member : object) (void)member, ++count;
+  Slot* items = heap_.allocate_slots(2 * count);
+  if (items == nullptr) return out_of_memory();
+  Slot* next = items;
+  for (dom::key_value_pair member : object) {
+    if (auto wrong = keep(Slot::Tag::Text, member.key, Form::Plain, *next++)) return wrong;
+    if (auto wrong = read(member.value, types_[type].element, *next++, depth + 1)) {
+      wrong->place.insert(0, fmt::format("[{}]", json_quoted(member.key)));
+      wrong->is_absent = false;
+      return wrong;
+    }
+  }
+  value = Slot::with_items(Slot::Tag::Map, items, 2 * count);
+  return {};
+}
+
+// A member given twice counts with its last value, as in most readers.
+MaybeMistake ValueReader::read_record(dom::object object, TypeId type, Slot& value, int depth) {
+  const auto& fields = types_.record(type).fields;
+  Slot* slots = heap_.allocate_slots(fields.size());
+  if (slots == nullptr) return out_of_memory();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    slots[i] = Slot::null();
+    slots[i].size = kNotSeen;
+  }
+  const auto at_field = [&](Mistake wrong, std::size_t i) {
+    wrong.place.insert(0, "." + fields[i].name);
+    return wrong;
+  };
+  for (dom::key_value_pair member : object) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (member.key != fields[i].wire) continue;
+      if (auto wrong = read(member.value, fields[i].type, slots[i], depth + 1)) {
+        wrong->is_absent = false;
+        return at_field(std::move(*wrong), i);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (slots[i].tag != Slot::Tag::Null || slots[i].size != kNotSeen) continue;
+    slots[i] = Slot::null();
+    if (!types_.is_optional(fields[i].type) && types_.storage(fields[i].type) != Storage::None)
+      return at_field({.is_absent = true, .what = "is missing"}, i);
+  }
+  value = Slot::with_items(Slot::Tag::Record, slots, fields.size());
+  return {};
+}
+
+MaybeMistake ValueReader::read_raw(dom::element json, Slot& value) {
+  return keep(Slot::Tag::Json, simdjson::minify(json), Form::Plain, value);
+}
+
+MaybeMistake ValueReader::read_scalar(dom::element json, TypeId type, Slot& value) {
+  switch (types_.storage(type)) {
+    case Storage::Bool: {
+      bool truth = false;
+      if (json.get_bool().get(truth) != simdjson::SUCCESS) return unexpected(json, type);
+      value = Slot::boolean(truth);
+      return {};
+    }
+    case Storage::Int: return read_int(json, type, value);
+    case Storage::Float: {
+      double real = 0;
+      if (json.get_double().get(real) != simdjson::SUCCESS) return unexpected(json, type);
+      value = Slot::floating(real);
+      return {};
+    }
+    case Storage::Text: return read_text(json, type, value);
+    case Storage::Enum: return read_enum(json, type, value);
+    case Storage::Json: return read_raw(json, value);
+    default: value = Slot::null(); return {};  // Nothing: whatever came is of no interest
+  }
+}
+
+MaybeMistake ValueReader::read(dom::element json, TypeId declared, Slot& value, int depth) {
+  if (depth > kMaxDepth) return mistake("is nested too deeply");
+  if (json.is_null()) return read_null(declared, value);
+  const TypeId type = types_.without_null(declared);
+  switch (types_.storage(type)) {
+    case Storage::List: return read_list(json, type, value, depth);
+    case Storage::Map: return read_map(json, type, value, depth);
+    case Storage::Record: {
+      dom::object object;
+      if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
+      return read_record(object, type, value, depth);
+    }
+    default: return read_scalar(json, type, value);
+  }
+}
+
+std::optional<JsonProblem> problem(const Mistake& wrong, std::string_view root) {
+  if (wrong.is_out_of_memory) return JsonProblem{.is_out_of_memory = true};
+  return JsonProblem{.message = fmt::format("`{}{}` {}", root, wrong.place, wrong.what)};
+}
+
+// A parser and its buffers, kept from one text to the next: machines that wait for an answer need none.
+class Document {
+ public:
+  // Not so large that it could not be kept when everything in it is read.
+  std::optional<JsonProblem> parse(std::string_view json, std::string_view root) {
+    const auto failure = parser().parse(json.data(), json.size()).get(root_);
+    if (failure == simdjson::SUCCESS) return {};
+    return JsonProblem{.message = fmt::format("`{}` is not JSON: {}", root, simdjson::error_message(failure))};
+  }
+  dom::element root() const { return root_; }
+  ~Document() {
+    if (parser().capacity() > kKeptBytes) parser() = dom::parser();
+  }
+
+ private:
+  static dom::parser& parser() {
+    thread_local dom::parser kept;
+    return kept;
+  }
+  dom::element root_;
+};
+
+MaybeMistake read_binding(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input, Slot& value) {
+  dom::element member;
+  if (event.at_key(input.wire).get(member) == simdjson::SUCCESS) return reader.read(member, input.type, value);
+  value = Slot::null();
+  if (types.is_optional(input.type)) return {};
+  return Mistake{.is_absent = true, .what = "is missing"};
+}
+
+// An event that lacks a field only leaves the entity to be fetched.
+MaybeMistake read_entity(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input, Slot& value) {
+  auto wrong = reader.read_record(event, types.without_null(input.type), value, 0);
+  if (!wrong || !wrong->is_absent) return wrong;
+  value = Slot::null();
+  return {};
+}
+
+}  // namespace
+
+std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type, std::string_view root,
+                                     Heap& heap, Slot& value) {
+  Document document;
+  if (auto failed = document.parse(json, root)) return failed;
+  if (const auto wrong = ValueReader(types, heap).read(document.root(), type, value)) return problem(*wrong, root);
+  return {};
+}
+
+std::optional<JsonProblem> read_event(std::string_view json, const TypeTable& types, const FlowCode& flow, Heap& heap,
+                                      Slot* registers) {
+  Document document;
+  if (auto failed = document.parse(json, "event")) return failed;
+  dom::object event;
+  if (document.root().get_object().get(event) != simdjson::SUCCESS)
+    return JsonProblem{.message = fmt::format("`event` is {} where an object was expected", kind_name(document.root()))};
+  ValueReader reader(types, heap);
+  for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
+    const Input& input = flow.inputs[i];
+    MaybeMistake wrong;
+    switch (input.source) {
+      case Input::Source::Binding: wrong = read_binding(reader, event, types, input, registers[i]); break;
+      case Input::Source::Entity: wrong = read_entity(reader, event, types, input, registers[i]); break;
+      case Input::Source::Fetched: registers[i] = Slot::null(); break;
+    }
+    if (wrong) return problem(*wrong, input.source == Input::Source::Binding ? input.wire : input.name);
+  }
+  return {};
+}
+
+}  // namespace flow

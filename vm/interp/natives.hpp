@@ -1,0 +1,49 @@
+// The functions of natives.def. Pure: the same arguments give the same result or the same fault.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fault.hpp"
+#include "vm/interp/heap.hpp"
+
+namespace re2 {
+class RE2;
+}
+
+namespace flow {
+
+// The last few patterns a run matched with. RE2 matches in time linear in the text; its memory is bounded here.
+class Patterns {
+ public:
+  Patterns();
+  ~Patterns();
+  // nullptr when the pattern is malformed or too large, with the reason in `problem`.
+  const re2::RE2* compiled(std::string_view pattern, std::string& problem);
+
+ private:
+  static constexpr std::size_t kKept = 8;
+  static constexpr std::size_t kMaxPatternBytes = 4096;
+  static constexpr int kMaxBytesEach = 256 << 10;
+
+  struct Entry {
+    std::string pattern;
+    std::unique_ptr<re2::RE2> compiled;
+  };
+  std::vector<Entry> entries_;
+  std::size_t oldest_ = 0;
+};
+
+// What a native may use beside its arguments.
+struct NativeContext {
+  Heap& heap;
+  Patterns& patterns;
+  std::optional<Fault> fault;  // set when there is no result
+};
+
+// `arguments` are as the native's row says. Leaves `result` alone when it sets the fault.
+void call_native(NativeId id, NativeContext& context, const Slot* arguments, Slot& result);
+
+}  // namespace flow

@@ -1,0 +1,68 @@
+// A value of the machine: 16 bytes, and for texts, lists and records a pointer to bytes that never change. They lie
+// in the run's heap or in the module. A slot knows enough of its type to be printed (Form, enum), not more.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "vm/bytecode/op_table.hpp"
+
+namespace flow {
+
+struct Slot {
+  enum class Tag : std::uint8_t { Null, Bool, Int, Float, Text, Json, Enum, UnknownEnum, List, Map, Record };
+
+  Tag tag;
+  Form form;           // of Int and Text
+  std::uint32_t size;  // bytes of a text, items of a list, fields of a record; of a Map keys plus values
+  union {
+    std::int64_t number;  // Bool, Int; of Enum the index of its value, with the enum's TypeId in `size`
+    double real;
+    const char* bytes;    // Text, Json, and the spelling of UnknownEnum
+    const Slot* items;    // List, Map (key, value, key, …), Record
+  };
+
+  static Slot null() { return with_number(Tag::Null, 0); }
+  static Slot boolean(bool value) { return with_number(Tag::Bool, value ? 1 : 0); }
+  static Slot integer(std::int64_t value, Form form = Form::Plain) { return with_number(Tag::Int, value, form); }
+  static Slot floating(double value) {
+    Slot slot = null();
+    slot.tag = Tag::Float;
+    slot.real = value;
+    return slot;
+  }
+  static Slot enumeration(TypeId type, std::uint32_t value) {
+    Slot slot = with_number(Tag::Enum, value);
+    slot.size = type;
+    return slot;
+  }
+  static Slot text(std::string_view bytes, Form form = Form::Plain) { return with_bytes(Tag::Text, bytes, form); }
+  static Slot with_bytes(Tag tag, std::string_view bytes, Form form = Form::Plain) {
+    Slot slot = with_number(tag, 0, form);
+    slot.size = static_cast<std::uint32_t>(bytes.size());
+    slot.bytes = bytes.data();
+    return slot;
+  }
+  static Slot with_items(Tag tag, const Slot* items, std::size_t size) {
+    Slot slot = with_number(tag, 0);
+    slot.size = static_cast<std::uint32_t>(size);
+    slot.items = items;
+    return slot;
+  }
+
+  bool is_null() const { return tag == Tag::Null; }
+  std::string_view view() const { return {bytes, size}; }
+
+ private:
+  static Slot with_number(Tag tag, std::int64_t number, Form form = Form::Plain) {
+    Slot slot;
+    slot.tag = tag;
+    slot.form = form;
+    slot.size = 0;
+    slot.number = number;
+    return slot;
+  }
+};
+static_assert(sizeof(Slot) == 16);
+
+}  // namespace flow
