@@ -190,12 +190,12 @@ Bench::Bench(std::uint64_t seed) : random(seed) {
   store = std::move(*opened);
 }
 
-void Bench::boot(RuntimeOptions options, Store* other_store) {
+bool Bench::boot(RuntimeOptions options, Store* other_store) {
   runtime.reset();
   runtime = std::make_unique<Runtime>(other_store ? *other_store : *store, clock, random, world, engine, options, &observer);
   for (const std::string& flow : flows)
-    if (!runtime->deploy("contoso", flow)) return;  // a failing store: the test looks at what is left
-  if (!runtime->recover()) return;
+    if (!runtime->deploy("contoso", flow)) return false;
+  return runtime->recover().has_value();
 }
 
 void Bench::pass(std::int64_t duration_us) {

@@ -148,8 +148,8 @@ class RecordingObserver final : public RuntimeObserver {
 // All of it together, with a store in memory. A test replaces what it is about.
 struct Bench {
   explicit Bench(std::uint64_t seed = 1);
-  // A new process on the same store (or on `store`): deploys, recovers.
-  void boot(RuntimeOptions options = {}, Store* other_store = nullptr);
+  // A new process on the same store (or on `other_store`): deploys, recovers. False when the store failed.
+  bool boot(RuntimeOptions options = {}, Store* other_store = nullptr);
   void idle() { ASSERT_TRUE(runtime->run_until_idle()); }
   // Lets simulated time pass, with everything that happens meanwhile.
   void pass(std::int64_t duration_us);

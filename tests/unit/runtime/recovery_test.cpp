@@ -6,6 +6,13 @@
 namespace flow::test {
 namespace {
 
+// A process on a store that fails: whether it came to that within a minute.
+bool dies(Bench& bench, Store& store) {
+  if (!bench.boot({}, &store) || !bench.runtime->run_until_idle()) return true;
+  bench.clock.now += kMinuteUs;
+  return !bench.runtime->run_until_idle();
+}
+
 // Runs two alerts until the store fails at commit `n`, then goes on with a new process. False when commit n was
 // never reached: the whole story fits in fewer.
 bool die_and_go_on(std::uint64_t n, bool is_written, std::uint64_t again) {
@@ -14,17 +21,10 @@ bool die_and_go_on(std::uint64_t n, bool is_written, std::uint64_t again) {
   bench.world.add_alert("a1", bench.clock.now + kSecondUs);
   bench.world.add_alert("a2", bench.clock.now + kSecondUs);
   FailingStore first(*bench.store, n, is_written);
-  bench.boot({}, &first);
-  bool has_died = !bench.runtime->run_until_idle();
-  bench.clock.now += kMinuteUs;
-  has_died = has_died || !bench.runtime->run_until_idle();
+  const bool has_died = dies(bench, first);
   if (again != 0) {  // and once more while it recovers
     FailingStore second(*bench.store, again, is_written);
-    bench.boot({}, &second);
-    if (bench.runtime->run_until_idle()) {
-      bench.clock.now += kMinuteUs;
-      EXPECT_TRUE(bench.runtime->run_until_idle() || true);
-    }
+    dies(bench, second);
   }
   bench.boot();
   bench.pass(10 * kMinuteUs);
@@ -227,8 +227,9 @@ TEST(Recovery, RunsOfReplacedFlowsGoOnWithTheirOwnModule) {
   bench.flows = {"another"};
   bench.boot();
   bench.idle();
-  for (const RunRow& run : bench.runs())
-    if (run.flow == "isolate") EXPECT_EQ(run.state, RunState::Finished);
+  bool has_found = false;
+  for (const RunRow& run : bench.runs()) has_found |= run.flow == "isolate" && run.state == RunState::Finished;
+  EXPECT_TRUE(has_found);
 }
 
 TEST(Recovery, MoreUnfinishedRunsThanMemoryHoldsAreTakenUpInTurn) {
