@@ -266,11 +266,17 @@ TypeId read_type(Reader& in, TypeTable& types) {
     if (!types.contains(id) || id == types.error()) in.fail(fmt::format("type {} refers to type {}", types.size(), id));
     return in.failed() ? kNullType : id;
   };
+  // A union within a union would have a name whose length doubles with each.
+  const auto known_value = [&](TypeId id) {
+    const TypeId type = known(id);
+    if (types.is(types.without_null(type), TypeKind::Union)) in.fail("a union stands within another type");
+    return type;
+  };
   const auto kind = static_cast<TypeKind>(in.number<std::uint8_t>());
   switch (kind) {
     case TypeKind::Optional: return types.optional(known(in.number<TypeId>()));
-    case TypeKind::List: return types.list(known(in.number<TypeId>()));
-    case TypeKind::Map: return types.map(known(in.number<TypeId>()));
+    case TypeKind::List: return types.list(known_value(in.number<TypeId>()));
+    case TypeKind::Map: return types.map(known_value(in.number<TypeId>()));
     case TypeKind::Record: {
       RecordType record;
       in(record);
@@ -284,7 +290,7 @@ TypeId read_type(Reader& in, TypeTable& types) {
     case TypeKind::Union: {
       std::vector<TypeId> members;
       in(members);
-      for (TypeId& member : members) member = known(member);
+      for (TypeId& member : members) member = known_value(member);
       return types.union_of(std::move(members));
     }
     default: in.fail("unknown kind of type"); return kNullType;

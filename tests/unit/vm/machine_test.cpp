@@ -1,0 +1,508 @@
+#include "vm/interp/machine.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/unit/vm/assembler.hpp"
+#include "vm/bytecode/verify.hpp"
+
+namespace flow::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
+
+// A run told in one line: logs, calls and the end. `answers` are given to the calls in turn.
+std::string told(const Step& step, const Module& module) {
+  if (const auto* log = std::get_if<LogLine>(&step)) return log->text;
+  if (const auto* call = std::get_if<Call>(&step))
+    return module.operations[call->operation].name + call->arguments;
+  const Ended& ended = std::get<Ended>(step);
+  switch (ended.how) {
+    case Ended::How::Skipped: return "skipped";
+    case Ended::How::Finished: return "finished";
+    case Ended::How::Stopped: return "stopped: " + ended.reason;
+    case Ended::How::Failed: return std::string(fault_name(ended.fault.kind)) + ": " + ended.fault.message;
+  }
+  return "?";
+}
+
+std::vector<std::string> run(const Module& module, std::vector<Outcome> answers = {}, std::string_view event = kEvent,
+                             Limits limits = {}) {
+  const auto verified = verify(module);
+  if (!verified) return {"not verified: " + verified.error().message};
+  Machine machine(module, 0, limits);
+  std::vector<std::string> story;
+  std::size_t next = 0;
+  Step step = machine.start(event);
+  for (; !std::holds_alternative<Ended>(step) && story.size() < 100;) {
+    story.push_back(told(step, module));
+    const bool is_log = std::holds_alternative<LogLine>(step);
+    step = machine.resume(is_log || next >= answers.size() ? Outcome(Returned{"null"}) : answers[next++]);
+  }
+  story.push_back(told(step, module));
+  return story;
+}
+
+// What one instruction makes of constants in kFree, kFree + 1 …: the text of its result, or its fault.
+std::string result_of(Assembler& a, Op op, unsigned b = kFree, unsigned c = 0) {
+  a.emit(op, 20, b, c).show(20).emit(Op::Finish);
+  return run(a.module).front();
+}
+std::string ints(Op op, std::int64_t x, std::int64_t y, TypeId type_x = kIntType, TypeId type_y = kIntType) {
+  Assembler a;
+  a.load_int(kFree, x, type_x).load_int(kFree + 1, y, type_y);
+  return result_of(a, op, kFree, kFree + 1);
+}
+std::string floats(Op op, double x, double y) {
+  Assembler a;
+  a.load_float(kFree, x).load_float(kFree + 1, y);
+  return result_of(a, op, kFree, kFree + 1);
+}
+std::string texts(Op op, std::string x, std::string y) {
+  Assembler a;
+  a.load_text(kFree, std::move(x)).load_text(kFree + 1, std::move(y));
+  return result_of(a, op, kFree, kFree + 1);
+}
+std::string severities(Op op, std::int64_t x, std::int64_t y) {
+  Assembler a;
+  a.load_severity(kFree, x).load_severity(kFree + 1, y);
+  return result_of(a, op, kFree, kFree + 1);
+}
+std::string native(NativeId id, std::vector<std::string> arguments) {
+  Assembler a;
+  for (std::size_t i = 0; i < arguments.size(); ++i) a.load_text(kFree + static_cast<unsigned>(i), arguments[i]);
+  return result_of(a, Op::Native, kFree, static_cast<unsigned>(id));
+}
+
+// --- one instruction at a time ---
+
+TEST(Ops, LoadAndMove) {
+  Assembler a;
+  a.load_int(4, 7).emit(Op::Move, 5, 4).show(5).emit(Op::LoadBool, 5, 1).show(5).emit(Op::LoadNull, 5).show(5);
+  a.load_severity(5, 3).show(5).load_float(5, 2.5).show(5).load_int(5, 0, kTimeType).show(5);
+  a.load_int(5, 90'000'000, kDurationType).show(5).load_text(5, "x").show(5).load(5, {.type = kNullType}).show(5);
+  a.load(5, {.type = kBoolType, .number = 1}).show(5).emit(Op::Finish);
+  EXPECT_THAT(run(a.module), ElementsAre("7", "true", "(unknown)", "High", "2.5", "1970-01-01T00:00:00Z", "1m30s", "x",
+                                         "(unknown)", "true", "finished"));
+}
+
+TEST(Ops, IntArithmetic) {
+  EXPECT_EQ(ints(Op::AddInt, 2, 3), "5");
+  EXPECT_EQ(ints(Op::AddInt, kHighest, 1), "Overflow: the result of a calculation does not fit its type");
+  EXPECT_EQ(ints(Op::SubtractInt, 2, 3), "-1");
+  EXPECT_THAT(ints(Op::SubtractInt, kLowest, 1), HasSubstr("Overflow"));
+  EXPECT_EQ(ints(Op::MultiplyInt, -4, 3), "-12");
+  EXPECT_THAT(ints(Op::MultiplyInt, kHighest, 2), HasSubstr("Overflow"));
+  EXPECT_EQ(ints(Op::DivideInt, -7, 2), "-3");
+  EXPECT_THAT(ints(Op::DivideInt, kLowest, -1), HasSubstr("Overflow"));
+  EXPECT_EQ(ints(Op::DivideInt, 1, 0), "DivisionByZero: a division by zero");
+  EXPECT_EQ(ints(Op::ModuloInt, -7, 2), "-1");
+  EXPECT_EQ(ints(Op::ModuloInt, kLowest, -1), "0");
+  EXPECT_THAT(ints(Op::ModuloInt, 1, 0), HasSubstr("DivisionByZero"));
+  EXPECT_EQ(ints(Op::NegateInt, 5, 0), "not verified: flow `isolate`: pc 2, `NegateInt r20, r4`: an operand that is not used must be 0");
+  Assembler negate, lowest;
+  negate.load_int(kFree, 5);
+  EXPECT_EQ(result_of(negate, Op::NegateInt), "-5");
+  lowest.load_int(kFree, kLowest);
+  EXPECT_THAT(result_of(lowest, Op::NegateInt), HasSubstr("Overflow"));
+}
+
+TEST(Ops, TimesAndDurationsKeepTheirMeaning) {
+  constexpr std::int64_t kHour = 3'600'000'000;
+  EXPECT_EQ(ints(Op::AddInt, 0, kHour, kTimeType, kDurationType), "1970-01-01T01:00:00Z");
+  EXPECT_EQ(ints(Op::AddInt, kHour, 0, kDurationType, kTimeType), "1970-01-01T01:00:00Z");
+  EXPECT_EQ(ints(Op::SubtractInt, kHour, 0, kTimeType, kTimeType), "1h");
+  EXPECT_EQ(ints(Op::MultiplyInt, kHour, 3, kDurationType, kIntType), "3h");
+  EXPECT_EQ(ints(Op::DivideInt, 3 * kHour, kHour, kDurationType, kDurationType), "3");
+  EXPECT_THAT(ints(Op::AddInt, 0, 0, kTimeType, kTimeType), HasSubstr("`Time` and `Time` do not go together"));
+  EXPECT_EQ(ints(Op::LessInt, 0, 1, kTimeType, kTimeType), "true");
+}
+
+TEST(Ops, FloatArithmetic) {
+  EXPECT_EQ(floats(Op::AddFloat, 0.1, 0.2), "0.30000000000000004");
+  EXPECT_EQ(floats(Op::SubtractFloat, 1, 0.5), "0.5");
+  EXPECT_EQ(floats(Op::MultiplyFloat, 1e308, 10), "Overflow: the result of a calculation does not fit its type");
+  EXPECT_EQ(floats(Op::DivideFloat, 1, 4), "0.25");
+  EXPECT_THAT(floats(Op::DivideFloat, 1, 0), HasSubstr("DivisionByZero"));
+  EXPECT_EQ(floats(Op::EqualFloat, 1, 1), "true");
+  EXPECT_EQ(floats(Op::LessFloat, 1, 1), "false");
+  EXPECT_EQ(floats(Op::LessEqualFloat, 1, 1), "true");
+  Assembler negate, convert;
+  negate.load_float(kFree, 1.5);
+  EXPECT_EQ(result_of(negate, Op::NegateFloat), "-1.5");
+  convert.load_int(kFree, 3).emit(Op::IntToFloat, kFree, kFree).load_float(kFree + 1, 2);
+  EXPECT_EQ(result_of(convert, Op::DivideFloat, kFree, kFree + 1), "1.5");
+}
+
+TEST(Ops, Comparisons) {
+  EXPECT_EQ(ints(Op::EqualInt, 3, 3), "true");
+  EXPECT_EQ(ints(Op::LessInt, 3, 3), "false");
+  EXPECT_EQ(ints(Op::LessEqualInt, 3, 3), "true");
+  EXPECT_EQ(texts(Op::EqualText, "a", "A"), "false");
+  EXPECT_EQ(texts(Op::LessText, "z", "é"), "true") << "by code point, not by signed byte";
+  EXPECT_EQ(texts(Op::LessEqualText, "a", "a"), "true");
+  EXPECT_EQ(severities(Op::EqualEnum, 3, 3), "true");
+  EXPECT_EQ(severities(Op::LessEnum, 1, 2), "true");
+  EXPECT_EQ(severities(Op::LessEqualEnum, 3, 2), "false");
+  Assembler truth, negated, null;
+  truth.emit(Op::LoadBool, kFree, 1).emit(Op::LoadBool, kFree + 1, 1);
+  EXPECT_EQ(result_of(truth, Op::EqualBool, kFree, kFree + 1), "true");
+  negated.emit(Op::LoadBool, kFree, 1);
+  EXPECT_EQ(result_of(negated, Op::Not), "false");
+  EXPECT_EQ(result_of(null, Op::IsNull, kMachine), "true");
+}
+
+TEST(Ops, UnknownEnumValuesCompareBySpelling) {
+  Assembler a;
+  a.emit(Op::Unwrap, 4, kAlert).emit(Op::GetField, 5, 4, 1).emit(Op::EqualEnum, 6, 5, 5).show(6);
+  a.load_severity(7, 3).emit(Op::EqualEnum, 6, 5, 7).show(6).emit(Op::LessEnum, 6, 5, 7).show(6);
+  a.emit(Op::LessEqualEnum, 6, 5, 5).show(6).show(5).emit(Op::Finish);
+  EXPECT_THAT(run(a.module, {}, R"({"id":"a","severity":"Critical","alertCreationTime":"2026-11-20T08:14:22Z"})"),
+              ElementsAre("true", "false", "false", "false", "Critical", "finished"));
+}
+
+TEST(Ops, Jumps) {
+  Assembler a;
+  a.emit(Op::LoadBool, 4, 1);
+  const auto taken = a.jump(Op::JumpIf, 4);
+  a.emit(Op::Finish);
+  a.land(taken);
+  const auto not_taken = a.jump(Op::JumpIfNot, 4);
+  const auto set = a.jump(Op::JumpIfSet, kMachineId);
+  a.emit(Op::Finish).land(not_taken).emit(Op::Finish);
+  a.land(set).emit(Op::Native, 5, kMachineId, static_cast<unsigned>(NativeId::upper)).show(5);
+  const auto null = a.jump(Op::JumpIfNull, kMachine);
+  a.emit(Op::Finish).land(null);
+  const auto past = a.jump(Op::Jump);
+  a.emit(Op::Finish).land(past).load_text(4, "end").emit(Op::Stop, 4);
+  EXPECT_THAT(run(a.module), ElementsAre("M1", "stopped: end"));
+}
+
+TEST(Ops, LoopsGoBackwards) {
+  Assembler a;
+  a.load_int(4, 0).load_int(5, 1).load_int(6, 10);
+  const auto top = a.here();
+  a.emit(Op::AddInt, 4, 4, 5).emit(Op::LessInt, 7, 4, 6);
+  a.aim(a.jump(Op::JumpIf, 7), top).show(4).emit(Op::Finish);
+  EXPECT_THAT(run(a.module), ElementsAre("10", "finished"));
+}
+
+TEST(Ops, RecordsAndLists) {
+  Assembler a;
+  const auto type = a.constant({.type = a.world.node});
+  a.load_int(4, 1).emit(Op::LoadNull, 5).emit(Op::NewRecord, 5, 4, type).load_int(4, 2).emit(Op::NewRecord, 6, 4, type);
+  a.emit(Op::GetField, 7, 6, 0).show(7).emit(Op::GetField, 7, 6, 1).emit(Op::Unwrap, 7, 7).emit(Op::GetField, 7, 7, 0).show(7);
+  a.load_text(8, "a").load_text(9, "b").emit(Op::NewList, 10, 8, 2).emit(Op::ListLength, 11, 10).show(11);
+  a.load_int(12, 1).emit(Op::GetItem, 13, 10, 12).show(13).emit(Op::Contains, 13, 10, 8).show(13);
+  a.load_text(14, "c").emit(Op::Contains, 13, 10, 14).show(13).emit(Op::NewList, 10, 8, 0).emit(Op::ListLength, 11, 10).show(11);
+  a.load_int(12, 2).emit(Op::GetItem, 13, 10, 12).emit(Op::Finish);
+  EXPECT_THAT(run(a.module), ElementsAre("2", "1", "2", "b", "true", "false", "0", "OutOfRange: there is no item 2 in a list of 0"));
+}
+
+TEST(Ops, NullsMakeAListOfOptionals) {
+  Assembler a;
+  a.load_text(4, "a").emit(Op::LoadNull, 5).load_text(6, "a").emit(Op::NewList, 7, 4, 2).emit(Op::Contains, 8, 7, 6).show(8);
+  a.load_int(9, -1).emit(Op::GetItem, 8, 7, 9).emit(Op::Finish);
+  EXPECT_THAT(run(a.module), ElementsAre("true", "OutOfRange: there is no item -1 in a list of 2"));
+}
+
+TEST(Ops, ContainsTellsEveryScalarApart) {
+  Assembler a;
+  a.load_int(4, 1).load_int(5, 2).emit(Op::NewList, 6, 4, 2).emit(Op::Contains, 7, 6, 5).show(7);
+  a.load_float(4, 1).load_float(5, 2).emit(Op::NewList, 6, 4, 1).emit(Op::Contains, 7, 6, 5).show(7);
+  a.load_severity(4, 1).load_severity(5, 1).emit(Op::NewList, 6, 4, 1).emit(Op::Contains, 7, 6, 5).show(7).emit(Op::Finish);
+  EXPECT_THAT(run(a.module), ElementsAre("true", "false", "true", "finished"));
+}
+
+TEST(Ops, TextIsEscapedForWhereItGoes) {
+  Assembler a;
+  a.load_text(4, "<b>&\"x\\\n").emit(Op::EscapeHtml, 5, 4).emit(Op::ToText, 6, 5).emit(Op::Log, 6);
+  a.emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_text(6, "T | where ", kKqlType).emit(Op::Move, 7, 5).emit(Op::Concat, 8, 6, 2).emit(Op::Log, 8);
+  a.load_int(4, 5).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_int(4, 0, kTimeType).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5);
+  a.load_int(4, 9, kDurationType).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_float(4, 1.5).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5);
+  a.emit(Op::LoadBool, 4, 1).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_severity(4, 3).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5);
+  a.load_text(4, "a\"").load_text(5, "b").emit(Op::NewList, 6, 4, 2).emit(Op::QuoteKql, 5, 6).emit(Op::Log, 5).emit(Op::Finish);
+  EXPECT_THAT(run(a.module),
+              ElementsAre("&lt;b&gt;&amp;&quot;x\\\n", R"("<b>&\"x\\\u000a")", R"(T | where "<b>&\"x\\\u000a")", "long(5)",
+                          "datetime(1970-01-01T00:00:00Z)", "(1microsecond*long(9))", "real(1.5)", "true", R"("High")",
+                          R"(dynamic(["a\"", "b"]))", "finished"));
+}
+
+TEST(Ops, Ends) {
+  const auto ending = [](Op op, bool has_text) {
+    Assembler a;
+    a.load_text(4, "why").emit(op, has_text ? 4 : 0);
+    return run(a.module).front();
+  };
+  EXPECT_EQ(ending(Op::Skip, false), "skipped");
+  EXPECT_EQ(ending(Op::Finish, false), "finished");
+  EXPECT_EQ(ending(Op::Stop, true), "stopped: why");
+  EXPECT_EQ(ending(Op::Fail, true), "Failed: why");
+}
+
+TEST(Ops, UnwrapNamesWhatIsMissing) {
+  Assembler a;
+  a.emit(Op::Unwrap, 4, kMachineId).emit(Op::Finish);
+  EXPECT_EQ(run(a.module, {}, R"({"id":"a"})").front(), "InvalidValue: `machineId` has no value here");
+  Assembler named;
+  named.emit(Op::Unwrap, 4, kAlert).emit(Op::GetField, 5, 4, 2).emit(Op::Unwrap, 6, 5).emit(Op::Finish);
+  named.flow().names = {{.begin = 2, .end = 4, .register_ = 5, .name = "title"}};
+  EXPECT_EQ(run(named.module, {}, R"({"id":"a","severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})").front(),
+            "InvalidValue: `title` has no value here");
+}
+
+TEST(Natives, DoAsTheirRowsSay) {
+  EXPECT_EQ(native(NativeId::lower, {"ÀB×ß Ж"}), "àb×ß Ж");
+  EXPECT_EQ(native(NativeId::upper, {"àb÷ßÿµ ж"}), "ÀB÷ßŸΜ ж");
+  EXPECT_EQ(native(NativeId::trim, {" \t\u00a0 a b\u3000\n"}), "a b");
+  EXPECT_EQ(native(NativeId::trim, {"  "}), "");
+  EXPECT_EQ(native(NativeId::length, {"aé€😀"}), "4");
+  EXPECT_EQ(native(NativeId::contains, {"beacon", "aco"}), "true");
+  EXPECT_EQ(native(NativeId::contains, {"", ""}), "true");
+  EXPECT_EQ(native(NativeId::startsWith, {"beacon", "be"}), "true");
+  EXPECT_EQ(native(NativeId::endsWith, {"beacon", "be"}), "false");
+  EXPECT_EQ(native(NativeId::matches, {"dc01.corp", "^dc[0-9]+\\."}), "true");
+  EXPECT_EQ(native(NativeId::matches, {"xdc01.corp", "^dc[0-9]+\\."}), "false");
+  EXPECT_THAT(native(NativeId::matches, {"x", "("}), HasSubstr("InvalidValue: the regular expression is malformed: "));
+  EXPECT_THAT(native(NativeId::matches, {"x", std::string(5000, 'x')}), HasSubstr("it is too long"));
+  EXPECT_EQ(native(NativeId::replace, {"aXbXX", "X", "--"}), "a--b----");
+  EXPECT_EQ(native(NativeId::replace, {"abc", "", "x"}), "abc");
+  EXPECT_EQ(native(NativeId::replace, {"aa", "a", ""}), "");
+}
+
+TEST(Natives, ForgetOldPatterns) {
+  Assembler a;
+  a.load_text(4, "p7");
+  for (int i = 0; i < 12; ++i) a.load_text(5, "^p" + std::to_string(i) + "$").emit(Op::Native, 6, 4, static_cast<unsigned>(NativeId::matches)).show(6);
+  a.emit(Op::Finish);
+  const auto story = run(a.module);
+  EXPECT_EQ(std::ranges::count(story, "true"), 1);
+  EXPECT_EQ(std::ranges::count(story, "false"), 11);
+}
+
+// --- calls ---
+
+TEST(Calls, CarryTheirArgumentsAsJson) {
+  Assembler a;
+  const auto node = a.constant({.type = a.world.node});
+  a.load_text(10, "a@x", kEmailType).load_text(11, "Sub\"ject").load_text(12, "<p>", kHtmlType).load_text(13, "smtp-password", kSecretType);
+  a.load_int(20, 1).emit(Op::LoadNull, 21).emit(Op::NewRecord, 14, 20, node).emit(Op::Move, 15, kMachine).call(30, kSendMail, 10);
+  a.emit(Op::NewList, 10, 10, 1).load_text(12, "plain").emit(Op::LoadNull, 13).emit(Op::LoadNull, 14).call(30, kSendMail, 10);
+  a.emit(Op::IsNull, 30, 30).show(30).load_text(12, "T", kKqlType).call(30, kSendMail, 10).emit(Op::Finish);
+  EXPECT_THAT(run(a.module),
+              ElementsAre(R"(send{"to":"a@x","subject":"Sub\"ject","body":{"$html":"<p>"},"password":{"$secret":"smtp-password"},"node":{"value":1,"next":null},"detail":null})",
+                          R"(send{"to":["a@x"],"subject":"Sub\"ject","body":"plain","password":null,"node":null,"detail":null})",
+                          "true",
+                          R"(send{"to":["a@x"],"subject":"Sub\"ject","body":{"$kql":"T"},"password":null,"node":null,"detail":null})",
+                          "finished"));
+}
+
+constexpr const char* kMachineJson =
+    R"({"id":"m1","computerDnsName":"pc1","machineTags":["VIP",""],"riskScore":"HIGH","score":0.1,"unread":[1],)"
+    R"("extra":{"a" : [1, 2.5]},"counts":{"x":1,"y":2},"age":"1h30m"})";
+
+TEST(Calls, FetchAMachineAndSendItOn) {
+  Assembler a;
+  a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true);
+  a.load_text(10, "a@x", kEmailType).load_text(11, "s").load_text(12, "b").emit(Op::LoadNull, 13).emit(Op::LoadNull, 14);
+  a.emit(Op::Move, 15, kMachine).call(30, kSendMail, 10).emit(Op::Finish);
+  EXPECT_THAT(run(a.module, {Returned{kMachineJson}}),
+              ElementsAre(R"(get_machine{"machine":"m1"})",
+                          R"(send{"to":"a@x","subject":"s","body":"b","password":null,"node":null,"detail":{"id":"m1","computerDnsName":"pc1","machineTags":["VIP",""],"riskScore":"High","score":0.1,"extra":{"a":[1,2.5]},"counts":{"x":1,"y":2},"age":"1h30m"}})",
+                          "finished"));
+}
+
+std::string answered(const char* json) {
+  Assembler a;
+  a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).emit(Op::Finish);
+  return run(a.module, {Returned{json}}).back();
+}
+
+TEST(Calls, AnswersAreReadLeniently) {
+  EXPECT_EQ(answered(kMachineJson), "finished");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":null})"), "finished") << "a null list is empty";
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"riskScore":"Unheard","computerDnsName":null,"score":3})"), "finished");
+}
+
+TEST(Calls, WrongAnswersNameTheirPlace) {
+  const std::string prefix = "InvalidResponse: defender.get_machine gave an unexpected answer: ";
+  EXPECT_EQ(answered(R"({"id":"m"})"), prefix + "`machine.tags` is missing");
+  EXPECT_EQ(answered(R"({"id":null,"machineTags":[]})"), prefix + "`machine.id` is null where MachineId was expected");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":["a","b",5]})"), prefix + "`machine.tags[2]` is a number where String was expected");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":{}})"), prefix + "`machine.tags` is an object where List<String> was expected");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"counts":{"x":1.5}})"), prefix + "`machine.counts[\"x\"]` is a number that is no 64-bit integer");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"counts":{"x":"1"}})"), prefix + "`machine.counts[\"x\"]` is a text where Int was expected");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"age":"soon"})"), prefix + "`machine.age` is \"soon\", which is no Duration");
+  EXPECT_EQ(answered("[]"), prefix + "`machine` is a list where Machine was expected");
+  EXPECT_EQ(answered("null"), prefix + "`machine` is null where Machine was expected");
+  EXPECT_THAT(answered("<html>"), HasSubstr(prefix + "`machine` is not JSON: "));
+}
+
+TEST(Calls, IntegersMayBeSpelledAsFloats) {
+  const auto counted = [](const std::string& number) {
+    return answered((R"({"id":"m","machineTags":[],"counts":{"x":)" + number + "}}").c_str());
+  };
+  EXPECT_EQ(counted("5.0"), "finished");
+  EXPECT_EQ(counted("-9223372036854775808"), "finished");
+  EXPECT_THAT(counted("9223372036854775808"), HasSubstr("no 64-bit integer"));
+  EXPECT_THAT(counted("1e300"), HasSubstr("no 64-bit integer"));
+}
+
+TEST(Calls, ValuesNestedTooDeeplyAreRefused) {
+  Assembler a;
+  const auto node = a.constant({.type = a.world.node});
+  a.load_int(4, 1).emit(Op::LoadNull, 5).load_int(6, 0).load_int(7, 1).load_int(8, 200);
+  a.load_text(10, "a@x", kEmailType).load_text(11, "s").load_text(12, "b").emit(Op::LoadNull, 13).emit(Op::LoadNull, 15);
+  const auto top = a.here();
+  a.emit(Op::NewRecord, 5, 4, node).emit(Op::AddInt, 6, 6, 7).emit(Op::LessInt, 9, 6, 8);
+  a.aim(a.jump(Op::JumpIf, 9), top).emit(Op::Move, 14, 5).call(30, kSendMail, 10).emit(Op::Finish);
+  EXPECT_EQ(run(a.module).front(), "InvalidValue: argument `node` of mail.send is nested too deeply");
+}
+
+TEST(Calls, AreNumberedAndKnowTheirLine) {
+  Assembler a;
+  a.emit(Op::EnterBody).emit(Op::Unwrap, 10, kMachineId).load_text(11, "c").call(12, kIsolate, 10).call(12, kIsolate, 10).emit(Op::Log, 11).emit(Op::Finish);
+  a.flow().lines = {{.pc = 0, .line = 4}, {.pc = 3, .line = 7}, {.pc = 4, .line = 8}};
+  ASSERT_TRUE(verify(a.module));
+  Machine machine(a.module, 0);
+  EXPECT_FALSE(machine.in_body());
+  auto call = std::get<Call>(machine.start(kEvent));
+  EXPECT_TRUE(machine.in_body());
+  EXPECT_EQ(call.number, 0u);
+  EXPECT_EQ(call.line, 7u);
+  EXPECT_EQ(call.operation, kIsolate);
+  EXPECT_FALSE(call.is_fetch);
+  call = std::get<Call>(machine.resume(Returned{R"({"id":"x"})"}));
+  EXPECT_EQ(call.number, 1u);
+  EXPECT_EQ(call.line, 8u);
+  EXPECT_EQ(std::get<LogLine>(machine.resume(Returned{R"({"id":"x"})"})).number, 0u);
+  EXPECT_EQ(std::get<Ended>(machine.resume(Returned{"null"})).line, 8u);
+}
+
+TEST(Calls, FaultsEndTheRunOrReachTheHandler) {
+  Assembler a;
+  a.emit(Op::Unwrap, 10, kMachineId).load_text(11, "c").call(12, kIsolate, 10).emit(Op::Finish);
+  const Fault fault{.kind = FaultKind::Throttled, .message = "slow down", .status = 429, .code = "TooMany"};
+  EXPECT_THAT(run(a.module, {fault}).back(), "Throttled: slow down");
+  const auto handler = a.here();
+  a.emit(Op::Log, 13).emit(Op::ToText, 14, kMachineId).emit(Op::Stop, 14);
+  a.flow().handlers = {{.begin = 2, .end = 3, .target = handler, .register_ = 13}};
+  EXPECT_THAT(run(a.module, {fault}), ElementsAre(HasSubstr("isolate{"), "slow down", "stopped: m1"));
+}
+
+TEST(Handlers, CatchWhatTheMachineRaisesTheFirstThatCovers) {
+  Assembler a;
+  a.load_text(10, "no").load_int(4, 1).load_int(5, 0).emit(Op::DivideInt, 6, 4, 5).emit(Op::Finish);
+  const auto first = a.here();
+  a.emit(Op::Fail, 7);
+  const auto second = a.here();
+  a.emit(Op::Stop, 7);
+  a.flow().handlers = {{.begin = 0, .end = first, .target = first, .register_ = 7},
+                       {.begin = 0, .end = second, .target = second, .register_ = 7}};
+  EXPECT_THAT(run(a.module), ElementsAre("stopped: a division by zero")) << "the first handler's own fault reaches the second";
+}
+
+// --- events ---
+
+std::string event_seen(const char* event) {
+  Assembler a;
+  a.show(kMachineId).emit(Op::IsNull, 4, kAlert).show(4).emit(Op::Finish);
+  const auto story = run(a.module, {}, event);
+  return story.size() == 3 ? story[0] + " " + story[1] : story[0];
+}
+
+TEST(Events, FillTheInputs) {
+  EXPECT_EQ(event_seen(kEvent), "m1 false");
+  EXPECT_EQ(event_seen(R"({"id":"a"})"), "(unknown) true") << "what the event lacks is fetched";
+  EXPECT_EQ(event_seen(R"({"id":"a","machineId":null,"severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})"), "(unknown) false");
+}
+
+TEST(Events, WrongOnesEndTheRunNamingThePlace) {
+  EXPECT_EQ(event_seen(R"({"machineId":"m"})"), "InvalidEvent: `id` is missing");
+  EXPECT_EQ(event_seen(R"({"id":null})"), "InvalidEvent: `id` is null where AlertId was expected");
+  EXPECT_EQ(event_seen(R"({"id":7})"), "InvalidEvent: `id` is a number where AlertId was expected");
+  EXPECT_EQ(event_seen(R"({"id":"a","severity":3})"), "InvalidEvent: `alert.severity` is a number where Severity was expected");
+  EXPECT_EQ(event_seen(R"({"id":"a","severity":null})"), "InvalidEvent: `alert.severity` is null where Severity was expected");
+  EXPECT_EQ(event_seen(R"({"id":"a","alertCreationTime":"yesterday"})"), "InvalidEvent: `alert.created` is \"yesterday\", which is no Time");
+  EXPECT_EQ(event_seen("[]"), "InvalidEvent: `event` is a list where an object was expected");
+  EXPECT_THAT(event_seen("{"), HasSubstr("InvalidEvent: `event` is not JSON: "));
+}
+
+// --- limits and determinism ---
+
+std::string with_fuel(const Module& module, std::uint64_t fuel) { return run(module, {}, kEvent, {.fuel = fuel}).back(); }
+
+TEST(Limits, FuelIsExact) {
+  Assembler a;
+  a.load_int(4, 1).load_int(5, 2).emit(Op::AddInt, 6, 4, 5).emit(Op::Finish);
+  EXPECT_EQ(with_fuel(a.module, 4), "finished");
+  EXPECT_EQ(with_fuel(a.module, 3), "OutOfFuel: the run used up its instructions");
+  EXPECT_THAT(with_fuel(a.module, 0), HasSubstr("OutOfFuel"));
+  Machine machine(a.module, 0);
+  machine.start(kEvent);
+  EXPECT_EQ(machine.fuel_used(), 4u);
+}
+
+TEST(Limits, FuelAlsoPaysForBytes) {
+  Assembler a;
+  a.load_text(4, std::string(640, 'x')).emit(Op::Move, 5, 4).emit(Op::EqualText, 6, 4, 5).emit(Op::Finish);
+  EXPECT_EQ(with_fuel(a.module, 14), "finished");
+  EXPECT_THAT(with_fuel(a.module, 13), HasSubstr("OutOfFuel"));
+  EXPECT_THAT(with_fuel(a.module, 12), HasSubstr("OutOfFuel"));
+}
+
+TEST(Limits, FuelSpentIsNotHandled) {
+  Assembler a;
+  a.aim(a.jump(Op::Jump), 0).emit(Op::Finish);
+  a.flow().handlers = {{.begin = 0, .end = 1, .target = 1, .register_ = 7}};
+  EXPECT_EQ(with_fuel(a.module, 1000), "OutOfFuel: the run used up its instructions");
+}
+
+TEST(Limits, HeapIsExact) {
+  Assembler a;
+  a.load_text(4, std::string(24, 'x')).load_text(5, std::string(8, 'y')).emit(Op::Concat, 6, 4, 2).emit(Op::Concat, 6, 4, 2).emit(Op::Finish);
+  constexpr const char* kSmallest = R"({"id":"12345678"})";  // 8 bytes of text; the alert's four fields, given up, 64
+  EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8 + 8 + 64 + 64}).back(), "finished");
+  EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8 + 8 + 64 + 64 - 8}).back(), "OutOfMemory: the run used up its heap");
+  EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8}).back(), "OutOfMemory: the run used up its heap");
+}
+
+TEST(Limits, GrowingTextEndsInOutOfMemory) {
+  Assembler a;
+  a.load_text(4, "0123456789");
+  const auto top = a.here();
+  a.emit(Op::Move, 5, 4).emit(Op::Concat, 4, 4, 2);
+  a.aim(a.jump(Op::Jump), top);
+  EXPECT_EQ(run(a.module, {}, kEvent, {.heap_bytes = 1 << 20}).back(), "OutOfMemory: the run used up its heap");
+}
+
+TEST(Machine, SameOutcomesGiveTheSameSteps) {
+  Assembler a;
+  a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).emit(Op::Unwrap, 4, kMachine).emit(Op::GetField, 5, 4, 3).show(5);
+  a.load_text(11, "c").call(12, kIsolate, 10).emit(Op::Finish);
+  const std::vector<Outcome> answers{Returned{kMachineJson}, Returned{R"({"id":"action"})"}};
+  const auto story = run(a.module, answers);
+  EXPECT_EQ(story.size(), 4u);
+  EXPECT_EQ(run(a.module, answers), story);
+}
+
+TEST(Machine, CanBeStartedAgain) {
+  Assembler a;
+  a.emit(Op::EnterBody).emit(Op::Log, kAlertId).emit(Op::Finish);
+  ASSERT_TRUE(verify(a.module));
+  Machine machine(a.module, 0);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(std::get<LogLine>(machine.start(kEvent)).number, 0u);
+    EXPECT_EQ(std::get<Ended>(machine.resume(Returned{"null"})).how, Ended::How::Finished);
+    EXPECT_EQ(machine.fuel_used(), 3u);
+  }
+}
+
+}  // namespace
+}  // namespace flow::test

@@ -1,0 +1,375 @@
+#include "vm/bytecode/verify.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "tests/unit/vm/assembler.hpp"
+#include "vm/bytecode/disassemble.hpp"
+#include "vm/bytecode/op_table.hpp"
+
+namespace flow::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Why the module is refused; empty when it is not.
+std::string refusal(const Module& module) {
+  const auto verified = verify(module);
+  return verified ? "" : verified.error().message;
+}
+std::string refusal_of(const std::function<void(Assembler&)>& write) {
+  Assembler a;
+  write(a);
+  return refusal(a.module);
+}
+// Of one instruction, with a few registers filled: 10 Int, 11 String, 12 Float, 13 Bool, 14 Severity, 15 Secret,
+// 16 Html, 17 List<String>, 18 Alert, 19 Status, 20 null, 21 Time, 22 List<Alert>, 23 Kql, 24 MachineId.
+std::string refusal_of(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
+  return refusal_of([&](Assembler& as) {
+    as.load_int(10, 1).load_text(11, "s").load_float(12, 1).emit(Op::LoadBool, 13, 1).load_severity(14, 1);
+    as.load_text(15, "name", kSecretType).load_text(16, "<p>", kHtmlType).emit(Op::NewList, 17, 11, 1);
+    as.emit(Op::Unwrap, 18, kAlert).load(19, {.type = as.world.status}).emit(Op::LoadNull, 20).load_int(21, 0, kTimeType);
+    as.emit(Op::NewList, 22, 18, 1).load_text(23, "T", kKqlType).emit(Op::Unwrap, 24, kMachineId);
+    as.emit(op, a, b, c).emit(Op::Finish);
+  });
+}
+constexpr unsigned id(NativeId native) { return static_cast<unsigned>(native); }
+
+TEST(Verify, AcceptsWhatIsRight) {
+  EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::Finish); }), "");
+  EXPECT_EQ(refusal_of(Op::Move, 30, 10), "");
+  EXPECT_EQ(refusal(Module()), "") << "a module without flows does nothing";
+}
+
+TEST(Verify, NamesFlowPcInstructionAndReason) {
+  EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::Not, 4, 5).emit(Op::Finish); }),
+            "flow `isolate`: pc 0, `Not r4, r5`: r5 has no value on every path to here");
+}
+
+TEST(VerifyShape, EachInstructionByItself) {
+  EXPECT_THAT(refusal_of(static_cast<Op>(0x99)), HasSubstr("no such instruction"));
+  EXPECT_THAT(refusal_of(Op::Move, kRegisters, 10), HasSubstr("beyond the flow's registers"));
+  EXPECT_THAT(refusal_of(Op::Move, 30, kRegisters), HasSubstr("beyond the flow's registers"));
+  EXPECT_THAT(refusal_of(Op::Move, 30, 10, 1), HasSubstr("an operand that is not used must be 0"));
+  EXPECT_THAT(refusal_of(Op::LoadConst, 30, 250), HasSubstr("there is no constant 250"));
+  EXPECT_THAT(refusal_of(Op::Call, 30, 0), HasSubstr("there is no call site 0"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, 11, 99), HasSubstr("there is no native 99"));
+  EXPECT_THAT(refusal_of(Op::Jump, 0, 0xff, 0xff), HasSubstr("the jump leaves the code"));
+  EXPECT_THAT(refusal_of(Op::Jump, 0, 0, 0), HasSubstr("the jump leaves the code"));
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::EnterBody); }), HasSubstr("the code runs off its end"));
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::Finish).emit(Op::Move, 200, 0).emit(Op::Finish); }),
+              HasSubstr("beyond the flow's registers")) << "even where nothing gets to";
+}
+
+TEST(VerifyTypes, OperandsHaveTheirStorage) {
+  for (const OpInfo& info : all_ops()) {
+    const std::string_view name = info.name;
+    if (!name.ends_with("Int") && !name.ends_with("Float") && !name.ends_with("Bool") && !name.ends_with("Text") &&
+        !name.ends_with("Enum"))
+      continue;
+    if (info.b != Operand::In || info.op == Op::ToText) continue;
+    const unsigned c = info.c == Operand::In ? 22u : 0u;
+    EXPECT_NE(refusal_of(info.op, 30, 22, c), "") << name << " of a list";
+    EXPECT_THAT(refusal_of(info.op, 30, 20, c == 0 ? 0 : 20), HasSubstr("may be null")) << name;
+    EXPECT_THAT(refusal_of(info.op, 30, kMachineId, c == 0 ? 0 : kMachineId), HasSubstr("may be null")) << name;
+  }
+  EXPECT_THAT(refusal_of(Op::Not, 30, 10), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::EqualInt, 30, 10, 12), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::IntToFloat, 30, 12), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.load_int(4, 1); a.land(a.jump(Op::JumpIf, 4)).emit(Op::Finish); }), HasSubstr("does not take"));
+}
+
+TEST(VerifyTypes, Enums) {
+  EXPECT_THAT(refusal_of(Op::EqualEnum, 30, 14, 19), HasSubstr("`Severity` and `Status` are different enums"));
+  EXPECT_EQ(refusal_of(Op::EqualEnum, 30, 19, 19), "");
+  EXPECT_THAT(refusal_of(Op::LessEnum, 30, 19, 19), HasSubstr("`Status` has no order"));
+}
+
+TEST(VerifyTypes, Arithmetic) {
+  EXPECT_THAT(refusal_of(Op::AddInt, 30, 21, 10), HasSubstr("`Time` and `Int` do not go together"));
+  EXPECT_THAT(refusal_of(Op::NegateInt, 30, 21), HasSubstr("a moment cannot be negated"));
+}
+
+TEST(VerifyTypes, RecordsAndLists) {
+  EXPECT_THAT(refusal_of(Op::GetField, 30, kAlert, 0), HasSubstr("`Alert?`, which may be null"));
+  EXPECT_THAT(refusal_of(Op::GetField, 30, 18, 4), HasSubstr("`Alert` has no field 4"));
+  EXPECT_THAT(refusal_of(Op::GetField, 30, 10, 0), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::NewRecord, 30, 10, 0), HasSubstr("does not stand for a record type"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, 12, 2), HasSubstr("`Float` and `Bool` do not share a type"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, 19, 1), HasSubstr("the module has no type `List<Status>`"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, kRegisters - 1, 2), HasSubstr("are too many"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, 31, 0), HasSubstr("has no value"));
+  EXPECT_THAT(refusal_of(Op::GetItem, 30, 17, 12), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::ListLength, 30, 11), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::Contains, 30, 22, 18), HasSubstr("items of `List<Alert>` cannot be compared"));
+  EXPECT_THAT(refusal_of(Op::Contains, 30, 17, 10), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::Contains, 30, 17, 20), HasSubstr("may be null"));
+  EXPECT_THAT(refusal_of(Op::Contains, 30, 17, 15), HasSubstr("is a secret"));
+  const auto new_record = [](unsigned first) {
+    return refusal_of([&](Assembler& a) {
+      const auto type = a.constant({.type = a.world.node});
+      a.load_int(10, 1).load_int(11, 2).emit(Op::NewRecord, 30, first, type).emit(Op::Finish);
+    });
+  };
+  EXPECT_THAT(new_record(10), HasSubstr("field `next` is `Node?` and cannot hold `Int`"));
+  EXPECT_THAT(new_record(kRegisters - 1), HasSubstr("are too many"));
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.load(4, {.type = a.world.node}).emit(Op::Finish); }),
+              HasSubstr("this constant stands for a type"));
+}
+
+TEST(VerifyTypes, SecretsStaySecret) {
+  for (const Op op : {Op::ToText, Op::EscapeHtml, Op::QuoteKql}) EXPECT_THAT(refusal_of(op, 30, 15), HasSubstr("ecret")) << int(op);
+  for (const Op op : {Op::EqualText, Op::LessText, Op::LessEqualText}) EXPECT_THAT(refusal_of(op, 30, 11, 15), HasSubstr("is a secret"));
+  for (const Op op : {Op::Log, Op::Stop, Op::Fail}) EXPECT_THAT(refusal_of(op, 15), HasSubstr("is a secret"));
+  EXPECT_THAT(refusal_of(Op::Concat, 30, 15, 1), HasSubstr("is a secret"));
+  for (const NativeInfo& native : all_natives()) EXPECT_THAT(refusal_of(Op::Native, 30, 15, id(native.id)), HasSubstr("is a secret"));
+}
+
+TEST(VerifyTypes, EscapesCannotBeLeftOut) {
+  EXPECT_THAT(refusal_of(Op::Concat, 30, 10, 1), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::Concat, 30, 11, 0), HasSubstr("there is nothing to join"));
+  EXPECT_THAT(refusal_of(Op::Concat, 30, 23, 2), HasSubstr("r24 is `MachineId`, which must be escaped before it joins `Kql`"));
+  EXPECT_THAT(refusal_of(Op::Concat, 30, 24, 1), HasSubstr("`MachineId` cannot be joined to"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, 16, id(NativeId::lower)), HasSubstr("`Html` cannot be edited as text"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, 10, id(NativeId::lower)), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, kRegisters - 1, id(NativeId::contains)), HasSubstr("are too many"));
+  EXPECT_THAT(refusal_of(Op::ToText, 30, 17), HasSubstr("`List<String>` has no text"));
+  EXPECT_THAT(refusal_of(Op::QuoteKql, 30, 18), HasSubstr("`Alert` has no KQL literal"));
+  EXPECT_THAT(refusal_of(Op::QuoteKql, 30, kMachineId), HasSubstr("has no KQL literal"));
+  EXPECT_THAT(refusal_of(Op::EscapeHtml, 30, 10), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::Log, 10), HasSubstr("does not take"));
+}
+
+TEST(VerifyTypes, CallsTakeWhatTheirParametersTake) {
+  const auto mail_to = [](TypeId type, TypeId body) {
+    return refusal_of([&](Assembler& a) {
+      a.load_text(10, "x", type).load_text(11, "s").load_text(12, "b", body).emit(Op::LoadNull, 13).emit(Op::LoadNull, 14);
+      a.emit(Op::LoadNull, 15).call(30, kSendMail, 10).emit(Op::Finish);
+    });
+  };
+  EXPECT_EQ(mail_to(kEmailType, kHtmlType), "");
+  EXPECT_THAT(mail_to(kStringType, kHtmlType), HasSubstr("parameter `to` of mail.send is `Email or List<Email>` and does not take `String`"));
+  EXPECT_THAT(mail_to(kEmailType, kSecretType), HasSubstr("does not take `Secret`"));
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.call(30, kGetMachine, 20).emit(Op::Finish); }), HasSubstr("r20 has no value"));
+}
+
+TEST(VerifyFlow, JoinsTypesWherePathsMeet) {
+  const auto joined = [](bool second_is_null, Op use) {
+    return refusal_of([&](Assembler& a) {
+      a.emit(Op::IsNull, 10, kMachineId);
+      const auto other = a.jump(Op::JumpIf, 10);
+      a.load_text(11, "x");
+      const auto meet = a.jump(Op::Jump);
+      a.land(other);
+      second_is_null ? a.emit(Op::LoadNull, 11) : a.load_int(11, 1);
+      a.land(meet).emit(use, 12, 11).emit(Op::Finish);
+    });
+  };
+  EXPECT_EQ(joined(true, Op::ToText), "") << "String or null is String?";
+  EXPECT_THAT(joined(true, Op::EscapeHtml), HasSubstr("`String?`, which may be null"));
+  EXPECT_THAT(joined(false, Op::ToText), HasSubstr("r11 has no value on every path to here"));
+}
+
+TEST(VerifyFlow, NarrowsWhatWasTested) {
+  const auto tested = [](Op test, bool use_at_target) {
+    return refusal_of([&](Assembler& a) {
+      const auto jump = a.jump(test, kMachineId);
+      if (!use_at_target) a.emit(Op::EscapeHtml, 10, kMachineId);
+      a.emit(Op::Finish).land(jump);
+      if (use_at_target) a.emit(Op::EscapeHtml, 10, kMachineId);
+      a.emit(Op::Finish);
+    });
+  };
+  EXPECT_EQ(tested(Op::JumpIfSet, true), "");
+  EXPECT_THAT(tested(Op::JumpIfSet, false), HasSubstr("may be null"));
+  EXPECT_EQ(tested(Op::JumpIfNull, false), "");
+  EXPECT_THAT(tested(Op::JumpIfNull, true), HasSubstr("may be null"));
+}
+
+TEST(VerifyFlow, LoopsAreFollowedUntilNothingChanges) {
+  EXPECT_THAT(refusal_of([](Assembler& a) {
+                a.load_text(10, "x").emit(Op::LoadBool, 12, 1);
+                const auto top = a.here();
+                a.emit(Op::EscapeHtml, 11, 10).emit(Op::LoadNull, 10);
+                a.aim(a.jump(Op::JumpIf, 12), top).emit(Op::Finish);
+              }),
+              HasSubstr("`String?`, which may be null"));
+}
+
+TEST(VerifyFlow, WhatCannotBeReachedMayBeUntyped) {
+  EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::Finish).emit(Op::Not, 10, 20).emit(Op::Finish); }), "");
+}
+
+TEST(VerifyFlow, HandlersKnowInputsAndTheirMessage) {
+  const auto handled = [](std::uint8_t message, unsigned used, Op op = Op::ToText) {
+    return refusal_of([&](Assembler& a) {
+      a.load_text(10, "x").emit(Op::Finish).emit(op, 11, used).emit(Op::Finish);
+      a.flow().handlers = {{.begin = 0, .end = 2, .target = 2, .register_ = message}};
+    });
+  };
+  EXPECT_EQ(handled(20, 20), "");
+  EXPECT_EQ(handled(20, kMachineId), "");
+  EXPECT_THAT(handled(20, 10), HasSubstr("has no value"));
+  EXPECT_THAT(handled(20, kMachineId, Op::EscapeHtml), HasSubstr("may be null"));
+  EXPECT_THAT(handled(kMachineId, 20), HasSubstr("a handler's register is an input"));
+  EXPECT_THAT(handled(kRegisters, 20), HasSubstr("a handler's register is beyond"));
+}
+
+TEST(VerifyFlow, InputsKeepTheirTypes) {
+  EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::LoadNull, kMachineId).emit(Op::Finish); }), "");
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::LoadNull, kAlertId).emit(Op::Finish); }),
+              HasSubstr("input `alertId` is `AlertId` and cannot hold `null`"));
+}
+
+TEST(VerifyFlow, SizeIsLimited) {
+  const auto with_size = [](std::size_t size) {
+    return refusal_of([&](Assembler& a) { a.flow().code.assign(size, {Op::Finish}); });
+  };
+  EXPECT_EQ(with_size(65'535), "");
+  EXPECT_THAT(with_size(65'536), HasSubstr("more than 65535 instructions"));
+  EXPECT_THAT(with_size(0), HasSubstr("it has no code"));
+}
+
+// Each changes one thing of a module that is right.
+struct Damage {
+  const char* expected;
+  std::function<void(Assembler&)> change;
+};
+class VerifyModule : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(VerifyModule, Refuses) {
+  Assembler a;
+  a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).emit(Op::Finish);
+  ASSERT_EQ(refusal(a.module), "");
+  GetParam().change(a);
+  EXPECT_THAT(refusal(a.module), HasSubstr(GetParam().expected));
+  EXPECT_NE(disassemble(a.module), "") << "what is wrong can still be shown";
+  EXPECT_NE(print_manifest(a.module), "");
+}
+
+Operation& isolate(Assembler& a) { return a.module.operations[kIsolate]; }
+Route& route(Assembler& a) { return isolate(a).routes[0]; }
+
+const Damage kDamages[] = {
+    {"its items have no type of values", [](Assembler& a) { a.module.types.list(a.module.types.error()); }},
+    {"field `x` has no type of values",
+     [](Assembler& a) { a.module.types.add_record({.name = "R", .fields = {{.name = "x", .type = 9999}}}); }},
+    {"nested too deeply",
+     [](Assembler& a) {
+       TypeId type = kIntType;
+       for (int i = 0; i < 40; ++i) type = a.module.types.list(type);
+     }},
+    {"constant 0: it has no type of values", [](Assembler& a) { a.constant({.type = 9999}); }},
+    {"constant 0: it has no type of values", [](Assembler& a) { a.constant({.type = a.world.maybe_int}); }},
+    {"has no constants", [](Assembler& a) { a.constant({.type = a.world.strings}); }},
+    {"a Bool is 0 or 1", [](Assembler& a) { a.constant({.type = kBoolType, .number = 2}); }},
+    {"`Severity` has no value 4", [](Assembler& a) { a.constant({.type = a.world.severity, .number = 4}); }},
+    {"`Severity` has no value -1", [](Assembler& a) { a.constant({.type = a.world.severity, .number = -1}); }},
+    {"a Float must be a finite number", [](Assembler& a) { a.constant({.type = kFloatType, .real = std::nan("")}); }},
+    {"its text is not UTF-8", [](Assembler& a) { a.constant({.type = kStringType, .text = "\xff"}); }},
+    {"it has no name", [](Assembler& a) { isolate(a).name.clear(); }},
+    {"nothing says how to carry it out", [](Assembler& a) { isolate(a).routes.clear(); }},
+    {"its result has no type of values", [](Assembler& a) { isolate(a).result = 9999; }},
+    {"parameter `machine` has no type", [](Assembler& a) { isolate(a).parameters[0].type = a.module.types.error(); }},
+    {"it targets `user`, which is no parameter", [](Assembler& a) { isolate(a).targets = "user"; }},
+    {"there is no connector 9", [](Assembler& a) { route(a).connector = 9; }},
+    {"`FETCH` is no method", [](Assembler& a) { route(a).method = "FETCH"; }},
+    {"its path does not begin with `/`", [](Assembler& a) { route(a).path.children[0].text = "api"; }},
+    {"mail has a body and no method", [](Assembler& a) { a.module.operations[kSendMail].routes[0].body.reset(); }},
+    {"a template has a wrong number of parts", [](Assembler& a) { route(a).body->children[1].children.pop_back(); }},
+    {"a template has a wrong number of parts",
+     [](Assembler& a) { route(a).headers = {{"h", {.kind = Template::Kind::If, .children = {{}, {}}}}}; }},
+    {"speaks of a parameter `x`", [](Assembler& a) { route(a).query = {{"q", param_template("x")}}; }},
+    {"speaks of a parameter `result`", [](Assembler& a) { route(a).query = {{"q", param_template("result")}}; }},
+    {"can only ask for Html, Kql or String",
+     [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::IsType, .text = "machine", .type = kIntType}; }},
+    {"an item outside of a list", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Item}; }},
+    {"names no setting", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Setting}; }},
+    {"no finite number", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Float, .real = INFINITY}; }},
+    {"not as many names as members", [](Assembler& a) { route(a).body->names.pop_back(); }},
+    {"lacks operation `defender.gone`", [](Assembler& a) { route(a).crash->operation = "gone"; }},
+    {"`defender.isolate` does more than read", [](Assembler& a) { route(a).crash->operation = "isolate"; }},
+    {"the arguments of its lookup are no object", [](Assembler& a) { route(a).crash->arguments = {}; }},
+    {"its lookup names no field", [](Assembler& a) { route(a).crash->field.clear(); }},
+    {"lacks operation `defender.gone`", [](Assembler& a) { isolate(a).completes->operation = "gone"; }},
+    {"the arguments of its poll are no object", [](Assembler& a) { isolate(a).completes->arguments = {}; }},
+    {"its poll never ends", [](Assembler& a) { isolate(a).completes->final_values.clear(); }},
+    {"trigger ``: it has no name", [](Assembler& a) { a.module.triggers[0].name.clear(); }},
+    {"lacks operation `defender.gone`", [](Assembler& a) { a.module.triggers[0].operation = "gone"; }},
+    {"`defender.isolate` does more than read", [](Assembler& a) { a.module.triggers[0].operation = "isolate"; }},
+    {"page size or times are out of range", [](Assembler& a) { a.module.triggers[0].page_size = 0; }},
+    {"binding `machineId` is incomplete", [](Assembler& a) { a.module.triggers[0].bindings[1].wire.clear(); }},
+    {"entity `machine` is no record", [](Assembler& a) { a.module.triggers[0].entities[1].type = kIntType; }},
+    {"which is no binding", [](Assembler& a) { a.module.triggers[0].entities[1].argument = "x"; }},
+    {"flow ``: it has no name", [](Assembler& a) { a.flow().name.clear(); }},
+    {"there is no trigger 1", [](Assembler& a) { a.flow().trigger = 1; }},
+    {"more inputs than registers", [](Assembler& a) { a.flow().registers = 3; }},
+    {"input `machineId` has no type of values", [](Assembler& a) { a.flow().inputs[1].type = kSecretType; }},
+    {"is no binding of its trigger", [](Assembler& a) { a.flow().inputs[1].name = "x"; }},
+    {"names no member of the event", [](Assembler& a) { a.flow().inputs[1].wire.clear(); }},
+    {"is no entity of its trigger", [](Assembler& a) { a.flow().inputs[2].name = "x"; }},
+    {"must be a record or null", [](Assembler& a) { a.flow().inputs[3].type = a.world.machine; }},
+    {"there is no operation 99", [](Assembler& a) { a.flow().call_sites[0].operation = 99; }},
+    {"are beyond the registers", [](Assembler& a) { a.flow().call_sites[0].first_argument = kRegisters; }},
+    {"is fetched, but does more than read",
+     [](Assembler& a) { a.flow().call_sites[0] = {.operation = kIsolate, .first_argument = 10, .is_fetch = true}; }},
+    {"the manifest keeps defender.get_machine secret", [](Assembler& a) { a.flow().manifest.calls.clear(); }},
+    {"its manifest speaks of operation 77", [](Assembler& a) { a.flow().manifest.calls.push_back({.operation = 77}); }},
+    {"its manifest reads `user`", [](Assembler& a) { a.flow().manifest.reads[0].entity = "user"; }},
+    {"a handler covers no code", [](Assembler& a) { a.flow().handlers = {{.begin = 1, .end = 1, .target = 0, .register_ = 20}}; }},
+    {"a handler covers no code", [](Assembler& a) { a.flow().handlers = {{.begin = 0, .end = 1, .target = 99, .register_ = 20}}; }},
+    {"a line stands for no code", [](Assembler& a) { a.flow().lines = {{.pc = 99, .line = 1}}; }},
+    {"the lines are not in order", [](Assembler& a) { a.flow().lines = {{.pc = 1, .line = 1}, {.pc = 1, .line = 2}}; }},
+    {"the name `n` stands for no register",
+     [](Assembler& a) { a.flow().names = {{.begin = 0, .end = 1, .register_ = kRegisters, .name = "n"}}; }},
+};
+INSTANTIATE_TEST_SUITE_P(OneThing, VerifyModule, ::testing::ValuesIn(kDamages));
+
+TEST(Disassemble, ShowsOperationsConstantsAndCode) {
+  Assembler a;
+  const auto fetched = a.jump(Op::JumpIfSet, kMachine);
+  a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).land(fetched).load_severity(11, 3).emit(Op::Finish);
+  a.flow().lines = {{.pc = 0, .line = 4, .column = 6}};
+  a.flow().names = {{.begin = 2, .end = 3, .register_ = 10, .name = "id"}};
+  const std::string text = disassemble(a.module);
+  EXPECT_THAT(text, HasSubstr("operation 3 act defender.isolate(machine: MachineId, comment: String) -> MachineAction\n"
+                              "  defender POST /api/machines/{machine}/isolate\n"));
+  EXPECT_THAT(text, HasSubstr("k0 Severity.High\n"));
+  EXPECT_THAT(text, HasSubstr("  ; line 4:6\n"
+                              "     0  JumpIfSet r3, @3             ; r3 = machine\n"
+                              "     1  Unwrap r10, r1               ; r10 = id, r1 = machineId\n"
+                              "     2  Call r3, site 0              ; r3 = machine, defender.get_machine from r10, fetch\n"
+                              "@    3  LoadConst r11, k0            ; Severity.High\n"
+                              "     4  Finish\n"));
+  EXPECT_EQ(disassemble(a.module), text);
+}
+
+TEST(Disassemble, PrintsTheManifestInTenLines) {
+  Assembler a;
+  a.emit(Op::Finish);
+  a.flow().manifest.calls = {{.operation = kGetMachine, .at_most = 1, .is_fetch = true, .line = 4},
+                             {.operation = kIsolate, .at_most = 2, .line = 6}};
+  EXPECT_EQ(print_manifest(a.module),
+            "flow isolate\n"
+            "  starts on    alert.new\n"
+            "  polls only   severity eq 'High'\n"
+            "  expands      evidence\n"
+            "  reads        alert.severity, alert.title\n"
+            "  fetches      defender.get_machine (read, at most 1, line 4)\n"
+            "  calls        defender.isolate (act, at most 2, line 6)\n"
+            "  leaves       mail to soc@contoso.com\n"
+            "  needs        Machine.Read.All\n");
+}
+
+TEST(OpTable, FormatsWhatIsNoInstruction) {
+  EXPECT_EQ(format_instruction(0, {static_cast<Op>(0x99)}), "code 0x99");
+  EXPECT_EQ(format_instruction(5, Instruction::with_wide(Op::Jump, 0, kJumpBias)), "Jump @6");
+  EXPECT_EQ(format_instruction(0, {Op::Native, 1, 2, 0}), "Native r1, r2, lower");
+  EXPECT_EQ(format_instruction(0, {Op::Native, 1, 2, 99}), "Native r1, r2, native 99");
+}
+
+}  // namespace
+}  // namespace flow::test

@@ -1,0 +1,229 @@
+#include "vm/bytecode/disassemble.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+#include <set>
+
+#include "base/text.hpp"
+#include "vm/bytecode/op_table.hpp"
+
+namespace flow {
+namespace {
+
+// Modules may be printed before they are verified: every index is looked up with care.
+template <class T>
+const T* at(const std::vector<T>& list, std::size_t index) {
+  return index < list.size() ? &list[index] : nullptr;
+}
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? std::string() : std::string(separator)) + part;
+  return text;
+}
+
+std::string operation_name(const Module& module, std::uint32_t index) {
+  const Operation* operation = at(module.operations, index);
+  return operation == nullptr ? fmt::format("operation {}", index) : operation->full_name();
+}
+
+std::string type_name(const Module& module, TypeId type) {
+  return module.types.contains(type) ? module.types.name(type) : fmt::format("type {}", type);
+}
+
+// The least privileged permission of each route of each operation the flow may call.
+std::vector<std::string> permissions_of(const Module& module, const FlowCode& flow) {
+  std::set<std::string> needed;
+  const auto add = [&](const Operation* operation) {
+    if (operation == nullptr) return;
+    for (const Route& route : operation->routes)
+      if (!route.permissions.empty()) needed.insert(route.permissions.front());
+  };
+  for (const ManifestCall& call : flow.manifest.calls) {
+    const Operation* operation = at(module.operations, call.operation);
+    add(operation);
+    if (operation == nullptr || !operation->completes) continue;
+    if (const auto poll = module.operation(operation->connector, operation->completes->operation))
+      add(&module.operations[*poll]);
+  }
+  if (const Trigger* trigger = at(module.triggers, flow.trigger))
+    if (const auto poll = module.operation(trigger->connector, trigger->operation)) add(&module.operations[*poll]);
+  return {needed.begin(), needed.end()};
+}
+
+std::string call_text(const Module& module, const ManifestCall& call) {
+  const Operation* operation = at(module.operations, call.operation);
+  const std::string_view effect = operation == nullptr ? "unknown" : effect_name(operation->effect);
+  return fmt::format("{} ({}, at most {}, line {})", operation_name(module, call.operation), effect, call.at_most, call.line);
+}
+
+void print_row(std::string& out, std::string_view title, const std::vector<std::string>& values) {
+  fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", title, values.empty() ? "nothing" : joined(values));
+}
+
+void print_flow_manifest(std::string& out, const Module& module, const FlowCode& flow) {
+  const Trigger* trigger = at(module.triggers, flow.trigger);
+  std::vector<std::string> calls, fetches, reads;
+  for (const ManifestCall& call : flow.manifest.calls) (call.is_fetch ? fetches : calls).push_back(call_text(module, call));
+  for (const ManifestRead& read : flow.manifest.reads)
+    for (const std::string& field : read.fields) reads.push_back(read.entity + "." + field);
+  fmt::format_to(std::back_inserter(out), "flow {}\n", flow.name);
+  print_row(out, "starts on", {trigger == nullptr ? "nothing known" : trigger->name});
+  if (!flow.manifest.poll_filter.empty()) print_row(out, "polls only", {flow.manifest.poll_filter});
+  if (!flow.manifest.poll_expand.empty()) print_row(out, "expands", flow.manifest.poll_expand);
+  print_row(out, "reads", reads);
+  print_row(out, "fetches", fetches);
+  print_row(out, "calls", calls);
+  print_row(out, "leaves", flow.manifest.leaves);
+  print_row(out, "needs", permissions_of(module, flow));
+}
+
+// --- disassembly ---
+
+void print_template(std::string& out, const Template& node) {
+  switch (node.kind) {
+    case Template::Kind::Text: out += node.text; break;
+    case Template::Kind::Param: out += "{" + node.text + "}"; break;
+    case Template::Kind::Setting: out += "{setting " + node.text + "}"; break;
+    case Template::Kind::CallKey: out += "{key}"; break;
+    case Template::Kind::Concat:
+      for (const Template& child : node.children) print_template(out, child);
+      break;
+    default: out += "{…}";
+  }
+}
+
+void print_operations(std::string& out, const Module& module) {
+  for (std::size_t i = 0; i < module.operations.size(); ++i) {
+    const Operation& operation = module.operations[i];
+    std::vector<std::string> parameters;
+    for (const Parameter& parameter : operation.parameters)
+      parameters.push_back(fmt::format("{}: {}", parameter.name, type_name(module, parameter.type)));
+    fmt::format_to(std::back_inserter(out), "operation {} {} {}({}) -> {}\n", i, effect_name(operation.effect),
+                   operation.full_name(), joined(parameters), type_name(module, operation.result));
+    for (const Route& route : operation.routes) {
+      std::string path;
+      print_template(path, route.path);
+      const Connector* connector = at(module.connectors, route.connector);
+      fmt::format_to(std::back_inserter(out), "  {} {} {}{}\n", connector == nullptr ? "?" : connector->name,
+                     route.protocol == Protocol::Smtp ? "SMTP" : route.method, path,
+                     route.name.empty() ? "" : " (route " + route.name + ")");
+    }
+  }
+}
+
+std::string constant_text(const Module& module, const Constant& constant) {
+  if (!module.types.contains(constant.type)) return type_name(module, constant.type);
+  const TypeTable& types = module.types;
+  const std::string type = types.name(constant.type);
+  if (types.is(constant.type, TypeKind::Record)) return "type " + type;
+  switch (types.storage(constant.type)) {
+    case Storage::Float: return fmt::format("{} {}", type, constant.real);
+    case Storage::Text: return fmt::format("{} {}", type, json_quoted(constant.text));
+    case Storage::Bool: return fmt::format("{} {}", type, constant.number != 0);
+    case Storage::Enum: {
+      if (types.is_optional(constant.type) || constant.number < 0) return type;
+      const std::string* value = at(types.enumeration(constant.type).values, static_cast<std::size_t>(constant.number));
+      return fmt::format("{}.{}", type, value == nullptr ? "?" : *value);
+    }
+    case Storage::Int:
+      if (constant.type == kTimeType) return "Time " + format_time_us(constant.number);
+      if (constant.type == kDurationType) return "Duration " + format_duration_us(constant.number);
+      return fmt::format("{} {}", type, constant.number);
+    default: return type;
+  }
+}
+
+// What a reader would otherwise look up: constants, called operations, names of registers.
+std::string comment_for(const Module& module, const FlowCode& flow, std::uint32_t pc, Instruction i) {
+  std::vector<std::string> notes;
+  const OpInfo* info = op_info(i.op);
+  if (info == nullptr) return "";
+  const auto add_register = [&](Operand kind, unsigned reg) {
+    if (kind != Operand::In && kind != Operand::Out) return;
+    for (const RegisterName& name : flow.names)
+      // What is written gets its name from the next instruction on.
+      if (name.register_ == reg && name.end > pc && name.begin <= pc + (kind == Operand::Out ? 1 : 0))
+        return notes.push_back(fmt::format("r{} = {}", reg, name.name));
+    if (const Input* input = at(flow.inputs, reg)) notes.push_back(fmt::format("r{} = {}", reg, input->name));
+  };
+  const auto add_constant = [&](std::size_t index) {
+    if (const Constant* constant = at(module.constants, index)) notes.push_back(constant_text(module, *constant));
+  };
+  add_register(info->a, i.a);
+  if (!info->is_wide()) add_register(info->b, i.b), add_register(info->c, i.c);
+  if (info->b == Operand::Const) add_constant(i.wide());
+  if (info->c == Operand::Const) add_constant(i.c);
+  if (info->b == Operand::Site)
+    if (const CallSite* site = at(flow.call_sites, i.wide()))
+      notes.push_back(fmt::format("{} from r{}{}", operation_name(module, site->operation), site->first_argument,
+                                  site->is_fetch ? ", fetch" : ""));
+  return joined(notes);
+}
+
+std::set<std::int64_t> targets_of(const FlowCode& flow) {
+  std::set<std::int64_t> targets;
+  for (const Handler& handler : flow.handlers) targets.insert(handler.target);
+  for (std::uint32_t pc = 0; pc < flow.code.size(); ++pc) {
+    const OpInfo* info = op_info(flow.code[pc].op);
+    if (info != nullptr && info->b == Operand::Jump) targets.insert(jump_target(pc, flow.code[pc]));
+  }
+  return targets;
+}
+
+void print_code(std::string& out, const Module& module, const FlowCode& flow) {
+  const std::set<std::int64_t> targets = targets_of(flow);
+  std::size_t next_line = 0;
+  for (std::uint32_t pc = 0; pc < flow.code.size(); ++pc) {
+    for (; next_line < flow.lines.size() && flow.lines[next_line].pc <= pc; ++next_line)
+      fmt::format_to(std::back_inserter(out), "  ; line {}:{}\n", flow.lines[next_line].line, flow.lines[next_line].column);
+    const std::string comment = comment_for(module, flow, pc, flow.code[pc]);
+    const std::string text = format_instruction(pc, flow.code[pc]);
+    const char* mark = targets.contains(pc) ? "@" : " ";
+    if (comment.empty()) fmt::format_to(std::back_inserter(out), "{}{:5}  {}\n", mark, pc, text);
+    else fmt::format_to(std::back_inserter(out), "{}{:5}  {:<28} ; {}\n", mark, pc, text, comment);
+  }
+}
+
+void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
+  const Trigger* trigger = at(module.triggers, flow.trigger);
+  fmt::format_to(std::back_inserter(out), "flow {} on {}, {} registers\n", flow.name,
+                 trigger == nullptr ? "?" : trigger->name, flow.registers);
+  for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
+    static constexpr std::string_view kSources[] = {"binding", "entity", "fetched"};
+    const Input& input = flow.inputs[i];
+    fmt::format_to(std::back_inserter(out), "  input r{} {}: {} ({})\n", i, input.name, type_name(module, input.type),
+                   kSources[static_cast<std::size_t>(input.source) % std::size(kSources)]);
+  }
+  print_code(out, module, flow);
+  for (const Handler& handler : flow.handlers)
+    fmt::format_to(std::back_inserter(out), "  faults in {} to {} go to @{}, message in r{}\n", handler.begin,
+                   handler.end, handler.target, handler.register_);
+}
+
+}  // namespace
+
+std::string print_manifest(const Module& module) {
+  std::string out;
+  for (const FlowCode& flow : module.flows) {
+    if (!out.empty()) out += '\n';
+    print_flow_manifest(out, module, flow);
+  }
+  return out;
+}
+
+std::string disassemble(const Module& module) {
+  std::string out = fmt::format("module {}\n\n", module.source_name);
+  print_operations(out, module);
+  out += '\n';
+  for (std::size_t i = 0; i < module.constants.size(); ++i)
+    fmt::format_to(std::back_inserter(out), "k{} {}\n", i, constant_text(module, module.constants[i]));
+  for (const FlowCode& flow : module.flows) {
+    out += '\n';
+    print_flow(out, module, flow);
+  }
+  return out;
+}
+
+}  // namespace flow
