@@ -34,7 +34,7 @@ TEST(Calls, AHistoryTellsEachStep) {
   EXPECT_EQ(history.steps[5].operation, "defender.isolate");
   EXPECT_EQ(history.steps[5].arguments, R"({"machine":"m-a"})");
   EXPECT_EQ(history.steps[5].line, 5u);
-  EXPECT_EQ(history.steps[6].result, R"({"ok":true})");
+  EXPECT_EQ(history.steps[6].result, kAnswer);
   EXPECT_EQ(history.steps[4].text, "isolating m-a");
   EXPECT_EQ(bench.observer.steps.size(), 10u);
   EXPECT_EQ(bench.observer.started.size(), 1u);

@@ -137,7 +137,7 @@ void FakeWorld::perform(OperationCall call, std::function<void(Outcome)> done) {
   call_times.push_back(clock_.now);
   std::optional<Outcome> outcome = interfere ? interfere(name, call) : std::nullopt;
   if (!outcome) {
-    Returned returned{R"({"ok":true})"};
+    Returned returned{kAnswer};
     if (name == "defender.list_alerts") {
       pages_asked.push_back(call.arguments);
       returned.json = page_override.empty() ? page(call) : page_override;
@@ -155,7 +155,7 @@ void FakeWorld::settle(OperationCall call, std::function<void(Settlement)> done)
   if (interfere_settle)
     if (auto settlement = interfere_settle(call)) return done(*settlement);
   const std::string name = call.module->operations[call.operation].full_name();
-  if (carried_out[name].count(call.key)) return done(Happened{R"({"ok":true})"});
+  if (carried_out[name].count(call.key)) return done(Happened{kAnswer});
   done(DidNotHappen{});
 }
 
