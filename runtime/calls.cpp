@@ -151,6 +151,8 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
       ++counters_.faults[std::string(fault_name(fault->kind))];
       if (fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
     }
+  } else if (const auto* nobody = std::get_if<NobodyKnows>(&std::get<Settlement>(what))) {
+    if (nobody->fault.kind == FaultKind::Throttled) note_throttled(pending, nobody->fault);
   }
   if (pending.purpose == Pending::Purpose::Poll) return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   Run* owner = run(pending.owner);

@@ -63,7 +63,8 @@ class Runtime::Loop {
     std::string tenant;
     std::string trigger;
     std::shared_ptr<const Module> module;  // of the subscriber deployed last: whose declaration is polled by
-    std::uint32_t operation = 0;
+    const Trigger* declaration = nullptr;  // in `module`
+    std::uint32_t operation = 0;           // in `module`
     std::vector<Subscriber> subscribers;
     std::unique_ptr<Poller> poller;
     std::deque<PolledEvent> events;  // of the page read last, not yet dispatched

@@ -9,10 +9,10 @@
 
 namespace flow {
 
-Poller::Poller(Trigger trigger, CursorRow cursor, PollSettings settings)
-    : trigger_(std::move(trigger)), cursor_(std::move(cursor)), settings_(settings) {}
+Poller::Poller(CursorRow cursor, PollSettings settings) : cursor_(std::move(cursor)), settings_(settings) {}
 
-std::string Poller::begin(const PollShape& shape, std::int64_t now_us) {
+std::string Poller::begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us) {
+  trigger_ = trigger;
   shape_ = shape;
   now_us_ = now_us;
   from_us_ = resume_us_.value_or(std::max(cursor_.watermark_us - trigger_.overlap_us, cursor_.floor_us));

@@ -47,10 +47,11 @@ struct PolledPage {
 
 class Poller {
  public:
-  Poller(Trigger trigger, CursorRow cursor, PollSettings settings);
+  Poller(CursorRow cursor, PollSettings settings);
 
-  // Starts a poll and gives the arguments of its first page.
-  std::string begin(const PollShape& shape, std::int64_t now_us);
+  // Starts a poll and gives the arguments of its first page. Until it is done it goes by this declaration of the
+  // trigger, whatever is deployed meanwhile.
+  std::string begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us);
   // Takes the page asked for last. An Error says that the answer is no list; the poll has failed then.
   Result<PolledPage> take_page(std::string_view json);
   // Whether this is the first time that this poll brings the key.
@@ -67,17 +68,15 @@ class Poller {
   };
   Done finish();
 
-  const Trigger& trigger() const { return trigger_; }
-
  private:
   std::string arguments() const;
   bool narrow();
   PolledEvent read_event(std::string element, std::string& problem) const;
 
-  Trigger trigger_;
   CursorRow cursor_;
   PollSettings settings_;
 
+  Trigger trigger_;
   PollShape shape_;
   std::int64_t now_us_ = 0;    // when the poll began
   std::int64_t from_us_ = 0;

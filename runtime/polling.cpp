@@ -36,6 +36,7 @@ Result<Runtime::Loop::Source*> Runtime::Loop::source_for(const std::string& tena
   const auto found = sources_.find(key);
   if (found != sources_.end()) {
     found->second.module = module;
+    found->second.declaration = &trigger;
     found->second.operation = operation;
     return &found->second;
   }
@@ -51,8 +52,9 @@ Result<Runtime::Loop::Source*> Runtime::Loop::source_for(const std::string& tena
   source.tenant = tenant;
   source.trigger = name;
   source.module = module;
+  source.declaration = &trigger;
   source.operation = operation;
-  source.poller = std::make_unique<Poller>(trigger, *cursor, options_.poll);
+  source.poller = std::make_unique<Poller>(*cursor, options_.poll);
   at(clock_.now_us(), [this, key] { poll(key); });
   return &source;
 }
@@ -78,7 +80,7 @@ void Runtime::Loop::poll(const std::string& key) {
   Source& source = sources_.at(key);
   if (source.subscribers.empty()) return at(clock_.now_us() + 60'000'000, [this, key] { poll(key); });
   ++counters_.polls;
-  ask_for_page(source, source.poller->begin(shape_of(source), clock_.now_us()));
+  ask_for_page(source, source.poller->begin(*source.declaration, shape_of(source), clock_.now_us()));
 }
 
 void Runtime::Loop::ask_for_page(Source& source, std::string arguments) {
@@ -202,7 +204,7 @@ void Runtime::Loop::finish_page(Source& source) {
   if (!done.problem.empty()) health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger, done.problem);
   batch_.cursors.push_back(done.cursor);
   batch_.forget.push_back(done.forget);
-  const std::int64_t own_us = std::max<std::int64_t>(source.poller->trigger().interval_us, 1'000'000);
+  const std::int64_t own_us = std::max<std::int64_t>(source.declaration->interval_us, 1'000'000);
   const std::int64_t interval_us = options_.poll_interval_us > 0 ? options_.poll_interval_us : own_us;
   at(clock_.now_us() + (done.is_behind ? 0 : interval_us),
      [this, key = source_key(source.tenant, source.trigger)] { poll(key); });
