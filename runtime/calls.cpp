@@ -1,0 +1,232 @@
+// From the wish for a call to its answer: quota, intent, sending, retrying, and finding out what became of a call
+// whose answer was lost.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/json_text.hpp"
+#include "runtime/loop.hpp"
+
+namespace flow {
+namespace {
+
+constexpr std::uint32_t kSettleTries = 5;
+
+Fault no_answer(const std::string& operation) {
+  Fault fault;
+  fault.kind = FaultKind::Timeout;
+  fault.message = fmt::format("{} gave no answer within its deadline", operation);
+  fault.maybe_executed = true;
+  return fault;
+}
+
+Fault not_json(const std::string& operation) {
+  Fault fault;
+  fault.kind = FaultKind::InvalidResponse;
+  fault.message = fmt::format("the answer of {} is not well-formed JSON", operation);
+  fault.maybe_executed = true;
+  return fault;
+}
+
+}  // namespace
+
+const Quota& Runtime::Loop::quota_of(const Pending& pending) const {
+  static const Quota kUnlimited;
+  const Operation& operation = pending.module->operations[pending.call.operation];
+  if (operation.routes.empty()) return kUnlimited;
+  const std::size_t route = options_.chosen_route ? options_.chosen_route(pending.call.tenant, operation) : 0;
+  return operation.routes[std::min(route, operation.routes.size() - 1)].quota;
+}
+
+void Runtime::Loop::ask(Pending pending) {
+  const Quota& quota = quota_of(pending);
+  const std::string operation = pending.module->operations[pending.call.operation].full_name();
+  pending.call.module = pending.module.get();
+  pending.call.deadline_us = options_.call_deadline_us;
+  pending.bucket = Limiter::bucket(pending.call.tenant, quota, operation);
+  const std::uint64_t ticket = next_ticket_++;
+  limiter_.enqueue(pending.bucket, quota, ticket);
+  pending_.emplace(ticket, std::move(pending));
+}
+
+void Runtime::Loop::ask_for(Run& run) {
+  const std::int64_t not_before_us = run.not_before_us();
+  if (not_before_us > clock_.now_us()) {
+    return at(not_before_us, [this, id = run.row().id] {
+      if (Run* waiting = this->run(id)) ask_for(*waiting);
+    });
+  }
+  Pending pending;
+  pending.owner = run.row().id;
+  pending.module = run.module();
+  pending.call.tenant = run.row().tenant;
+  pending.call.operation = run.waiting()->operation;
+  pending.call.arguments = run.waiting()->arguments;
+  pending.call.key = run.call_key();
+  ask(std::move(pending));
+}
+
+void Runtime::Loop::ask_whether(Run& run, std::optional<Fault> doubt, std::uint32_t tries) {
+  Pending pending;
+  pending.purpose = Pending::Purpose::Settle;
+  pending.owner = run.row().id;
+  pending.module = run.module();
+  pending.call.tenant = run.row().tenant;
+  pending.call.operation = run.waiting()->operation;
+  pending.call.arguments = run.waiting()->arguments;
+  pending.call.key = run.call_key();
+  pending.doubt = std::move(doubt);
+  pending.settle_tries = tries;
+  ask(std::move(pending));
+}
+
+bool Runtime::Loop::release_calls(std::int64_t now_us) {
+  const std::size_t room = options_.calls_in_flight - std::min<std::size_t>(in_flight_, options_.calls_in_flight);
+  const std::vector<std::uint64_t> tickets = limiter_.release(now_us, room);
+  for (const std::uint64_t ticket : tickets) {
+    Pending& pending = pending_.at(ticket);
+    pending.is_sent = true;
+    ++in_flight_;
+    silent_at_.emplace_back(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
+    if (pending.purpose == Pending::Purpose::Perform) {
+      Run* owner = run(pending.owner);
+      FLOW_CHECK(owner != nullptr, "a run stays in memory while a call of it waits");
+      owner->note_attempt(now_us);
+      collect(*owner);
+    }
+    sends_.push_back(ticket);
+  }
+  return !tickets.empty();
+}
+
+void Runtime::Loop::send_calls() {
+  for (const std::uint64_t ticket : std::exchange(sends_, {})) {
+    const Pending& pending = pending_.at(ticket);
+    const bool is_question = pending.purpose == Pending::Purpose::Settle;
+    if (is_question) {
+      ++counters_.settled;
+      executor_.settle(pending.call, [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
+        inbox->post(Answer{ticket, std::move(settlement)});
+      });
+    } else {
+      ++counters_.calls[pending.module->operations[pending.call.operation].full_name()];
+      executor_.perform(pending.call, [inbox = inbox_, module = pending.module, ticket](Outcome outcome) {
+        inbox->post(Answer{ticket, std::move(outcome)});
+      });
+    }
+  }
+}
+
+bool Runtime::Loop::take_answers() {
+  const std::vector<Answer> answers = inbox_->take();
+  for (const Answer& answer : answers) take(answer.ticket, answer.what);
+  return !answers.empty();
+}
+
+void Runtime::Loop::give_up_on_silent_calls(std::int64_t now_us) {
+  for (; !silent_at_.empty(); silent_at_.pop_front()) {
+    const auto [time_us, ticket] = silent_at_.front();
+    const auto found = pending_.find(ticket);
+    if (found == pending_.end()) continue;  // answered long ago
+    if (time_us > now_us) return;
+    const Fault fault = no_answer(found->second.module->operations[found->second.call.operation].full_name());
+    if (found->second.purpose == Pending::Purpose::Settle) {
+      take(ticket, Settlement(NobodyKnows{fault}));
+    } else {
+      take(ticket, Outcome(fault));
+    }
+  }
+}
+
+// An answer that comes after we gave up, or a second one, finds nothing here and is dropped.
+void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settlement>& what) {
+  const auto found = pending_.find(ticket);
+  if (found == pending_.end()) return;
+  const Pending pending = std::move(found->second);
+  pending_.erase(found);
+  --in_flight_;
+  limiter_.done(pending.bucket);
+  if (const auto* outcome = std::get_if<Outcome>(&what)) {
+    if (const auto* fault = std::get_if<Fault>(outcome)) {
+      ++counters_.faults[std::string(fault_name(fault->kind))];
+      if (fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
+    }
+  } else if (const auto* nobody = std::get_if<NobodyKnows>(&std::get<Settlement>(what))) {
+    if (nobody->fault.kind == FaultKind::Throttled) note_throttled(pending, nobody->fault);
+  }
+  if (pending.purpose == Pending::Purpose::Poll) return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
+  Run* owner = run(pending.owner);
+  FLOW_CHECK(owner != nullptr, "a run stays in memory while a call of it is out");
+  if (pending.purpose == Pending::Purpose::Perform) {
+    take_outcome(*owner, pending, std::get<Outcome>(what));
+  } else {
+    take_settlement(*owner, pending, std::get<Settlement>(what));
+  }
+}
+
+void Runtime::Loop::note_throttled(const Pending& pending, const Fault& fault) {
+  const std::int64_t rest_us = retry_delay_us(fault, 1, options_.retry, random_);
+  limiter_.pause(pending.bucket, clock_.now_us() + rest_us);
+  health(HealthEvent::Kind::Throttled, pending.call.tenant, pending.bucket.substr(pending.bucket.find('\n') + 1),
+         fmt::format("the quota is used up; calls of this group rest for {} ms", rest_us / 1000));
+}
+
+void Runtime::Loop::take_outcome(Run& run, const Pending& pending, Outcome outcome) {
+  const Operation& operation = run.operation();
+  if (const auto* returned = std::get_if<Returned>(&outcome)) {
+    if (is_json(returned->json)) return finish_call(run, outcome, false);
+    outcome = not_json(operation.full_name());
+  }
+  const Fault& fault = std::get<Fault>(outcome);
+  switch (after_fault(fault, operation.effect, run.failures() + 1, options_.retry)) {
+    case AfterFault::Return: return finish_call(run, outcome, false);
+    case AfterFault::Retry: return retry(run, fault);
+    case AfterFault::Settle: return ask_whether(run, fault, pending.settle_tries);
+  }
+}
+
+void Runtime::Loop::retry(Run& run, const Fault& fault) {
+  ++counters_.retries;
+  const std::int64_t now_us = clock_.now_us();
+  run.note_retry(fault, now_us + retry_delay_us(fault, run.failures() + 1, options_.retry, random_), now_us);
+  collect(run);
+  ask_for(run);
+}
+
+void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Settlement& settlement) {
+  const std::int64_t now_us = clock_.now_us();
+  if (const auto* happened = std::get_if<Happened>(&settlement))
+    return finish_call(run, Returned{is_json(happened->json) ? happened->json : "null"}, true);
+  if (const auto* nobody = std::get_if<NobodyKnows>(&settlement)) {
+    const std::uint32_t tries = pending.settle_tries + 1;
+    if (!may_retry(nobody->fault.kind) || tries >= kSettleTries)
+      return park(run, fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
+                                   run.operation().full_name(), nobody->fault.message));
+    return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_),
+              [this, id = run.row().id, doubt = pending.doubt, tries] {
+                if (Run* waiting = this->run(id)) ask_whether(*waiting, doubt, tries);
+              });
+  }
+  if (!pending.doubt) {  // after a crash the call is simply made now
+    run.note_retry(std::nullopt, now_us, now_us);
+    collect(run);
+    return ask_for(run);
+  }
+  Fault fault = *pending.doubt;
+  fault.maybe_executed = false;
+  if (after_fault(fault, run.operation().effect, run.failures() + 1, options_.retry) == AfterFault::Retry)
+    return retry(run, fault);
+  finish_call(run, fault, true);
+}
+
+void Runtime::Loop::finish_call(Run& run, const Outcome& outcome, bool is_settled) {
+  run.answer(outcome, is_settled, clock_.now_us());
+  settle_run(run);
+}
+
+void Runtime::Loop::park(Run& run, std::string reason) {
+  run.park(std::move(reason), clock_.now_us());
+  settle_run(run);
+}
+
+}  // namespace flow

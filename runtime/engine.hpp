@@ -1,0 +1,35 @@
+// What the runtime needs of the virtual machine, as an interface: tests put a scripted machine here, everything else
+// the real one (vm_engine()).
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "vm/bytecode/module.hpp"
+#include "vm/interp/machine.hpp"
+
+namespace flow {
+
+// One run's machine; the contract is that of Machine.
+class RunMachine {
+ public:
+  virtual ~RunMachine() = default;
+  virtual Step start(std::string_view event_json) = 0;
+  virtual Step resume(const Outcome& outcome) = 0;
+  virtual bool in_body() const = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // Decodes and verifies.
+  virtual Result<std::shared_ptr<const Module>> load(std::string_view bytes) = 0;
+  // `module` came from load() and outlives the machine.
+  virtual std::unique_ptr<RunMachine> machine(const Module& module, std::uint32_t flow) = 0;
+};
+
+// The real one, with these limits for each run.
+std::unique_ptr<Engine> vm_engine(Limits limits = {});
+
+}  // namespace flow

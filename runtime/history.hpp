@@ -1,0 +1,39 @@
+// What happened, for people: a run with its steps, read from the store. Works on a store that a running service
+// writes to (SqliteStore::open_read_only). The list of runs is Store::list_runs().
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/journal.hpp"
+#include "runtime/store.hpp"
+
+namespace flow {
+
+struct RunStep {
+  std::uint32_t sequence = 0;
+  std::int64_t time_us = 0;
+  EntryKind kind = EntryKind::Started;
+  std::optional<std::uint32_t> call;  // Intent, Retry, Answered
+  std::uint32_t attempt = 0;          // Intent
+  std::string operation;              // of calls: `defender.isolate`
+  std::string arguments;              // Intent: JSON
+  std::string result;                 // Answered without a fault, and Started (the event): JSON
+  std::optional<Fault> fault;         // Answered, Retry, Ended
+  bool is_settled = false;            // Answered
+  std::string text;                   // Log; the reason of Parked and Ended; what is wrong with a damaged entry
+  std::string how;                    // Ended: `finished`
+  std::uint32_t line = 0;             // 0 when the entry has none
+  bool is_damaged = false;
+};
+struct RunHistory {
+  RunRow run;
+  std::vector<RunStep> steps;
+};
+
+// Nothing when there is no such run. Damaged entries are shown as such; they make no error.
+Result<std::optional<RunHistory>> show_run(Store& store, std::string_view id);
+
+}  // namespace flow

@@ -1,0 +1,94 @@
+#include "runtime/limiter.hpp"
+
+#include <algorithm>
+
+#include "base/result.hpp"
+
+namespace flow {
+namespace {
+
+constexpr std::int64_t kMinuteUs = 60'000'000;
+constexpr std::int64_t kHourUs = 60 * kMinuteUs;
+
+// When a quota of `count` calls per `span` lets the next one through, given when the last ones went out.
+std::int64_t room_at(const std::deque<std::int64_t>& sent, std::uint32_t count, std::int64_t span) {
+  if (count == 0 || sent.size() < count) return 0;
+  return sent[sent.size() - count] + span;
+}
+
+}  // namespace
+
+std::string Limiter::bucket(const std::string& tenant, const Quota& quota, const std::string& operation) {
+  return tenant + '\n' + (quota.group.empty() ? operation : quota.group);
+}
+
+void Limiter::enqueue(const std::string& bucket, const Quota& quota, std::uint64_t ticket) {
+  Line& line = lines_[bucket];
+  line.quota = quota;
+  line.waiting.push_back(ticket);
+  busy_.insert(bucket);
+}
+
+void Limiter::pause(const std::string& bucket, std::int64_t until_us) {
+  std::int64_t& until = lines_[bucket].paused_until_us;
+  until = std::max(until, until_us);
+}
+
+std::int64_t Limiter::open_at(const Line& line) {
+  return std::max({line.paused_until_us, room_at(line.sent_us, line.quota.per_minute, kMinuteUs),
+                   room_at(line.sent_us, line.quota.per_hour, kHourUs)});
+}
+
+// A clock that was set back must not close a line for longer than the quota's span.
+void Limiter::follow_clock(Line& line, std::int64_t now_us) {
+  if (line.sent_us.empty() || line.sent_us.back() <= now_us) return;
+  for (std::int64_t& sent : line.sent_us) sent = std::min(sent, now_us);
+}
+
+void Limiter::note_sent(Line& line, std::int64_t now_us) {
+  const std::size_t keep = std::max(line.quota.per_minute, line.quota.per_hour);
+  if (keep == 0) return;
+  line.sent_us.push_back(now_us);
+  while (line.sent_us.size() > keep) line.sent_us.pop_front();
+}
+
+std::vector<std::uint64_t> Limiter::release(std::int64_t now_us, std::size_t room) {
+  std::vector<std::uint64_t> released;
+  // Round after round, one call a bucket, beginning behind the one served last; ends when a round gives nothing.
+  for (bool has_given = true; has_given && released.size() < room;) {
+    has_given = false;
+    std::vector<std::string> order(busy_.upper_bound(last_served_), busy_.end());
+    order.insert(order.end(), busy_.begin(), busy_.upper_bound(last_served_));
+    for (const std::string& name : order) {
+      Line& line = lines_[name];
+      follow_clock(line, now_us);
+      if (line.in_flight >= in_flight_limit_ || open_at(line) > now_us) continue;
+      released.push_back(line.waiting.front());
+      line.waiting.pop_front();
+      if (line.waiting.empty()) busy_.erase(name);
+      ++line.in_flight;
+      note_sent(line, now_us);
+      last_served_ = name;
+      has_given = true;
+      if (released.size() == room) break;
+    }
+  }
+  return released;
+}
+
+void Limiter::done(const std::string& bucket) {
+  Line& line = lines_[bucket];
+  FLOW_CHECK(line.in_flight > 0, "each released call is given back once");
+  --line.in_flight;
+}
+
+std::int64_t Limiter::next_us(std::int64_t now_us) const {
+  std::int64_t next = kNever;
+  for (const std::string& name : busy_) {
+    const Line& line = lines_.at(name);
+    if (line.in_flight < in_flight_limit_) next = std::min(next, std::max(now_us, open_at(line)));
+  }
+  return next;
+}
+
+}  // namespace flow

@@ -1,0 +1,58 @@
+// Who may call when. Every call of every tenant waits here in the line of its bucket (one tenant's one quota group)
+// until the quota has room: first come, first served within a bucket, and buckets take turns. Reads, acts and polls
+// all pass through, because the API counts them together.
+//
+// The count is exact: the times of the last calls are kept, so that no span of a minute or an hour ever holds more
+// calls than the quota allows (a token bucket of the same size would let twice as many through at its edge). It is
+// kept in memory only; after a restart the API's own 429 corrects us once.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/operation.hpp"
+
+namespace flow {
+
+inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+class Limiter {
+ public:
+  // At most so many calls of one bucket are out at the same time.
+  explicit Limiter(std::uint32_t in_flight_per_bucket = 64) : in_flight_limit_(in_flight_per_bucket) {}
+
+  static std::string bucket(const std::string& tenant, const Quota& quota, const std::string& operation);
+
+  void enqueue(const std::string& bucket, const Quota& quota, std::uint64_t ticket);
+  // Nothing of the bucket goes out before then; an earlier pause that lasts longer stays.
+  void pause(const std::string& bucket, std::int64_t until_us);
+  // Tickets that may go out now, at most `room`; each is to be given back by done().
+  std::vector<std::uint64_t> release(std::int64_t now_us, std::size_t room);
+  void done(const std::string& bucket);
+  // When release() may next give something that it would not give now; kNever when nothing waits for a time.
+  std::int64_t next_us(std::int64_t now_us) const;
+
+ private:
+  struct Line {
+    Quota quota;
+    std::deque<std::uint64_t> waiting;
+    std::deque<std::int64_t> sent_us;  // no more than the larger quota
+    std::int64_t paused_until_us = 0;
+    std::uint32_t in_flight = 0;
+  };
+  static std::int64_t open_at(const Line& line);
+  static void follow_clock(Line& line, std::int64_t now_us);
+  static void note_sent(Line& line, std::int64_t now_us);
+
+  std::map<std::string, Line> lines_;
+  std::set<std::string> busy_;  // buckets in which something waits
+  std::string last_served_;
+  std::uint32_t in_flight_limit_;
+};
+
+}  // namespace flow

@@ -1,0 +1,203 @@
+#include "runtime/loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "runtime/digest.hpp"
+
+namespace flow {
+namespace {
+
+constexpr std::int64_t kLongestSleepUs = 1'000'000;  // the clock may be set while we sleep
+
+}  // namespace
+
+Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& executor, Engine& engine,
+                    RuntimeOptions options, RuntimeObserver* observer)
+    : store_(store),
+      clock_(clock),
+      random_(random),
+      executor_(executor),
+      engine_(engine),
+      options_(std::move(options)),
+      observer_(observer),
+      ids_(clock, random),
+      inbox_(std::make_shared<Inbox>()) {}
+
+Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes) {
+  FLOW_TRY(std::shared_ptr<const Module> module, engine_.load(module_bytes));
+  const std::string hash = sha256_hex(module_bytes);
+  Batch batch;
+  batch.modules.push_back(ModuleRow{hash, std::string(module_bytes)});
+  FLOW_TRY_STATUS(commit_now(batch));
+  modules_[hash] = module;
+  for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow)
+    FLOW_TRY_STATUS(subscribe(tenant, hash, module, flow));
+  return hash;
+}
+
+Status Runtime::Loop::run() {
+  while (!inbox_->is_stopping()) {
+    FLOW_TRY(const bool has_worked, step());
+    if (has_worked) continue;
+    const std::int64_t sleep_us = std::clamp<std::int64_t>(next_wake_us() - clock_.now_us(), 0, kLongestSleepUs);
+    inbox_->wait(std::chrono::microseconds(sleep_us), false);
+  }
+  return drain(clock_.now_us() + options_.drain_us);
+}
+
+Status Runtime::Loop::drain(std::int64_t deadline_us) {
+  is_draining_ = true;
+  while (in_flight_ > 0 && clock_.now_us() < deadline_us) {
+    FLOW_TRY(const bool has_worked, step());
+    const std::int64_t left_us = std::clamp<std::int64_t>(deadline_us - clock_.now_us(), 0, kLongestSleepUs);
+    if (!has_worked && in_flight_ > 0) inbox_->wait(std::chrono::microseconds(left_us), true);
+  }
+  bool has_worked = true;
+  FLOW_TRY_STATUS(turn(has_worked));
+  Batch batch;
+  batch.meta.push_back(MetaRow{"closed", "1"});
+  return commit_now(batch);
+}
+
+Result<bool> Runtime::Loop::step() {
+  bool has_worked = false;
+  FLOW_TRY_STATUS(turn(has_worked));
+  return has_worked;
+}
+
+Status Runtime::Loop::run_until_idle(std::uint64_t turns) {
+  for (std::uint64_t i = 0; i < turns; ++i) {
+    FLOW_TRY(const bool has_worked, step());
+    if (!has_worked) return {};
+  }
+  return error(fmt::format("the runtime was not idle after {} turns", turns));
+}
+
+Status Runtime::Loop::turn(bool& has_worked) {
+  const std::int64_t now_us = clock_.now_us();
+  has_worked = take_answers();
+  give_up_on_silent_calls(now_us);
+  has_worked |= fire_timers(now_us);
+  if (!is_draining_) {
+    FLOW_TRY_STATUS(recover_some(has_worked));
+    FLOW_TRY_STATUS(dispatch_events(has_worked));
+    has_worked |= release_calls(now_us);
+  }
+  FLOW_TRY_STATUS(commit());
+  send_calls();
+  return {};
+}
+
+bool Runtime::Loop::fire_timers(std::int64_t now_us) {
+  bool has_fired = false;
+  // What a timer sets up for now or earlier fires in the next turn, so this ends.
+  std::vector<std::function<void()>> due;
+  for (auto it = timers_.begin(); it != timers_.end() && it->first <= now_us; it = timers_.erase(it))
+    due.push_back(std::move(it->second));
+  for (const auto& what : due) {
+    what();
+    has_fired = true;
+  }
+  return has_fired;
+}
+
+std::int64_t Runtime::Loop::next_wake_us() const {
+  const std::int64_t now_us = clock_.now_us();
+  if (is_recovering_ && runs_.size() < options_.runs_in_memory) return now_us;
+  std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
+  if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
+  if (!silent_at_.empty()) next = std::min(next, silent_at_.front().first);
+  return next;
+}
+
+Status Runtime::Loop::commit_now(const Batch& batch) {
+  ++counters_.commits;
+  const bool is_last = options_.crash_at_append != 0 && counters_.commits == (options_.crash_at_append + 1) / 2;
+  if (is_last && options_.crash_at_append % 2 == 1) std::raise(SIGKILL);
+  Status status = store_.commit(batch);
+  if (is_last) std::raise(SIGKILL);
+  if (!status) health(HealthEvent::Kind::StoreFailed, "", "store", status.error().message);
+  return status;
+}
+
+Status Runtime::Loop::commit() {
+  if (!batch_.empty()) {
+    const Batch batch = std::exchange(batch_, {});
+    if (Status status = commit_now(batch); !status) {
+      sends_.clear();  // their intents are not durable: they must not go out
+      notices_.clear();
+      return status;
+    }
+  }
+  for (const auto& notice : std::exchange(notices_, {})) notice();
+  return {};
+}
+
+void Runtime::Loop::after_commit(std::function<void()> notice) {
+  if (observer_) notices_.push_back(std::move(notice));
+}
+
+Result<std::shared_ptr<const Module>> Runtime::Loop::module_of(const std::string& hash) {
+  if (const auto found = modules_.find(hash); found != modules_.end()) return found->second;
+  FLOW_TRY(const auto bytes, store_.module(hash));
+  if (!bytes) return error(fmt::format("module {} is not in the store", hash));
+  FLOW_TRY(auto module, engine_.load(*bytes));
+  return modules_[hash] = std::move(module);
+}
+
+Run* Runtime::Loop::run(const std::string& id) {
+  const auto found = runs_.find(id);
+  return found == runs_.end() ? nullptr : found->second.get();
+}
+
+void Runtime::Loop::collect(Run& run) {
+  for (JournalRow& row : run.take_unsaved()) {
+    after_commit([this, run_row = run.row(), row] { observer_->run_step(run_row, row); });
+    batch_.journal.push_back(std::move(row));
+  }
+}
+
+void Runtime::Loop::settle_run(Run& run) {
+  collect(run);
+  if (!run.is_over()) return ask_for(run);
+  batch_.changed_runs.push_back(run.row());
+  ++counters_.runs_over[run.row().state];
+  after_commit([this, row = run.row()] { observer_->run_ended(row); });
+  if (run.row().state == RunState::Parked)
+    health(HealthEvent::Kind::RunParked, run.row().tenant, run.row().id, run.row().reason);
+  runs_.erase(std::string(run.row().id));
+}
+
+void Runtime::Loop::health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
+                           std::string message) {
+  HealthEvent event{kind, tenant, subject, std::move(message)};
+  if (kind == HealthEvent::Kind::StoreFailed) {
+    if (observer_) observer_->health(event);  // nothing will be committed any more
+    return;
+  }
+  after_commit([this, event = std::move(event)] { observer_->health(event); });
+}
+
+Runtime::Runtime(Store& store, const Clock& clock, Random& random, Executor& executor, Engine& engine,
+                 RuntimeOptions options, RuntimeObserver* observer)
+    : loop_(std::make_unique<Loop>(store, clock, random, executor, engine, std::move(options), observer)) {}
+Runtime::~Runtime() = default;
+
+Result<std::string> Runtime::deploy(const std::string& tenant, std::string_view module_bytes) {
+  return loop_->deploy(tenant, module_bytes);
+}
+Status Runtime::recover() { return loop_->recover(); }
+Status Runtime::run() { return loop_->run(); }
+void Runtime::stop() { loop_->stop(); }
+Result<bool> Runtime::step() { return loop_->step(); }
+Status Runtime::run_until_idle(std::uint64_t turns) { return loop_->run_until_idle(turns); }
+std::int64_t Runtime::next_wake_us() const { return loop_->next_wake_us(); }
+Status Runtime::drain(std::int64_t deadline_us) { return loop_->drain(deadline_us); }
+const Counters& Runtime::counters() const { return loop_->counters(); }
+std::size_t Runtime::runs_in_memory() const { return loop_->runs_in_memory(); }
+std::size_t Runtime::calls_in_flight() const { return loop_->calls_in_flight(); }
+
+}  // namespace flow

@@ -1,0 +1,162 @@
+// The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled events, let
+// calls go that the quotas allow, commit all that this wrote at once, and only then send the calls and tell the
+// observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending, answers, retries),
+// polling.cpp (triggers to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "runtime/inbox.hpp"
+#include "runtime/limiter.hpp"
+#include "runtime/run.hpp"
+#include "runtime/run_id.hpp"
+#include "runtime/runtime.hpp"
+
+namespace flow {
+
+class Runtime::Loop {
+ public:
+  Loop(Store& store, const Clock& clock, Random& random, Executor& executor, Engine& engine,
+       RuntimeOptions options, RuntimeObserver* observer);
+
+  Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes);
+  Status recover();
+  Status run();
+  void stop() { inbox_->stop(); }
+  Result<bool> step();
+  Status run_until_idle(std::uint64_t turns);
+  std::int64_t next_wake_us() const;
+  Status drain(std::int64_t deadline_us);
+  const Counters& counters() const { return counters_; }
+  std::size_t runs_in_memory() const { return runs_.size(); }
+  std::size_t calls_in_flight() const { return in_flight_; }
+
+ private:
+  // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
+  struct Pending {
+    enum class Purpose : std::uint8_t { Perform, Settle, Poll };
+    Purpose purpose = Purpose::Perform;
+    std::string owner;              // the run's ID, or the key of the source
+    std::shared_ptr<const Module> module;
+    OperationCall call;
+    std::string bucket;
+    bool is_sent = false;
+    std::optional<Fault> doubt;     // Settle: the fault that raised the question; nothing after a crash
+    std::uint32_t settle_tries = 0;
+  };
+  struct Subscriber {
+    std::string flow;
+    std::string hash;
+    std::shared_ptr<const Module> module;
+    std::uint32_t index = 0;
+  };
+  // One trigger of one tenant: a single poll feeds all its subscribers.
+  struct Source {
+    std::string tenant;
+    std::string trigger;
+    std::shared_ptr<const Module> module;  // of the subscriber deployed last: whose declaration is polled by
+    const Trigger* declaration = nullptr;  // in `module`
+    std::uint32_t operation = 0;           // in `module`
+    std::vector<Subscriber> subscribers;
+    std::unique_ptr<Poller> poller;
+    std::deque<PolledEvent> events;  // of the page read last, not yet dispatched
+    bool has_page = false;           // a page is being worked through
+    std::uint32_t failures = 0;
+    PollReport report;
+  };
+  using Sources = std::map<std::string, Source>;
+
+  // loop.cpp
+  Status turn(bool& has_worked);
+  bool fire_timers(std::int64_t now_us);
+  Status commit();
+  Status commit_now(const Batch& batch);
+  void after_commit(std::function<void()> notice);
+  void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
+  Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
+  Run* run(const std::string& id);
+  void collect(Run& run);   // moves what it wrote into the batch
+  void settle_run(Run& run);  // after it went on: asks for its next call, or lets go of it
+  void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject, std::string message);
+
+  // calls.cpp
+  void ask(Pending pending);
+  void ask_for(Run& run);         // the call it waits for, when its time has come
+  void ask_whether(Run& run, std::optional<Fault> doubt, std::uint32_t tries);
+  bool release_calls(std::int64_t now_us);
+  void send_calls();
+  bool take_answers();
+  void give_up_on_silent_calls(std::int64_t now_us);
+  void take(std::uint64_t ticket, const std::variant<Outcome, Settlement>& what);
+  void take_outcome(Run& run, const Pending& pending, Outcome outcome);
+  void take_settlement(Run& run, const Pending& pending, const Settlement& settlement);
+  void retry(Run& run, const Fault& fault);
+  void finish_call(Run& run, const Outcome& outcome, bool is_settled);
+  void park(Run& run, std::string reason);
+  void note_throttled(const Pending& pending, const Fault& fault);
+  const Quota& quota_of(const Pending& pending) const;
+
+  // polling.cpp
+  Status subscribe(const std::string& tenant, const std::string& hash, const std::shared_ptr<const Module>& module,
+                   std::uint32_t flow);
+  Result<Source*> source_for(const std::string& tenant, const std::shared_ptr<const Module>& module,
+                             const Trigger& trigger, std::uint32_t operation);
+  void poll(const std::string& key);
+  void ask_for_page(Source& source, std::string arguments);
+  void take_page(Source& source, const Outcome& outcome);
+  void fail_poll(Source& source, const Fault& fault);
+  Status dispatch_events(bool& has_worked);
+  Status dispatch(Source& source, PolledEvent event);
+  Status begin_run(Source& source, const Subscriber& subscriber, const PolledEvent& event);
+  void finish_page(Source& source);
+  static PollShape shape_of(const Source& source);
+  static std::string source_key(const std::string& tenant, const std::string& trigger);
+
+  // recovery.cpp
+  Status recover_some(bool& has_worked);
+  Status take_up(const RunRow& row);
+  void take_up_replayed(Run& run);
+  void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
+
+  Store& store_;
+  const Clock& clock_;
+  Random& random_;
+  Executor& executor_;
+  Engine& engine_;
+  RuntimeOptions options_;
+  RuntimeObserver* observer_;
+
+  RunIds ids_;
+  std::shared_ptr<Inbox> inbox_;
+  Limiter limiter_;
+  Counters counters_;
+  std::multimap<std::int64_t, std::function<void()>> timers_;
+  Sources sources_;
+  std::string next_source_;  // whose events are dispatched first in the next turn
+  std::map<std::string, std::shared_ptr<const Module>> modules_;  // by hash
+  std::unordered_map<std::string, std::unique_ptr<Run>> runs_;    // by ID
+
+  std::uint64_t next_ticket_ = 1;
+  std::unordered_map<std::uint64_t, Pending> pending_;
+  std::deque<std::pair<std::int64_t, std::uint64_t>> silent_at_;  // when to give up on which ticket, in order
+  std::size_t in_flight_ = 0;
+
+  Batch batch_;
+  std::vector<std::uint64_t> sends_;               // calls whose intents are in the batch
+  std::vector<std::function<void()>> notices_;     // for the observer, once the batch is durable
+
+  bool is_recovering_ = false;
+  bool was_closed_ = true;  // the process before this one ended in good order
+  std::string recovered_to_;
+  bool is_draining_ = false;
+};
+
+}  // namespace flow

@@ -1,0 +1,93 @@
+// Reading one trigger of one tenant: which page to ask for next, which of its events are new, and how far everything
+// has been read. Pure bookkeeping: the loop makes the calls and commits what comes out of them.
+//
+// A poll reads everything from `overlap` before the watermark, page by page, because events become visible later than
+// their time says and in no promised order. So the watermark moves only when the last page has been worked through,
+// and what was read before is told by its key. A poll that would need too many pages is narrowed: its time span is
+// halved until it fits, and the next poll goes on where it ended.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/operation.hpp"
+#include "base/result.hpp"
+#include "runtime/store.hpp"
+
+namespace flow {
+
+struct PollSettings {
+  std::uint32_t pages_per_poll = 10;        // Defender answers 10,000 rows at most
+  std::uint32_t keep_seen = 200'000;        // keys remembered per trigger
+  std::size_t longest_key = 512;            // bytes; an event with a longer one is unusable
+  std::int64_t narrowest_us = 1'000'000;    // a span is not halved below this
+};
+
+// What all flows on the trigger need of the poll together.
+struct PollShape {
+  std::string filter;               // pushdown all of them agree on; empty: none
+  std::vector<std::string> expand;  // wire names
+};
+
+struct PolledEvent {
+  std::string json;  // the event's own text
+  std::string key;
+  std::int64_t time_us = 0;  // when it has none, the time of the poll
+};
+struct PolledPage {
+  std::vector<PolledEvent> events;    // in the order they came
+  std::vector<std::string> unusable;  // why, one a bad element
+  std::uint32_t too_old = 0;          // before what was asked for
+};
+
+class Poller {
+ public:
+  Poller(CursorRow cursor, PollSettings settings);
+
+  // Starts a poll and gives the arguments of its first page. Until it is done it goes by this declaration of the
+  // trigger, whatever is deployed meanwhile.
+  std::string begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us);
+  // Takes the page asked for last. An Error says that the answer is no list; the poll has failed then.
+  Result<PolledPage> take_page(std::string_view json);
+  // Whether this is the first time that this poll brings the key.
+  bool is_first(const std::string& key) { return keys_.insert(key).second; }
+  // To be called when every event of the page has been worked through. Arguments of the next page, or nothing when
+  // the poll is done.
+  std::optional<std::string> next_page();
+
+  struct Done {
+    CursorRow cursor;
+    ForgetRow forget;
+    bool is_behind = false;  // there is more to read: poll again at once
+    std::string problem;     // for a person; empty when all is well
+  };
+  Done finish();
+
+ private:
+  std::string arguments() const;
+  bool narrow();
+  PolledEvent read_event(std::string element, std::string& problem) const;
+
+  CursorRow cursor_;
+  PollSettings settings_;
+
+  Trigger trigger_;
+  PollShape shape_;
+  std::int64_t now_us_ = 0;    // when the poll began
+  std::int64_t from_us_ = 0;
+  std::optional<std::int64_t> until_us_;   // of a narrowed poll, not included
+  std::optional<std::int64_t> resume_us_;  // where the narrowed poll before this one ended
+  std::uint64_t skip_ = 0;
+  std::uint32_t pages_ = 0;
+  bool is_last_full_ = false;
+  bool is_cut_off_ = false;
+  std::int64_t highest_us_ = 0;
+  std::unordered_set<std::string> keys_;
+};
+
+}  // namespace flow

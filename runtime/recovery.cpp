@@ -1,0 +1,114 @@
+// From the store to memory: runs that an earlier process left unfinished. They are taken up in the order of their
+// creation, as many at a time as memory has room for, by feeding the recorded outcomes to a fresh machine.
+#include <fmt/format.h>
+
+#include "runtime/loop.hpp"
+
+namespace flow {
+namespace {
+
+constexpr std::uint32_t kRunsPerTurn = 64;
+
+std::uint32_t recoveries_at_end(const std::vector<JournalRow>& journal) {
+  std::uint32_t count = 0;
+  for (auto row = journal.rbegin(); row != journal.rend(); ++row, ++count)
+    if (row->kind != static_cast<int>(EntryKind::Recovered)) break;
+  return count;
+}
+
+std::optional<std::uint32_t> flow_named(const Module& module, const std::string& name) {
+  for (std::uint32_t i = 0; i < module.flows.size(); ++i)
+    if (module.flows[i].name == name) return i;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Status Runtime::Loop::recover() {
+  FLOW_TRY(const auto closed, store_.meta("closed"));
+  was_closed_ = closed == "1";
+  Batch batch;
+  batch.meta.push_back(MetaRow{"closed", "0"});
+  FLOW_TRY_STATUS(commit_now(batch));
+  is_recovering_ = true;
+  return {};
+}
+
+Status Runtime::Loop::recover_some(bool& has_worked) {
+  if (!is_recovering_ || runs_.size() >= options_.runs_in_memory) return {};
+  FLOW_TRY(const std::vector<RunRow> rows, store_.unfinished_runs(recovered_to_, kRunsPerTurn));
+  has_worked = true;
+  if (rows.size() < kRunsPerTurn) is_recovering_ = false;
+  if (rows.empty()) return {};
+  recovered_to_ = rows.back().id;
+  std::vector<RunRow> sound;
+  Batch batch;
+  for (const RunRow& row : rows) {
+    if (run(row.id) != nullptr) continue;  // began after this process did
+    FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id));
+    const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
+    if (recoveries_at_end(journal) >= options_.recoveries_without_progress) {
+      park_unread(row, next, fmt::format("the process ended {} times while this run was taken up", recoveries_at_end(journal)));
+      continue;
+    }
+    // Written before the machine sees the run: if that ends the process, the next one can tell.
+    if (!was_closed_)
+      batch.journal.push_back(JournalRow{row.id, next, static_cast<int>(EntryKind::Recovered), clock_.now_us(),
+                                         encode_entry(RecoveredEntry{})});
+    sound.push_back(row);
+  }
+  if (!batch.empty()) FLOW_TRY_STATUS(commit_now(batch));
+  for (const RunRow& row : sound) FLOW_TRY_STATUS(take_up(row));
+  return {};
+}
+
+Status Runtime::Loop::take_up(const RunRow& row) {
+  FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id));
+  const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
+  const auto module = module_of(row.module);
+  if (!module) {
+    park_unread(row, next, module.error().message);
+    return {};
+  }
+  const auto flow = flow_named(**module, row.flow);
+  if (!flow) {
+    park_unread(row, next, fmt::format("its module has no flow `{}`", row.flow));
+    return {};
+  }
+  auto run = std::make_unique<Run>(row, *module, engine_.machine(**module, *flow));
+  Run& kept = *run;
+  runs_.emplace(row.id, std::move(run));
+  ++counters_.runs_recovered;
+  after_commit([this, row] { observer_->run_recovered(row); });
+  if (const Status replayed = kept.replay(journal, clock_.now_us()); !replayed) {
+    park(kept, replayed.error().message);
+  } else {
+    take_up_replayed(kept);
+  }
+  return {};
+}
+
+// A read in doubt is made again; about anything else the executor is asked first.
+void Runtime::Loop::take_up_replayed(Run& run) {
+  if (run.is_over() || !run.in_doubt()) return settle_run(run);
+  if (run.operation().effect != Effect::Read) {
+    collect(run);
+    return ask_whether(run, std::nullopt, 0);
+  }
+  run.note_retry(std::nullopt, clock_.now_us(), clock_.now_us());
+  settle_run(run);
+}
+
+void Runtime::Loop::park_unread(const RunRow& row, std::uint32_t sequence, std::string reason) {
+  batch_.journal.push_back(JournalRow{row.id, sequence, static_cast<int>(EntryKind::Parked), clock_.now_us(),
+                                      encode_entry(ParkedEntry{reason})});
+  RunRow parked = row;
+  parked.state = RunState::Parked;
+  parked.reason = std::move(reason);
+  batch_.changed_runs.push_back(parked);
+  ++counters_.runs_over[RunState::Parked];
+  health(HealthEvent::Kind::RunParked, parked.tenant, parked.id, parked.reason);
+  after_commit([this, parked] { observer_->run_ended(parked); });
+}
+
+}  // namespace flow

@@ -1,0 +1,91 @@
+// Runs that survive. The Runtime polls triggers, starts runs for their events, makes the calls the runs ask for, and
+// writes everything down first: an intent is durable before its call goes out, an outcome before the run goes on.
+// What it promises, and how each crash point keeps the promise: docs/runtime.md.
+//
+//   auto runtime = Runtime(store, clock, random, executor, *engine, options, &observer);
+//   runtime.deploy("contoso", module_bytes);   // each flow of it, for this tenant
+//   runtime.recover();                         // once, before the first turn
+//   runtime.run();                             // until stop() was called from another thread; then drains
+//
+// It is one event loop. Everything but stop() belongs to the thread that drives it; the executor may answer from any
+// thread. An Error from the loop means the store failed: nothing was done that is not durable, and a new Runtime on
+// the same store goes on. A test drives the loop itself: run_until_idle(), advance the clock to next_wake_us(), repeat.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "runtime/engine.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/observer.hpp"
+#include "runtime/poller.hpp"
+#include "runtime/retry.hpp"
+#include "runtime/store.hpp"
+
+namespace flow {
+
+struct RuntimeOptions {
+  std::int64_t poll_interval_us = 0;      // 0: each trigger's own
+  std::int64_t look_back_us = 0;          // how far before now the first poll of a new trigger reads
+  std::int64_t call_deadline_us = 30'000'000;
+  std::int64_t answer_grace_us = 15'000'000;   // beyond the deadline an executor that stays silent is given up on
+  std::int64_t drain_us = 30'000'000;     // how long stop() waits for calls that are out
+  RetryPolicy retry;
+  PollSettings poll;
+  std::int64_t poll_backoff_us = 5'000'000;          // after a failed poll; doubles …
+  std::int64_t longest_poll_backoff_us = 300'000'000;  // … up to this
+  std::uint32_t events_per_turn = 64;     // so that a full page does not hold up the calls of those before it
+  std::uint32_t runs_in_memory = 10'000;  // beyond, events and stored runs wait their turn
+  std::uint32_t calls_in_flight = 256;
+  std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
+  // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.
+  std::function<std::size_t(const std::string& tenant, const Operation& operation)> chosen_route;
+  // For tests only: ends the process by SIGKILL right before (odd) or right after (even) commit number
+  // (crash_at_append + 1) / 2 of this Runtime. 0 is never.
+  std::uint64_t crash_at_append = 0;
+};
+
+class Runtime {
+ public:
+  // All of them must outlive the runtime; `observer` may be null.
+  Runtime(Store& store, const Clock& clock, Random& random, Executor& executor, Engine& engine,
+          RuntimeOptions options = {}, RuntimeObserver* observer = nullptr);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Stores the module and lets each of its flows have the tenant's events from the next poll on. A flow of the same
+  // name is replaced; its runs go on with the module they began with. Gives the module's hash.
+  Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes);
+  // Notes which runs of the store are unfinished; they are taken up as the loop turns. Deploying is not needed for that.
+  Status recover();
+
+  // Until stop(): works, and sleeps when there is nothing to do. Drains before it returns.
+  Status run();
+  // From any thread, not from a signal handler. Later calls change nothing.
+  void stop();
+
+  // One turn: everything that is ready at clock.now_us(), one commit, then the calls. False when there was nothing.
+  Result<bool> step();
+  // Turns until nothing is ready; `turns` is a limit, beyond which it gives an Error.
+  Status run_until_idle(std::uint64_t turns = 1'000'000);
+  // When the next turn has something to do if nobody answers before; kNever when only answers can change anything.
+  std::int64_t next_wake_us() const;
+  // Stops polling and new calls, takes the answers that come until `deadline_us` (by the clock), commits, and marks
+  // the store as closed in good order. Part of run().
+  Status drain(std::int64_t deadline_us);
+
+  const Counters& counters() const;
+  std::size_t runs_in_memory() const;
+  std::size_t calls_in_flight() const;
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace flow

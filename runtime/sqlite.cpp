@@ -1,0 +1,76 @@
+#include "runtime/sqlite.hpp"
+
+#include <fmt/format.h>
+
+namespace flow::sqlite {
+
+Statement& Statement::bind(int at, std::string_view text) {
+  const int code = sqlite3_bind_text64(raw_.get(), at, text.data() ? text.data() : "", text.size(),
+                                       nullptr, SQLITE_UTF8);
+  FLOW_CHECK(code == SQLITE_OK, "the statement has this parameter and is reset");
+  return *this;
+}
+
+Statement& Statement::bind(int at, std::int64_t number) {
+  FLOW_CHECK(sqlite3_bind_int64(raw_.get(), at, number) == SQLITE_OK, "the statement has this parameter");
+  return *this;
+}
+
+Statement& Statement::bind_blob(int at, std::string_view bytes) {
+  const int code = sqlite3_bind_blob64(raw_.get(), at, bytes.data(), bytes.size(), nullptr);
+  FLOW_CHECK(code == SQLITE_OK, "the statement has this parameter and is reset");
+  return *this;
+}
+
+void Statement::reset() {
+  sqlite3_reset(raw_.get());
+  sqlite3_clear_bindings(raw_.get());
+}
+
+std::string Statement::text(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(raw_.get(), column));
+  const int length = sqlite3_column_bytes(raw_.get(), column);
+  return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(length));
+}
+
+Result<Connection> Connection::open(const std::string& path, int flags) {
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  Connection connection(path, raw);  // SQLite gives a handle even when it fails, for its message
+  if (code != SQLITE_OK) return tl::unexpected(connection.problem("open it"));
+  sqlite3_extended_result_codes(raw, 1);
+  return connection;
+}
+
+Status Connection::run(const char* sql) {
+  if (sqlite3_exec(raw_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return tl::unexpected(problem("set it up"));
+}
+
+Result<Statement> Connection::prepare(const char* sql) {
+  sqlite3_stmt* raw = nullptr;
+  if (sqlite3_prepare_v3(raw_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK)
+    return tl::unexpected(problem("prepare a statement"));
+  return Statement(raw);
+}
+
+Result<std::int64_t> Connection::number(const char* sql) {
+  FLOW_TRY(Statement statement, prepare(sql));
+  if (statement.step() != SQLITE_ROW) return tl::unexpected(problem("look into it"));
+  return statement.number(0);
+}
+
+Error Connection::problem(std::string_view doing) const {
+  const int code = raw_ ? sqlite3_errcode(raw_.get()) & 0xff : SQLITE_NOMEM;
+  std::string_view hint;
+  if (code == SQLITE_FULL) hint = ": the disk is full, or the store's size limit is reached";
+  if (code == SQLITE_READONLY) hint = ": the file or its folder is read-only";
+  if (code == SQLITE_CANTOPEN) hint = ": is the folder there, and may this user write in it?";
+  if (code == SQLITE_CORRUPT) hint = ": the file is damaged; restore it from a backup";
+  if (code == SQLITE_NOTADB) hint = ": this is no store of ours, or it is damaged";
+  if (code == SQLITE_IOERR) hint = ": reading or writing the disk failed";
+  return Error{fmt::format("store {}: could not {} ({}){}", path_, doing,
+                           raw_ ? sqlite3_errmsg(raw_.get()) : "out of memory", hint)};
+}
+
+}  // namespace flow::sqlite

@@ -1,0 +1,66 @@
+#include "runtime/sqlite_schema.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "runtime/sqlite_store.hpp"
+
+namespace flow::sqlite {
+namespace {
+
+constexpr std::int64_t kApplicationId = 0x464c4f57;  // "FLOW"
+
+// kSteps[i] leads from version i to i + 1.
+constexpr const char* kSteps[] = {
+    R"(CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+       CREATE TABLE modules (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL);
+       CREATE TABLE runs (
+         id TEXT PRIMARY KEY, tenant TEXT NOT NULL, flow TEXT NOT NULL, module TEXT NOT NULL,
+         trigger_name TEXT NOT NULL, key TEXT NOT NULL, state INTEGER NOT NULL, created_us INTEGER NOT NULL,
+         ended_us INTEGER NOT NULL, reason TEXT NOT NULL, fault TEXT NOT NULL, line INTEGER NOT NULL,
+         UNIQUE (tenant, flow, trigger_name, key)) WITHOUT ROWID;
+       CREATE INDEX runs_unfinished ON runs (id) WHERE state = 0;
+       CREATE TABLE journal (
+         run TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL, time_us INTEGER NOT NULL,
+         payload TEXT NOT NULL, PRIMARY KEY (run, sequence)) WITHOUT ROWID;
+       CREATE TABLE cursors (
+         tenant TEXT NOT NULL, trigger_name TEXT NOT NULL, watermark_us INTEGER NOT NULL,
+         floor_us INTEGER NOT NULL, PRIMARY KEY (tenant, trigger_name)) WITHOUT ROWID;
+       CREATE TABLE seen (
+         tenant TEXT NOT NULL, trigger_name TEXT NOT NULL, key TEXT NOT NULL, time_us INTEGER NOT NULL,
+         PRIMARY KEY (tenant, trigger_name, key)) WITHOUT ROWID;
+       CREATE INDEX seen_by_time ON seen (tenant, trigger_name, time_us);)",
+};
+static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
+
+Status take_step(Connection& connection, std::int64_t from) {
+  const std::string sql = fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
+                                      kSteps[from], kApplicationId, from + 1);
+  if (auto done = connection.run(sql.c_str()); !done) {
+    // The first message is the one worth showing, whether or not this works.
+    if (auto undone = connection.run("ROLLBACK"); !undone) return done;
+    return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status prepare_schema(Connection& connection, const std::string& path, bool may_write) {
+  FLOW_TRY(const std::int64_t owner, connection.number("PRAGMA application_id"));
+  FLOW_TRY(const std::int64_t version, connection.number("PRAGMA user_version"));
+  FLOW_TRY(const std::int64_t tables, connection.number("SELECT count(*) FROM sqlite_schema"));
+  if (owner != kApplicationId && tables != 0)
+    return error(fmt::format("store {}: this is another program's SQLite file; choose a new name", path));
+  if (version > kStoreVersion)
+    return error(fmt::format("store {}: it has version {}, this program knows versions up to {}; use the newer program",
+                             path, version, kStoreVersion));
+  if (!may_write && version < kStoreVersion)
+    return error(fmt::format("store {}: it has version {}; start the service once to bring it to version {}", path,
+                             version, kStoreVersion));
+  for (std::int64_t from = version; from < kStoreVersion; ++from) FLOW_TRY_STATUS(take_step(connection, from));
+  return {};
+}
+
+}  // namespace flow::sqlite

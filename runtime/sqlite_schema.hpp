@@ -1,0 +1,12 @@
+// The tables, and how older ones become today's. Adding a version: a new step in sqlite_schema.cpp, one line in
+// sqlite_store.hpp's history, and a file written by the old version for the tests.
+#pragma once
+
+#include "runtime/sqlite.hpp"
+
+namespace flow::sqlite {
+
+// Checks that the file is ours and not newer than we are; creates or migrates when `may_write`.
+Status prepare_schema(Connection& connection, const std::string& path, bool may_write);
+
+}  // namespace flow::sqlite

@@ -1,0 +1,50 @@
+// The embedded store: one SQLite file in WAL mode with synchronous=FULL, written through one connection that belongs
+// to the loop's thread. A second writer on the same file is refused by a lock beside it (`<file>.lock`), which the
+// kernel drops when its holder dies. Readers (`flow runs`) open the file without the lock, at any time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/store.hpp"
+
+namespace flow {
+
+// Version history of the tables (PRAGMA user_version):
+//   1  first version
+inline constexpr int kStoreVersion = 1;
+
+struct SqliteOptions {
+  std::int64_t max_bytes = 0;  // a commit that would let the file grow beyond this fails; 0 is the disk's own limit
+};
+
+class SqliteStore final : public Store {
+ public:
+  // Opens for writing, makes the file when there is none, and brings older tables up to kStoreVersion. Refused with
+  // a clear Error: a file of someone else's, a newer version, one that is in use, damaged or not writable.
+  // `:memory:` gives a store that lives as long as this object, for tests.
+  static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, SqliteOptions options = {});
+  // For looking only: every commit() fails. The file must exist.
+  static Result<std::unique_ptr<SqliteStore>> open_read_only(const std::string& path);
+  ~SqliteStore() override;
+
+  Status commit(const Batch& batch) override;
+  Result<std::optional<std::string>> module(std::string_view hash) override;
+  Result<std::optional<RunRow>> run(std::string_view id) override;
+  Result<bool> has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
+                       std::string_view key) override;
+  Result<std::vector<JournalRow>> journal(std::string_view run) override;
+  Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) override;
+  Result<std::vector<RunRow>> list_runs(const RunFilter& filter) override;
+  Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) override;
+  Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) override;
+  Result<std::optional<std::string>> meta(std::string_view key) override;
+
+ private:
+  struct Tables;
+  explicit SqliteStore(std::unique_ptr<Tables> tables);
+
+  std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace flow

@@ -1,0 +1,133 @@
+// What outlives the process: modules, runs, their journals, and how far each trigger has been read. The runtime
+// never writes piecemeal: it collects everything a turn of its loop leads to in one Batch and commits that.
+// Implementations: sqlite_store.hpp. All of them pass the conformance tests in tests/unit/runtime/store_test.cpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace flow {
+
+// Numbers are stored: append, never reorder.
+enum class RunState : std::uint8_t {
+  Running,   // has something to do, or waits for an answer or a time
+  Parked,    // waits for a person
+  Skipped,   // the condition turned out false, after something had to be fetched to know
+  Finished,  // went through its body
+  Stopped,   // the flow said `stop`
+  Failed,    // a fault ended it
+};
+inline constexpr RunState kLastRunState = RunState::Failed;
+std::string_view run_state_name(RunState state);
+std::optional<RunState> run_state_named(std::string_view name);
+
+struct RunRow {
+  std::string id;
+  std::string tenant;
+  std::string flow;
+  std::string module;   // SHA-256 of the encoded module, hexadecimal
+  std::string trigger;  // `defender.alert.new`
+  std::string key;      // of the event: unique together with tenant, flow and trigger
+  RunState state = RunState::Running;
+  std::int64_t created_us = 0;
+  std::int64_t ended_us = 0;  // 0 while not over
+  std::string reason;         // Stopped, Failed, Parked: for a person
+  std::string fault;          // Failed: name of the fault's kind
+  std::uint32_t line = 0;     // where it ended
+};
+
+struct JournalRow {
+  std::string run;
+  std::uint32_t sequence = 0;  // from 0, without gaps
+  int kind = 0;                // EntryKind
+  std::int64_t time_us = 0;
+  std::string payload;         // JSON
+};
+
+struct ModuleRow {
+  std::string hash;
+  std::string bytes;
+};
+
+struct CursorRow {
+  std::string tenant;
+  std::string trigger;
+  std::int64_t watermark_us = 0;  // everything up to here was read
+  std::int64_t floor_us = 0;      // nothing before this is ever asked for
+};
+
+struct SeenRow {
+  std::string tenant;
+  std::string trigger;
+  std::string key;
+  std::int64_t time_us = 0;  // of the event
+};
+
+// Keys of one trigger that need not be remembered any more.
+struct ForgetRow {
+  std::string tenant;
+  std::string trigger;
+  std::int64_t before_us = 0;       // older ones go
+  std::uint32_t keep_at_most = 0;   // of the rest, the oldest go until so many are left; 0 is no limit
+};
+
+struct MetaRow {
+  std::string key;
+  std::string value;
+};
+
+// One transaction. Written in the order of the members; a module or run comes before what refers to it.
+struct Batch {
+  std::vector<ModuleRow> modules;      // a hash that is there already is left alone
+  std::vector<RunRow> runs;            // new; an ID or (tenant, flow, trigger, key) that exists fails the batch
+  std::vector<RunRow> changed_runs;    // state, ended_us, reason, fault and line of existing ones
+  std::vector<JournalRow> journal;     // a (run, sequence) that exists fails the batch
+  std::vector<SeenRow> seen;           // a key that is there already is left alone
+  std::vector<CursorRow> cursors;      // replaces
+  std::vector<ForgetRow> forget;
+  std::vector<MetaRow> meta;           // replaces
+
+  bool empty() const {
+    return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && seen.empty() &&
+           cursors.empty() && forget.empty() && meta.empty();
+  }
+};
+
+inline constexpr std::uint32_t kMaxListedRuns = 10'000;
+struct RunFilter {
+  std::string tenant;  // empty: all
+  std::string flow;    // empty: all
+  std::optional<RunState> state;
+  std::int64_t since_us = 0;    // created at or after
+  std::string before_id;        // only older ones: the last ID of the page before; empty for the first page
+  std::uint32_t limit = 100;    // at most kMaxListedRuns
+};
+
+// Methods may block for the time a disk takes. An Error names the store and what went wrong; after a failed
+// commit() nothing of the batch was written.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // All or nothing; when it returns well, the batch survives the death of the process and of the machine.
+  virtual Status commit(const Batch& batch) = 0;
+
+  virtual Result<std::optional<std::string>> module(std::string_view hash) = 0;  // its bytes
+  virtual Result<std::optional<RunRow>> run(std::string_view id) = 0;
+  virtual Result<bool> has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
+                               std::string_view key) = 0;
+  virtual Result<std::vector<JournalRow>> journal(std::string_view run) = 0;  // by sequence
+  // Runs in state Running with an ID greater than `after`, by ID.
+  virtual Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) = 0;
+  virtual Result<std::vector<RunRow>> list_runs(const RunFilter& filter) = 0;  // newest first
+  virtual Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) = 0;
+  virtual Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) = 0;
+  virtual Result<std::optional<std::string>> meta(std::string_view key) = 0;
+};
+
+}  // namespace flow

@@ -1,0 +1,235 @@
+// What every Store must do, then what is SQLite's own: locks, foreign files, limits.
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "fakes.hpp"
+#include "runtime/digest.hpp"
+#include "runtime/run_id.hpp"
+
+namespace flow::test {
+namespace {
+
+RunRow run_row(const std::string& id, const std::string& key = "k") {
+  RunRow row;
+  row.id = id;
+  row.tenant = "contoso";
+  row.flow = "isolate";
+  row.module = "hash";
+  row.trigger = "defender.alert.new";
+  row.key = key + id;
+  row.created_us = kStartUs;
+  return row;
+}
+
+std::unique_ptr<SqliteStore> memory() { return std::move(*SqliteStore::open(":memory:")); }
+
+std::string message_of(const Result<std::unique_ptr<SqliteStore>>& opened) {
+  return opened ? "it opened" : opened.error().message;
+}
+
+TEST(Store, GivesBackWhatWasCommitted) {
+  auto store = memory();
+  Batch batch;
+  batch.modules.push_back({"hash", std::string("\0bytes\xff", 7)});
+  batch.runs.push_back(run_row("A"));
+  batch.journal.push_back({"A", 0, 1, 5, R"({"event":{}})"});
+  batch.journal.push_back({"A", 1, 6, 6, "{}"});
+  batch.cursors.push_back({"contoso", "t", 10, 3});
+  batch.seen.push_back({"contoso", "t", "key", 10});
+  batch.meta.push_back({"closed", "1"});
+  ASSERT_TRUE(store->commit(batch));
+  EXPECT_EQ(**store->module("hash"), std::string("\0bytes\xff", 7));
+  EXPECT_EQ((*store->run("A"))->key, "kA");
+  EXPECT_EQ(*store->run("B"), std::nullopt) << "an unknown run is no error";
+  EXPECT_EQ(store->journal("A")->size(), 2u);
+  EXPECT_EQ(store->journal("A")->at(1).time_us, 6);
+  EXPECT_EQ((*store->cursor("contoso", "t"))->watermark_us, 10);
+  EXPECT_EQ(store->cursor("fabrikam", "t")->has_value(), false);
+  EXPECT_TRUE(*store->is_seen("contoso", "t", "key"));
+  EXPECT_FALSE(*store->is_seen("fabrikam", "t", "key")) << "tenants do not see each other's events";
+  EXPECT_EQ(**store->meta("closed"), "1");
+  EXPECT_TRUE(*store->has_run("contoso", "isolate", "defender.alert.new", "kA"));
+}
+
+TEST(Store, ABatchThatFailsLeavesNothingBehind) {
+  auto store = memory();
+  Batch first;
+  first.runs.push_back(run_row("A"));
+  first.journal.push_back({"A", 0, 1, 5, "{}"});
+  ASSERT_TRUE(store->commit(first));
+  for (int fault = 0; fault < 3; ++fault) {
+    Batch second;
+    second.meta.push_back({"mark", "1"});
+    second.runs.push_back(run_row("B"));
+    if (fault == 0) second.runs.push_back(run_row("A"));                        // the ID exists
+    if (fault == 1) second.journal.push_back({"A", 0, 1, 5, "{}"});              // the entry exists
+    if (fault == 2) second.runs.push_back(run_row("C")), second.runs.back().key = "kA";  // the event had its run
+    const Status status = store->commit(second);
+    ASSERT_FALSE(status);
+    EXPECT_NE(status.error().message.find(":memory:"), std::string::npos) << status.error().message;
+    EXPECT_EQ(*store->run("B"), std::nullopt);
+    EXPECT_EQ(*store->meta("mark"), std::nullopt);
+  }
+  EXPECT_TRUE(store->commit(Batch{})) << "and it goes on working";
+}
+
+TEST(Store, ListsRunsNewestFirstByFilterAndPage) {
+  auto store = memory();
+  Batch batch;
+  for (const char* id : {"A", "B", "C", "D"}) batch.runs.push_back(run_row(id));
+  batch.runs[1].flow = "other";
+  batch.runs[2].state = RunState::Parked;
+  batch.runs[3].created_us += 5;
+  ASSERT_TRUE(store->commit(batch));
+  const auto ids = [&store](const RunFilter& filter) {
+    std::string text;
+    const auto rows = store->list_runs(filter);
+    for (const RunRow& row : *rows) text += row.id;
+    return text;
+  };
+  RunFilter filter;
+  EXPECT_EQ(ids(filter), "DCBA");
+  filter.limit = 2;
+  EXPECT_EQ(ids(filter), "DC");
+  filter.before_id = "C";
+  EXPECT_EQ(ids(filter), "BA");
+  filter = {};
+  filter.state = RunState::Parked;
+  EXPECT_EQ(ids(filter), "C");
+  filter = {};
+  filter.flow = "other";
+  EXPECT_EQ(ids(filter), "B");
+  filter = {};
+  filter.since_us = kStartUs + 1;
+  EXPECT_EQ(ids(filter), "D");
+  EXPECT_EQ(store->unfinished_runs("A", 10)->size(), 2u) << "B and D: A is not after A, C is parked";
+}
+
+TEST(Store, ForgetsOldKeysAndKeepsNoMoreThanAsked) {
+  auto store = memory();
+  Batch batch;
+  for (int i = 0; i < 10; ++i) batch.seen.push_back({"contoso", "t", std::to_string(i), i});
+  ASSERT_TRUE(store->commit(batch));
+  Batch forget;
+  forget.forget.push_back({"contoso", "t", 3, 4});
+  ASSERT_TRUE(store->commit(forget));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(*store->is_seen("contoso", "t", std::to_string(i)), i >= 6) << i;
+}
+
+TEST(SqliteStore, KeepsEverythingWhenOpenedAgain) {
+  const TemporaryFolder folder;
+  Batch batch;
+  batch.runs.push_back(run_row("A"));
+  ASSERT_TRUE((*SqliteStore::open(folder.file("s.db")))->commit(batch));
+  auto again = SqliteStore::open(folder.file("s.db"));
+  ASSERT_TRUE(again) << message_of(again);
+  EXPECT_TRUE((*again)->run("A")->has_value());
+  auto reader = SqliteStore::open_read_only(folder.file("s.db"));
+  ASSERT_TRUE(reader) << "people may look while the service runs: " << message_of(reader);
+  EXPECT_TRUE((*reader)->run("A")->has_value());
+  EXPECT_FALSE((*reader)->commit(batch));
+}
+
+TEST(SqliteStore, ASecondWriterIsRefusedAlsoFromAnotherProcess) {
+  const TemporaryFolder folder;
+  const auto first = SqliteStore::open(folder.file("s.db"));
+  ASSERT_TRUE(first);
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("s.db"))).find("in use by process " + std::to_string(getpid())),
+            std::string::npos);
+  const pid_t child = fork();
+  if (child == 0) _exit(SqliteStore::open(folder.file("s.db")) ? 1 : 0);
+  int status = 1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(SqliteStore, TheLockOfADeadProcessIsGone) {
+  const TemporaryFolder folder;
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto opened = SqliteStore::open(folder.file("s.db"));
+    raise(SIGKILL);
+    _exit(opened ? 0 : 1);
+  }
+  waitpid(child, nullptr, 0);
+  const auto opened = SqliteStore::open(folder.file("s.db"));
+  EXPECT_TRUE(opened) << message_of(opened);
+}
+
+TEST(SqliteStore, SaysWhatIsWrongWithTheFile) {
+  const TemporaryFolder folder;
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("missing/s.db"))).find("could not be opened"), std::string::npos);
+  EXPECT_NE(message_of(SqliteStore::open_read_only(folder.file("none.db"))).find("is the folder there"), std::string::npos);
+  std::ofstream(folder.file("text.db")) << std::string(5000, 'x');
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("text.db"))).find("no store of ours"), std::string::npos)
+      << message_of(SqliteStore::open(folder.file("text.db")));
+  const auto execute = [&folder](const char* name, const char* sql) {
+    sqlite3* raw = nullptr;
+    sqlite3_open(folder.file(name).c_str(), &raw);
+    ASSERT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+  };
+  execute("other.db", "CREATE TABLE t (a)");
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("other.db"))).find("another program's"), std::string::npos);
+  { const auto made = SqliteStore::open(folder.file("newer.db")); }
+  execute("newer.db", "PRAGMA user_version = 99");
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("newer.db"))).find("it has version 99"), std::string::npos);
+}
+
+TEST(SqliteStore, AFullStoreFailsTheCommitAndKeepsWhatItHas) {
+  const TemporaryFolder folder;
+  const auto store = SqliteStore::open(folder.file("s.db"), {.max_bytes = 200'000});
+  ASSERT_TRUE(store) << message_of(store);
+  Batch small;
+  small.runs.push_back(run_row("A"));
+  ASSERT_TRUE((*store)->commit(small));
+  Batch large;
+  large.modules.push_back({"hash", std::string(1'000'000, 'x')});
+  const Status status = (*store)->commit(large);
+  ASSERT_FALSE(status);
+  EXPECT_NE(status.error().message.find("the disk is full"), std::string::npos) << status.error().message;
+  EXPECT_TRUE((*store)->run("A")->has_value());
+  small.runs[0] = run_row("B");
+  EXPECT_TRUE((*store)->commit(small)) << "a smaller one still fits";
+}
+
+TEST(SqliteStore, AReadOnlyFileIsRefusedClearly) {
+  if (geteuid() == 0) {
+    // Root writes everywhere but here.
+    const auto opened = SqliteStore::open("/proc/self/s.db");
+    ASSERT_FALSE(opened);
+    EXPECT_NE(message_of(opened).find("could not be opened"), std::string::npos);
+    return;
+  }
+  const TemporaryFolder folder;
+  { const auto made = SqliteStore::open(folder.file("s.db")); }
+  std::filesystem::permissions(folder.file("s.db"), std::filesystem::perms::owner_read);
+  const auto opened = SqliteStore::open(folder.file("s.db"));
+  ASSERT_FALSE(opened);
+  EXPECT_NE(message_of(opened).find("read-only"), std::string::npos) << message_of(opened);
+}
+
+TEST(Digest, IsSha256) {
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(RunIds, SortByTimeAndRiseWhenTheClockDoesNot) {
+  FakeClock clock;
+  FakeRandom random;
+  RunIds ids(clock, random);
+  std::string last = ids.next();
+  EXPECT_EQ(last.size(), 26u);
+  for (int i = 0; i < 10'000; ++i) {
+    if (i % 1000 == 0) clock.now += i % 2000 == 0 ? kSecondUs : -kSecondUs;
+    const std::string next = ids.next();
+    ASSERT_LT(last, next);
+    last = next;
+  }
+}
+
+}  // namespace
+}  // namespace flow::test
