@@ -37,6 +37,10 @@ CallUnknown unknown(std::string message) {
 CallFinding finding_in(std::string_view result_json, std::string_view field, std::string_view key) {
   const Result<JsonValue> result = parse_json(result_json);
   if (!result) return unknown("the lookup's result cannot be read: " + result.error().message);
+  if (field.empty()) {  // the lookup's arguments leave nothing else in its list
+    if (result->kind != JsonValue::Kind::List) return unknown("the lookup's result is no list");
+    return result->items.empty() ? CallFinding(CallDidNotHappen{}) : CallHappened{to_json(result->items.front())};
+  }
   if (is_made_by(*result, field, key)) return CallHappened{std::string(result_json)};
   if (result->kind == JsonValue::Kind::List)
     for (const JsonValue& element : result->items)

@@ -84,9 +84,25 @@ JsonValue Evaluation::for_each(const Template& node) {
   return result;
 }
 
+// A hole between single quotes is an OData string literal: a quote within is written twice.
+bool is_quoted(const Template& concat, std::size_t i) {
+  const auto& parts = concat.children;
+  return parts[i].kind != Kind::Text && i > 0 && i + 1 < parts.size() && parts[i - 1].kind == Kind::Text &&
+         parts[i + 1].kind == Kind::Text && parts[i - 1].text.ends_with('\'') && parts[i + 1].text.starts_with('\'');
+}
+
+std::string with_doubled_quotes(const std::string& text) {
+  std::string out;
+  for (const char c : text) out.append(c == '\'' ? 2 : 1, c);
+  return out;
+}
+
 JsonValue Evaluation::concat(const Template& node) {
   std::string text;
-  for (const Template& child : node.children) text += text_of(value(child));
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    const std::string part = text_of(value(node.children[i]));
+    text += is_quoted(node, i) ? with_doubled_quotes(part) : part;
+  }
   return JsonValue::of_text(std::move(text));
 }
 

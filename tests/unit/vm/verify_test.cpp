@@ -311,7 +311,6 @@ const Damage kDamages[] = {
     {"lacks operation `defender.gone`", [](Assembler& a) { route(a).crash->operation = "gone"; }},
     {"`defender.isolate` does more than read", [](Assembler& a) { route(a).crash->operation = "isolate"; }},
     {"the arguments of its lookup are no object", [](Assembler& a) { route(a).crash->arguments = {}; }},
-    {"its lookup names no field", [](Assembler& a) { route(a).crash->field.clear(); }},
     {"lacks operation `defender.gone`", [](Assembler& a) { isolate(a).completes->operation = "gone"; }},
     {"the arguments of its poll are no object", [](Assembler& a) { isolate(a).completes->arguments = {}; }},
     {"its poll never ends", [](Assembler& a) { isolate(a).completes->final_values.clear(); }},
