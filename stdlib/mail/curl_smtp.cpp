@@ -89,6 +89,7 @@ void set_body(Delivery& delivery) {
 void set_login(CURL* easy, const SmtpServer& server, const std::string& credential) {
   if (server.login == SmtpServer::Login::None) return;
   curl_easy_setopt(easy, CURLOPT_USERNAME, server.user.c_str());
+  curl_easy_setopt(easy, CURLOPT_SASL_IR, 1L);  // the login in one step, as XOAUTH2 servers expect it
   if (server.login == SmtpServer::Login::Password) {
     curl_easy_setopt(easy, CURLOPT_PASSWORD, credential.c_str());
     return;
