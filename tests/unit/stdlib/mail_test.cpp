@@ -160,7 +160,7 @@ TEST_F(Smtp, AMessageArrivesAsItShould) {
         std::string("To: lead@fabrikam.example\r\n"), std::string("Cc: =?UTF-8?B?Wm/Dqw==?= <z@fabrikam.example>,\r\n lead@fabrikam.example\r\n"),
         std::string("Subject: =?UTF-8?B?QWxlcnRlIMOpbGV2w6ll?=\r\n"), "Message-ID: " + result->message_id + "\r\n",
         std::string("Auto-Submitted: auto-generated\r\n"), std::string("X-Auto-Response-Suppress: All\r\n"), std::string("Importance: high\r\n"),
-        std::string("MIME-Version: 1.0\r\n"), std::string("Content-Type: multipart/alternative; boundary="),
+        std::string("Mime-Version: 1.0\r\n"), std::string("Content-Type: multipart/alternative; boundary="),
         std::string("Content-Type: text/plain; charset=utf-8\r\n"), std::string("Content-Type: text/html; charset=utf-8\r\n"),
         std::string("Zeile 1\r\n"), std::string("From =C3=A9"), std::string("<p>=C3=A9</p>")})
     EXPECT_NE(wire.find(line), std::string::npos) << line << "\n---\n" << wire;

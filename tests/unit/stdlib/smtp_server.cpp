@@ -65,6 +65,7 @@ SmtpTestServer::SmtpTestServer(Replies replies) : replies_(std::move(replies)) {
 
 SmtpTestServer::~SmtpTestServer() {
   is_ending_ = true;
+  if (const int fd = current_; fd >= 0) ::shutdown(fd, SHUT_RDWR);
   thread_.join();
   ::close(listener_);
 }
@@ -77,7 +78,9 @@ void SmtpTestServer::serve() {
     if (fd < 0) continue;
     const timeval patience{.tv_sec = 1, .tv_usec = 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    current_ = fd;
     converse(fd);
+    current_ = -1;
     ::close(fd);
   }
 }

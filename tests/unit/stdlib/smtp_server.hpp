@@ -33,6 +33,7 @@ class SmtpTestServer {
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<bool> is_ending_ = false;
+  std::atomic<int> current_ = -1;  // the connection being served
   mutable std::mutex mutex_;
   std::vector<std::string> commands_;
   std::string message_;
