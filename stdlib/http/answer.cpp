@@ -32,6 +32,14 @@ bool hides_something(std::string_view text, std::size_t at) {
   return text[at + 1] == '\x80' ? last >= 0xa8 && last <= 0xae : last >= 0xa6 && last <= 0xa9;
 }
 
+void cut_at_character(std::string& text, std::size_t limit) {
+  const auto is_inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+  if (text.size() > limit) {
+    while (limit > 0 && is_inside(limit)) --limit;
+    text.resize(limit);
+  }
+}
+
 void replace_all(std::string& text, std::string_view what, std::string_view by) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
     text.replace(at, what.size(), by);
@@ -65,7 +73,7 @@ std::optional<std::int64_t> retry_after_us(const HttpResponse& response, std::in
 
 std::string excerpt(std::string_view text, std::size_t limit) {
   std::string out;
-  for (std::size_t i = 0; i < text.size() && out.size() < limit; ++i) {
+  for (std::size_t i = 0; i < text.size() && out.size() <= limit; ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (hides_something(text, i)) {
       out += "\xef\xbf\xbd";
@@ -78,12 +86,8 @@ std::string excerpt(std::string_view text, std::size_t limit) {
       out += text[i];
     }
   }
-  while (out.size() > limit) out.pop_back();
-  for (auto bad = invalid_utf8_at(out); bad; bad = invalid_utf8_at(out)) {
-    const bool is_cut = *bad + 4 > out.size() && static_cast<unsigned char>(out[*bad]) >= 0xc0;
-    if (is_cut) out.resize(*bad);
-    else out[*bad] = '?';
-  }
+  cut_at_character(out, limit);
+  for (auto bad = invalid_utf8_at(out); bad; bad = invalid_utf8_at(out)) out[*bad] = '?';
   return out;
 }
 

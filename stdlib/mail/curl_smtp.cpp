@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kMostQueued = 1000;
 constexpr long kMostConnections = 2;  // Exchange Online allows three
 constexpr long kConnectTimeoutMs = 20'000;
+constexpr long kReplyTimeoutS = 60;
 constexpr std::size_t kLongestReply = 300;
 
 struct FreeEasy {
@@ -52,7 +54,7 @@ struct Delivery {
   std::unique_ptr<CURL, FreeEasy> easy;
   std::unique_ptr<curl_mime, FreeMime> mime;
   List headers, recipients;
-  std::string last_reply;       // the server's last line, for messages
+  std::string refusal;          // the server's last line, when it was 4yz or 5yz
   bool is_body_begun = false;   // the server said 354: from here on it may keep the message
 };
 
@@ -63,9 +65,11 @@ int on_wire(CURL*, curl_infotype type, char* bytes, std::size_t size, void* cont
   std::string_view line(bytes, size);
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
   if (line.starts_with("354")) delivery.is_body_begun = true;
-  delivery.last_reply.clear();
+  // 221 answers QUIT, which follows a refusal; any other success makes an earlier refusal history.
+  if (!line.starts_with("221")) delivery.refusal.clear();
+  if (!line.starts_with('4') && !line.starts_with('5')) return 0;
   for (const char c : line.substr(0, kLongestReply))
-    delivery.last_reply += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
+    delivery.refusal += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
   return 0;
 }
 
@@ -89,6 +93,7 @@ void set_body(Delivery& delivery) {
 void set_login(CURL* easy, const SmtpServer& server, const std::string& credential) {
   if (server.login == SmtpServer::Login::None) return;
   curl_easy_setopt(easy, CURLOPT_USERNAME, server.user.c_str());
+  curl_easy_setopt(easy, CURLOPT_SASL_IR, 1L);  // the login in one step, as XOAUTH2 servers expect it
   if (server.login == SmtpServer::Login::Password) {
     curl_easy_setopt(easy, CURLOPT_PASSWORD, credential.c_str());
     return;
@@ -111,6 +116,10 @@ void set_connection(CURL* easy, const SmtpJob& job) {
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_CAINFO, ca.c_str());
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // A kept connection may have been closed by the server meanwhile, which looks like a refusal of the next message.
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  // The library waits for the answer to QUIT in its one thread; this bounds how long others can be held up.
+  curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, kReplyTimeoutS);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");  // an HTTP proxy of the environment is no way to a mail server
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::clamp<std::int64_t>(job.deadline_us / 1000, 1, 86'400'000)));
@@ -141,7 +150,9 @@ MailResult result_of(const Delivery& delivery, CURLcode code) {
   if (code == CURLE_OK) return MailSent{delivery.mail.message_id};
   long reply = 0;
   curl_easy_getinfo(delivery.easy.get(), CURLINFO_RESPONSE_CODE, &reply);
-  if (reply >= 400 && reply < 600) return tl::unexpected(smtp_fault(static_cast<int>(reply), delivery.last_reply));
+  // After QUIT the last code is that of the farewell; the refusal before it is what counts.
+  if (!delivery.refusal.empty() && reply < 400) reply = std::strtol(delivery.refusal.c_str(), nullptr, 10);
+  if (reply >= 400 && reply < 600) return tl::unexpected(smtp_fault(static_cast<int>(reply), delivery.refusal));
   const bool is_login = code == CURLE_LOGIN_DENIED;
   Fault fault{.kind = code == CURLE_OPERATION_TIMEDOUT ? FaultKind::Timeout
                       : is_login                       ? FaultKind::Unauthorized
