@@ -74,7 +74,8 @@ struct CrashRule {
   enum class Kind : std::uint8_t { Repeat, Lookup, Ask };
   Kind kind = Kind::Ask;
   // Lookup: call the read operation `operation` with `arguments` (an Object); the call happened when an element of
-  // its list has a `field` (wire name) that contains the call's key. That element is then the call's result.
+  // its list has a `field` (wire name) that contains the call's key; with an empty `field`, when the list has any
+  // element. That element is then the call's result.
   std::string operation;
   Template arguments;
   std::string field;

@@ -1,6 +1,6 @@
 // The one way out over HTTP. An exchange ends exactly once, within its deadline, in a response or a TransportError;
 // a request that may change something is never sent twice. Implementations: cpprest_transport.cpp (cpprestsdk), and
-// fakes in tests. All of them pass tests/unit/stdlib/http/conformance.
+// fakes in tests. All that reach a network pass tests/unit/http/conformance_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +46,12 @@ class Transport {
   virtual ~Transport() = default;
   // Calls `done` exactly once, from any thread, perhaps before send() returns. Never blocks on the network.
   virtual void send(HttpRequest request, std::function<void(HttpResult)> done) = 0;
+  // Refuses new exchanges, waits for those under way, and ends what is left after `timeout_us` as Cancelled. True
+  // when nothing is under way any more. A process calls it before it exits.
+  virtual bool drain(std::int64_t timeout_us) {
+    static_cast<void>(timeout_us);
+    return true;
+  }
 };
 
 }  // namespace flow

@@ -41,7 +41,6 @@ class Writer {
  public:
   template <class T>
   using Of = const T;
-  static constexpr bool kIsReader = false;
 
   std::string take() { return std::move(bytes_); }
   template <class... Fields>
@@ -102,7 +101,6 @@ class Reader {
  public:
   template <class T>
   using Of = T;
-  static constexpr bool kIsReader = true;
 
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
 

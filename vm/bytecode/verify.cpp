@@ -28,7 +28,7 @@ class ModuleVerifier {
   Status check_template(const Template& node, const Operation& operation, bool has_item, bool has_result) const;
   Status check_completion(const Operation& operation, const Completion& completion) const;
   Status check_crash_rule(const Operation& operation, const CrashRule& rule) const;
-  Status check_reads(const Operation& of, const std::string& name) const;
+  Status check_reads(const std::string& connector, const std::string& name) const;
   Status check_trigger(const Trigger& trigger) const;
   Status check_flow(const FlowCode& flow) const;
   Status check_inputs(const FlowCode& flow, const Trigger& trigger) const;
@@ -171,24 +171,23 @@ Status ModuleVerifier::check_template(const Template& node, const Operation& ope
 }
 
 // What is called behind the flow's back may only read.
-Status ModuleVerifier::check_reads(const Operation& of, const std::string& name) const {
-  const auto found = module_.operation(of.connector, name);
-  if (!found) return error(fmt::format("the module lacks operation `{}.{}`", of.connector, name));
+Status ModuleVerifier::check_reads(const std::string& connector, const std::string& name) const {
+  const auto found = module_.operation(connector, name);
+  if (!found) return error(fmt::format("the module lacks operation `{}.{}`", connector, name));
   if (module_.operations[*found].effect != Effect::Read)
-    return error(fmt::format("`{}.{}` does more than read", of.connector, name));
+    return error(fmt::format("`{}.{}` does more than read", connector, name));
   return {};
 }
 
 Status ModuleVerifier::check_crash_rule(const Operation& operation, const CrashRule& rule) const {
   if (rule.kind != CrashRule::Kind::Lookup) return {};
-  FLOW_TRY_STATUS(check_reads(operation, rule.operation));
+  FLOW_TRY_STATUS(check_reads(operation.connector, rule.operation));
   if (rule.arguments.kind != Template::Kind::Object) return error("the arguments of its lookup are no object");
-  if (rule.field.empty()) return error("its lookup names no field");
   return check_template(rule.arguments, operation, false, false);
 }
 
 Status ModuleVerifier::check_completion(const Operation& operation, const Completion& completion) const {
-  FLOW_TRY_STATUS(check_reads(operation, completion.operation));
+  FLOW_TRY_STATUS(check_reads(operation.connector, completion.operation));
   if (completion.arguments.kind != Template::Kind::Object) return error("the arguments of its poll are no object");
   if (completion.field.empty() || completion.final_values.empty()) return error("its poll never ends");
   return check_template(completion.arguments, operation, false, true);
@@ -242,16 +241,15 @@ bool has_entity(const Trigger& trigger, std::string_view name) {
 
 Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
   if (trigger.name.empty()) return error("it has no name");
-  const auto poll = module_.operation(trigger.connector, trigger.operation);
-  if (!poll) return error(fmt::format("the module lacks operation `{}.{}`", trigger.connector, trigger.operation));
-  FLOW_TRY_STATUS(check_reads(module_.operations[*poll], trigger.operation));
+  // A trigger without an operation is not polled, as a schedule.
+  if (!trigger.operation.empty()) FLOW_TRY_STATUS(check_reads(trigger.connector, trigger.operation));
   if (trigger.page_size == 0 || trigger.interval_us < 0 || trigger.overlap_us < 0)
     return error("its page size or times are out of range");
   for (const Trigger::Binding& binding : trigger.bindings)
     if (binding.name.empty() || binding.wire.empty() || !is_value_type(binding.type))
       return error(fmt::format("binding `{}` is incomplete", binding.name));
   for (const Trigger::Entity& entity : trigger.entities) {
-    if (entity.name.empty() || !types_.is(types_.without_null(entity.type), TypeKind::Record))
+    if (entity.name.empty() || !is_value_type(entity.type) || !types_.is(types_.without_null(entity.type), TypeKind::Record))
       return error(fmt::format("entity `{}` is no record", entity.name));
     if (!entity.argument.empty() && !binds(trigger, entity.argument))
       return error(fmt::format("entity `{}` is fetched by `{}`, which is no binding", entity.name, entity.argument));

@@ -128,7 +128,8 @@ bool CodeVerifier::check_operand(Operand kind, unsigned value) {
 }
 
 bool ends_flow(Op op) {
-  return op == Op::Jump || op == Op::Skip || op == Op::Stop || op == Op::Fail || op == Op::Finish;
+  return op == Op::Jump || op == Op::Skip || op == Op::Stop || op == Op::Fail || op == Op::Finish ||
+         op == Op::Raise;
 }
 
 bool CodeVerifier::check_shape() {
@@ -496,6 +497,7 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::Fail: return want_text(i.a);
     case Op::Skip:
     case Op::Finish:
+    case Op::Raise:
     case Op::EnterBody: return true;
   }
   return refuse("no such instruction");

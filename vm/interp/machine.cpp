@@ -81,6 +81,8 @@ bool Machine::State::to_handler() {
   for (const Handler& handler : code.handlers) {
     if (pc < handler.begin || pc >= handler.end) continue;
     if (!keep_text(handler.register_, fault.message, Form::Plain)) return false;
+    handled = fault;
+    handled_line = line();
     pc = handler.target;
     return true;
   }
@@ -226,6 +228,17 @@ Step Machine::State::run() {
         leave();
         raise(FaultKind::Failed, std::string(r[i.a].view()));
         goto faulted;
+      case Op::Raise: {
+        leave();
+        fault = handled;
+        if (to_handler()) {
+          at = pc;
+          continue;
+        }
+        Step failed = fail();
+        std::get<Ended>(failed).line = handled_line;  // where it went wrong, not where the handler ended
+        return failed;
+      }
       case Op::EnterBody: in_body = true; break;
     }
     ++at;

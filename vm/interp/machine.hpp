@@ -18,7 +18,8 @@
 namespace flow {
 
 struct Limits {
-  std::uint64_t fuel = 10'000'000;       // instructions per run
+  // Instructions per run; one that looks at long texts or lists costs one more per 64 bytes.
+  std::uint64_t fuel = 10'000'000;
   std::size_t heap_bytes = 64u << 20;  // per run
 };
 
@@ -39,9 +40,10 @@ class Machine {
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;
 
-  // Begins the run. `event_json` is the JSON object the trigger found (for alert.new: the alert).
+  // Begins the run. `event_json` is the JSON object the trigger found (for alert.new: the alert). A machine can be
+  // started again, which forgets the run before and saves making a new one.
   Step start(std::string_view event_json);
-  // Answers the Call or (with Returned{"null"}) the LogLine handed out last.
+  // Answers the Call or (with Returned{"null"}) the LogLine handed out last. A Fault is raised where the run waits.
   Step resume(const Outcome& outcome);
 
   bool in_body() const;  // whether the condition held (EnterBody was passed)

@@ -60,7 +60,9 @@ struct Machine::State {
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
   bool in_body = false;
-  Fault fault;  // the last one raised
+  Fault fault;    // the last one raised
+  Fault handled{.kind = FaultKind::Failed, .message = "nothing was raised"};  // the last one a handler took
+  std::uint32_t handled_line = 0;
 };
 
 }  // namespace flow

@@ -233,6 +233,24 @@ TEST(VerifyFlow, SizeIsLimited) {
   EXPECT_THAT(with_size(0), HasSubstr("it has no code"));
 }
 
+// A null wanders up a chain of registers, one step per round of the loop: each round changes one type.
+std::string refusal_of_chain(unsigned length) {
+  return refusal_of([&](Assembler& a) {
+    a.flow().registers = 255;
+    for (unsigned reg = 0; reg <= length; ++reg) a.load_text(10 + reg, "x");
+    a.emit(Op::LoadBool, 9, 1);
+    const auto top = a.here();
+    for (unsigned reg = 0; reg < length; ++reg) a.emit(Op::Move, 10 + reg, 11 + reg);
+    a.emit(Op::LoadNull, 10 + length);
+    a.aim(a.jump(Op::JumpIf, 9), top).emit(Op::Finish);
+  });
+}
+
+TEST(VerifyFlow, WorkIsLimited) {
+  EXPECT_EQ(refusal_of_chain(60), "");
+  EXPECT_THAT(refusal_of_chain(240), HasSubstr("too tangled to verify"));
+}
+
 // Each changes one thing of a module that is right.
 struct Damage {
   const char* expected;
@@ -303,6 +321,8 @@ const Damage kDamages[] = {
     {"page size or times are out of range", [](Assembler& a) { a.module.triggers[0].page_size = 0; }},
     {"binding `machineId` is incomplete", [](Assembler& a) { a.module.triggers[0].bindings[1].wire.clear(); }},
     {"entity `machine` is no record", [](Assembler& a) { a.module.triggers[0].entities[1].type = kIntType; }},
+    {"entity `machine` is no record", [](Assembler& a) { a.module.triggers[0].entities[1].type = 9999; }},
+    {"binding `machineId` is incomplete", [](Assembler& a) { a.module.triggers[0].bindings[1].type = 9999; }},
     {"which is no binding", [](Assembler& a) { a.module.triggers[0].entities[1].argument = "x"; }},
     {"flow ``: it has no name", [](Assembler& a) { a.flow().name.clear(); }},
     {"there is no trigger 1", [](Assembler& a) { a.flow().trigger = 1; }},

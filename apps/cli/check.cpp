@@ -1,0 +1,86 @@
+// flow check: every mistake of every file, as text or JSON; on demand the plan and the syntax tree.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "apps/cli/compiler_commands.hpp"
+#include "apps/cli/exit_code.hpp"
+#include "apps/cli/source.hpp"
+#include "apps/cli/terminal.hpp"
+#include "base/text.hpp"
+#include "compiler/parse/parse.hpp"
+
+namespace flow {
+namespace {
+
+struct Totals {
+  std::size_t errors = 0;
+  std::size_t warnings = 0;
+  std::size_t flows = 0;
+  std::vector<std::string> json;
+  std::vector<NamedText> connectors;  // files that declare connectors; checked together, they may name each other
+};
+
+void tally(const Diagnostics& diagnostics, const Files& files, const CheckOptions& options, Totals& totals) {
+  totals.errors += diagnostics.errors();
+  totals.warnings += diagnostics.warnings();
+  if (options.json)
+    for (const Diagnostic& diagnostic : diagnostics.all()) totals.json.push_back(render_json(diagnostic, files));
+}
+
+bool declares_connectors(const Tree& tree) {
+  const auto kids = tree.kids(tree.root);
+  return !kids.empty() && std::ranges::all_of(kids, [&](NodeId kid) { return tree.kind(kid) == NodeKind::Connector; });
+}
+
+void check_connectors(const CheckOptions& options, Totals& totals) {
+  const Declarations declared = load_declarations(totals.connectors);
+  if (!options.json)
+    for (const Diagnostic& diagnostic : declared.diagnostics.all())
+      fmt::print(stderr, "{}\n", render_text(diagnostic, declared.files, wants_colours(2)));
+  tally(declared.diagnostics, declared.files, options, totals);
+}
+
+Status check_file(const std::string& path, const CheckOptions& options, Totals& totals) {
+  FLOW_TRY(const Compilation compilation, compile_file(path));
+  if (options.tree) fmt::print("{}", dump(compilation.tree));
+  if (declares_connectors(compilation.tree)) {
+    totals.connectors.push_back({compilation.files[0]->name(), compilation.files[0]->text()});
+    return {};
+  }
+  if (!options.json) print_diagnostics(compilation);
+  tally(compilation.diagnostics, compilation.files, options, totals);
+  totals.flows += compilation.checked.flows.size();
+  if (options.plan)
+    for (std::size_t i = 0; i < compilation.plans.size(); ++i)
+      fmt::print("{}", print_plan(compilation.tree, standard_library(), compilation.checked.flows[i], compilation.plans[i]));
+  return {};
+}
+
+std::string counted(std::size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+
+}  // namespace
+
+int run_check(const CheckOptions& options) {
+  Totals totals;
+  bool is_unreadable = false;
+  for (const std::string& path : options.files) {
+    if (const Status checked = check_file(path, options, totals); !checked) {
+      complain(checked.error().message);
+      is_unreadable = true;
+    }
+  }
+  if (!totals.connectors.empty()) check_connectors(options, totals);
+  if (options.json) {
+    fmt::print("{{\"errors\":{},\"warnings\":{},\"diagnostics\":[{}]}}\n", totals.errors, totals.warnings, fmt::join(totals.json, ",\n"));
+  } else if (totals.errors + totals.warnings > 0) {
+    fmt::print(stderr, "{}, {}\n", counted(totals.errors, "error"), counted(totals.warnings, "warning"));
+  } else if (!is_unreadable && !options.plan && !options.tree) {
+    fmt::print("{}: no mistakes found\n", counted(totals.flows, "flow"));
+  }
+  if (is_unreadable) return kWorldWrong;
+  return totals.errors > 0 ? kFlowWrong : kSuccess;
+}
+
+}  // namespace flow

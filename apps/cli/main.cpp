@@ -1,0 +1,104 @@
+// The `flow` command. Commands that need the network live in `flow-runtime`, which this starts in its place: their
+// libraries cost more start-up time than the whole of `flow check`.
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+#include "apps/cli/compiler_commands.hpp"
+#include "apps/cli/exit_code.hpp"
+#include "apps/cli/terminal.hpp"
+#include "base/text.hpp"
+#include "version.hpp"
+
+namespace {
+
+enum class Where { Compiler, Runtime };
+struct Command {
+  const char* name;
+  Where where;
+  const char* summary;
+};
+constexpr Command kCommands[] = {
+#define FLOW_COMMAND(name, where, summary) {#name, Where::where, summary},
+#include "apps/cli/commands.def"
+#undef FLOW_COMMAND
+};
+
+const char* summary(std::string_view name) {
+  for (const Command& command : kCommands)
+    if (name == command.name) return command.summary;
+  return "";
+}
+
+int start_runtime(char** argv) {
+  std::error_code ignored;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::string runtime = (self.parent_path() / "flow-runtime").string();
+  execv(runtime.c_str(), argv);
+  flow::complain("cannot start `" + runtime + "`: " + std::strerror(errno) + "; it belongs beside `flow`");
+  return flow::kWorldWrong;
+}
+
+int unknown_command(const std::string& typed) {
+  std::vector<std::string> known;
+  for (const Command& command : kCommands) known.emplace_back(command.name);
+  const auto near = flow::nearest_name(typed, known);
+  flow::complain("there is no command `" + typed + "`" + (near ? "; did you mean `" + *near + "`?" : "; see `flow --help`"));
+  return flow::kUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (const Command& command : kCommands)
+    if (argc > 1 && command.where == Where::Runtime && std::string_view(argv[1]) == command.name) return start_runtime(argv);
+  if (argc > 1 && argv[1][0] != '-') {
+    bool is_known = false;
+    for (const Command& command : kCommands) is_known = is_known || std::string_view(argv[1]) == command.name;
+    if (!is_known) return unknown_command(argv[1]);
+  }
+
+  CLI::App app{"Flow: what happens when Defender raises an alert, as a program that can be checked.", "flow"};
+  app.set_version_flag("--version", FLOW_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 success, 1 the flow is wrong or a run failed, 2 wrong usage, 3 a file, the configuration or the network.\n"
+             "Each command has its own --help.");
+
+  flow::CheckOptions check;
+  CLI::App* const check_command = app.add_subcommand("check", summary("check"));
+  check_command->add_option("FILE", check.files, "`.flow` files; - is standard input")->required();
+  check_command->add_flag("--json", check.json, "print the diagnostics as one JSON document on standard output");
+  check_command->add_flag("--plan", check.plan, "print what is fetched and called, when, and how often at most");
+  check_command->add_flag("--tree", check.tree, "print the syntax tree");
+
+  flow::BuildOptions build;
+  CLI::App* const build_command = app.add_subcommand("build", summary("build"));
+  build_command->add_option("FILE", build.file, "a `.flow` file")->required();
+  build_command->add_option("-o,--output", build.output, "the module to write (default: FILE with the ending .flowc)");
+
+  flow::InspectOptions inspect;
+  CLI::App* const inspect_command = app.add_subcommand("inspect", summary("inspect"));
+  inspect_command->add_option("FILE", inspect.file, "a `.flowc` or `.flow` file")->required();
+  inspect_command->add_flag("--manifest", inspect.manifest_only, "print the manifest only");
+
+  std::string code;
+  CLI::App* const explain_command = app.add_subcommand("explain", summary("explain"));
+  explain_command->add_option("CODE", code, "as F0204")->required();
+
+  for (const Command& command : kCommands)
+    if (command.where == Where::Runtime) app.add_subcommand(command.name, command.summary);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
+  }
+  if (check_command->parsed()) return flow::run_check(check);
+  if (build_command->parsed()) return flow::run_build(build);
+  if (inspect_command->parsed()) return flow::run_inspect(inspect);
+  return flow::run_explain(code);
+}

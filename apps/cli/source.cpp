@@ -1,0 +1,57 @@
+#include "apps/cli/source.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "apps/cli/terminal.hpp"
+#include "stdlib/declarations/declarations.hpp"
+#include "vm/bytecode/encode.hpp"
+#include "vm/bytecode/verify.hpp"
+
+namespace flow {
+
+const Library& standard_library() {
+  static const Declarations loaded = [] {
+    std::vector<NamedText> texts;
+    for (const Declaration& declaration : declarations())
+      texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+    Declarations result = load_declarations(texts);
+    for (const Diagnostic& diagnostic : result.diagnostics.all())
+      std::fputs(render_text(diagnostic, result.files, false).c_str(), stderr);
+    FLOW_CHECK(!result.diagnostics.has_errors(), "the standard library has mistakes");
+    return result;
+  }();
+  return loaded.library;
+}
+
+Result<Compilation> compile_file(const std::string& path) {
+  FLOW_TRY(std::string text, read_file(path, kMaxSourceBytes));
+  return compile({path == "-" ? "<stdin>" : path, std::move(text)}, standard_library());
+}
+
+void print_diagnostics(const Compilation& compilation) {
+  const bool colours = wants_colours(STDERR_FILENO);
+  std::string out;
+  for (const Diagnostic& diagnostic : compilation.diagnostics.all()) out += render_text(diagnostic, compilation.files, colours) + "\n";
+  std::fwrite(out.data(), 1, out.size(), stderr);
+}
+
+Result<Module> load_module(const std::string& path) {
+  if (path.ends_with(".flowc")) {
+    FLOW_TRY(const std::string bytes, read_file(path, kMaxModuleBytes));
+    auto module = decode(bytes);
+    if (!module) return error(fmt::format("`{}`: {}", path, module.error().message));
+    if (const Status safe = verify(*module); !safe) return error(fmt::format("`{}` is no valid module: {}", path, safe.error().message));
+    return std::move(*module);
+  }
+  FLOW_TRY(Compilation compilation, compile_file(path));
+  print_diagnostics(compilation);
+  if (!compilation.module) return error(fmt::format("`{}` has {} error{}", path, compilation.diagnostics.errors(), compilation.diagnostics.errors() == 1 ? "" : "s"));
+  const Status safe = verify(*compilation.module);
+  if (!safe) return error(fmt::format("internal: the compiled module of `{}` does not verify: {}", path, safe.error().message));
+  return std::move(*compilation.module);
+}
+
+}  // namespace flow

@@ -1,0 +1,26 @@
+// From a path to a compiled module, with the diagnostics printed: what check, build, inspect, run and serve share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "compiler/compile.hpp"
+
+namespace flow {
+
+// The standard library's declarations, compiled. They are part of the program: a mistake in them is our bug.
+const Library& standard_library();
+
+enum class PrintAs { Text, Json, Nothing };
+
+// Compiles one file (`-` is standard input). The Error is about the file; mistakes within are in the Compilation.
+Result<Compilation> compile_file(const std::string& path);
+
+// Prints what was found to standard error (Text).
+void print_diagnostics(const Compilation& compilation);
+
+// A module from a `.flow` source or a `.flowc` file, verified. Prints diagnostics; the Error says what to do.
+Result<Module> load_module(const std::string& path);
+
+}  // namespace flow

@@ -1,0 +1,71 @@
+#include "apps/cli/terminal.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <sys/stat.h>
+
+namespace flow {
+namespace {
+
+struct CloseFile {
+  void operator()(std::FILE* file) const {
+    if (file != stdin) std::fclose(file);
+  }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+
+tl::unexpected<Error> cannot(const char* what, const std::string& path) {
+  return error(std::string("cannot ") + what + " `" + path + "`: " + std::strerror(errno));
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+  const File file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
+  if (!file) return cannot("open", path);
+  struct stat status{};
+  if (path != "-" && fstat(fileno(file.get()), &status) == 0 && S_ISDIR(status.st_mode))
+    return error("`" + path + "` is a folder, not a file");
+  std::string text;
+  char buffer[65536];
+  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;) {
+    text.append(buffer, got);
+    if (text.size() > limit) return error("`" + path + "` is larger than " + std::to_string(limit >> 20) + " MiB");
+  }
+  if (std::ferror(file.get()) != 0) return cannot("read", path);
+  return text;
+}
+
+Status write_file(const std::string& path, const std::string& bytes) {
+  const std::string beside = path + ".new";
+  {
+    const File file(std::fopen(beside.c_str(), "wb"));
+    if (!file) return cannot("write", beside);
+    const bool is_written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0;
+    if (!is_written || fsync(fileno(file.get())) != 0) {
+      auto problem = cannot("write", beside);
+      std::remove(beside.c_str());
+      return problem;
+    }
+  }
+  if (std::rename(beside.c_str(), path.c_str()) != 0) return cannot("write", path);
+  return {};
+}
+
+bool wants_colours(int descriptor) {
+  const char* const terminal = std::getenv("TERM");
+  return isatty(descriptor) != 0 && std::getenv("NO_COLOR") == nullptr && (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+void complain(const std::string& message) {
+  const char* const colour = wants_colours(STDERR_FILENO) ? "\x1b[1;31merror\x1b[0m" : "error";
+  std::fprintf(stderr, "flow: %s: %s\n", colour, message.c_str());
+}
+
+}  // namespace flow

@@ -1,0 +1,22 @@
+// Files and the terminal, as the commands need them.
+#pragma once
+
+#include <string>
+
+#include "base/diagnostic.hpp"
+#include "base/result.hpp"
+
+namespace flow {
+
+// The whole file; `-` is standard input. Refuses folders and files over `limit` bytes.
+Result<std::string> read_file(const std::string& path, std::size_t limit);
+// Writes beside the file first and then moves, so that a reader never sees half of it.
+Status write_file(const std::string& path, const std::string& bytes);
+
+// Colours only for a terminal, and never when NO_COLOR is set or TERM is `dumb`.
+bool wants_colours(int descriptor);
+
+// Prints to standard error: `flow: error: …`.
+void complain(const std::string& message);
+
+}  // namespace flow

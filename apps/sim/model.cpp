@@ -1,0 +1,344 @@
+#include "apps/sim/model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/sim/made_up.hpp"
+#include "apps/sim/seeded_random.hpp"
+#include "apps/sim/state.hpp"
+#include "apps/sim/ticks.hpp"
+
+namespace flow::sim {
+namespace {
+
+constexpr std::size_t kLongestLoggedPath = 300;
+
+HttpAnswer token(State& state, const Call& call) { return issue_token(state, call.question, call.id); }
+
+// More specific patterns stand before those that would also match.
+constexpr SimOperation kOperations[] = {
+    {"identity.token", "POST", "/{id}/oauth2/v2.0/token", Audience::None, "", 0, 0, token},
+    {"alerts.list", "GET", "/api/alerts", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0, list_alerts},
+    {"alerts.batchUpdate", "POST", "/api/alerts/batchUpdate", Audience::Defender, "Alert.ReadWrite.All", 10, 500,
+     update_alerts},
+    {"alerts.get", "GET", "/api/alerts/{id}", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0,
+     get_alert},
+    {"alerts.update", "PATCH", "/api/alerts/{id}", Audience::Defender, "Alert.ReadWrite.All", 0, 0, update_alert},
+    {"alerts.machine", "GET", "/api/alerts/{id}/machine", Audience::Defender,
+     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_alert_machine},
+    {"machines.list", "GET", "/api/machines", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All", 0, 0,
+     list_machines},
+    {"machines.get", "GET", "/api/machines/{id}", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All", 0, 0,
+     get_machine},
+    {"machines.update", "PATCH", "/api/machines/{id}", Audience::Defender, "Machine.ReadWrite.All", 0, 0,
+     update_machine},
+    {"machines.alerts", "GET", "/api/machines/{id}/alerts", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All",
+     0, 0, list_machine_alerts},
+    {"machines.alertsCount", "GET", "/api/machines/{id}/alerts/$count", Audience::Defender,
+     "Alert.Read.All,Alert.ReadWrite.All", 0, 0, count_machine_alerts},
+    {"machines.tag", "POST", "/api/machines/{id}/tags", Audience::Defender, "Machine.ReadWrite.All", 0, 0,
+     tag_machine},
+    {"machines.isolate", "POST", "/api/machines/{id}/isolate", Audience::Defender, "Machine.Isolate", 0, 0, isolate},
+    {"machines.unisolate", "POST", "/api/machines/{id}/unisolate", Audience::Defender, "Machine.Isolate", 0, 0,
+     unisolate},
+    {"machines.restrictAppExecution", "POST", "/api/machines/{id}/restrictCodeExecution", Audience::Defender,
+     "Machine.RestrictExecution", 0, 0, restrict_code},
+    {"machines.unrestrictAppExecution", "POST", "/api/machines/{id}/unrestrictCodeExecution", Audience::Defender,
+     "Machine.RestrictExecution", 0, 0, unrestrict_code},
+    {"machines.runAntivirusScan", "POST", "/api/machines/{id}/runAntiVirusScan", Audience::Defender, "Machine.Scan", 0,
+     0, scan},
+    {"machines.collectInvestigationPackage", "POST", "/api/machines/{id}/collectInvestigationPackage",
+     Audience::Defender, "Machine.CollectForensics", 0, 0, collect_package},
+    {"machineActions.list", "GET", "/api/machineactions", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All",
+     0, 0, list_actions},
+    {"machineActions.get", "GET", "/api/machineactions/{id}", Audience::Defender,
+     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_action},
+    {"machineActions.cancel", "POST", "/api/machineactions/{id}/cancel", Audience::Defender,
+     "Machine.Isolate,Machine.RestrictExecution,Machine.Scan,Machine.CollectForensics", 0, 0, cancel_action},
+    {"machineActions.getPackageUri", "GET", "/api/machineactions/{id}/getPackageUri", Audience::Defender,
+     "Machine.ReadWrite.All,Machine.CollectForensics", 2, 120, get_package_uri},
+    {"graph.sendMail", "POST", "/v1.0/users/{id}/sendMail", Audience::Graph, "Mail.Send", 0, 0, send_mail},
+    {"graph.messages", "GET", "/v1.0/users/{id}/messages", Audience::Graph,
+     "Mail.ReadBasic.All,Mail.Read,Mail.ReadWrite", 0, 0, list_messages},
+};
+
+bool pattern_matches(std::string_view pattern, const std::vector<std::string>& segments, std::string& id) {
+  std::size_t at = 0;
+  while (!pattern.empty()) {
+    pattern.remove_prefix(1);  // the slash
+    const std::string_view part = pattern.substr(0, pattern.find('/'));
+    pattern.remove_prefix(part.size());
+    if (at == segments.size()) return false;
+    if (part == "{id}") id = segments[at];
+    else if (!equals_ignoring_case(part, segments[at])) return false;
+    ++at;
+  }
+  return at == segments.size();
+}
+
+// `/api/v1.0/…` is `/api/…`.
+void drop_version(std::vector<std::string>& segments) {
+  if (segments.size() > 2 && equals_ignoring_case(segments[0], "api") && equals_ignoring_case(segments[1], "v1.0"))
+    segments.erase(segments.begin() + 1);
+}
+
+HttpAnswer unknown_path(State& state, const std::string& line) {
+  const std::string message = "No HTTP resource was found that matches the request " + line;
+  const bool is_graph = line.find(" /v1.0/") != std::string::npos;
+  return is_graph ? graph_error(state, 404, "ResourceNotFound", message)
+                  : defender_error(state, 404, "NotFound", message);
+}
+
+std::string group_of(const SimOperation& operation) {
+  return operation.per_minute > 0 ? std::string(operation.name) : "defender";
+}
+
+// Counts the call, or says when the next one is welcome.
+std::optional<HttpAnswer> over_quota(State& state, const SimOperation& operation) {
+  if (operation.audience != Audience::Defender) return std::nullopt;
+  const std::int64_t now = state.now_us();
+  CallCounter& counter = state.call_counters[group_of(operation)];
+  const bool has_own = operation.per_minute > 0;
+  const std::int64_t per_minute = has_own ? operation.per_minute : state.quotas.per_minute;
+  const std::int64_t per_hour = has_own ? operation.per_hour : state.quotas.per_hour;
+  const std::int64_t hour = counter.wait_seconds(now, 3600, per_hour);
+  const std::int64_t wait = std::max(hour, counter.wait_seconds(now, 60, per_minute));
+  if (!state.quotas.is_on || wait == 0) {
+    counter.add(now);
+    return std::nullopt;
+  }
+  const std::string message = fmt::format(
+      "API calls quota exceeded! Maximum allowed {} per {} for the key Destination+TenantID+AppID. You can send "
+      "requests again in {} seconds.",
+      hour > 0 ? per_hour : per_minute, hour > 0 ? "01:00:00" : "00:01:00", wait);
+  HttpAnswer answer = json_answer(429, Json::object({{"error", Json::object({{"code", "429"},
+                                                                             {"message", message},
+                                                                             {"target", state.options.tenant_id}})}}));
+  answer.headers.emplace_back("Retry-After", std::to_string(wait));
+  return answer;
+}
+
+HttpAnswer execute(State& state, const SimOperation& operation, Call& call) {
+  OperationCount& count = state.operation_counts[std::string(operation.name)];
+  ++count.calls;
+  if (operation.audience != Audience::None) {
+    state.api_calls.add(state.now_us());
+    HttpAnswer refusal;
+    call.token = authorize(state, call.question, operation, refusal);
+    if (call.token == nullptr) return refusal;
+    if (auto answer = over_quota(state, operation)) return *answer;
+  }
+  HttpAnswer answer = operation.run(state, call);
+  if (answer.status < 300) ++count.executed;
+  return answer;
+}
+
+std::string_view usual_code(int status) {
+  switch (status) {
+    case 400: return "BadRequest";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "ResourceNotFound";
+    case 429: return "TooManyRequests";
+    default: return "InternalServerError";
+  }
+}
+
+HttpAnswer faulty_answer(State& state, const InjectedFault& fault, std::string_view path) {
+  if (fault.status < 400) return json_answer(fault.status, Json::object());
+  const std::string_view code = fault.code.empty() ? usual_code(fault.status) : std::string_view(fault.code);
+  const std::string_view message = fault.message.empty() ? "A failure that was asked for." : std::string_view(fault.message);
+  return path.starts_with("/v1.0/") ? graph_error(state, fault.status, code, message)
+                                    : defender_error(state, fault.status, code, message);
+}
+
+void spoil(HttpAnswer& answer, const InjectedFault& fault) {
+  answer.delay_ms = fault.delay_ms;
+  if (fault.retry_after > 0) answer.headers.emplace_back("Retry-After", std::to_string(fault.retry_after));
+  if (!fault.reset.empty()) answer.wire = Wire::Reset;
+  if (fault.body == "empty") answer.body.clear();
+  if (fault.body == "malformed") answer.body = answer.body.substr(0, answer.body.size() / 2) + "<html>";
+  if (fault.body == "garbage") answer.wire = Wire::Garbage;
+  if (fault.body == "cut") answer.wire = Wire::Cut;
+  if (fault.body == "endless") answer.wire = Wire::Endless;
+}
+
+std::string fault_summary(const InjectedFault& fault) {
+  std::string text;
+  if (fault.status != 0) text += "status " + std::to_string(fault.status) + ", ";
+  if (fault.delay_ms != 0) text += "delay " + std::to_string(fault.delay_ms) + " ms, ";
+  if (!fault.reset.empty()) text += "reset " + fault.reset + ", ";
+  if (!fault.body.empty()) text += "body " + fault.body + ", ";
+  if (!text.empty()) text.resize(text.size() - 2);
+  return text;
+}
+
+void record(State& state, RequestRecord entry) {
+  ++state.requests_total;
+  ++state.request_counts[fmt::format("{} {}", entry.operation, entry.status)];
+  if (entry.path.size() > kLongestLoggedPath) entry.path.resize(kLongestLoggedPath);
+  state.requests.push_back(std::move(entry));
+  if (state.requests.size() > kMostRequests) state.requests.pop_front();
+}
+
+}  // namespace
+
+HttpAnswer json_answer(int status, const Json& body) {
+  HttpAnswer answer;
+  answer.status = status;
+  answer.body = body.to_text();
+  return answer;
+}
+
+HttpAnswer defender_error(State& state, int status, std::string_view code, std::string_view message) {
+  return json_answer(
+      status, Json::object({{"error", Json::object({{"code", code},
+                                                    {"message", message},
+                                                    {"target", guid(*state.random)}})}}));
+}
+
+HttpAnswer graph_error(State& state, int status, std::string_view code, std::string_view message) {
+  const std::string request_id = guid(*state.random);
+  Json inner = Json::object({{"date", format_ticks(state.now_us()).substr(0, 19)}, {"request-id", request_id}});
+  inner.set("client-request-id", request_id);
+  HttpAnswer answer = json_answer(
+      status, Json::object({{"error", Json::object({{"code", code}, {"message", message}, {"innerError", inner}})}}));
+  answer.headers.emplace_back("request-id", request_id);
+  return answer;
+}
+
+std::vector<std::string> split_roles(std::string_view roles) {
+  std::vector<std::string> names;
+  while (!roles.empty()) {
+    names.emplace_back(roles.substr(0, roles.find(',')));
+    roles.remove_prefix(std::min(roles.size(), names.back().size() + 1));
+  }
+  return names;
+}
+
+std::vector<std::string> all_roles() {
+  std::set<std::string> names;
+  for (const SimOperation& operation : kOperations)
+    for (std::string& role : split_roles(operation.roles)) names.insert(std::move(role));
+  return {names.begin(), names.end()};
+}
+
+const SimOperation* find_operation(std::string_view method, const std::vector<std::string>& segments,
+                                   std::string& id) {
+  for (const SimOperation& operation : kOperations)
+    if (operation.method == method && pattern_matches(operation.pattern, segments, id)) return &operation;
+  return nullptr;
+}
+
+std::vector<std::string> operation_names() {
+  std::vector<std::string> names;
+  for (const SimOperation& operation : kOperations) names.emplace_back(operation.name);
+  return names;
+}
+
+void CallCounter::add(std::int64_t now_us) {
+  const std::int64_t second = now_us / 1'000'000;
+  while (!seconds_.empty() && seconds_.front().first <= second - 3600) seconds_.pop_front();
+  if (seconds_.empty() || seconds_.back().first != second) seconds_.emplace_back(second, 0);
+  ++seconds_.back().second;
+}
+
+std::int64_t CallCounter::within(std::int64_t now_us, std::int64_t seconds) const {
+  std::int64_t calls = 0;
+  for (const auto& [second, count] : seconds_)
+    if (second > now_us / 1'000'000 - seconds) calls += count;
+  return calls;
+}
+
+std::int64_t CallCounter::wait_seconds(std::int64_t now_us, std::int64_t seconds, std::int64_t limit) const {
+  std::int64_t calls = within(now_us, seconds);
+  const std::int64_t now = now_us / 1'000'000;
+  for (const auto& [second, count] : seconds_) {
+    if (calls < limit) return 0;
+    if (second <= now - seconds) continue;
+    calls -= count;
+    if (calls < limit) return second + seconds - now;
+  }
+  return calls < limit ? 0 : seconds;
+}
+
+void fill_tenant(State& state) {
+  for (Json& machine : make_machines(*state.random, state.options.machines, state.now_us()))
+    static_cast<void>(add_machine(state, std::move(machine)));
+}
+
+void advance(State& state) {
+  while (!state.arriving.empty() && state.arriving.front() <= state.now_us()) {
+    Json alert = make_alert(*state.random, state.machines, state.options.tenant_id, state.arriving.front());
+    state.arriving.pop_front();
+    static_cast<void>(add_alert(state, std::move(alert)));  // a full tenant takes no more
+  }
+  advance_actions(state);
+}
+
+Tenant::Tenant(TenantOptions options, const Clock& clock, Random& random) : state_(std::make_unique<State>()) {
+  state_->options = std::move(options);
+  state_->clock = &clock;
+  state_->random = &random;
+  state_->roles = state_->options.roles.empty() ? all_roles() : state_->options.roles;
+  state_->quotas.is_on = state_->options.has_quota;
+  fill_tenant(*state_);
+}
+Tenant::~Tenant() = default;
+
+Status Tenant::load_alerts(std::string_view text) {
+  FLOW_TRY(const Json json, parse_json(text));
+  const Json& list = json.is_object() ? json["value"] : json;
+  if (!list.is_list()) return error("alerts must be a JSON array, or an object whose `value` is one");
+  Json::List added;
+  return load_alert_list(*state_, list, added);
+}
+
+HttpAnswer Tenant::handle(const HttpQuestion& question) {
+  State& state = *state_;
+  advance(state);
+  auto target = parse_target(question.target);
+  if (!target) return defender_error(state, 400, "BadRequest", "The request target is malformed.");
+  if (!target->segments.empty() && target->segments[0] == "sim") return control(state, question, *target);
+  drop_version(target->segments);
+  std::string path;
+  for (const std::string& segment : target->segments) path += "/" + segment;
+  const std::string method = question.method == "HEAD" ? "GET" : question.method;
+  const std::string line = method + " " + path;
+
+  Call call{question, std::move(*target), "", nullptr};
+  const SimOperation* operation = find_operation(method, call.target.segments, call.id);
+  const std::optional<InjectedFault> fault = take_fault(state, line);
+  const bool executes = !fault || fault->executes;
+  HttpAnswer answer;
+  if (executes) answer = operation != nullptr ? execute(state, *operation, call) : unknown_path(state, line);
+  if (fault && fault->status != 0) answer = faulty_answer(state, *fault, path);
+  if (fault) spoil(answer, *fault);
+  record(state, {state.now_us(), method, path, operation != nullptr ? std::string(operation->name) : "unknown",
+                 fault && !fault->reset.empty() ? 0 : answer.status, fault ? fault_summary(*fault) : ""});
+  return answer;
+}
+
+void Tenant::receive(std::string envelope_from, std::vector<std::string> envelope_to, MailMessage message) {
+  Mail mail;
+  mail.via = "smtp";
+  mail.json = Json::object({{"via", "smtp"}, {"time", format_ticks(state_->now_us())}});
+  mail.json.set("from", message.from).set("to", Json::texts(message.to)).set("cc", Json::texts(message.cc));
+  mail.json.set("envelopeFrom", envelope_from).set("envelopeTo", Json::texts(envelope_to));
+  mail.json.set("subject", message.subject).set("messageId", message.message_id);
+  mail.json.set("text", message.text).set("html", message.html).set("attachments", Json::texts(message.attachments));
+  Json headers = Json::list();
+  for (const auto& [name, value] : message.headers) headers.add(Json::object({{"name", name}, {"value", value}}));
+  mail.json.set("headers", std::move(headers)).set("bytes", message.bytes);
+  record(*state_, {state_->now_us(), "SMTP", "/" + (envelope_to.empty() ? "" : envelope_to[0]), "smtp.mail", 250, ""});
+  store_mail(*state_, std::move(mail));
+}
+
+std::optional<SmtpFault> Tenant::smtp_fault(std::string_view command) {
+  const auto fault = take_fault(*state_, "SMTP " + std::string(command));
+  if (!fault) return std::nullopt;
+  return SmtpFault{fault->reset.empty() ? (fault->status != 0 ? fault->status : 451) : 0, fault->executes};
+}
+
+}  // namespace flow::sim

@@ -1,0 +1,61 @@
+// The pretend tenant as a server: token endpoint, Defender, Graph and the control pages on one HTTP port, and an SMTP
+// port beside it, both only on 127.0.0.1. docs/sim.md tells how to use it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace flow {
+
+struct SimOptions {
+  std::uint16_t port = 0;       // 0: any free one
+  std::uint16_t smtp_port = 0;  // 0: any free one
+  std::uint64_t seed = 1;       // decides machines, alerts, ids
+  std::string alerts_file;      // JSON in Defender's own shape; empty: no alerts at the start
+  double action_seconds = 2;    // so long a machine action takes
+  std::size_t machines = 200;
+  std::string tenant_id = "7d0c9b2e-3a51-4f6b-8e27-90b4d1c6a5f3";
+  std::string client_id = "0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846";
+  std::string client_secret = "sim-secret";
+  std::vector<std::string> roles;  // granted to the app; empty: all
+  std::int64_t token_seconds = 3599;
+  bool has_quota = true;
+  std::string smtp_user, smtp_password;  // empty: any login is right
+  bool smtp_requires_login = false;
+};
+
+struct SimAnswer {
+  int status = 0;  // 0 when the simulator has stopped
+  std::string body;
+};
+
+class Sim {
+ public:
+  // Listens when it returns. An Error names the port, or the file and what is wrong in it.
+  static Result<std::unique_ptr<Sim>> start(SimOptions options);
+  ~Sim();  // stops
+
+  std::uint16_t port() const;
+  std::uint16_t smtp_port() const;
+  std::string url() const;  // `http://127.0.0.1:8123`
+
+  // What an HTTP request would get, without the network: sim.ask("POST", "/sim/alerts", R"({"severity":"High"})").
+  SimAnswer ask(std::string method, std::string target, std::string body = {});
+
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Sim(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Runs until SIGINT or SIGTERM; gives the exit status. Says on stdout where it listens.
+int run_sim(SimOptions options);
+
+}  // namespace flow

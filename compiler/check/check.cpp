@@ -1,0 +1,217 @@
+#include "compiler/check/check.hpp"
+
+#include <filesystem>
+
+#include "base/text.hpp"
+#include "compiler/check/checker.hpp"
+#include "compiler/resolve/type_syntax.hpp"
+
+namespace flow {
+namespace {
+
+// `isolate-high.flow` names its only flow `isolate_high`.
+std::string name_from_file(const std::string& file) {
+  std::string name = std::filesystem::path(file).stem().string();
+  for (char& c : name)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) c = '_';
+  return name.empty() ? "flow" : name;
+}
+
+}  // namespace
+
+Checker::Checker(const Tree& tree, const Library& library, Diagnostics& diagnostics)
+    : tree_(tree), library_(library), diagnostics_(diagnostics) {
+  out_.types = library.types;
+  out_.type.assign(tree.nodes.size(), kNoType);
+  out_.meaning.resize(tree.nodes.size());
+  out_.is_unwrapped.assign(tree.nodes.size(), 0);
+  out_.is_widened.assign(tree.nodes.size(), 0);
+}
+
+CheckedFile Checker::run() {
+  std::size_t flows = 0;
+  bool has_bad = false;
+  for (const NodeId kid : tree_.kids(tree_.root)) {
+    flows += tree_.kind(kid) == NodeKind::Flow;
+    has_bad = has_bad || tree_.kind(kid) == NodeKind::Bad;
+  }
+  if (flows == 0 && !has_bad && !diagnostics_.has_errors())
+    diagnostics_.report(Code::NoFlow, tree_.file, {0, 0}, "this file declares no flow")
+        .note("the smallest flow: on alert.new when severity == High do isolate(machineId)");
+  for (const NodeId kid : tree_.kids(tree_.root)) {
+    if (tree_.kind(kid) == NodeKind::Flow) flow(kid, flows == 1);
+    if (tree_.kind(kid) == NodeKind::Connector)
+      report(Code::MisplacedDeclaration, tree_.kid(kid, 0), "a connector is declared in a file of its own, without flows");
+  }
+  return std::move(out_);
+}
+
+void Checker::flow(NodeId node, bool is_only) {
+  CheckedFlow checked;
+  checked.node = node;
+  checked.doc = tree_.doc_above(node);
+  const NodeId ident = tree_.kind(tree_.kid(node, 0)) == NodeKind::Ident ? tree_.kid(node, 0) : kNoNode;
+  const NodeId on = tree_.find(node, NodeKind::On);
+  checked.name = ident == kNoNode ? name_from_file(tree_.source->name()) : std::string(tree_.text(ident));
+  if (ident == kNoNode && !is_only)
+    report(Code::UnnamedFlow, on, "a file with several flows must name each")
+        .fix({tree_.span(on).begin, tree_.span(on).begin}, "flow NAME ", "write `flow NAME` before `on`");
+  for (const CheckedFlow& other : out_.flows)
+    if (other.name == checked.name && ident != kNoNode)
+      report(Code::DuplicateName, ident, fmt::format("flow `{}` is declared twice", checked.name))
+          .label(tree_.span(tree_.kid(other.node, 0)), "first declared here");
+  flow_ = &checked;
+  trigger_ = find_trigger(on);
+  scope_.clear();
+  facts_.clear();
+  if (trigger_ != nullptr) {
+    checked.trigger = static_cast<std::uint32_t>(trigger_ - library_.triggers.data());
+    if (const NodeId when = tree_.find(node, NodeKind::When); when != kNoNode) condition(when);
+    if (const NodeId body = tree_.find(node, NodeKind::Do); body != kNoNode) {
+      checked.body = tree_.kid(body, 0);
+      block(checked.body);
+    }
+    facts_.clear();
+    if (const NodeId error = tree_.find(node, NodeKind::OnError); error != kNoNode) handler(error);
+    report_unused();
+  }
+  flow_ = nullptr;
+  out_.flows.push_back(std::move(checked));
+}
+
+const Trigger* Checker::find_trigger(NodeId on) {
+  std::string name;
+  for (const NodeId part : tree_.kids(on)) name += (name.empty() ? "" : ".") + std::string(tree_.text(part));
+  if (const Trigger* trigger = library_.trigger(name)) return trigger;
+  std::vector<std::string> known;
+  for (const Trigger& trigger : library_.triggers) known.push_back(trigger.name);
+  const Span span{tree_.span(tree_.kid(on, 0)).begin, tree_.span(on).end};
+  Diagnostic& d = diagnostics_.report(Code::UnknownTrigger, tree_.file, span, fmt::format("there is no trigger `{}`", name));
+  if (const auto near = nearest_name(name, known)) d.fix(span, *near, fmt::format("did you mean `{}`?", *near));
+  else d.note(fmt::format("triggers are: {}", fmt::join(known, ", ")));
+  return nullptr;
+}
+
+void Checker::condition(NodeId node) {
+  flow_->condition = tree_.kid(node, 0);
+  in_condition_ = true;
+  boolean(flow_->condition, "the condition after `when`");
+  in_condition_ = false;
+  learn(flow_->condition, true, facts_);
+}
+
+void Checker::block(NodeId node) {
+  const std::size_t scope = scope_.size();
+  const std::set<std::string> facts = facts_;
+  bool is_over = false;
+  for (const NodeId kid : tree_.kids(node)) {
+    if (is_over && tree_.kind(kid) != NodeKind::Bad) {
+      report(Code::Unreachable, kid, "this statement is never reached: the run has ended before");
+      is_over = false;  // said once
+    }
+    statement(kid);
+    is_over = is_over || ends_run(kid);
+  }
+  scope_.resize(scope);
+  facts_ = facts;
+}
+
+bool Checker::ends_run(NodeId node) const {
+  switch (tree_.kind(node)) {
+    case NodeKind::Stop:
+    case NodeKind::Fail: return true;
+    case NodeKind::Block:
+      for (const NodeId kid : tree_.kids(node))
+        if (ends_run(kid)) return true;
+      return false;
+    case NodeKind::If: return tree_.kids(node).size() == 3 && ends_run(tree_.kid(node, 1)) && ends_run(tree_.kid(node, 2));
+    default: return false;
+  }
+}
+
+void Checker::statement(NodeId node) {
+  switch (tree_.kind(node)) {
+    case NodeKind::Let: return let(node);
+    case NodeKind::If: return if_statement(node);
+    case NodeKind::Log: return hole(tree_.kid(node, 0), NodeKind::Text);
+    case NodeKind::Stop:
+      if (!tree_.kids(node).empty()) hole(tree_.kid(node, 0), NodeKind::Text);
+      return;
+    case NodeKind::Fail: return hole(tree_.kid(node, 0), NodeKind::Text);
+    case NodeKind::ExprStatement: {
+      const NodeId expr = tree_.kid(node, 0);
+      const TypeId type = expression(expr);
+      if (tree_.kind(expr) != NodeKind::Call && !is_error(type))
+        report(Code::StatementIsNoCall, expr, fmt::format("{} does nothing by itself", quoted(expr)))
+            .note("a statement that is an expression must be a call; to keep a value write `let name = …`");
+      else if (out_.methods.contains(expr))
+        report(Code::UnusedValue, expr, fmt::format("the result of {} is not used", quoted(expr)));
+      return;
+    }
+    default: return;  // Bad: reported by the parser
+  }
+}
+
+void Checker::let(NodeId node) {
+  const auto kids = tree_.kids(node);
+  TypeId type = kNoType;
+  if (kids.size() == 3) {
+    type = resolve_type(tree_, kids[1], library_.type_names, out_.types, diagnostics_);
+    expect(kids[2], type, "this value");
+  } else {
+    type = expression(kids[1]);
+    if (type == kNullType) {
+      report(Code::TypeNotKnown, kids[1], "`null` alone does not say which type it is")
+          .note("write the type: `let x: String? = null`");
+      type = error_type();
+    } else if (type == kNothingType) {
+      report(Code::NotAValue, kids[1], fmt::format("{} gives no result to name", quoted(kids[1])));
+      type = error_type();
+    }
+  }
+  const std::uint32_t local = declare_local(kids[0], type);
+  out_.meaning[kids[0]] = {.kind = Meaning::Kind::Local, .index = local};
+}
+
+void Checker::if_statement(NodeId node) {
+  const auto kids = tree_.kids(node);
+  boolean(kids[0], "the condition after `if`");
+  const std::set<std::string> before = facts_;
+  learn(kids[0], true, facts_);
+  block(kids[1]);
+  facts_ = before;
+  if (kids.size() == 3) {
+    learn(kids[0], false, facts_);
+    if (tree_.kind(kids[2]) == NodeKind::If) if_statement(kids[2]);
+    else block(kids[2]);
+    facts_ = before;
+  }
+  // `if x == null { stop }` proves the opposite for what follows.
+  if (ends_run(kids[1])) learn(kids[0], false, facts_);
+}
+
+void Checker::handler(NodeId node) {
+  const std::size_t scope = scope_.size();
+  const NodeId ident = tree_.find(node, NodeKind::Ident);
+  flow_->handler = tree_.find(node, NodeKind::Block);
+  if (ident != kNoNode) {
+    flow_->error_local = declare_local(ident, kStringType);
+    flow_->has_error_local = true;
+    flow_->locals[flow_->error_local].is_used = true;  // an unused error is no mistake
+  }
+  if (flow_->handler != kNoNode) block(flow_->handler);
+  scope_.resize(scope);
+}
+
+void Checker::report_unused() {
+  for (const Local& local : flow_->locals)
+    if (!local.is_used && !is_error(local.type) && local.declared != kNoNode && !local.name.starts_with('_'))
+      report(Code::UnusedValue, local.declared, fmt::format("`{}` is never used", local.name))
+          .note(fmt::format("remove it, or call it `_{}` to keep it on purpose", local.name));
+}
+
+CheckedFile check(const Tree& tree, const Library& library, Diagnostics& diagnostics) {
+  return Checker(tree, library, diagnostics).run();
+}
+
+}  // namespace flow

@@ -1,0 +1,124 @@
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "compiler/check/checker.hpp"
+
+namespace flow {
+
+std::string Checker::quoted(NodeId node) const {
+  std::string_view text = tree_.text(node);
+  const std::size_t line = text.find('\n');
+  constexpr std::size_t kLongest = 40;
+  if (line == std::string_view::npos && text.size() <= kLongest) return fmt::format("`{}`", text);
+  std::size_t cut = std::min({line, text.size(), kLongest});
+  while (cut > 0 && cut < text.size() && (text[cut] & '\xc0') == '\x80') --cut;
+  return fmt::format("`{}…`", text.substr(0, cut));
+}
+
+std::uint32_t Checker::declare_local(NodeId ident, TypeId type) {
+  const std::string_view name = tree_.text(ident);
+  for (const ScopeEntry& entry : scope_)
+    if (entry.name == name)
+      report(Code::DuplicateName, ident, fmt::format("`{}` is already a name here", name))
+          .label(tree_.span(flow_->locals[entry.local].declared), "first declared here");
+  const auto local = static_cast<std::uint32_t>(flow_->locals.size());
+  flow_->locals.push_back({.name = std::string(name), .type = type, .declared = ident});
+  scope_.push_back({std::string(name), local});
+  return local;
+}
+
+Meaning Checker::lookup(std::string_view name) const {
+  using Kind = Meaning::Kind;
+  for (std::size_t i = scope_.size(); i-- > 0;)
+    if (scope_[i].name == name) return {.kind = Kind::Local, .index = scope_[i].local};
+  for (std::uint32_t i = 0; i < trigger_->bindings.size(); ++i)
+    if (trigger_->bindings[i].name == name) return {.kind = Kind::Binding, .index = i};
+  for (std::uint32_t i = 0; i < trigger_->entities.size(); ++i)
+    if (trigger_->entities[i].name == name) return {.kind = Kind::Entity, .index = i};
+  if (const auto field = out_.types.record(trigger_->entities[0].type).field(name))
+    return {.kind = Kind::EntityField, .index = 0, .field = *field};
+  return {};
+}
+
+bool Checker::is_loose_name(NodeId node) const {
+  while (tree_.kind(node) == NodeKind::Paren) node = tree_.kid(node, 0);
+  return tree_.kind(node) == NodeKind::Ident && lookup(tree_.text(node)).kind == Meaning::Kind::None;
+}
+
+TypeId Checker::name(NodeId node, TypeId expected) {
+  Meaning meaning = lookup(tree_.text(node));
+  TypeId type = kNoType;
+  switch (meaning.kind) {
+    case Meaning::Kind::Local: {
+      Local& local = flow_->locals[meaning.index];
+      local.is_used = true;
+      if (flow_->has_error_local && meaning.index == flow_->error_local) {
+        report(Code::NotAValue, node, fmt::format("`{}` is an error; write `{}.message` for its text", local.name, local.name))
+            .fix({tree_.span(node).end, tree_.span(node).end}, ".message", fmt::format("write `{}.message`", local.name));
+        return error_type();
+      }
+      type = local.type;
+      break;
+    }
+    case Meaning::Kind::Binding: type = trigger_->bindings[meaning.index].type; break;
+    case Meaning::Kind::Entity: type = trigger_->entities[meaning.index].type; break;
+    case Meaning::Kind::EntityField: {
+      const TypeId entity = trigger_->entities[meaning.index].type;
+      type = out_.types.record(entity).fields[meaning.field].type;
+      out_.fields_read.insert({entity, meaning.field});
+      break;
+    }
+    default: break;
+  }
+  if (type == kNoType) return unknown_name(node, expected);
+  out_.meaning[node] = meaning;
+  return narrowed(node, type);
+}
+
+// Nothing in scope: a value of the expected enum, a mistyped one, or nothing at all.
+TypeId Checker::unknown_name(NodeId node, TypeId expected) {
+  const std::string_view text = tree_.text(node);
+  const TypeId bare = expected == kNoType ? kNoType : out_.types.without_null(expected);
+  if (bare != kNoType && out_.types.is(bare, TypeKind::Enum)) {
+    const EnumType& type = out_.types.enumeration(bare);
+    const auto exact = std::ranges::find(type.values, text);
+    if (exact != type.values.end()) {
+      out_.meaning[node] = {.kind = Meaning::Kind::EnumValue, .index = static_cast<std::uint32_t>(exact - type.values.begin()), .type = bare};
+      return bare;
+    }
+    Diagnostic& d = report(Code::UnknownEnumValue, node, fmt::format("`{}` has no value `{}`", type.name, text));
+    if (type.values.size() <= 8) d.expecting(fmt::format("expected one of {}", fmt::join(type.values, ", ")));
+    else d.note(fmt::format("its values are {}", fmt::join(type.values, ", ")));
+    if (const auto near = nearest_name(text, type.values)) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
+    return error_type();
+  }
+  std::uint32_t operation = 0;
+  if (operation_named(node, operation) != nullptr) {
+    report(Code::NotAValue, node, fmt::format("`{}` is an operation; call it: `{}(…)`", text, text));
+    return error_type();
+  }
+  Diagnostic& d = report(Code::UnknownName, node, fmt::format("nothing here is called `{}`", text));
+  if (const auto near = nearest_name(text, names_in_scope())) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
+  else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
+    d.fix(tree_.span(node), fmt::format("\"{}\"", text), fmt::format("for a text write \"{}\"", text));
+  return error_type();
+}
+
+std::vector<std::string> Checker::names_in_scope() const {
+  std::vector<std::string> names;
+  for (const ScopeEntry& entry : scope_) names.push_back(entry.name);
+  for (const Trigger::Binding& binding : trigger_->bindings) names.push_back(binding.name);
+  for (const Trigger::Entity& entity : trigger_->entities) names.push_back(entity.name);
+  for (const RecordField& field : out_.types.record(trigger_->entities[0].type).fields) names.push_back(field.name);
+  return names;
+}
+
+const Operation* Checker::operation_named(NodeId callee, std::uint32_t& index) const {
+  if (tree_.kind(callee) != NodeKind::Ident && tree_.kind(callee) != NodeKind::Field) return nullptr;
+  const auto found = library_.operation_names.find(tree_.text(callee));
+  if (found == library_.operation_names.end()) return nullptr;
+  index = found->second;
+  return &library_.operations[index];
+}
+
+}  // namespace flow

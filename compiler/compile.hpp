@@ -1,0 +1,41 @@
+// The compiler's one door: sources and declarations in, a Compilation out. Reads no file, opens no socket.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "compiler/plan/plan.hpp"
+#include "compiler/resolve/library.hpp"
+#include "vm/bytecode/module.hpp"
+
+namespace flow {
+
+// A text and the name to show for it.
+struct NamedText {
+  std::string name;
+  std::string text;
+};
+
+// The declarations that every compilation sees. Mistakes in them are in `diagnostics`, file i being texts[i].
+struct Declarations {
+  Library library;
+  Files files;
+  Diagnostics diagnostics;
+};
+Declarations load_declarations(const std::vector<NamedText>& texts);
+
+struct Compilation {
+  Files files;  // the source, as file 0
+  Diagnostics diagnostics;
+  Tree tree;
+  CheckedFile checked;
+  std::vector<FlowPlan> plans;    // one per flow; empty after errors
+  std::optional<Module> module;   // absent after errors
+};
+Compilation compile(NamedText source, const Library& library);
+
+}  // namespace flow

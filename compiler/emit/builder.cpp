@@ -1,0 +1,97 @@
+#include "compiler/emit/builder.hpp"
+
+namespace flow {
+
+TypeId ModuleBuilder::type(TypeId from) {
+  if (from < kFirstCompoundType) return from;
+  if (const auto known = types_.find(from); known != types_.end()) return known->second;
+  const Type& source = checked_.types[from];
+  TypeTable& to = module_.types;
+  TypeId made = to.error();
+  switch (source.kind) {
+    case TypeKind::Optional: made = to.optional(type(source.element)); break;
+    case TypeKind::List: made = to.list(type(source.element)); break;
+    case TypeKind::Map: made = to.map(type(source.element)); break;
+    case TypeKind::Union: {
+      std::vector<TypeId> members;
+      for (const TypeId member : checked_.types.members(from)) members.push_back(type(member));
+      made = to.union_of(std::move(members));
+      break;
+    }
+    case TypeKind::Enum: made = to.add_enum(checked_.types.enumeration(from)); break;
+    case TypeKind::Record: return record_type(from);
+    default: break;
+  }
+  types_.emplace(from, made);
+  return made;
+}
+
+TypeId ModuleBuilder::record_type(TypeId from) {
+  const RecordType& source = checked_.types.record(from);
+  const TypeId made = module_.types.add_record({.name = source.name, .fields = {}, .doc = source.doc});
+  types_.emplace(from, made);  // before its fields: a record may hold itself
+  std::vector<RecordField> slim;
+  for (std::uint32_t i = 0; i < source.fields.size(); ++i) {
+    if (!checked_.fields_read.contains({from, i})) continue;
+    fields_.emplace(std::pair(from, i), static_cast<std::uint32_t>(slim.size()));
+    slim.push_back(source.fields[i]);
+    slim.back().type = type(source.fields[i].type);
+  }
+  module_.types.mutable_record(made).fields = std::move(slim);
+  return made;
+}
+
+std::uint32_t ModuleBuilder::field(TypeId record, std::uint32_t from) {
+  type(record);
+  return fields_.at({record, from});
+}
+
+std::uint32_t ModuleBuilder::constant(Constant constant) {
+  const auto key = std::tuple(constant.type, constant.number, constant.real, constant.text);
+  const auto [at, is_new] = constants_.emplace(key, static_cast<std::uint32_t>(module_.constants.size()));
+  if (is_new) module_.constants.push_back(std::move(constant));
+  return at->second;
+}
+
+std::uint32_t ModuleBuilder::connector(std::uint32_t index) {
+  const auto [at, is_new] = connectors_.emplace(index, static_cast<std::uint32_t>(module_.connectors.size()));
+  if (is_new) module_.connectors.push_back(library_.connectors[index]);
+  return at->second;
+}
+
+std::uint32_t ModuleBuilder::operation_named(const std::string& connector, const std::string& name) {
+  return operation(library_.operation_names.at(connector + "." + name));
+}
+
+std::uint32_t ModuleBuilder::operation(std::uint32_t index) {
+  const auto [at, is_new] = operations_.emplace(index, static_cast<std::uint32_t>(module_.operations.size()));
+  if (!is_new) return at->second;
+  const std::uint32_t place = at->second;
+  module_.operations.push_back(library_.operations[index]);
+  Operation copy = library_.operations[index];
+  for (Parameter& parameter : copy.parameters) parameter.type = type(parameter.type);
+  copy.result = type(copy.result);
+  for (Route& route : copy.routes) {
+    route.connector = connector(route.connector);
+    if (route.crash && route.crash->kind == CrashRule::Kind::Lookup) operation_named(copy.connector, route.crash->operation);
+  }
+  if (copy.completes) operation_named(copy.connector, copy.completes->operation);
+  module_.operations[place] = std::move(copy);
+  return place;
+}
+
+std::uint32_t ModuleBuilder::trigger(std::uint32_t index) {
+  const auto [at, is_new] = triggers_.emplace(index, static_cast<std::uint32_t>(module_.triggers.size()));
+  if (!is_new) return at->second;
+  Trigger copy = library_.triggers[index];
+  operation_named(copy.connector, copy.operation);
+  for (Trigger::Binding& binding : copy.bindings) binding.type = type(binding.type);
+  for (Trigger::Entity& entity : copy.entities) {
+    entity.type = type(entity.type);
+    operation_named(copy.connector, entity.operation);
+  }
+  module_.triggers.push_back(std::move(copy));
+  return at->second;
+}
+
+}  // namespace flow

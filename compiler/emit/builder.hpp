@@ -1,0 +1,43 @@
+// The parts of a module that all its flows share: types, constants, operations. Types are slim: a record has only the
+// fields that some flow of the file reads, so that the machine decodes nothing else.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "compiler/check/checked.hpp"
+#include "vm/bytecode/module.hpp"
+
+namespace flow {
+
+class ModuleBuilder {
+ public:
+  ModuleBuilder(const Library& library, const CheckedFile& checked) : library_(library), checked_(checked) {}
+
+  Module& module() { return module_; }
+  TypeId type(TypeId from);
+  // The index of a field in the module's record.
+  std::uint32_t field(TypeId record, std::uint32_t from);
+  std::uint32_t constant(Constant constant);
+  std::uint32_t operation(std::uint32_t library_operation);
+  std::uint32_t trigger(std::uint32_t library_trigger);
+  const Library& library() const { return library_; }
+  const CheckedFile& checked() const { return checked_; }
+
+ private:
+  TypeId record_type(TypeId from);
+  std::uint32_t operation_named(const std::string& connector, const std::string& name);
+  std::uint32_t connector(std::uint32_t library_connector);
+
+  const Library& library_;
+  const CheckedFile& checked_;
+  Module module_;
+  std::map<TypeId, TypeId> types_;
+  std::map<std::pair<TypeId, std::uint32_t>, std::uint32_t> fields_;
+  std::map<std::tuple<TypeId, std::int64_t, double, std::string>, std::uint32_t> constants_;
+  std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_;
+};
+
+}  // namespace flow

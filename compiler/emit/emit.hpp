@@ -1,0 +1,15 @@
+// A checked and planned source as a Module: registers, instructions, and only the types and operations it needs.
+#pragma once
+
+#include "base/diagnostic.hpp"
+#include "compiler/check/checked.hpp"
+#include "compiler/plan/plan.hpp"
+#include "vm/bytecode/module.hpp"
+
+namespace flow {
+
+// `plans` are those of `checked.flows`, in their order. Reports TooComplex when a flow does not fit a module.
+Module emit(const Tree& tree, const Library& library, const CheckedFile& checked, const std::vector<FlowPlan>& plans,
+            Diagnostics& diagnostics);
+
+}  // namespace flow

@@ -1,0 +1,193 @@
+// Turns matches into nodes: which rule makes which node, and the control that PEGTL calls around each match. Nodes
+// live in the tree's arena, so backtracking cuts three vectors back and leaves nothing behind.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/syntax/tree.hpp"
+#include "grammar/messages.hpp"
+
+namespace flow {
+
+namespace g = grammar;
+
+// What a failed `must<>` throws; caught by the nearest rule with recovery.
+struct SyntaxFailure {
+  enum class Kind : std::uint8_t { Expected, NotYetSupported, TooDeep };
+  Kind kind = Kind::Expected;
+  std::uint32_t offset = 0;
+  const char* message = "";
+};
+
+struct Builder {
+  Tree& tree;
+  const char* begin = nullptr;  // of the source
+  std::vector<NodeId> stack;    // finished nodes whose parent is not finished
+  std::vector<SyntaxFailure> failures;
+  int nesting = 0;
+
+  struct Mark {
+    std::size_t stack, nodes, children;
+    int nesting;
+  };
+  Mark mark() const { return {stack.size(), tree.nodes.size(), tree.children.size(), nesting}; }
+  void cut(const Mark& m) {
+    stack.resize(m.stack);
+    tree.nodes.resize(m.nodes);
+    tree.children.resize(m.children);
+    nesting = m.nesting;
+  }
+  // A node over [first, last) whose children are what stands on the stack from `from` on.
+  void push(NodeKind kind, std::uint32_t first, std::uint32_t last, std::size_t from) {
+    Node node;
+    node.begin = first;
+    node.end = last;
+    node.kind = kind;
+    node.first_child = static_cast<std::uint32_t>(tree.children.size());
+    node.child_count = static_cast<std::uint32_t>(stack.size() - from) & 0xffffffu;
+    tree.children.insert(tree.children.end(), stack.begin() + static_cast<std::ptrdiff_t>(from), stack.end());
+    stack.resize(from);
+    stack.push_back(static_cast<NodeId>(tree.nodes.size()));
+    tree.nodes.push_back(node);
+  }
+};
+
+// How a rule's match becomes a node.
+enum class Shape : std::uint8_t {
+  None,    // no node
+  Node,    // a node over the children matched within
+  Fold,    // as Node, but a single child stands for itself (`a + b` is a node, `a` alone is not)
+  Suffix,  // as Node, and the operand before it becomes the first child
+  Nest,    // no node, but counts towards kMaxNesting
+};
+template <class Rule>
+inline constexpr Shape shape = Shape::None;
+template <class Rule>
+inline constexpr NodeKind kind_of = NodeKind::Bad;
+
+#define FLOW_BUILD(rule, how, node)                   \
+  template <>                                         \
+  inline constexpr Shape shape<g::rule> = Shape::how; \
+  template <>                                         \
+  inline constexpr NodeKind kind_of<g::rule> = NodeKind::node;
+
+FLOW_BUILD(ident, Node, Ident)
+FLOW_BUILD(any_word, Node, Ident)
+FLOW_BUILD(float_lit, Node, Float)
+FLOW_BUILD(duration_lit, Node, Duration)
+FLOW_BUILD(int_lit, Node, Int)
+FLOW_BUILD(text_piece, Node, TextPiece)
+FLOW_BUILD(block_piece, Node, TextPiece)
+FLOW_BUILD(raw_piece, Node, TextPiece)
+FLOW_BUILD(text_lit, Node, Text)
+FLOW_BUILD(text_block, Node, TextBlock)
+FLOW_BUILD(html_lit, Node, Html)
+FLOW_BUILD(kql_lit, Node, Kql)
+FLOW_BUILD(raw_text, Node, RawText)
+FLOW_BUILD(plain_text, Node, Text)
+FLOW_BUILD(type_name, Node, TypeName)
+FLOW_BUILD(optional_mark, Suffix, OptionalType)
+FLOW_BUILD(type, Fold, UnionType)
+FLOW_BUILD(list_lit, Node, List)
+FLOW_BUILD(key, Node, Key)
+FLOW_BUILD(entry, Node, Entry)
+FLOW_BUILD(record_lit, Node, Record)
+FLOW_BUILD(construct, Node, Construct)
+FLOW_BUILD(lambda, Node, Lambda)
+FLOW_BUILD(named_argument, Node, NamedArgument)
+FLOW_BUILD(paren_expr, Node, Paren)
+FLOW_BUILD(if_expr, Node, IfExpr)
+FLOW_BUILD(true_lit, Node, True)
+FLOW_BUILD(false_lit, Node, False)
+FLOW_BUILD(null_lit, Node, Null)
+FLOW_BUILD(field, Suffix, Field)
+FLOW_BUILD(optional_field, Suffix, OptionalField)
+FLOW_BUILD(index, Suffix, Index)
+FLOW_BUILD(call, Suffix, Call)
+FLOW_BUILD(negate, Node, Negate)
+FLOW_BUILD(op_multiply, Node, OpMultiply)
+FLOW_BUILD(op_divide, Node, OpDivide)
+FLOW_BUILD(op_modulo, Node, OpModulo)
+FLOW_BUILD(product, Fold, Product)
+FLOW_BUILD(op_add, Node, OpAdd)
+FLOW_BUILD(op_subtract, Node, OpSubtract)
+FLOW_BUILD(sum, Fold, Sum)
+FLOW_BUILD(coalesce, Fold, Coalesce)
+FLOW_BUILD(op_equal, Node, OpEqual)
+FLOW_BUILD(op_not_equal, Node, OpNotEqual)
+FLOW_BUILD(op_less_equal, Node, OpLessEqual)
+FLOW_BUILD(op_less, Node, OpLess)
+FLOW_BUILD(op_greater_equal, Node, OpGreaterEqual)
+FLOW_BUILD(op_greater, Node, OpGreater)
+FLOW_BUILD(op_in, Node, OpIn)
+FLOW_BUILD(op_not_in, Node, OpNotIn)
+FLOW_BUILD(op_contains, Node, OpContains)
+FLOW_BUILD(op_starts_with, Node, OpStartsWith)
+FLOW_BUILD(op_ends_with, Node, OpEndsWith)
+FLOW_BUILD(op_matches, Node, OpMatches)
+FLOW_BUILD(op_is, Node, OpIs)
+FLOW_BUILD(compare, Fold, Compare)
+FLOW_BUILD(negation, Node, Not)
+FLOW_BUILD(conjunction, Fold, And)
+FLOW_BUILD(disjunction, Fold, Or)
+FLOW_BUILD(expr, Nest, Bad)
+FLOW_BUILD(not_operand, Nest, Bad)
+FLOW_BUILD(operand, Nest, Bad)
+FLOW_BUILD(block, Node, Block)
+FLOW_BUILD(one_line, Node, Block)
+FLOW_BUILD(let, Node, Let)
+FLOW_BUILD(if_statement, Node, If)
+FLOW_BUILD(log_statement, Node, Log)
+FLOW_BUILD(stop_statement, Node, Stop)
+FLOW_BUILD(fail_statement, Node, Fail)
+FLOW_BUILD(expr_statement, Node, ExprStatement)
+FLOW_BUILD(on_trigger, Node, On)
+FLOW_BUILD(condition, Node, When)
+FLOW_BUILD(do_part, Node, Do)
+FLOW_BUILD(on_error, Node, OnError)
+FLOW_BUILD(named_flow, Node, Flow)
+FLOW_BUILD(bare_flow, Node, Flow)
+FLOW_BUILD(base_clause, Node, Base)
+FLOW_BUILD(auth_clause, Node, Auth)
+FLOW_BUILD(quota_clause, Node, Quota)
+FLOW_BUILD(enum_value, Node, EnumValue)
+FLOW_BUILD(enum_decl, Node, EnumDecl)
+FLOW_BUILD(field_decl, Node, FieldDecl)
+FLOW_BUILD(record_decl, Node, RecordDecl)
+FLOW_BUILD(effect_word, Node, Effect)
+FLOW_BUILD(parameter_decl, Node, ParameterDecl)
+FLOW_BUILD(result_type, Node, Result)
+FLOW_BUILD(method_word, Node, Method)
+FLOW_BUILD(request_clause, Node, Request)
+FLOW_BUILD(smtp_clause, Node, Smtp)
+FLOW_BUILD(query_clause, Node, Query)
+FLOW_BUILD(headers_clause, Node, Headers)
+FLOW_BUILD(body_clause, Node, Body)
+FLOW_BUILD(gives_clause, Node, Gives)
+FLOW_BUILD(dotted, Node, Dotted)
+FLOW_BUILD(permission_clause, Node, Permission)
+FLOW_BUILD(error_clause, Node, ErrorClause)
+FLOW_BUILD(targets_clause, Node, Targets)
+FLOW_BUILD(inverse_clause, Node, Inverse)
+FLOW_BUILD(completes_clause, Node, Completes)
+FLOW_BUILD(crash_repeat, Node, CrashRepeat)
+FLOW_BUILD(crash_ask, Node, CrashAsk)
+FLOW_BUILD(crash_lookup, Node, CrashLookup)
+FLOW_BUILD(source_clause, Node, Source)
+FLOW_BUILD(retires_clause, Node, Retires)
+FLOW_BUILD(route, Node, Route)
+FLOW_BUILD(operation, Node, Operation)
+FLOW_BUILD(binding_clause, Node, Binding)
+FLOW_BUILD(entity_clause, Node, Entity)
+FLOW_BUILD(poll_clause, Node, Poll)
+FLOW_BUILD(trigger_key, Node, TriggerKey)
+FLOW_BUILD(cursor_clause, Node, Cursor)
+FLOW_BUILD(filterable_clause, Node, Filterable)
+FLOW_BUILD(trigger_decl, Node, Trigger)
+FLOW_BUILD(connector, Node, Connector)
+FLOW_BUILD(file, Node, File)
+
+#undef FLOW_BUILD
+
+}  // namespace flow

@@ -1,0 +1,119 @@
+#include "compiler/parse/recover.hpp"
+
+#include <algorithm>
+
+#include "grammar/words.hpp"
+
+namespace flow {
+namespace {
+
+constexpr std::string_view kStatementWords[] = {"let", "var", "if", "log", "stop", "fail", "for", "match", "parallel",
+                                                "repeat", "wait", "await", "attempt", "try", "steps", "return"};
+constexpr std::string_view kDeclarationWords[] = {"flow", "on", "connector", "param", "secret", "record", "enum", "fn", "use", "test"};
+constexpr std::string_view kMemberWords[] = {"base", "auth", "quota", "enum", "ordered", "record", "read", "act", "notify", "trigger"};
+
+std::string_view word_at(std::string_view text, std::size_t at) {
+  if (at >= text.size() || !grammar::is_word_start(text[at])) return {};
+  std::size_t end = at;
+  while (end < text.size() && grammar::is_word_char(text[end])) ++end;
+  return text.substr(at, end - at);
+}
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::string_view (&words)[N]) {
+  return std::ranges::find(words, word) != std::end(words);
+}
+
+bool begins_like_call(std::string_view text, std::size_t at) {
+  const std::string_view word = word_at(text, at);
+  if (word.empty() || grammar::is_keyword(word)) return false;
+  std::size_t after = at + word.size();
+  while (after < text.size() && (text[after] == '.' || grammar::is_word_char(text[after]))) ++after;
+  return after < text.size() && text[after] == '(';
+}
+
+class Skipper {
+ public:
+  Skipper(std::string_view text, std::uint32_t offset, Resume resume) : text_(text), at_(offset), resume_(resume) {}
+
+  std::uint32_t run() {
+    bool is_line_start = begins_line();
+    for (; at_ < text_.size(); is_line_start = step()) {
+      if (may_resume(is_line_start)) return at_;
+      if (resume_ == Resume::Statement && depth_ <= 0 && text_[at_] == ';') return at_ + 1;
+    }
+    return static_cast<std::uint32_t>(text_.size());
+  }
+
+ private:
+  bool begins_line() const {
+    std::size_t i = at_;
+    while (i > 0 && (text_[i - 1] == ' ' || text_[i - 1] == '\t')) --i;
+    return i == 0 || text_[i - 1] == '\n';
+  }
+
+  bool may_resume(bool is_line_start) const {
+    const std::string_view word = word_at(text_, at_);
+    const bool is_word_begin = !word.empty() && (at_ == 0 || !grammar::is_word_char(text_[at_ - 1]));
+    switch (resume_) {
+      case Resume::Statement:
+        if (depth_ <= 0 && text_[at_] == '}') return true;
+        return is_line_start && braces_ <= 0 &&
+               (is_one_of(word, kStatementWords) || is_one_of(word, kDeclarationWords) || begins_like_call(text_, at_));
+      case Resume::Condition:
+        return is_word_begin && (word == "do" || (is_line_start && word == "flow"));
+      case Resume::Member:
+        if (braces_ <= 0 && text_[at_] == '}') return true;
+        return is_line_start && is_one_of(word, kMemberWords) && braces_ <= 0;
+      case Resume::Declaration:
+        return is_line_start && is_one_of(word, kDeclarationWords) && !is_on_error();
+      case Resume::None: return true;
+    }
+    return true;
+  }
+
+  bool is_on_error() const {
+    return text_.substr(at_).starts_with("on ") && word_at(text_, std::min(text_.find_first_not_of(' ', at_ + 2), text_.size())) == "error";
+  }
+
+  // Moves on by one sign; texts and comments count as one. Returns whether a line (but for blanks) begins there.
+  bool step() {
+    const char c = text_[at_];
+    if (c == '"') {
+      std::size_t end = at_ + 1;
+      while (end < text_.size() && text_[end] != '"' && text_[end] != '\n') end += text_[end] == '\\' ? 2 : 1;
+      at_ = static_cast<std::uint32_t>(std::min(end < text_.size() && text_[end] == '"' ? end + 1 : end, text_.size()));
+      return false;
+    }
+    if (c == '/' && at_ + 1 < text_.size() && text_[at_ + 1] == '/') {
+      at_ = static_cast<std::uint32_t>(std::min(text_.find('\n', at_), text_.size()));
+      return false;
+    }
+    if (c == '(' || c == '[' || c == '{') ++depth_;
+    if (c == ')' || c == ']' || c == '}') --depth_;
+    if (c == '{') ++braces_;
+    if (c == '}') --braces_;
+    ++at_;
+    if (c == '\n' || was_line_start_) {
+      was_line_start_ = at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r');
+      return true;
+    }
+    return false;
+  }
+
+  std::string_view text_;
+  std::uint32_t at_;
+  Resume resume_;
+  int depth_ = 0;
+  int braces_ = 0;
+  bool was_line_start_ = false;
+};
+
+}  // namespace
+
+std::uint32_t resume_offset(std::string_view text, std::uint32_t offset, Resume resume) {
+  // What is missing at the end of a line is noticed on the next: that line may be the place to go on.
+  return Skipper(text, offset, resume).run();
+}
+
+}  // namespace flow

@@ -1,0 +1,328 @@
+#include "compiler/plan/plan.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "compiler/syntax/literal.hpp"
+
+namespace flow {
+namespace {
+
+using Entities = std::uint32_t;  // a set of entities, one bit each
+
+// What is surely there after an expression, by its truth; the same for values that are no Bool.
+struct After {
+  Entities when_true;
+  Entities when_false;
+};
+
+class Planner {
+ public:
+  Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow)
+      : tree_(tree), checked_(checked), flow_(flow), library_(library), trigger_(library.triggers[flow.trigger]) {}
+
+  FlowPlan run() {
+    Entities there = 0;
+    if (flow_.condition != kNoNode) {
+      order_condition();
+      push_down();
+      in_condition_ = true;
+      there = ordered_condition();
+      in_condition_ = false;
+    }
+    if (flow_.body != kNoNode) {
+      statement(flow_.body, there);
+      count(plan_.calls, calls_of(flow_.body));
+    }
+    if (flow_.handler != kNoNode) {
+      ++branch_depth_;
+      statement(flow_.handler, 0);
+      count(plan_.calls, calls_of(flow_.handler));
+      --branch_depth_;
+    }
+    if (flow_.condition != kNoNode) count(plan_.calls, calls_of(flow_.condition));
+    for (const std::uint32_t entity : plan_.entities) need_argument(entity);
+    for (const auto& [entity, fields] : reads_) {
+      plan_.reads.emplace_back(trigger_.entities[entity].name, fields);
+      note_expansion(entity, fields);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  // ---- Fetches
+  After both(Entities there) { return {there, there}; }
+
+  Entities children(NodeId node, Entities there) {
+    for (const NodeId kid : tree_.kids(node)) there = value(kid, there);
+    return there;
+  }
+  Entities value(NodeId node, Entities there) {
+    const After after = walk(node, there);
+    return after.when_true & after.when_false;
+  }
+
+  After walk(NodeId node, Entities there) {
+    note_meaning(node);
+    switch (tree_.kind(node)) {
+      case NodeKind::Ident: return both(use(node, there));
+      case NodeKind::Paren: return walk(tree_.kid(node, 0), there);
+      case NodeKind::Not: {
+        const After after = walk(tree_.kid(node, 0), there);
+        return {after.when_false, after.when_true};
+      }
+      case NodeKind::And: return chain(tree_.kids(node), there, true);
+      case NodeKind::Or: return chain(tree_.kids(node), there, false);
+      case NodeKind::IfExpr: {
+        const After condition = walk(tree_.kid(node, 0), there);
+        ++branch_depth_;
+        const Entities a = value(tree_.kid(node, 1), condition.when_true);
+        const Entities b = value(tree_.kid(node, 2), condition.when_false);
+        --branch_depth_;
+        return both(a & b);
+      }
+      case NodeKind::Coalesce: {
+        const Entities after = value(tree_.kid(node, 0), there);
+        ++branch_depth_;
+        for (std::size_t i = 1; i < tree_.kids(node).size(); ++i) value(tree_.kid(node, i), after);
+        --branch_depth_;
+        return both(after);
+      }
+      case NodeKind::Field:
+      case NodeKind::OptionalField: return both(value(tree_.kid(node, 0), there));
+      case NodeKind::Call: return both(call(node, there));
+      default: return both(children(node, there));
+    }
+  }
+
+  After chain(std::span<const NodeId> operands, Entities there, bool is_and) {
+    Entities on = there;       // all operands so far were what lets the next be evaluated
+    Entities off = ~Entities{0};
+    bool is_first = true;
+    for (const NodeId operand : operands) {
+      if (!is_first) ++branch_depth_;
+      const After after = walk(operand, on);
+      if (!is_first) --branch_depth_;
+      is_first = false;
+      off &= is_and ? after.when_false : after.when_true;
+      on = is_and ? after.when_true : after.when_false;
+    }
+    return is_and ? After{on, off} : After{off, on};
+  }
+
+  Entities call(NodeId node, Entities there) {
+    if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
+      there = value(method->second.receiver, there);
+      const bool is_loop = method->second.kind == CheckedMethod::Kind::Any || method->second.kind == CheckedMethod::Kind::All;
+      branch_depth_ += is_loop;
+      Entities after = there;
+      for (const NodeId argument : method->second.arguments) after = value(argument, after);
+      branch_depth_ -= is_loop;
+      return is_loop ? there : after;
+    }
+    const auto found = checked_.calls.find(node);
+    if (found == checked_.calls.end()) return there;
+    for (const NodeId argument : found->second.arguments)
+      if (argument != kNoNode) there = value(argument, there);
+    note_call(node, found->second);
+    return there;
+  }
+
+  Entities use(NodeId node, Entities there) {
+    const Meaning& meaning = checked_.meaning[node];
+    if (meaning.kind == Meaning::Kind::Binding) plan_.bindings.insert(meaning.index);
+    if (meaning.kind != Meaning::Kind::Entity && meaning.kind != Meaning::Kind::EntityField) return there;
+    const Entities bit = Entities{1} << meaning.index;
+    plan_.entities.insert(meaning.index);
+    if ((there & bit) != 0) return there;
+    plan_.ensure_before[node].push_back(meaning.index);
+    const auto known = std::ranges::find(plan_.fetches, meaning.index, &PlannedFetch::entity);
+    if (known == plan_.fetches.end())
+      plan_.fetches.push_back({meaning.index, node, tree_.line(node), in_condition_, branch_depth_ > 0});
+    return there | bit;
+  }
+
+  void need_argument(std::uint32_t entity) {
+    const auto binding = std::ranges::find(trigger_.bindings, trigger_.entities[entity].argument, &Trigger::Binding::name);
+    if (binding != trigger_.bindings.end())
+      plan_.bindings.insert(static_cast<std::uint32_t>(binding - trigger_.bindings.begin()));
+  }
+
+  Entities statement(NodeId node, Entities there) {
+    switch (tree_.kind(node)) {
+      case NodeKind::Block:
+        for (const NodeId kid : tree_.kids(node)) there = statement(kid, there);
+        return there;
+      case NodeKind::If: {
+        const After after = walk(tree_.kid(node, 0), there);
+        ++branch_depth_;
+        const Entities a = statement(tree_.kid(node, 1), after.when_true);
+        const Entities b = tree_.kids(node).size() == 3 ? statement(tree_.kid(node, 2), after.when_false) : after.when_false;
+        --branch_depth_;
+        return a & b;
+      }
+      case NodeKind::Let: return value(tree_.kids(node).back(), there);
+      case NodeKind::Stop:
+      case NodeKind::Fail: children(node, there); return ~Entities{0};  // nothing comes after
+      default: return children(node, there);
+    }
+  }
+
+  // ---- The condition's order and what the API can decide
+  std::span<const NodeId> operands() const {
+    NodeId node = flow_.condition;
+    while (tree_.kind(node) == NodeKind::Paren) node = tree_.kid(node, 0);
+    if (tree_.kind(node) == NodeKind::And) return tree_.kids(node);
+    return {&flow_.condition, 1};
+  }
+
+  bool needs_call(NodeId node) const {
+    const Meaning& meaning = checked_.meaning[node];
+    if (meaning.kind == Meaning::Kind::Entity && meaning.index > 0) return true;
+    if (checked_.calls.contains(node)) return true;
+    return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
+  }
+
+  void order_condition() {
+    const auto written = operands();
+    std::vector<NodeId> order(written.begin(), written.end());
+    std::ranges::stable_partition(order, [&](NodeId node) { return !needs_call(node); });
+    if (!std::ranges::equal(order, written)) plan_.condition_order = std::move(order);
+  }
+
+  Entities ordered_condition() {
+    const auto written = operands();
+    const std::span<const NodeId> order = plan_.condition_order.empty() ? written : std::span<const NodeId>(plan_.condition_order);
+    return order.size() == 1 ? walk(order[0], 0).when_true : chain(order, 0, true).when_true;
+  }
+
+  // `field == constant` of the polled entity, where the API filters on that field.
+  void push_down() {
+    for (const NodeId operand : operands()) {
+      if (tree_.kind(operand) != NodeKind::Compare || tree_.kind(tree_.kid(operand, 1)) != NodeKind::OpEqual) continue;
+      std::string wire = polled_field(tree_.kid(operand, 0));
+      NodeId constant = tree_.kid(operand, 2);
+      if (wire.empty()) {
+        wire = polled_field(tree_.kid(operand, 2));
+        constant = tree_.kid(operand, 0);
+      }
+      const std::string value = constant_text(constant);
+      if (wire.empty() || value.empty() || std::ranges::find(trigger_.filterable, wire) == trigger_.filterable.end()) continue;
+      plan_.poll_filter += (plan_.poll_filter.empty() ? "" : " and ") + wire + " eq " + value;
+    }
+  }
+
+  std::string polled_field(NodeId node) const {
+    const Meaning& meaning = checked_.meaning[node];
+    const RecordType& record = checked_.types.record(trigger_.entities[0].type);
+    if (meaning.kind == Meaning::Kind::EntityField) return record.fields[meaning.field].wire;
+    if (tree_.kind(node) == NodeKind::Field && meaning.kind == Meaning::Kind::RecordField) {
+      const Meaning& object = checked_.meaning[tree_.kid(node, 0)];
+      if (object.kind == Meaning::Kind::Entity && object.index == 0) return record.fields[meaning.field].wire;
+    }
+    return {};
+  }
+
+  std::string constant_text(NodeId node) const {
+    const Meaning& meaning = checked_.meaning[node];
+    if (meaning.kind == Meaning::Kind::EnumValue) return "'" + checked_.types.enumeration(meaning.type).values[meaning.index] + "'";
+    if (tree_.kind(node) != NodeKind::Text || has_holes(tree_, node)) return {};
+    Diagnostics ignored;  // reported by the checker
+    std::string quoted = "'";
+    for (const char c : plain_text(tree_, node, ignored)) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+    return quoted + "'";
+  }
+
+  // ---- Counts, reads, what leaves
+  void note_meaning(NodeId node) {
+    const Meaning& meaning = checked_.meaning[node];
+    if (meaning.kind == Meaning::Kind::EntityField) {
+      const RecordType& record = checked_.types.record(trigger_.entities[meaning.index].type);
+      reads_[meaning.index].insert(record.fields[meaning.field].name);
+    } else if (meaning.kind == Meaning::Kind::RecordField) {
+      const Meaning& object = checked_.meaning[tree_.kid(node, 0)];
+      if (object.kind == Meaning::Kind::Entity)
+        reads_[object.index].insert(checked_.types.record(meaning.type).fields[meaning.field].name);
+    } else if (meaning.kind == Meaning::Kind::Entity) {
+      reads_[meaning.index];
+    }
+  }
+
+  void note_expansion(std::uint32_t entity, const std::set<std::string>& fields) {
+    const RecordType& record = checked_.types.record(trigger_.entities[entity].type);
+    for (const std::string& name : fields) {
+      const std::string& wire = record.fields[*record.field(name)].wire;
+      const auto& expandable = trigger_.entities[entity].expand_only;
+      if (entity == 0 && std::ranges::find(expandable, wire) != expandable.end()) plan_.poll_expand.push_back(wire);
+    }
+  }
+
+  void note_call(NodeId node, const CheckedCall& call) {
+    plan_.first_call.try_emplace(call.operation, node);
+    const Operation& operation = library_.operations[call.operation];
+    if (operation.effect != Effect::Notify) return;
+    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+      if (call.arguments[i] == kNoNode || !mentions(operation.parameters[i].type, kEmailType)) continue;
+      std::string leaf = operation.name + " " + operation.parameters[i].name + " " + constant_list(call.arguments[i]);
+      if (std::ranges::find(plan_.leaves, leaf) == plan_.leaves.end()) plan_.leaves.push_back(std::move(leaf));
+    }
+  }
+
+  bool mentions(TypeId type, TypeId wanted) const {
+    const Type& t = checked_.types[type];
+    if (type == wanted) return true;
+    if (t.kind == TypeKind::Optional || t.kind == TypeKind::List) return mentions(t.element, wanted);
+    if (t.kind != TypeKind::Union) return false;
+    return std::ranges::any_of(checked_.types.members(type), [&](TypeId member) { return mentions(member, wanted); });
+  }
+
+  std::string constant_list(NodeId node) const {
+    Diagnostics ignored;
+    if (tree_.kind(node) == NodeKind::Text && !has_holes(tree_, node)) return plain_text(tree_, node, ignored);
+    if (tree_.kind(node) != NodeKind::List) return "(computed)";
+    std::string all;
+    for (const NodeId kid : tree_.kids(node)) all += (all.empty() ? "" : ", ") + constant_list(kid);
+    return all;
+  }
+
+  using Counts = std::map<std::uint32_t, std::uint32_t>;
+  static void count(Counts& into, const Counts& more) {
+    for (const auto& [operation, times] : more) into[operation] += times;
+  }
+
+  Counts calls_of(NodeId node) const {
+    Counts counts;
+    const auto kids = tree_.kids(node);
+    if (tree_.kind(node) == NodeKind::If || tree_.kind(node) == NodeKind::IfExpr) {
+      counts = calls_of(kids[0]);
+      const Counts a = calls_of(kids[1]);
+      const Counts b = kids.size() == 3 ? calls_of(kids[2]) : Counts{};
+      Counts most = a;
+      for (const auto& [operation, times] : b) most[operation] = std::max(most[operation], times);
+      count(counts, most);
+      return counts;
+    }
+    for (const NodeId kid : kids) count(counts, calls_of(kid));
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) ++counts[call->second.operation];
+    return counts;
+  }
+
+  const Tree& tree_;
+  const CheckedFile& checked_;
+  const CheckedFlow& flow_;
+  const Library& library_;
+  const Trigger& trigger_;
+  FlowPlan plan_;
+  std::map<std::uint32_t, std::set<std::string>> reads_;
+  int branch_depth_ = 0;
+  bool in_condition_ = false;
+};
+
+}  // namespace
+
+FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow) {
+  return Planner(tree, library, checked, flow).run();
+}
+
+}  // namespace flow

@@ -1,0 +1,44 @@
+// Decides what the author did not have to say: where entities are fetched, in which order a condition is decided, what
+// the poll may leave out, and how often each operation can be called. Nothing here depends on instructions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/check/checked.hpp"
+
+namespace flow {
+
+struct PlannedFetch {
+  std::uint32_t entity = 0;   // index into the trigger's entities
+  NodeId first_use = kNoNode;
+  std::uint32_t line = 0;
+  bool in_condition = false;
+  bool is_conditional = false;  // on some paths only
+};
+
+struct FlowPlan {
+  std::set<std::uint32_t> bindings;   // of the trigger, that the code needs
+  std::set<std::uint32_t> entities;
+  // Before the value of this node is taken, these entities must be there (unless an earlier path has fetched them).
+  std::map<NodeId, std::vector<std::uint32_t>> ensure_before;
+  std::vector<PlannedFetch> fetches;
+  // Operands of the condition's outermost `and`, those that need no call first. Empty: as written.
+  std::vector<NodeId> condition_order;
+  std::map<std::uint32_t, std::uint32_t> calls;  // operation to greatest number per run, without fetches
+  std::map<std::uint32_t, NodeId> first_call;
+  std::vector<std::pair<std::string, std::set<std::string>>> reads;  // entity, fields as written
+  std::vector<std::string> leaves;
+  std::string poll_filter;
+  std::vector<std::string> poll_expand;
+};
+
+FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow);
+
+// What `flow check --plan` prints for one flow.
+std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow, const FlowPlan& plan);
+
+}  // namespace flow

@@ -1,0 +1,378 @@
+#include "compiler/resolve/library.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "compiler/resolve/template.hpp"
+#include "compiler/resolve/type_syntax.hpp"
+#include "compiler/syntax/literal.hpp"
+
+namespace flow {
+namespace {
+
+// Declarations are read in three rounds, so that order and file do not matter: names of connectors and types, then
+// fields and signatures, then what refers to operations (lookups, polling, triggers).
+class LibraryBuilder {
+ public:
+  LibraryBuilder(std::span<const Tree> trees, Diagnostics& diagnostics) : trees_(trees), diagnostics_(diagnostics) {}
+
+  Library build() {
+    for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_names(tree, node); });
+    for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_members(tree, node); });
+    for (const auto& pending : pending_) resolve_references(pending);
+    for (const Tree& tree : trees_)
+      each_connector(tree, [&](NodeId node) {
+        for (const NodeId member : tree.kids(node))
+          if (tree.kind(member) == NodeKind::Trigger) declare_trigger(tree, name_of(tree, node), member);
+      });
+    return std::move(library_);
+  }
+
+ private:
+  struct Pending {  // clauses that name other operations
+    const Tree* tree;
+    NodeId node;
+    std::uint32_t operation;
+    std::uint32_t route;
+  };
+
+  template <class Fn>
+  void each_connector(const Tree& tree, Fn fn) {
+    for (const NodeId kid : tree.kids(tree.root))
+      if (tree.kind(kid) == NodeKind::Connector) fn(kid);
+  }
+
+  static std::string name_of(const Tree& tree, NodeId node) { return std::string(tree.text(tree.kid(node, 0))); }
+  std::string constant(const Tree& tree, NodeId clause) { return plain_text(tree, tree.kid(clause, 0), diagnostics_); }
+
+  void report(const Tree& tree, NodeId node, Code code, std::string message) {
+    diagnostics_.report(code, tree.file, tree.span(node), std::move(message));
+  }
+
+  std::uint32_t connector_index(const Tree& tree, NodeId name) {
+    const auto found = std::ranges::find(library_.connectors, tree.text(name), &Connector::name);
+    if (found != library_.connectors.end()) return static_cast<std::uint32_t>(found - library_.connectors.begin());
+    report(tree, name, Code::UnknownName, fmt::format("there is no connector `{}`", tree.text(name)));
+    return 0;
+  }
+
+  // ---- Round one
+  void declare_names(const Tree& tree, NodeId node) {
+    Connector connector{.name = name_of(tree, node), .base = {}, .scope = {}};
+    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) != library_.connectors.end())
+      return report(tree, tree.kid(node, 0), Code::DuplicateName, fmt::format("connector `{}` is declared twice", connector.name));
+    for (const NodeId member : tree.kids(node)) {
+      switch (tree.kind(member)) {
+        case NodeKind::Base: connector.base = constant(tree, member); break;
+        case NodeKind::Auth: connector.scope = scope_of(tree, member); break;
+        case NodeKind::EnumDecl: declare_enum(tree, member); break;
+        case NodeKind::RecordDecl:
+          declare_type(tree, member, library_.types.add_record({.name = name_of(tree, member), .fields = {}, .doc = tree.doc_above(member)}));
+          break;
+        default: break;
+      }
+    }
+    library_.connectors.push_back(std::move(connector));
+  }
+
+  std::string scope_of(const Tree& tree, NodeId auth) {
+    for (const NodeId entry : tree.kids(auth).subspan(1))
+      if (tree.text(tree.kid(entry, 0)) == "scope") return plain_text(tree, tree.kid(entry, 1), diagnostics_);
+    return {};
+  }
+
+  void declare_type(const Tree& tree, NodeId node, TypeId id) {
+    const auto [at, is_new] = library_.type_names.emplace(name_of(tree, node), id);
+    if (!is_new || builtin_type(at->first))
+      report(tree, tree.kid(node, 0), Code::DuplicateName, fmt::format("type `{}` is declared twice", at->first));
+  }
+
+  void declare_enum(const Tree& tree, NodeId node) {
+    EnumType type{.name = name_of(tree, node), .values = {}, .is_ordered = tree.text(node).starts_with("ordered"), .doc = tree.doc_above(node)};
+    for (const NodeId value : tree.kids(node).subspan(1)) {
+      if (std::ranges::find(type.values, tree.text(value)) != type.values.end())
+        report(tree, value, Code::DuplicateName, fmt::format("value `{}` is declared twice", tree.text(value)));
+      type.values.emplace_back(tree.text(value));
+    }
+    declare_type(tree, node, library_.types.add_enum(std::move(type)));
+  }
+
+  // ---- Round two
+  void declare_members(const Tree& tree, NodeId node) {
+    const std::string connector = name_of(tree, node);
+    const Quota* fallback = nullptr;
+    Quota quota;
+    for (const NodeId member : tree.kids(node))
+      if (tree.kind(member) == NodeKind::Quota) fallback = &(quota = quota_of(tree, member, connector));
+    for (const NodeId member : tree.kids(node)) {
+      if (tree.kind(member) == NodeKind::RecordDecl) declare_fields(tree, member);
+      if (tree.kind(member) == NodeKind::Operation) declare_operation(tree, node, member, fallback);
+    }
+  }
+
+  TypeId type_of(const Tree& tree, NodeId node) {
+    return resolve_type(tree, node, library_.type_names, library_.types, diagnostics_);
+  }
+
+  void declare_fields(const Tree& tree, NodeId node) {
+    const auto type = library_.type_names.find(name_of(tree, node));
+    RecordType record{.name = type->first, .fields = {}, .doc = tree.doc_above(node)};
+    for (const NodeId decl : tree.kids(node).subspan(1)) {
+      RecordField field{.name = name_of(tree, decl), .wire = {}, .type = type_of(tree, tree.kid(decl, 1)), .doc = tree.doc_above(decl)};
+      field.wire = tree.kids(decl).size() > 2 ? plain_text(tree, tree.kid(decl, 2), diagnostics_) : field.name;
+      if (record.field(field.name))
+        report(tree, decl, Code::DuplicateName, fmt::format("field `{}` is declared twice", field.name));
+      record.fields.push_back(std::move(field));
+    }
+    library_.types.mutable_record(type->second) = std::move(record);
+  }
+
+  Quota quota_of(const Tree& tree, NodeId node, std::string group) {
+    Quota quota{.group = std::move(group), .per_minute = 0, .per_hour = 0};
+    std::int64_t count = 0;
+    for (const NodeId kid : tree.kids(node)) {
+      if (tree.kind(kid) == NodeKind::Ident) quota.group = tree.text(kid);
+      if (tree.kind(kid) == NodeKind::Int) count = int_value(tree, kid, diagnostics_);
+      if (tree.kind(kid) != NodeKind::Duration) continue;
+      const std::int64_t per = duration_value_us(tree, kid, diagnostics_) / 1'000'000;
+      const auto calls = static_cast<std::uint32_t>(std::clamp<std::int64_t>(count, 0, 1'000'000));
+      if (per == 60) quota.per_minute = calls;
+      else if (per == 3600) quota.per_hour = calls;
+      else report(tree, kid, Code::InvalidDeclaration, "a quota is per 1m or per 1h");
+    }
+    return quota;
+  }
+
+  void declare_operation(const Tree& tree, NodeId connector, NodeId node, const Quota* quota) {
+    Operation operation;
+    operation.connector = name_of(tree, connector);
+    operation.name = tree.text(tree.kid(node, 1));
+    operation.doc = tree.doc_above(node);
+    const std::string_view effect = tree.text(tree.kid(node, 0));
+    operation.effect = effect == "read" ? Effect::Read : effect == "act" ? Effect::Act : Effect::Notify;
+    for (const NodeId kid : tree.kids(node))
+      if (tree.kind(kid) == NodeKind::ParameterDecl) declare_parameter(tree, kid, operation);
+    const auto index = static_cast<std::uint32_t>(library_.operations.size());
+    Route plain;
+    plain.connector = connector_index(tree, tree.kid(connector, 0));
+    if (quota != nullptr) plain.quota = *quota;
+    bool has_plain = false;
+    for (const NodeId kid : tree.kids(node)) has_plain = clause(tree, kid, operation, plain, index) || has_plain;
+    if (has_plain) operation.routes.insert(operation.routes.begin(), std::move(plain));
+    if (operation.routes.empty())
+      report(tree, tree.kid(node, 1), Code::InvalidDeclaration, fmt::format("operation `{}` has no request", operation.name));
+    for (const Route& route : operation.routes)
+      if (route.protocol == Protocol::Http && route.method.empty())
+        report(tree, tree.kid(node, 1), Code::InvalidDeclaration, fmt::format("a route of `{}` has no request", operation.name));
+    register_operation(tree, node, std::move(operation));
+  }
+
+  void register_operation(const Tree& tree, NodeId node, Operation operation) {
+    const auto index = static_cast<std::uint32_t>(library_.operations.size());
+    if (!library_.operation_names.emplace(operation.full_name(), index).second)
+      report(tree, tree.kid(node, 1), Code::DuplicateName, fmt::format("operation `{}` is declared twice", operation.name));
+    library_.operation_names.emplace(operation.name, index);
+    library_.operations.push_back(std::move(operation));
+  }
+
+  void declare_parameter(const Tree& tree, NodeId node, Operation& operation) {
+    Parameter parameter{.name = name_of(tree, node), .type = type_of(tree, tree.kid(node, 1)), .default_json = {}, .doc = tree.doc_above(node)};
+    if (tree.kids(node).size() > 2) {
+      TemplateScope scope{tree, operation.parameters, diagnostics_, false, {}};
+      parameter.default_json = constant_json(scope, tree.kid(node, 2), library_.types, parameter.type);
+    }
+    if (std::ranges::find(operation.parameters, parameter.name, &Parameter::name) != operation.parameters.end())
+      report(tree, node, Code::DuplicateName, fmt::format("parameter `{}` is declared twice", parameter.name));
+    operation.parameters.push_back(std::move(parameter));
+  }
+
+  // Takes one clause of an operation; true when it describes the request itself (as opposed to a named route).
+  bool clause(const Tree& tree, NodeId node, Operation& operation, Route& plain, std::uint32_t index) {
+    switch (tree.kind(node)) {
+      case NodeKind::Result: operation.result = type_of(tree, tree.kid(node, 0)); return false;
+      case NodeKind::Gives: operation.result_member = constant(tree, node); return false;
+      case NodeKind::Targets: operation.targets = name_of(tree, node); check_parameter(tree, node, operation); return false;
+      case NodeKind::Inverse: operation.inverse = name_of(tree, node); return false;
+      case NodeKind::Source: operation.source = constant(tree, node); return false;
+      case NodeKind::Retires: operation.retires = constant(tree, node); return false;
+      case NodeKind::Completes: pending_.push_back({&tree, node, index, 0}); return false;
+      case NodeKind::Route: {
+        Route route;
+        route.name = name_of(tree, node);
+        route.connector = connector_index(tree, tree.kid(node, 0));
+        const auto number = static_cast<std::uint32_t>(operation.routes.size());
+        for (const NodeId kid : tree.kids(node)) route_clause(tree, kid, operation, route, index, number);
+        operation.routes.push_back(std::move(route));
+        return false;
+      }
+      default: return route_clause(tree, node, operation, plain, index, 0);
+    }
+  }
+
+  void check_parameter(const Tree& tree, NodeId clause, const Operation& operation) {
+    const NodeId name = tree.kid(clause, 0);
+    if (std::ranges::find(operation.parameters, tree.text(name), &Parameter::name) == operation.parameters.end())
+      report(tree, name, Code::UnknownName, fmt::format("this operation has no parameter `{}`", tree.text(name)));
+  }
+
+  std::vector<std::pair<std::string, Template>> entries(TemplateScope& scope, NodeId node) {
+    std::vector<std::pair<std::string, Template>> out;
+    for (const NodeId entry : scope.tree.kids(node)) {
+      std::string_view key = scope.tree.text(scope.tree.kid(entry, 0));
+      if (key.starts_with('"')) key = key.substr(1, key.size() - 2);
+      out.emplace_back(std::string(key), to_template(scope, scope.tree.kid(entry, 1)));
+    }
+    return out;
+  }
+
+  bool route_clause(const Tree& tree, NodeId node, const Operation& operation, Route& route, std::uint32_t index, std::uint32_t number) {
+    TemplateScope scope{tree, operation.parameters, diagnostics_, false, {}};
+    switch (tree.kind(node)) {
+      case NodeKind::Request:
+        route.method = tree.text(tree.kid(node, 0));
+        route.path = to_template(scope, tree.kid(node, 1));
+        if (!tree.text(tree.kid(node, 1)).starts_with("\"/"))
+          report(tree, tree.kid(node, 1), Code::InvalidDeclaration, "a path begins with `/`");
+        return true;
+      case NodeKind::Smtp: route.protocol = Protocol::Smtp; return true;
+      case NodeKind::Query: route.query = entries(scope, node); return true;
+      case NodeKind::Headers: route.headers = entries(scope, node); return true;
+      case NodeKind::Body: route.body = to_template(scope, tree.kid(node, 0)); return true;
+      case NodeKind::Permission:
+        for (const NodeId name : tree.kids(node)) route.permissions.emplace_back(tree.text(name));
+        return true;
+      case NodeKind::Quota: route.quota = quota_of(tree, node, operation.full_name()); return true;
+      case NodeKind::ErrorClause: route.errors.push_back(error_rule(tree, node)); return true;
+      case NodeKind::CrashRepeat: route.crash = CrashRule{.kind = CrashRule::Kind::Repeat}; return true;
+      case NodeKind::CrashAsk: route.crash = CrashRule{.kind = CrashRule::Kind::Ask}; return true;
+      case NodeKind::CrashLookup: pending_.push_back({&tree, node, index, number}); return true;
+      default: return false;
+    }
+  }
+
+  ErrorRule error_rule(const Tree& tree, NodeId node) {
+    ErrorRule rule;
+    rule.status = static_cast<int>(std::clamp<std::int64_t>(int_value(tree, tree.kid(node, 0), diagnostics_), 0, 999));
+    const NodeId text = tree.find(node, NodeKind::Text);
+    if (text != kNoNode) rule.code = plain_text(tree, text, diagnostics_);
+    const NodeId fault = tree.kids(node).back();
+    if (const auto kind = fault_named(tree.text(fault))) rule.kind = *kind;
+    else report(tree, fault, Code::UnknownName, fmt::format("there is no error `{}`", tree.text(fault)));
+    return rule;
+  }
+
+  // ---- Round three
+  void resolve_references(const Pending& pending) {
+    const Tree& tree = *pending.tree;
+    Operation& operation = library_.operations[pending.operation];
+    const NodeId call = tree.kid(pending.node, 0);
+    const bool is_completion = tree.kind(pending.node) == NodeKind::Completes;
+    if (tree.kind(call) != NodeKind::Call) return report(tree, call, Code::InvalidDeclaration, "expected a call of a read operation");
+    const std::string callee(tree.text(tree.kid(call, 0)));
+    const Operation* target = library_.operation(operation.connector, callee);
+    if (target == nullptr || target->effect != Effect::Read)
+      return report(tree, call, Code::UnknownOperation, fmt::format("this connector has no read operation `{}`", callee));
+    TemplateScope scope{tree, operation.parameters, diagnostics_, is_completion, {}};
+    Template arguments = call_arguments(scope, call, target->parameters);
+    const auto kids = tree.kids(pending.node);
+    const std::string field = kids.size() > 1 ? wire_name(tree, kids[1], target->result) : std::string();
+    if (is_completion) {
+      Completion completion{.operation = callee, .arguments = std::move(arguments), .field = field, .final_values = {}};
+      for (const NodeId value : kids.subspan(2)) completion.final_values.emplace_back(tree.text(value));
+      operation.completes = std::move(completion);
+    } else if (pending.route < operation.routes.size()) {
+      operation.routes[pending.route].crash =
+          CrashRule{.kind = CrashRule::Kind::Lookup, .operation = callee, .arguments = std::move(arguments), .field = field};
+    }
+  }
+
+  // The JSON spelling of a field of `type`, or of the record in its list.
+  std::string wire_name(const Tree& tree, NodeId name, TypeId type) {
+    if (library_.types.is(type, TypeKind::List)) type = library_.types[type].element;
+    if (library_.types.is(type, TypeKind::Record)) {
+      const RecordType& record = library_.types.record(type);
+      if (const auto index = record.field(tree.text(name))) return record.fields[*index].wire;
+    }
+    report(tree, name, Code::UnknownField, fmt::format("`{}` has no field `{}`", library_.types.name(type), tree.text(name)));
+    return {};
+  }
+
+  void declare_trigger(const Tree& tree, const std::string& connector, NodeId node) {
+    Trigger trigger;
+    trigger.connector = connector;
+    trigger.name = name_of(tree, node);
+    trigger.doc = tree.doc_above(node);
+    for (const NodeId kid : tree.kids(node)) trigger_clause(tree, kid, trigger);
+    if (trigger.entities.empty() || trigger.operation.empty() || trigger.key_field.empty() || trigger.cursor_field.empty())
+      return report(tree, node, Code::InvalidDeclaration, "a trigger needs an entity, poll, key and cursor");
+    const TypeId entity = trigger.entities.front().type;
+    for (const NodeId kid : tree.kids(node)) {
+      if (tree.kind(kid) == NodeKind::TriggerKey) trigger.key_field = wire_name(tree, tree.kid(kid, 0), entity);
+      if (tree.kind(kid) == NodeKind::Cursor) trigger.cursor_field = wire_name(tree, tree.kid(kid, 0), entity);
+      if (tree.kind(kid) == NodeKind::Filterable)
+        for (const NodeId name : tree.kids(kid)) trigger.filterable.push_back(wire_name(tree, name, entity));
+    }
+    library_.triggers.push_back(std::move(trigger));
+  }
+
+  void trigger_clause(const Tree& tree, NodeId node, Trigger& trigger) {
+    switch (tree.kind(node)) {
+      case NodeKind::Binding:
+        trigger.bindings.push_back({.name = name_of(tree, node), .wire = std::string(tree.text(tree.kid(node, 2))),
+                                    .type = type_of(tree, tree.kid(node, 1)), .doc = tree.doc_above(node)});
+        return;
+      case NodeKind::Entity: return entity_clause(tree, node, trigger);
+      case NodeKind::Poll:
+        trigger.operation = name_of(tree, node);
+        if (library_.operation(trigger.connector, trigger.operation) == nullptr)
+          report(tree, tree.kid(node, 0), Code::UnknownOperation, fmt::format("this connector has no operation `{}`", trigger.operation));
+        trigger.page_size = static_cast<std::uint32_t>(std::clamp<std::int64_t>(int_value(tree, tree.kid(node, 1), diagnostics_), 1, 10'000));
+        trigger.interval_us = duration_value_us(tree, tree.kid(node, 2), diagnostics_);
+        trigger.overlap_us = duration_value_us(tree, tree.kid(node, 3), diagnostics_);
+        return;
+      case NodeKind::TriggerKey: trigger.key_field = name_of(tree, node); return;
+      case NodeKind::Cursor: trigger.cursor_field = name_of(tree, node); return;
+      default: return;
+    }
+  }
+
+  void entity_clause(const Tree& tree, NodeId node, Trigger& trigger) {
+    Trigger::Entity entity{.name = name_of(tree, node), .type = type_of(tree, tree.kid(node, 1)),
+                           .operation = std::string(tree.text(tree.kid(node, 2))),
+                           .argument = std::string(tree.text(tree.kid(node, 3))), .expand_only = {}};
+    const Operation* fetch = library_.operation(trigger.connector, entity.operation);
+    if (fetch == nullptr || fetch->effect != Effect::Read || fetch->parameters.size() != 1 || fetch->result != entity.type)
+      report(tree, tree.kid(node, 2), Code::InvalidDeclaration,
+             fmt::format("`{}` must be a read operation with one parameter that gives `{}`", entity.operation, library_.types.name(entity.type)));
+    if (std::ranges::find(trigger.bindings, entity.argument, &Trigger::Binding::name) == trigger.bindings.end())
+      report(tree, tree.kid(node, 3), Code::UnknownName, fmt::format("the trigger has no binding `{}`", entity.argument));
+    if (!library_.types.is(entity.type, TypeKind::Record)) return;
+    for (const NodeId name : tree.kids(node).subspan(4)) entity.expand_only.push_back(wire_name(tree, name, entity.type));
+    trigger.entities.push_back(std::move(entity));
+  }
+
+  std::span<const Tree> trees_;
+  Diagnostics& diagnostics_;
+  Library library_;
+  std::vector<Pending> pending_;
+};
+
+}  // namespace
+
+const Operation* Library::operation(std::string_view connector, std::string_view name) const {
+  const auto found = operation_names.find(fmt::format("{}.{}", connector, name));
+  return found == operation_names.end() ? nullptr : &operations[found->second];
+}
+
+const Trigger* Library::trigger(std::string_view name) const {
+  const auto found = std::ranges::find(triggers, name, &Trigger::name);
+  return found == triggers.end() ? nullptr : &*found;
+}
+
+Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics) {
+  return LibraryBuilder(trees, diagnostics).build();
+}
+
+}  // namespace flow

@@ -1,0 +1,32 @@
+// Everything flows can name that is declared outside of them: the types, operations and triggers of all connectors.
+// Built once from connector declarations, then only read; a compilation copies the TypeTable to add its own types.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.hpp"
+#include "base/operation.hpp"
+#include "compiler/syntax/tree.hpp"
+
+namespace flow {
+
+struct Library {
+  TypeTable types;
+  std::vector<Connector> connectors;
+  std::vector<Operation> operations;
+  std::vector<Trigger> triggers;
+  std::map<std::string, TypeId, std::less<>> type_names;
+  std::map<std::string, std::uint32_t, std::less<>> operation_names;  // `isolate` and `defender.isolate`
+
+  const Operation* operation(std::string_view connector, std::string_view name) const;
+  const Trigger* trigger(std::string_view name) const;
+};
+
+// `trees` are the parsed declarations. What is wrong with them is reported; the rest is usable.
+Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics);
+
+}  // namespace flow

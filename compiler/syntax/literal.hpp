@@ -1,0 +1,23 @@
+// What literals mean. Mistakes in them are reported once, here; the result is then a harmless stand-in.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/diagnostic.hpp"
+#include "compiler/syntax/tree.hpp"
+
+namespace flow {
+
+// The text of a TextPiece with its escapes carried out: \n \t \r \" \\ \{ \} \u{1F600}, `{{` and `}}`.
+// In a RawText nothing is an escape: take the piece's source text instead.
+std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostics);
+// A whole Text without holes (a Text, TextBlock or RawText node); holes are left out.
+std::string plain_text(const Tree& tree, NodeId text, Diagnostics& diagnostics);
+bool has_holes(const Tree& tree, NodeId text);
+
+std::int64_t int_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics);
+double float_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics);
+std::int64_t duration_value_us(const Tree& tree, NodeId literal, Diagnostics& diagnostics);
+
+}  // namespace flow

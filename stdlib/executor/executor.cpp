@@ -1,0 +1,239 @@
+#include "stdlib/executor/executor.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "stdlib/executor/request.hpp"
+#include "stdlib/executor/response.hpp"
+#include "stdlib/executor/settlement.hpp"
+#include "stdlib/http/answer.hpp"
+
+namespace flow {
+namespace {
+
+using Done = std::function<void(Outcome)>;
+
+Fault bad_call(const Operation& operation, const std::string& why) {
+  return {.kind = FaultKind::BadRequest, .message = operation.full_name() + " was not sent: " + why};
+}
+
+// Whom an executor works with.
+struct Parties {
+  Transport& transport;
+  TokenSource& tokens;
+  const Clock& clock;
+  SmtpSender* mail;
+};
+
+// What is called, and as whom.
+struct Target {
+  std::shared_ptr<const TenantAccess> access;
+  const Operation& operation;
+  const Route& route;
+  const Connector& connector;
+};
+
+// One call on its way. Shared by the callbacks of the token source, the transport and the mail sender.
+struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
+  Attempt(const Parties& parties, Target target, OperationRequest request, Done then)
+      : Parties(parties), Target(std::move(target)), call(std::move(request)), done(std::move(then)) {}
+
+  const OperationRequest call;
+  const Done done;
+  const std::int64_t begun_us = clock.now_us();
+
+  JsonValue arguments;
+  std::string scope;  // of the token; empty when none is needed
+  Redaction redaction;
+  bool is_second_try = false;
+
+  std::int64_t rest_us() const { return std::max<std::int64_t>(call.deadline_us - (clock.now_us() - begun_us), 1); }
+  bool is_late() const { return clock.now_us() - begun_us >= call.deadline_us; }
+  CallText text() const { return {operation, route, connector, *access, arguments, call.key}; }
+  void finish(Outcome outcome) { done(redaction.cleaned(std::move(outcome))); }
+
+  void begin();
+  TokenRequest token_request() const;
+  void with_token(std::function<void(const std::string&)> next);
+  void send_http(const std::string& token);
+  void http_answered(const std::string& token, HttpResult result);
+  void begin_mail();
+  void send_mail(MailMessage message, const std::string& credential);
+};
+
+TokenRequest Attempt::token_request() const {
+  return {.authority = access->authority,
+          .tenant = access->tenant_id,
+          .client_id = access->client_id,
+          .scope = scope,
+          .secret = access->client_secret,
+          .deadline_us = rest_us()};
+}
+
+// Goes on with a token, or ends the call with the reason why there is none.
+void Attempt::with_token(std::function<void(const std::string&)> next) {
+  tokens.get(token_request(), [self = shared_from_this(), next = std::move(next)](TokenResult token) {
+    if (!token) return self->finish(std::move(token.error()));
+    self->redaction.add(*token);
+    if (self->is_late())
+      return self->finish(Fault{.kind = FaultKind::Timeout, .message = self->operation.full_name() + " was not sent in time"});
+    next(*token);
+  });
+}
+
+void Attempt::begin() {
+  if (route.protocol == Protocol::Smtp) return begin_mail();
+  if (scope.empty()) return send_http({});
+  with_token([self = shared_from_this()](const std::string& token) { self->send_http(token); });
+}
+
+void Attempt::send_http(const std::string& token) {
+  Result<HttpRequest> request = http_request(text(), redaction);
+  if (!request) return finish(bad_call(operation, request.error().message));
+  if (!token.empty()) request->headers.emplace_back("Authorization", "Bearer " + token);
+  request->deadline_us = rest_us();
+  transport.send(std::move(*request), [self = shared_from_this(), token](HttpResult result) {
+    self->http_answered(token, std::move(result));
+  });
+}
+
+void Attempt::http_answered(const std::string& token, HttpResult result) {
+  if (const auto* failed = std::get_if<TransportError>(&result)) {
+    Fault fault = fault_of(*failed);
+    fault.message = operation.full_name() + ": " + fault.message;
+    return finish(std::move(fault));
+  }
+  const HttpResponse& response = std::get<HttpResponse>(result);
+  if (response.status == 401 && !token.empty()) {
+    tokens.invalidate(token_request(), token);
+    if (!std::exchange(is_second_try, true) && !is_late()) return begin();
+  }
+  finish(outcome_of(response, operation, route, clock.now_us()));
+}
+
+void Attempt::begin_mail() {
+  if (mail == nullptr || !access->smtp) return finish(bad_call(operation, "no SMTP server is configured for this tenant"));
+  Result<MailMessage> message = mail_message(text(), redaction);
+  if (!message) return finish(bad_call(operation, message.error().message));
+  message->date_us = clock.now_us();
+  if (access->smtp->login == SmtpServer::Login::None) return send_mail(std::move(*message), {});
+  if (access->smtp->login == SmtpServer::Login::Bearer) {
+    scope = access->smtp_scope;
+    return with_token([self = shared_from_this(), message = std::move(*message)](const std::string& token) {
+      self->send_mail(message, token);
+    });
+  }
+  const Result<std::string> password = access->smtp_password ? access->smtp_password() : error("no SMTP password is configured");
+  if (!password) return finish(bad_call(operation, password.error().message));
+  redaction.add(*password);
+  send_mail(std::move(*message), *password);
+}
+
+void Attempt::send_mail(MailMessage message, const std::string& credential) {
+  SmtpJob job{.server = *access->smtp, .credential = credential, .message = std::move(message), .deadline_us = rest_us()};
+  mail->send(std::move(job), [self = shared_from_this(), credential](MailResult result) {
+    if (result) return self->finish(Returned{"null"});
+    Fault fault = std::move(result.error());
+    fault.message = self->operation.full_name() + ": " + fault.message;
+    const bool is_token = self->access->smtp->login == SmtpServer::Login::Bearer;
+    if (is_token && fault.kind == FaultKind::Unauthorized) {
+      self->tokens.invalidate(self->token_request(), credential);
+      if (!std::exchange(self->is_second_try, true) && !self->is_late()) return self->begin();
+    }
+    self->finish(std::move(fault));
+  });
+}
+
+}  // namespace
+
+struct OperationExecutor::Shared : std::enable_shared_from_this<OperationExecutor::Shared> {
+  explicit Shared(const Parties& with) : parties(with) {}
+
+  const Parties parties;
+  std::mutex mutex;
+  std::map<std::string, std::shared_ptr<const TenantAccess>> tenants;
+
+  std::shared_ptr<const TenantAccess> access_of(const std::string& tenant) {
+    const std::lock_guard lock(mutex);
+    const auto found = tenants.find(tenant);
+    return found == tenants.end() ? nullptr : found->second;
+  }
+  void perform(OperationRequest request, Done done);
+  void settle(OperationRequest request, std::function<void(CallFinding)> done);
+  void look_up(const OperationRequest& request, const CrashRule& rule, const std::string& connector,
+               std::function<void(CallFinding)> done);
+};
+
+void OperationExecutor::Shared::perform(OperationRequest request, Done done) {
+  FLOW_CHECK(request.module != nullptr && request.operation < request.module->operations.size(),
+             "a call names an operation of its module");
+  const Operation& operation = request.module->operations[request.operation];
+  const auto access = access_of(request.tenant);
+  if (!access) return done(bad_call(operation, "tenant `" + request.tenant + "` is not configured"));
+  const Result<const Route*> route = chosen_route(operation, *access);
+  if (!route) return done(bad_call(operation, route.error().message));
+  Result<JsonValue> arguments = parse_json(request.arguments);
+  if (!arguments || arguments->kind != JsonValue::Kind::Object)
+    return done(bad_call(operation, "the arguments are no JSON object"));
+  FLOW_CHECK((*route)->connector < request.module->connectors.size(), "a route names a connector of its module");
+  const Connector& connector = request.module->connectors[(*route)->connector];
+  const auto scope = access->scopes.find(connector.name);
+  const auto attempt = std::make_shared<Attempt>(parties, Target{access, operation, **route, connector},
+                                                 std::move(request), std::move(done));
+  attempt->arguments = std::move(*arguments);
+  attempt->scope = scope == access->scopes.end() ? connector.scope : scope->second;
+  attempt->begin();
+}
+
+void OperationExecutor::Shared::settle(OperationRequest request, std::function<void(CallFinding)> done) {
+  FLOW_CHECK(request.module != nullptr && request.operation < request.module->operations.size(),
+             "a call names an operation of its module");
+  const Operation& operation = request.module->operations[request.operation];
+  const auto access = access_of(request.tenant);
+  if (!access) return done(unknown("tenant `" + request.tenant + "` is not configured"));
+  const Result<const Route*> route = chosen_route(operation, *access);
+  if (!route) return done(unknown(route.error().message));
+  const CrashRule rule = crash_rule_of(operation, **route);
+  switch (rule.kind) {
+    case CrashRule::Kind::Repeat: return done(CallDidNotHappen{});
+    case CrashRule::Kind::Ask: return done(unknown(operation.full_name() + " may or may not have happened, and its API cannot tell"));
+    case CrashRule::Kind::Lookup: return look_up(request, rule, operation.connector, std::move(done));
+  }
+  done(unknown("the crash rule is of no known kind"));
+}
+
+void OperationExecutor::Shared::look_up(const OperationRequest& request, const CrashRule& rule,
+                                        const std::string& connector, std::function<void(CallFinding)> done) {
+  const auto operation = request.module->operation(connector, rule.operation);
+  if (!operation) return done(unknown("the module lacks the lookup operation " + connector + "." + rule.operation));
+  const Result<JsonValue> arguments = parse_json(request.arguments);
+  if (!arguments) return done(unknown("the arguments are no JSON object"));
+  OperationRequest lookup = request;
+  lookup.operation = *operation;
+  lookup.arguments = to_json(evaluate(rule.arguments, {.arguments = &*arguments, .connector = connector, .call_key = request.key}));
+  perform(std::move(lookup), [field = rule.field, key = request.key, done = std::move(done)](Outcome outcome) {
+    if (auto* fault = std::get_if<Fault>(&outcome)) return done(unknown("the lookup failed: " + fault->message));
+    done(finding_in(std::get<Returned>(outcome).json, field, key));
+  });
+}
+
+OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock, SmtpSender* mail)
+    : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail})) {}
+OperationExecutor::~OperationExecutor() = default;
+
+void OperationExecutor::configure(const std::string& tenant, TenantAccess access) {
+  auto made = std::make_shared<const TenantAccess>(std::move(access));
+  const std::lock_guard lock(shared_->mutex);
+  shared_->tenants[tenant] = std::move(made);
+}
+
+void OperationExecutor::perform(OperationRequest request, std::function<void(Outcome)> done) {
+  shared_->perform(std::move(request), std::move(done));
+}
+
+void OperationExecutor::settle(OperationRequest request, std::function<void(CallFinding)> done) {
+  shared_->settle(std::move(request), std::move(done));
+}
+
+}  // namespace flow

@@ -1,0 +1,43 @@
+// Makes the message of one call: an HTTP request or a mail, from the route's templates.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/operation.hpp"
+#include "base/result.hpp"
+#include "stdlib/executor/executor.hpp"
+#include "stdlib/executor/template.hpp"
+#include "stdlib/http/transport.hpp"
+#include "stdlib/mail/smtp.hpp"
+
+namespace flow {
+
+// Keeps the secrets that one exchange used, to take them out of what is told about it.
+class Redaction {
+ public:
+  void add(std::string secret);
+  std::string cleaned(std::string text) const;
+  Outcome cleaned(Outcome outcome) const;
+
+ private:
+  std::vector<std::string> secrets_;
+};
+
+// The route that the configuration chooses: by `connector.operation`, by `connector`, else the first.
+Result<const Route*> chosen_route(const Operation& operation, const TenantAccess& access);
+
+struct CallText {
+  const Operation& operation;
+  const Route& route;
+  const Connector& connector;
+  const TenantAccess& access;
+  const JsonValue& arguments;
+  std::string_view key;
+};
+
+// Without Authorization. Secrets are in it, and known to `redaction`.
+Result<HttpRequest> http_request(const CallText& call, Redaction& redaction);
+Result<MailMessage> mail_message(const CallText& call, Redaction& redaction);
+
+}  // namespace flow

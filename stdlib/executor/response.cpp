@@ -1,0 +1,171 @@
+#include "stdlib/executor/response.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "base/text.hpp"
+#include "stdlib/http/answer.hpp"
+#include "stdlib/json/json.hpp"
+
+namespace flow {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000;
+constexpr std::int64_t kUnstatedPause = 60 * kSecond;
+constexpr std::int64_t kLongestPause = 86'400 * kSecond;
+
+struct StatusRow {
+  int status;
+  FaultKind fault;
+  bool may_have_happened;
+};
+constexpr StatusRow kStatuses[] = {
+#define FLOW_STATUS(status, fault, may_have_happened) {status, FaultKind::fault, may_have_happened},
+#include "stdlib/executor/statuses.def"
+#undef FLOW_STATUS
+};
+
+StatusRow row_of(int status) {
+  const auto found = std::ranges::find(kStatuses, status, &StatusRow::status);
+  if (found != std::end(kStatuses)) return *found;
+  if (status >= 500) return {status, FaultKind::Unavailable, true};
+  if (status >= 400) return {status, FaultKind::BadRequest, false};
+  const bool was_handled = status != 307 && status != 308;  // these two ask to send the same elsewhere
+  return {status, FaultKind::InvalidResponse, was_handled};
+}
+
+// What an error body says, whichever API wrote it.
+struct ApiError {
+  std::string code;
+  std::string inner_code;
+  std::string message;
+  std::string target;  // what the vendor's support asks for
+};
+
+std::string text_or_empty(const JsonValue* value) {
+  return value != nullptr && (value->is_text() || value->kind == JsonValue::Kind::Number) ? value->text : std::string();
+}
+
+// The deepest code below `innererror`, also spelled `innerError`; it may nest and may lack a code.
+std::string inner_code(const JsonValue& error) {
+  std::string code;
+  for (const JsonValue* inner = error.member_ignoring_case("innererror"); inner != nullptr;
+       inner = inner->member_ignoring_case("innererror"))
+    if (std::string found = text_or_empty(inner->member_ignoring_case("code")); !found.empty()) code = std::move(found);
+  return code;
+}
+
+ApiError api_error(const HttpResponse& response) {
+  const auto body = parse_json(response.body);
+  if (!body || body->kind != JsonValue::Kind::Object) return {.message = excerpt(response.body)};
+  const JsonValue* error = body->member_ignoring_case("error");
+  if (error == nullptr) error = body->member_ignoring_case("odata.error");
+  ApiError found;
+  if (error != nullptr && error->is_text()) {  // the OAuth shape
+    found = {.code = error->text, .message = text_or_empty(body->member("error_description"))};
+  } else {
+    const JsonValue& from = error != nullptr ? *error : *body;
+    const JsonValue* message = from.member_ignoring_case("message");
+    if (message != nullptr && message->kind == JsonValue::Kind::Object) message = message->member("value");
+    found = {.code = text_or_empty(from.member_ignoring_case("code")),
+             .inner_code = inner_code(from),
+             .message = text_or_empty(message),
+             .target = text_or_empty(from.member_ignoring_case("target"))};
+  }
+  if (found.code.empty()) found.code = found.inner_code;
+  return found;
+}
+
+bool matches(const ErrorRule& rule, int status, const ApiError& error) {
+  if (rule.status != 0 && rule.status != status) return false;
+  if (rule.code.empty() || equals_ignoring_case(rule.code, error.code) || equals_ignoring_case(rule.code, error.inner_code))
+    return true;
+  return lower_ascii(error.message).find(lower_ascii(rule.code)) != std::string::npos;
+}
+
+// `in 8 seconds` somewhere in the message.
+std::optional<std::int64_t> pause_in_text(std::string_view text) {
+  for (std::size_t at = text.find("in "); at != std::string_view::npos; at = text.find("in ", at + 1)) {
+    std::int64_t seconds = 0;
+    const char* begin = text.data() + at + 3;
+    const char* end = text.data() + text.size();
+    const auto [rest, failed] = std::from_chars(begin, end, seconds);
+    if (failed != std::errc() || seconds < 0 || seconds > kLongestPause / kSecond) continue;
+    if (std::string_view(rest, static_cast<std::size_t>(end - rest)).starts_with(" second")) return std::max<std::int64_t>(seconds, 1) * kSecond;
+  }
+  return std::nullopt;
+}
+
+// The text between `label` and the next `;`, `.` at a word's end, or `, application roles`.
+std::string roles_after(std::string_view message, std::string_view label) {
+  const std::size_t at = message.find(label);
+  if (at == std::string_view::npos) return {};
+  std::string_view rest = message.substr(at + label.size());
+  rest = rest.substr(0, rest.find(", application roles"));
+  while (!rest.empty() && (rest.back() == '.' || rest.back() == ' ')) rest.remove_suffix(1);
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  return excerpt(rest, 300);
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view by) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : std::string(by)) + word;
+  return out;
+}
+
+// Names what the operator has to grant.
+std::string permission_note(const Operation& operation, const Route& route, const ApiError& error) {
+  std::string note;
+  if (!route.permissions.empty())
+    note = "; " + operation.full_name() + " needs the permission " + joined(route.permissions, " or ");
+  const std::string wanted = roles_after(error.message, "API required roles:");
+  const std::string granted = roles_after(error.message, "application roles:");
+  if (!wanted.empty())
+    note += "; the API asks for one of: " + wanted + "; the app has: " + (granted.empty() ? "none" : granted);
+  return note;
+}
+
+Fault fault_of_answer(const HttpResponse& response, const Operation& operation, const Route& route, std::int64_t now_us) {
+  const ApiError error = api_error(response);
+  const StatusRow row = row_of(response.status);
+  Fault fault{.kind = row.fault, .status = response.status, .code = excerpt(error.code, 80)};
+  fault.maybe_executed = row.may_have_happened && operation.effect != Effect::Read;
+  for (const ErrorRule& rule : route.errors) {
+    if (!matches(rule, response.status, error)) continue;
+    fault.kind = rule.kind;
+    break;
+  }
+  fault.message = fmt::format("{} was answered {}{}{}", operation.full_name(), response.status,
+                              fault.code.empty() ? "" : " " + fault.code,
+                              error.message.empty() ? "" : ": " + excerpt(error.message));
+  if (!error.target.empty()) fault.message += " (target " + excerpt(error.target, 80) + ")";
+  if (response.status == 403) fault.message += permission_note(operation, route, error);
+  fault.retry_after_us = retry_after_us(response, now_us).value_or(0);
+  if (fault.kind == FaultKind::Throttled && fault.retry_after_us == 0)
+    fault.retry_after_us = pause_in_text(error.message).value_or(kUnstatedPause);
+  return fault;
+}
+
+Fault invalid(const HttpResponse& response, const Operation& operation, const std::string& why) {
+  return {.kind = FaultKind::InvalidResponse,
+          .message = operation.full_name() + " was answered " + std::to_string(response.status) + ", but " + why,
+          .status = response.status,
+          .maybe_executed = operation.effect != Effect::Read};
+}
+
+}  // namespace
+
+Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route, std::int64_t now_us) {
+  if (response.status < 200 || response.status >= 300) return fault_of_answer(response, operation, route, now_us);
+  if (operation.result == kNothingType) return Returned{"null"};
+  if (response.body.empty()) return invalid(response, operation, "the body is empty and a result is declared");
+  Result<std::string> json = json_part(response.body, operation.result_member);
+  if (!json) return invalid(response, operation, json.error().message + ": " + excerpt(response.body));
+  return Returned{std::move(*json)};
+}
+
+}  // namespace flow

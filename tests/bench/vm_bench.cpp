@@ -1,0 +1,133 @@
+// What the machine costs: per instruction, per run, per condition, per module.
+//   build/release/bench_vm --benchmark_min_time=1
+#include <benchmark/benchmark.h>
+
+#include "base/result.hpp"
+#include "tests/unit/vm/assembler.hpp"
+#include "vm/bytecode/encode.hpp"
+#include "vm/bytecode/verify.hpp"
+#include "vm/interp/machine.hpp"
+
+namespace flow::test {
+namespace {
+
+// An alert as Defender's API writes it, of some 40 members, most of which no flow reads.
+std::string typical_event() {
+  std::string event = R"({"id":"da637472900382838869_1364969609","incidentId":1126093,"machineId":"111e6dd8c833c8a052ea231ec1b19adaf497b625",)"
+                      R"("severity":"High","status":"New","title":"Suspected credential theft activity",)"
+                      R"("alertCreationTime":"2026-11-20T08:14:22.1043315Z")";
+  for (int i = 0; i < 32; ++i)
+    event += R"(,"member)" + std::to_string(i) + R"(":"some text of a usual length, as descriptions have")";
+  return event + R"(,"evidence":[{"entityType":"Process","sha1":"9a2f","detectionStatus":"Detected"}]})";
+}
+
+void check(const Module& module) { FLOW_CHECK(verify(module), "the benchmark's module is right"); }
+
+void emit_condition(Assembler& a) {
+  const auto known = a.jump(Op::JumpIfSet, kAlert);
+  a.emit(Op::Skip).land(known).emit(Op::GetField, 4, kAlert, 1).load_severity(5, 3).emit(Op::EqualEnum, 6, 4, 5);
+  const auto no = a.jump(Op::JumpIfNot, 6);
+  a.emit(Op::EnterBody).emit(Op::Finish).land(no).emit(Op::Skip);
+}
+
+void adds(benchmark::State& state) {
+  Assembler a;
+  a.load_int(4, 0).load_int(5, 1).load_int(6, 100'000);
+  const auto top = a.here();
+  for (int i = 0; i < 8; ++i) a.emit(Op::AddInt, 7, 4, 5);
+  a.emit(Op::AddInt, 4, 4, 5).emit(Op::LessInt, 8, 4, 6);
+  a.aim(a.jump(Op::JumpIf, 8), top).emit(Op::Finish);
+  check(a.module);
+  Machine machine(a.module, 0);
+  for (auto _ : state) machine.start(kEvent);
+  state.SetItemsProcessed(static_cast<std::int64_t>(machine.fuel_used()) * state.iterations());
+}
+BENCHMARK(adds)->Unit(benchmark::kMillisecond);
+
+void empty_run_in_a_new_machine(benchmark::State& state) {
+  Assembler a;
+  a.flow().inputs.clear();
+  a.emit(Op::Finish);
+  check(a.module);
+  for (auto _ : state) benchmark::DoNotOptimize(Machine(a.module, 0).start("{}"));
+}
+BENCHMARK(empty_run_in_a_new_machine);
+
+void empty_run_in_a_kept_machine(benchmark::State& state) {
+  Assembler a;
+  a.flow().inputs.clear();
+  a.emit(Op::Finish);
+  check(a.module);
+  Machine machine(a.module, 0);
+  for (auto _ : state) benchmark::DoNotOptimize(machine.start("{}"));
+}
+BENCHMARK(empty_run_in_a_kept_machine);
+
+void condition_with_its_event(benchmark::State& state) {
+  Assembler a;
+  emit_condition(a);
+  check(a.module);
+  Machine machine(a.module, 0);
+  const std::string event = typical_event();
+  for (auto _ : state) benchmark::DoNotOptimize(machine.start(event));
+  state.SetBytesProcessed(static_cast<std::int64_t>(event.size()) * state.iterations());
+}
+BENCHMARK(condition_with_its_event);
+
+// The condition again and again over one event, less the loop around it (see `loop_alone`).
+void loop_of(benchmark::State& state, bool has_condition) {
+  Assembler a;
+  a.emit(Op::Unwrap, 10, kAlert).load_int(11, 0).load_int(12, 1).load_int(13, 10'000);
+  const auto top = a.here();
+  if (has_condition) {
+    a.emit(Op::GetField, 4, 10, 1).load_severity(5, 3).emit(Op::EqualEnum, 6, 4, 5);
+    a.land(a.jump(Op::JumpIfNot, 6));
+  }
+  a.emit(Op::AddInt, 11, 11, 12).emit(Op::LessInt, 14, 11, 13);
+  a.aim(a.jump(Op::JumpIf, 14), top).emit(Op::Finish);
+  check(a.module);
+  Machine machine(a.module, 0);
+  for (auto _ : state) machine.start(kEvent);
+  state.SetItemsProcessed(10'000 * state.iterations());
+}
+void condition_in_a_loop(benchmark::State& state) { loop_of(state, true); }
+void loop_alone(benchmark::State& state) { loop_of(state, false); }
+BENCHMARK(condition_in_a_loop)->Unit(benchmark::kMicrosecond);
+BENCHMARK(loop_alone)->Unit(benchmark::kMicrosecond);
+
+// Five operations, twelve compound types and some 200 instructions.
+Module typical_module() {
+  Assembler a;
+  emit_condition(a);
+  const auto handler_from = a.here();
+  for (int i = 0; i < 20; ++i) {
+    a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).emit(Op::Unwrap, 12, kMachine);
+    a.emit(Op::GetField, 13, 12, 1).load_text(14, "Isolated ").emit(Op::ToText, 15, 13).emit(Op::Concat, 11, 14, 2);
+    a.call(16, kIsolate, 10).emit(Op::Log, 11);
+  }
+  a.emit(Op::Finish);
+  const auto handler = a.here();
+  a.emit(Op::Fail, 20);
+  a.flow().handlers = {{.begin = handler_from, .end = handler, .target = handler, .register_ = 20}};
+  check(a.module);
+  return std::move(a.module);
+}
+
+void decode_module(benchmark::State& state) {
+  const std::string bytes = encode(typical_module());
+  for (auto _ : state) benchmark::DoNotOptimize(decode(bytes));
+  state.counters["bytes"] = static_cast<double>(bytes.size());
+}
+BENCHMARK(decode_module)->Unit(benchmark::kMicrosecond);
+
+void verify_module(benchmark::State& state) {
+  const Module module = typical_module();
+  for (auto _ : state) benchmark::DoNotOptimize(verify(module));
+  state.counters["instructions"] = static_cast<double>(module.flows[0].code.size());
+}
+BENCHMARK(verify_module)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace flow::test
+
+BENCHMARK_MAIN();

@@ -1,0 +1,27 @@
+#include "stdlib/http/cpprest_transport.hpp"
+#include "tests/unit/http/conformance.hpp"
+
+namespace flow {
+namespace {
+
+std::unique_ptr<Transport> make_cpprest(TransportConfig config) {
+  auto transport = make_cpprest_transport(std::move(config));
+  if (!transport) ADD_FAILURE() << transport.error().message;
+  return transport ? std::move(*transport) : nullptr;
+}
+
+}  // namespace
+
+const std::vector<TransportUnderTest>& transports_under_test() {
+  static const std::vector<TransportUnderTest> all{
+      {.name = "cpprest",
+       .make = make_cpprest,
+       .exemptions = {
+           {"NegativeChunkSizeIsMalformed", "the library aborts the process on a negative chunk size"},
+           {"HugeChunkIsTooLarge", "the library buffers a chunk whole before it tells its size"},
+           {"EndlessHeaderIsEndedEarly", "the library buffers headers without limit; the deadline ends it"},
+       }}};
+  return all;
+}
+
+}  // namespace flow
