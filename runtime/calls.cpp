@@ -1,5 +1,5 @@
-// From the wish for a call to its answer: quota, intent, sending, retrying, and finding out what became of a call
-// whose answer was lost.
+// From the wish for a call to its answer: quota, intent, sending, retrying, and finding out what became of a
+// call whose answer was lost.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -81,7 +81,8 @@ void Runtime::Loop::ask_whether(Run& run, std::optional<Fault> doubt, std::uint3
 }
 
 bool Runtime::Loop::release_calls(std::int64_t now_us) {
-  const std::size_t room = options_.calls_in_flight - std::min<std::size_t>(in_flight_, options_.calls_in_flight);
+  const std::size_t room =
+      options_.calls_in_flight - std::min<std::size_t>(in_flight_, options_.calls_in_flight);
   const std::vector<std::uint64_t> tickets = limiter_.release(now_us, room);
   for (const std::uint64_t ticket : tickets) {
     Pending& pending = pending_.at(ticket);
@@ -105,9 +106,10 @@ void Runtime::Loop::send_calls() {
     const bool is_question = pending.purpose == Pending::Purpose::Settle;
     if (is_question) {
       ++counters_.settled;
-      executor_.settle(pending.call, [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
-        inbox->post(Answer{ticket, std::move(settlement)});
-      });
+      executor_.settle(pending.call,
+                       [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
+                         inbox->post(Answer{ticket, std::move(settlement)});
+                       });
     } else {
       ++counters_.calls[pending.module->operations[pending.call.operation].full_name()];
       executor_.perform(pending.call, [inbox = inbox_, module = pending.module, ticket](Outcome outcome) {
@@ -154,7 +156,8 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   } else if (const auto* nobody = std::get_if<NobodyKnows>(&std::get<Settlement>(what))) {
     if (nobody->fault.kind == FaultKind::Throttled) note_throttled(pending, nobody->fault);
   }
-  if (pending.purpose == Pending::Purpose::Poll) return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
+  if (pending.purpose == Pending::Purpose::Poll)
+    return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   Run* owner = run(pending.owner);
   FLOW_CHECK(owner != nullptr, "a run stays in memory while a call of it is out");
   if (pending.purpose == Pending::Purpose::Perform) {
@@ -167,7 +170,8 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
 void Runtime::Loop::note_throttled(const Pending& pending, const Fault& fault) {
   const std::int64_t rest_us = retry_delay_us(fault, 1, options_.retry, random_);
   limiter_.pause(pending.bucket, clock_.now_us() + rest_us);
-  health(HealthEvent::Kind::Throttled, pending.call.tenant, pending.bucket.substr(pending.bucket.find('\n') + 1),
+  health(HealthEvent::Kind::Throttled, pending.call.tenant,
+         pending.bucket.substr(pending.bucket.find('\n') + 1),
          fmt::format("the quota is used up; calls of this group rest for {} ms", rest_us / 1000));
 }
 
@@ -200,8 +204,9 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
   if (const auto* nobody = std::get_if<NobodyKnows>(&settlement)) {
     const std::uint32_t tries = pending.settle_tries + 1;
     if (!may_retry(nobody->fault.kind) || tries >= kSettleTries)
-      return park(run, fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
-                                   run.operation().full_name(), nobody->fault.message));
+      return park(run,
+                  fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
+                              run.operation().full_name(), nobody->fault.message));
     return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_),
               [this, id = run.row().id, doubt = pending.doubt, tries] {
                 if (Run* waiting = this->run(id)) ask_whether(*waiting, doubt, tries);

@@ -1,5 +1,5 @@
-// What the runtime needs of the virtual machine, as an interface: tests put a scripted machine here, everything else
-// the real one (vm_engine()).
+// What the runtime needs of the virtual machine, as an interface: tests put a scripted machine here,
+// everything else the real one (vm_engine()).
 #pragma once
 
 #include <memory>

@@ -29,7 +29,8 @@ Result<FileLock> FileLock::acquire(const std::string& path) {
                              holder(lock.descriptor_)));
   const std::string self = std::to_string(getpid());
   // Best effort: without it only the message above says less.
-  if (ftruncate(lock.descriptor_, 0) == 0 && pwrite(lock.descriptor_, self.data(), self.size(), 0) < 0) return lock;
+  if (ftruncate(lock.descriptor_, 0) == 0 && pwrite(lock.descriptor_, self.data(), self.size(), 0) < 0)
+    return lock;
   return lock;
 }
 

@@ -1,5 +1,6 @@
-// One writer per store: an advisory lock on a file beside it. The kernel drops it when the holder dies, however it
-// dies. The file itself stays behind and holds the last holder's process ID, for the message others get.
+// One writer per store: an advisory lock on a file beside it. The kernel drops it when the holder dies,
+// however it dies. The file itself stays behind and holds the last holder's process ID, for the message
+// others get.
 #pragma once
 
 #include <string>

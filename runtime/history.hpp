@@ -1,5 +1,5 @@
-// What happened, for people: a run with its steps, read from the store. Works on a store that a running service
-// writes to (SqliteStore::open_read_only). The list of runs is Store::list_runs().
+// What happened, for people: a run with its steps, read from the store. Works on a store that a running
+// service writes to (SqliteStore::open_read_only). The list of runs is Store::list_runs().
 #pragma once
 
 #include <optional>
@@ -23,9 +23,9 @@ struct RunStep {
   std::string result;                 // Answered without a fault, and Started (the event): JSON
   std::optional<Fault> fault;         // Answered, Retry, Ended
   bool is_settled = false;            // Answered
-  std::string text;                   // Log; the reason of Parked and Ended; what is wrong with a damaged entry
-  std::string how;                    // Ended: `finished`
-  std::uint32_t line = 0;             // 0 when the entry has none
+  std::string text;        // Log; the reason of Parked and Ended; what is wrong with a damaged entry
+  std::string how;         // Ended: `finished`
+  std::uint32_t line = 0;  // 0 when the entry has none
   bool is_damaged = false;
 };
 struct RunHistory {

@@ -1,5 +1,5 @@
-// Where answers from other threads wait for the loop. Shared with the callbacks, so that one that comes after the
-// runtime is gone still finds it, and is dropped.
+// Where answers from other threads wait for the loop. Shared with the callbacks, so that one that comes after
+// the runtime is gone still finds it, and is dropped.
 #pragma once
 
 #include <chrono>

@@ -21,16 +21,18 @@ Match(Fs...) -> Match<Fs...>;
 constexpr std::array<std::string_view, 4> kHowNames = {"skipped", "finished", "stopped", "failed"};
 
 std::string fault_json(const Fault& fault) {
-  return fmt::format(R"({{"kind":"{}","message":{},"status":{},"code":{},"retry_after_us":{},"maybe_executed":{}}})",
-                     fault_name(fault.kind), json_quoted(fault.message), fault.status, json_quoted(fault.code),
-                     fault.retry_after_us, fault.maybe_executed);
+  return fmt::format(
+      R"({{"kind":"{}","message":{},"status":{},"code":{},"retry_after_us":{},"maybe_executed":{}}})",
+      fault_name(fault.kind), json_quoted(fault.message), fault.status, json_quoted(fault.code),
+      fault.retry_after_us, fault.maybe_executed);
 }
 
 std::string outcome_json(const OutcomeEntry& entry) {
   const std::string settled = entry.is_settled ? R"("settled":true,)" : "";
   if (const auto* fault = std::get_if<Fault>(&entry.outcome))
     return fmt::format(R"({{"call":{},{}"fault":{}}})", entry.call, settled, fault_json(*fault));
-  return fmt::format(R"({{"call":{},{}"result":{}}})", entry.call, settled, std::get<Returned>(entry.outcome).json);
+  return fmt::format(R"({{"call":{},{}"result":{}}})", entry.call, settled,
+                     std::get<Returned>(entry.outcome).json);
 }
 
 std::string ended_json(const Ended& ended) {
@@ -40,7 +42,8 @@ std::string ended_json(const Ended& ended) {
   return text + "}";
 }
 
-// Reads the members of one payload. The first that is missing or damaged is remembered; the rest are defaults then.
+// Reads the members of one payload. The first that is missing or damaged is remembered; the rest are defaults
+// then.
 class Reader {
  public:
   Reader(EntryKind kind, std::string_view payload) : kind_(kind) {
@@ -167,7 +170,8 @@ Entry read_entry(EntryKind kind, Reader& from) {
 std::string_view entry_name(EntryKind kind) {
   switch (kind) {
 #define FLOW_ENTRY(number, name, since, meaning) \
-  case EntryKind::name: return #name;
+  case EntryKind::name:                          \
+    return #name;
 #include "runtime/entries.def"
 #undef FLOW_ENTRY
   }
@@ -177,14 +181,17 @@ std::string_view entry_name(EntryKind kind) {
 std::optional<EntryKind> entry_numbered(std::int64_t number) {
   switch (number) {
 #define FLOW_ENTRY(n, name, since, meaning) \
-  case n: return EntryKind::name;
+  case n:                                   \
+    return EntryKind::name;
 #include "runtime/entries.def"
 #undef FLOW_ENTRY
     default: return std::nullopt;
   }
 }
 
-std::string_view how_name(Ended::How how) { return kHowNames[static_cast<std::size_t>(how)]; }
+std::string_view how_name(Ended::How how) {
+  return kHowNames[static_cast<std::size_t>(how)];
+}
 
 std::optional<Ended::How> how_named(std::string_view name) {
   for (std::size_t i = 0; i < kHowNames.size(); ++i)
@@ -212,9 +219,9 @@ std::string encode_entry(const Entry& entry) {
       Match{
           [](const StartedEntry& e) { return fmt::format(R"({{"event":{}}})", e.event); },
           [](const IntentEntry& e) {
-            return fmt::format(
-                R"({{"call":{},"attempt":{},"operation":{},"line":{},{}"arguments":{}}})", e.call, e.attempt,
-                json_quoted(e.operation), e.line, e.is_fetch ? R"("fetch":true,)" : "", e.arguments);
+            return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}"arguments":{}}})",
+                               e.call, e.attempt, json_quoted(e.operation), e.line,
+                               e.is_fetch ? R"("fetch":true,)" : "", e.arguments);
           },
           [](const RetryEntry& e) {
             return fmt::format(R"({{"call":{},"not_before_us":{}{}}})", e.call, e.not_before_us,

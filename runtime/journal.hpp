@@ -1,5 +1,5 @@
-// A run is its journal. Entries are stored as JSON objects that a person can read; a reader skips members it does
-// not know, so that a newer minor version's journal still replays. Kinds and their numbers: entries.def.
+// A run is its journal. Entries are stored as JSON objects that a person can read; a reader skips members it
+// does not know, so that a newer minor version's journal still replays. Kinds and their numbers: entries.def.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ enum class EntryKind : std::uint8_t {
 #include "runtime/entries.def"
 #undef FLOW_ENTRY
 };
-std::string_view entry_name(EntryKind kind);                  // `Started`
+std::string_view entry_name(EntryKind kind);                   // `Started`
 std::optional<EntryKind> entry_numbered(std::int64_t number);  // nothing when no row has this number
 
 struct StartedEntry {

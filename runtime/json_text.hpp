@@ -1,5 +1,6 @@
-// Looking into JSON text without copying it into values of ours: journal entries that come back from disk, pages and
-// results that come from the network. Everything takes foreign text and says no by an empty result; nothing throws.
+// Looking into JSON text without copying it into values of ours: journal entries that come back from disk,
+// pages and results that come from the network. Everything takes foreign text and says no by an empty result;
+// nothing throws.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,9 @@ bool is_json(std::string_view text);
 using JsonMembers = std::map<std::string, std::string, std::less<>>;
 std::optional<JsonMembers> json_members(std::string_view text);
 
-// The elements of an array as JSON texts. An element is checked only as far as finding its end needs: a list with
-// one bad element still gives the others. Invalid UTF-8 is replaced by `?`. Nothing when this is no array.
+// The elements of an array as JSON texts. An element is checked only as far as finding its end needs: a list
+// with one bad element still gives the others. Invalid UTF-8 is replaced by `?`. Nothing when this is no
+// array.
 std::optional<std::vector<std::string>> json_elements(std::string_view text);
 
 // One member of an object, as JSON text; nothing when absent.

@@ -54,7 +54,8 @@ void Limiter::note_sent(Line& line, std::int64_t now_us) {
 
 std::vector<std::uint64_t> Limiter::release(std::int64_t now_us, std::size_t room) {
   std::vector<std::uint64_t> released;
-  // Round after round, one call a bucket, beginning behind the one served last; ends when a round gives nothing.
+  // Round after round, one call a bucket, beginning behind the one served last; ends when a round gives
+  // nothing.
   for (bool has_given = true; has_given && released.size() < room;) {
     has_given = false;
     std::vector<std::string> order(busy_.upper_bound(last_served_), busy_.end());

@@ -1,10 +1,10 @@
-// Who may call when. Every call of every tenant waits here in the line of its bucket (one tenant's one quota group)
-// until the quota has room: first come, first served within a bucket, and buckets take turns. Reads, acts and polls
-// all pass through, because the API counts them together.
+// Who may call when. Every call of every tenant waits here in the line of its bucket (one tenant's one quota
+// group) until the quota has room: first come, first served within a bucket, and buckets take turns. Reads,
+// acts and polls all pass through, because the API counts them together.
 //
-// The count is exact: the times of the last calls are kept, so that no span of a minute or an hour ever holds more
-// calls than the quota allows (a token bucket of the same size would let twice as many through at its edge). It is
-// kept in memory only; after a restart the API's own 429 corrects us once.
+// The count is exact: the times of the last calls are kept, so that no span of a minute or an hour ever holds
+// more calls than the quota allows (a token bucket of the same size would let twice as many through at its
+// edge). It is kept in memory only; after a restart the API's own 429 corrects us once.
 #pragma once
 
 #include <cstdint>

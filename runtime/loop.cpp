@@ -42,7 +42,8 @@ Status Runtime::Loop::run() {
   while (!inbox_->is_stopping()) {
     FLOW_TRY(const bool has_worked, step());
     if (has_worked) continue;
-    const std::int64_t sleep_us = std::clamp<std::int64_t>(next_wake_us() - clock_.now_us(), 0, kLongestSleepUs);
+    const std::int64_t sleep_us =
+        std::clamp<std::int64_t>(next_wake_us() - clock_.now_us(), 0, kLongestSleepUs);
     inbox_->wait(std::chrono::microseconds(sleep_us), false);
   }
   return drain(clock_.now_us() + options_.drain_us);
@@ -115,7 +116,8 @@ std::int64_t Runtime::Loop::next_wake_us() const {
 
 Status Runtime::Loop::commit_now(const Batch& batch) {
   ++counters_.commits;
-  const bool is_last = options_.crash_at_append != 0 && counters_.commits == (options_.crash_at_append + 1) / 2;
+  const bool is_last =
+      options_.crash_at_append != 0 && counters_.commits == (options_.crash_at_append + 1) / 2;
   if (is_last && options_.crash_at_append % 2 == 1) std::raise(SIGKILL);
   Status status = store_.commit(batch);
   if (is_last) std::raise(SIGKILL);
@@ -189,15 +191,35 @@ Runtime::~Runtime() = default;
 Result<std::string> Runtime::deploy(const std::string& tenant, std::string_view module_bytes) {
   return loop_->deploy(tenant, module_bytes);
 }
-Status Runtime::recover() { return loop_->recover(); }
-Status Runtime::run() { return loop_->run(); }
-void Runtime::stop() { loop_->stop(); }
-Result<bool> Runtime::step() { return loop_->step(); }
-Status Runtime::run_until_idle(std::uint64_t turns) { return loop_->run_until_idle(turns); }
-std::int64_t Runtime::next_wake_us() const { return loop_->next_wake_us(); }
-Status Runtime::drain(std::int64_t deadline_us) { return loop_->drain(deadline_us); }
-const Counters& Runtime::counters() const { return loop_->counters(); }
-std::size_t Runtime::runs_in_memory() const { return loop_->runs_in_memory(); }
-std::size_t Runtime::calls_in_flight() const { return loop_->calls_in_flight(); }
+Status Runtime::recover() {
+  return loop_->recover();
+}
+Status Runtime::run() {
+  return loop_->run();
+}
+void Runtime::stop() {
+  loop_->stop();
+}
+Result<bool> Runtime::step() {
+  return loop_->step();
+}
+Status Runtime::run_until_idle(std::uint64_t turns) {
+  return loop_->run_until_idle(turns);
+}
+std::int64_t Runtime::next_wake_us() const {
+  return loop_->next_wake_us();
+}
+Status Runtime::drain(std::int64_t deadline_us) {
+  return loop_->drain(deadline_us);
+}
+const Counters& Runtime::counters() const {
+  return loop_->counters();
+}
+std::size_t Runtime::runs_in_memory() const {
+  return loop_->runs_in_memory();
+}
+std::size_t Runtime::calls_in_flight() const {
+  return loop_->calls_in_flight();
+}
 
 }  // namespace flow

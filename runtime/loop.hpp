@@ -1,7 +1,8 @@
-// The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled events, let
-// calls go that the quotas allow, commit all that this wrote at once, and only then send the calls and tell the
-// observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending, answers, retries),
-// polling.cpp (triggers to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
+// events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
+// calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
+// answers, retries), polling.cpp (triggers to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn
+// itself).
 #pragma once
 
 #include <deque>
@@ -44,12 +45,12 @@ class Runtime::Loop {
   struct Pending {
     enum class Purpose : std::uint8_t { Perform, Settle, Poll };
     Purpose purpose = Purpose::Perform;
-    std::string owner;              // the run's ID, or the key of the source
+    std::string owner;  // the run's ID, or the key of the source
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
     bool is_sent = false;
-    std::optional<Fault> doubt;     // Settle: the fault that raised the question; nothing after a crash
+    std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t settle_tries = 0;
   };
   struct Subscriber {
@@ -83,13 +84,14 @@ class Runtime::Loop {
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
-  void collect(Run& run);   // moves what it wrote into the batch
+  void collect(Run& run);     // moves what it wrote into the batch
   void settle_run(Run& run);  // after it went on: asks for its next call, or lets go of it
-  void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject, std::string message);
+  void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
+              std::string message);
 
   // calls.cpp
   void ask(Pending pending);
-  void ask_for(Run& run);         // the call it waits for, when its time has come
+  void ask_for(Run& run);  // the call it waits for, when its time has come
   void ask_whether(Run& run, std::optional<Fault> doubt, std::uint32_t tries);
   bool release_calls(std::int64_t now_us);
   void send_calls();
@@ -105,8 +107,8 @@ class Runtime::Loop {
   const Quota& quota_of(const Pending& pending) const;
 
   // polling.cpp
-  Status subscribe(const std::string& tenant, const std::string& hash, const std::shared_ptr<const Module>& module,
-                   std::uint32_t flow);
+  Status subscribe(const std::string& tenant, const std::string& hash,
+                   const std::shared_ptr<const Module>& module, std::uint32_t flow);
   Result<Source*> source_for(const std::string& tenant, const std::shared_ptr<const Module>& module,
                              const Trigger& trigger, std::uint32_t operation);
   void poll(const std::string& key);
@@ -150,8 +152,8 @@ class Runtime::Loop {
   std::size_t in_flight_ = 0;
 
   Batch batch_;
-  std::vector<std::uint64_t> sends_;               // calls whose intents are in the batch
-  std::vector<std::function<void()>> notices_;     // for the observer, once the batch is durable
+  std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
+  std::vector<std::function<void()>> notices_;  // for the observer, once the batch is durable
 
   bool is_recovering_ = false;
   bool was_closed_ = true;  // the process before this one ended in good order

@@ -1,5 +1,5 @@
-// Looking on: the runtime tells an observer what became true, after the commit that made it so and on the loop's
-// thread. Observers must be quick and must not call back into the runtime.
+// Looking on: the runtime tells an observer what became true, after the commit that made it so and on the
+// loop's thread. Observers must be quick and must not call back into the runtime.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,19 @@ namespace flow {
 struct PollReport {
   std::string tenant;
   std::string trigger;
-  std::uint32_t events = 0;      // on the page
-  std::uint32_t fresh = 0;       // not seen before
+  std::uint32_t events = 0;  // on the page
+  std::uint32_t fresh = 0;   // not seen before
   std::uint32_t unusable = 0;
 };
 
 struct HealthEvent {
   enum class Kind : std::uint8_t {
-    PollFailed,     // it is tried again
+    PollFailed,  // it is tried again
     PollRecovered,
     EventUnusable,  // left out; the others go on
     Throttled,      // a quota group rests
     RunParked,
-    StoreFailed,    // the loop ends
+    StoreFailed,  // the loop ends
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
@@ -38,18 +38,18 @@ struct HealthEvent {
 struct Counters {
   std::uint64_t polls = 0;
   std::uint64_t polls_failed = 0;
-  std::uint64_t events_seen = 0;        // elements of pages
-  std::uint64_t events_fresh = 0;       // not seen before
+  std::uint64_t events_seen = 0;   // elements of pages
+  std::uint64_t events_fresh = 0;  // not seen before
   std::uint64_t events_unusable = 0;
   std::uint64_t events_too_old = 0;
-  std::uint64_t skipped_at_once = 0;    // (event, flow) pairs whose condition was false without asking anyone
+  std::uint64_t skipped_at_once = 0;  // (event, flow) pairs whose condition was false without asking anyone
   std::uint64_t runs_started = 0;
   std::uint64_t runs_recovered = 0;
-  std::map<RunState, std::uint64_t> runs_over;           // by how, Parked included
-  std::map<std::string, std::uint64_t> calls;            // by operation, each attempt
-  std::map<std::string, std::uint64_t> faults;           // by kind, each attempt
+  std::map<RunState, std::uint64_t> runs_over;  // by how, Parked included
+  std::map<std::string, std::uint64_t> calls;   // by operation, each attempt
+  std::map<std::string, std::uint64_t> faults;  // by kind, each attempt
   std::uint64_t retries = 0;
-  std::uint64_t settled = 0;            // in-doubt calls about which we asked
+  std::uint64_t settled = 0;  // in-doubt calls about which we asked
   std::uint64_t commits = 0;
 };
 

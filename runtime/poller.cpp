@@ -29,7 +29,8 @@ std::string Poller::arguments() const {
   std::string filter = trigger_.cursor_field + " ge " + format_time_us(from_us_);
   if (until_us_) filter += " and " + trigger_.cursor_field + " lt " + format_time_us(*until_us_);
   if (!shape_.filter.empty()) filter += " and " + shape_.filter;
-  std::string json = fmt::format(R"({{"filter":{},"top":{},"skip":{})", json_quoted(filter), trigger_.page_size, skip_);
+  std::string json =
+      fmt::format(R"({{"filter":{},"top":{},"skip":{})", json_quoted(filter), trigger_.page_size, skip_);
   if (!shape_.expand.empty()) {
     std::string names;
     for (const std::string& name : shape_.expand) names += (names.empty() ? "" : ",") + name;
@@ -50,7 +51,8 @@ PolledEvent Poller::read_event(std::string element, std::string& problem) const 
     event.key = json_string(key->second).value_or(key->second);  // a number is its own spelling
   }
   if (event.key.empty()) problem = fmt::format("it has no `{}`", trigger_.key_field);
-  if (event.key.size() > settings_.longest_key) problem = fmt::format("its `{}` is too long", trigger_.key_field);
+  if (event.key.size() > settings_.longest_key)
+    problem = fmt::format("its `{}` is too long", trigger_.key_field);
   const auto time = members->find(trigger_.cursor_field);
   const auto text = time == members->end() ? std::nullopt : json_string(time->second);
   event.time_us = (text ? parse_time_us(*text) : std::nullopt).value_or(now_us_);
@@ -60,7 +62,8 @@ PolledEvent Poller::read_event(std::string element, std::string& problem) const 
 
 Result<PolledPage> Poller::take_page(std::string_view json) {
   auto elements = json_elements(json);
-  if (!elements) return error(fmt::format("the answer of {}.{} is no JSON list", trigger_.connector, trigger_.operation));
+  if (!elements)
+    return error(fmt::format("the answer of {}.{} is no JSON list", trigger_.connector, trigger_.operation));
   PolledPage page;
   is_last_full_ = elements->size() >= trigger_.page_size;
   skip_ += elements->size();
@@ -69,7 +72,8 @@ Result<PolledPage> Poller::take_page(std::string_view json) {
     std::string problem;
     PolledEvent event = read_event(std::move(element), problem);
     if (!problem.empty()) {
-      page.unusable.push_back(fmt::format("an event of {}.{} was left out: {}", trigger_.connector, trigger_.name, problem));
+      page.unusable.push_back(
+          fmt::format("an event of {}.{} was left out: {}", trigger_.connector, trigger_.name, problem));
     } else if (event.time_us < from_us_) {
       ++page.too_old;  // its key may be forgotten already: taking it could run it twice
     } else {
@@ -111,7 +115,8 @@ Poller::Done Poller::finish() {
   done.is_behind = until_us_.has_value();
   done.cursor = cursor_;
   const std::int64_t kept_us = std::max<std::int64_t>(4 * trigger_.overlap_us, 3'600'000'000);
-  done.forget = ForgetRow{cursor_.tenant, cursor_.trigger, cursor_.watermark_us - kept_us, settings_.keep_seen};
+  done.forget =
+      ForgetRow{cursor_.tenant, cursor_.trigger, cursor_.watermark_us - kept_us, settings_.keep_seen};
   keys_.clear();
   return done;
 }

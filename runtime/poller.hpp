@@ -1,10 +1,10 @@
-// Reading one trigger of one tenant: which page to ask for next, which of its events are new, and how far everything
-// has been read. Pure bookkeeping: the loop makes the calls and commits what comes out of them.
+// Reading one trigger of one tenant: which page to ask for next, which of its events are new, and how far
+// everything has been read. Pure bookkeeping: the loop makes the calls and commits what comes out of them.
 //
-// A poll reads everything from `overlap` before the watermark, page by page, because events become visible later than
-// their time says and in no promised order. So the watermark moves only when the last page has been worked through,
-// and what was read before is told by its key. A poll that would need too many pages is narrowed: its time span is
-// halved until it fits, and the next poll goes on where it ended.
+// A poll reads everything from `overlap` before the watermark, page by page, because events become visible
+// later than their time says and in no promised order. So the watermark moves only when the last page has
+// been worked through, and what was read before is told by its key. A poll that would need too many pages is
+// narrowed: its time span is halved until it fits, and the next poll goes on where it ended.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@
 namespace flow {
 
 struct PollSettings {
-  std::uint32_t pages_per_poll = 10;        // Defender answers 10,000 rows at most
-  std::uint32_t keep_seen = 200'000;        // keys remembered per trigger
-  std::size_t longest_key = 512;            // bytes; an event with a longer one is unusable
-  std::int64_t narrowest_us = 1'000'000;    // a span is not halved below this
+  std::uint32_t pages_per_poll = 10;      // Defender answers 10,000 rows at most
+  std::uint32_t keep_seen = 200'000;      // keys remembered per trigger
+  std::size_t longest_key = 512;          // bytes; an event with a longer one is unusable
+  std::int64_t narrowest_us = 1'000'000;  // a span is not halved below this
 };
 
 // What all flows on the trigger need of the poll together.
@@ -49,15 +49,15 @@ class Poller {
  public:
   Poller(CursorRow cursor, PollSettings settings);
 
-  // Starts a poll and gives the arguments of its first page. Until it is done it goes by this declaration of the
-  // trigger, whatever is deployed meanwhile.
+  // Starts a poll and gives the arguments of its first page. Until it is done it goes by this declaration of
+  // the trigger, whatever is deployed meanwhile.
   std::string begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us);
   // Takes the page asked for last. An Error says that the answer is no list; the poll has failed then.
   Result<PolledPage> take_page(std::string_view json);
   // Whether this is the first time that this poll brings the key.
   bool is_first(const std::string& key) { return keys_.insert(key).second; }
-  // To be called when every event of the page has been worked through. Arguments of the next page, or nothing when
-  // the poll is done.
+  // To be called when every event of the page has been worked through. Arguments of the next page, or nothing
+  // when the poll is done.
   std::optional<std::string> next_page();
 
   struct Done {
@@ -78,7 +78,7 @@ class Poller {
 
   Trigger trigger_;
   PollShape shape_;
-  std::int64_t now_us_ = 0;    // when the poll began
+  std::int64_t now_us_ = 0;  // when the poll began
   std::int64_t from_us_ = 0;
   std::optional<std::int64_t> until_us_;   // of a narrowed poll, not included
   std::optional<std::int64_t> resume_us_;  // where the narrowed poll before this one ended

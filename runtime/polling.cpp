@@ -69,7 +69,8 @@ PollShape Runtime::Loop::shape_of(const Source& source) {
     if (manifest.poll_filter != shape.filter) shape.filter.clear();
     is_first = false;
     for (const std::string& name : manifest.poll_expand)
-      if (std::find(shape.expand.begin(), shape.expand.end(), name) == shape.expand.end()) shape.expand.push_back(name);
+      if (std::find(shape.expand.begin(), shape.expand.end(), name) == shape.expand.end())
+        shape.expand.push_back(name);
   }
   std::sort(shape.expand.begin(), shape.expand.end());
   return shape;
@@ -110,9 +111,10 @@ void Runtime::Loop::take_page(Source& source, const Outcome& outcome) {
   counters_.events_too_old += page->too_old;
   for (std::string& problem : page->unusable)
     health(HealthEvent::Kind::EventUnusable, source.tenant, source.trigger, std::move(problem));
-  source.report = PollReport{source.tenant, source.trigger, static_cast<std::uint32_t>(page->events.size()), 0,
-                             static_cast<std::uint32_t>(page->unusable.size())};
-  source.events.assign(std::make_move_iterator(page->events.begin()), std::make_move_iterator(page->events.end()));
+  source.report = PollReport{source.tenant, source.trigger, static_cast<std::uint32_t>(page->events.size()),
+                             0, static_cast<std::uint32_t>(page->unusable.size())};
+  source.events.assign(std::make_move_iterator(page->events.begin()),
+                       std::make_move_iterator(page->events.end()));
   source.has_page = true;
 }
 
@@ -129,11 +131,13 @@ void Runtime::Loop::fail_poll(Source& source, const Fault& fault) {
   at(clock_.now_us() + delay_us, [this, key = source_key(source.tenant, source.trigger)] { poll(key); });
 }
 
-// At most events_per_turn of them, and no more than memory has room for runs; sources take turns at being first.
+// At most events_per_turn of them, and no more than memory has room for runs; sources take turns at being
+// first.
 Status Runtime::Loop::dispatch_events(bool& has_worked) {
   std::vector<Source*> order;
   for (auto it = sources_.upper_bound(next_source_); it != sources_.end(); ++it) order.push_back(&it->second);
-  for (auto it = sources_.begin(); it != sources_.upper_bound(next_source_); ++it) order.push_back(&it->second);
+  for (auto it = sources_.begin(); it != sources_.upper_bound(next_source_); ++it)
+    order.push_back(&it->second);
   std::uint32_t left = options_.events_per_turn;
   for (Source* source : order) {
     if (!source->has_page) continue;
@@ -161,7 +165,8 @@ Status Runtime::Loop::dispatch(Source& source, PolledEvent event) {
   if (is_seen) return {};
   ++counters_.events_fresh;
   ++source.report.fresh;
-  for (const Subscriber& subscriber : source.subscribers) FLOW_TRY_STATUS(begin_run(source, subscriber, event));
+  for (const Subscriber& subscriber : source.subscribers)
+    FLOW_TRY_STATUS(begin_run(source, subscriber, event));
   batch_.seen.push_back(SeenRow{source.tenant, source.trigger, std::move(event.key), event.time_us});
   return {};
 }
@@ -201,7 +206,8 @@ void Runtime::Loop::finish_page(Source& source) {
   after_commit([this, report = source.report] { observer_->polled(report); });
   if (auto arguments = source.poller->next_page()) return ask_for_page(source, std::move(*arguments));
   Poller::Done done = source.poller->finish();
-  if (!done.problem.empty()) health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger, done.problem);
+  if (!done.problem.empty())
+    health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger, done.problem);
   batch_.cursors.push_back(done.cursor);
   batch_.forget.push_back(done.forget);
   const std::int64_t own_us = std::max<std::int64_t>(source.declaration->interval_us, 1'000'000);

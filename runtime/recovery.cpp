@@ -1,5 +1,6 @@
-// From the store to memory: runs that an earlier process left unfinished. They are taken up in the order of their
-// creation, as many at a time as memory has room for, by feeding the recorded outcomes to a fresh machine.
+// From the store to memory: runs that an earlier process left unfinished. They are taken up in the order of
+// their creation, as many at a time as memory has room for, by feeding the recorded outcomes to a fresh
+// machine.
 #include <fmt/format.h>
 
 #include "runtime/loop.hpp"
@@ -48,13 +49,15 @@ Status Runtime::Loop::recover_some(bool& has_worked) {
     FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id));
     const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
     if (recoveries_at_end(journal) >= options_.recoveries_without_progress) {
-      park_unread(row, next, fmt::format("the process ended {} times while this run was taken up", recoveries_at_end(journal)));
+      park_unread(
+          row, next,
+          fmt::format("the process ended {} times while this run was taken up", recoveries_at_end(journal)));
       continue;
     }
     // Written before the machine sees the run: if that ends the process, the next one can tell.
     if (!was_closed_)
-      batch.journal.push_back(JournalRow{row.id, next, static_cast<int>(EntryKind::Recovered), clock_.now_us(),
-                                         encode_entry(RecoveredEntry{})});
+      batch.journal.push_back(JournalRow{row.id, next, static_cast<int>(EntryKind::Recovered),
+                                         clock_.now_us(), encode_entry(RecoveredEntry{})});
     sound.push_back(row);
   }
   if (!batch.empty()) FLOW_TRY_STATUS(commit_now(batch));

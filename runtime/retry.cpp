@@ -9,7 +9,8 @@ AfterFault after_fault(const Fault& fault, Effect effect, std::uint32_t failures
   return may_retry(fault.kind) && failures < policy.tries ? AfterFault::Retry : AfterFault::Return;
 }
 
-std::int64_t retry_delay_us(const Fault& fault, std::uint32_t failures, const RetryPolicy& policy, Random& random) {
+std::int64_t retry_delay_us(const Fault& fault, std::uint32_t failures, const RetryPolicy& policy,
+                            Random& random) {
   const std::uint32_t doublings = std::min<std::uint32_t>(failures > 0 ? failures - 1 : 0, 30);
   const std::int64_t delay = std::min(policy.first_delay_us << doublings, policy.longest_delay_us);
   const auto half = static_cast<std::uint64_t>(delay / 2);

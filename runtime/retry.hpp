@@ -10,10 +10,10 @@
 namespace flow {
 
 struct RetryPolicy {
-  std::uint32_t tries = 5;                               // in all, the first included
-  std::int64_t first_delay_us = 1'000'000;               // doubles with each try
-  std::int64_t longest_delay_us = 60'000'000;            // before jitter; a server's wish may be longer
-  std::int64_t longest_wish_us = 3'600'000'000;          // a Retry-After above this is cut to it
+  std::uint32_t tries = 5;                       // in all, the first included
+  std::int64_t first_delay_us = 1'000'000;       // doubles with each try
+  std::int64_t longest_delay_us = 60'000'000;    // before jitter; a server's wish may be longer
+  std::int64_t longest_wish_us = 3'600'000'000;  // a Retry-After above this is cut to it
   std::int64_t throttled_without_wish_us = 60'000'000;
 };
 
@@ -26,6 +26,7 @@ enum class AfterFault : std::uint8_t {
 AfterFault after_fault(const Fault& fault, Effect effect, std::uint32_t failures, const RetryPolicy& policy);
 
 // Exponential, jittered between half and all of it, never less than what the server asked for.
-std::int64_t retry_delay_us(const Fault& fault, std::uint32_t failures, const RetryPolicy& policy, Random& random);
+std::int64_t retry_delay_us(const Fault& fault, std::uint32_t failures, const RetryPolicy& policy,
+                            Random& random);
 
 }  // namespace flow

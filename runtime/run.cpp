@@ -34,7 +34,8 @@ Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) 
   if (replay_problem_.empty() && !recorded_calls_.empty()) {
     const std::uint32_t last = recorded_calls_.rbegin()->first;
     if (!waiting_ || last > waiting_->number)
-      replay_problem_ = fmt::format("the journal holds call {}, which the flow did not come to this time", last);
+      replay_problem_ =
+          fmt::format("the journal holds call {}, which the flow did not come to this time", last);
   }
   recorded_calls_.clear();
   recorded_logs_.clear();
@@ -47,8 +48,11 @@ Status Run::read(const std::vector<JournalRow>& journal) {
     const JournalRow& row = journal[i];
     if (row.sequence != i) return error(fmt::format("the journal is damaged: entry {} is missing", i));
     const auto kind = entry_numbered(row.kind);
-    if (!kind) return error(fmt::format("the journal holds an entry of kind {}, which this version does not know", row.kind));
-    if ((*kind == EntryKind::Started) != (i == 0)) return error("the journal is damaged: it must begin with `Started`, once");
+    if (!kind)
+      return error(
+          fmt::format("the journal holds an entry of kind {}, which this version does not know", row.kind));
+    if ((*kind == EntryKind::Started) != (i == 0))
+      return error("the journal is damaged: it must begin with `Started`, once");
     FLOW_TRY(const Entry entry, decode_entry(*kind, row.payload));
     FLOW_TRY_STATUS(read(entry));
   }
@@ -60,7 +64,8 @@ Status Run::read(const Entry& entry) {
   if (const auto* started = std::get_if<StartedEntry>(&entry)) recorded_event_ = started->event;
   if (const auto* log = std::get_if<LogEntry>(&entry)) recorded_logs_[log->number] = log->text;
   if (std::holds_alternative<EnteredEntry>(entry)) has_entered_ = true;
-  if (std::holds_alternative<EndedEntry>(entry)) return error("the journal is damaged: the run goes on after its end");
+  if (std::holds_alternative<EndedEntry>(entry))
+    return error("the journal is damaged: the run goes on after its end");
   if (const auto* intent = std::get_if<IntentEntry>(&entry)) {
     Recorded& call = recorded_calls_[intent->call];
     call.intent = *intent;
@@ -72,7 +77,9 @@ Status Run::read(const Entry& entry) {
     if (retry->fault) ++call.failures;
   } else if (const auto* answer = std::get_if<OutcomeEntry>(&entry)) {
     Recorded& call = recorded_calls_[answer->call];
-    if (!call.intent) return error(fmt::format("the journal is damaged: call {} was answered before it was made", answer->call));
+    if (!call.intent)
+      return error(
+          fmt::format("the journal is damaged: call {} was answered before it was made", answer->call));
     call.answer = *answer;
     call.in_doubt = false;
   }
@@ -80,10 +87,12 @@ Status Run::read(const Entry& entry) {
 }
 
 void Run::append(const Entry& entry, std::int64_t now_us) {
-  unsaved_.push_back(JournalRow{row_.id, next_sequence_++, static_cast<int>(kind_of(entry)), now_us, encode_entry(entry)});
+  unsaved_.push_back(
+      JournalRow{row_.id, next_sequence_++, static_cast<int>(kind_of(entry)), now_us, encode_entry(entry)});
 }
 
-// Goes on until the machine waits for a call that has no answer yet, or is at its end. Bounded by the machine's fuel.
+// Goes on until the machine waits for a call that has no answer yet, or is at its end. Bounded by the
+// machine's fuel.
 void Run::advance(Step step, std::int64_t now_us) {
   for (std::optional<Step> next = std::move(step); next;) {
     if (!has_entered_ && machine_->in_body()) {
@@ -107,7 +116,8 @@ std::optional<Step> Run::pass_log(const LogLine& line, std::int64_t now_us) {
   if (recorded == recorded_logs_.end()) {
     append(LogEntry{line.number, line.text, line.line}, now_us);
   } else if (recorded->second != line.text) {
-    replay_problem_ = fmt::format("the flow now logs `{}` where the journal has `{}`", line.text, recorded->second);
+    replay_problem_ =
+        fmt::format("the flow now logs `{}` where the journal has `{}`", line.text, recorded->second);
     return std::nullopt;
   }
   return machine_->resume(Returned{"null"});
@@ -130,7 +140,8 @@ std::optional<Step> Run::pass_call(const Call& call) {
 std::optional<std::string> Run::mismatch(const Call& call, const IntentEntry& intent) const {
   const std::string operation = module_->operations[call.operation].full_name();
   if (operation != intent.operation)
-    return fmt::format("call {} is now `{}` where the journal has `{}`", call.number, operation, intent.operation);
+    return fmt::format("call {} is now `{}` where the journal has `{}`", call.number, operation,
+                       intent.operation);
   if (call.arguments != intent.arguments)
     return fmt::format("call {} of `{}` now has other arguments than the journal", call.number, operation);
   return std::nullopt;
@@ -146,13 +157,16 @@ void Run::wait_for(const Call& call) {
   in_doubt_ = recorded.in_doubt;
 }
 
-std::string Run::call_key() const { return fmt::format("{}/{}", row_.id, waiting_->number); }
+std::string Run::call_key() const {
+  return fmt::format("{}/{}", row_.id, waiting_->number);
+}
 
 void Run::note_attempt(std::int64_t now_us) {
-  FLOW_CHECK(waiting_.has_value() && !in_doubt_, "a call goes out only when the last attempt's fate is known");
+  FLOW_CHECK(waiting_.has_value() && !in_doubt_,
+             "a call goes out only when the last attempt's fate is known");
   in_doubt_ = true;
-  append(IntentEntry{waiting_->number, ++attempts_, operation().full_name(), waiting_->arguments, waiting_->line,
-                     waiting_->is_fetch},
+  append(IntentEntry{waiting_->number, ++attempts_, operation().full_name(), waiting_->arguments,
+                     waiting_->line, waiting_->is_fetch},
          now_us);
 }
 
@@ -192,6 +206,8 @@ void Run::end(const Ended& ended, std::int64_t now_us) {
   }
 }
 
-std::vector<JournalRow> Run::take_unsaved() { return std::exchange(unsaved_, {}); }
+std::vector<JournalRow> Run::take_unsaved() {
+  return std::exchange(unsaved_, {});
+}
 
 }  // namespace flow

@@ -1,6 +1,7 @@
-// One run in memory: a machine, and the journal that says where it is. A Run does nothing by itself: it is told what
-// happened, goes as far as it can, and keeps the entries it wrote until they are taken and committed. What it waits
-// for is then asked for by the loop (loop.hpp), which must not do so before the entries are durable.
+// One run in memory: a machine, and the journal that says where it is. A Run does nothing by itself: it is
+// told what happened, goes as far as it can, and keeps the entries it wrote until they are taken and
+// committed. What it waits for is then asked for by the loop (loop.hpp), which must not do so before the
+// entries are durable.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,8 @@ class Run {
 
   // Begins a new run with its event.
   void start(std::string_view event, std::int64_t now_us);
-  // Takes up a stored run. An Error is why it cannot go on: the journal is damaged, or the module does not do today
-  // what the journal says it did. Then only park() may follow.
+  // Takes up a stored run. An Error is why it cannot go on: the journal is damaged, or the module does not do
+  // today what the journal says it did. Then only park() may follow.
   Status replay(const std::vector<JournalRow>& journal, std::int64_t now_us);
 
   // The call the machine waits for; nothing when the run is over or parked.
@@ -36,9 +37,9 @@ class Run {
   const Operation& operation() const { return module_->operations[waiting_->operation]; }
   // An attempt went out and nothing is known of it.
   bool in_doubt() const { return in_doubt_; }
-  std::uint32_t failures() const { return failures_; }         // faults of the call waited for
+  std::uint32_t failures() const { return failures_; }           // faults of the call waited for
   std::int64_t not_before_us() const { return not_before_us_; }  // of its next attempt
-  std::string call_key() const;                                // idempotency key of the call waited for
+  std::string call_key() const;                                  // idempotency key of the call waited for
 
   void note_attempt(std::int64_t now_us);  // the call waited for is about to go out
   void note_retry(std::optional<Fault> fault, std::int64_t not_before_us, std::int64_t now_us);

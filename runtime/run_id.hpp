@@ -1,5 +1,5 @@
-// Names for runs: 26 characters that sort by the time of creation and are safe in URLs, mail headers and comments.
-// 48 bits of milliseconds and 80 random bits in Crockford's base 32 (https://github.com/ulid/spec).
+// Names for runs: 26 characters that sort by the time of creation and are safe in URLs, mail headers and
+// comments. 48 bits of milliseconds and 80 random bits in Crockford's base 32 (https://github.com/ulid/spec).
 #pragma once
 
 #include <cstdint>

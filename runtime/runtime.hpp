@@ -1,15 +1,16 @@
-// Runs that survive. The Runtime polls triggers, starts runs for their events, makes the calls the runs ask for, and
-// writes everything down first: an intent is durable before its call goes out, an outcome before the run goes on.
-// What it promises, and how each crash point keeps the promise: docs/runtime.md.
+// Runs that survive. The Runtime polls triggers, starts runs for their events, makes the calls the runs ask
+// for, and writes everything down first: an intent is durable before its call goes out, an outcome before the
+// run goes on. What it promises, and how each crash point keeps the promise: docs/runtime.md.
 //
 //   auto runtime = Runtime(store, clock, random, executor, *engine, options, &observer);
 //   runtime.deploy("contoso", module_bytes);   // each flow of it, for this tenant
 //   runtime.recover();                         // once, before the first turn
 //   runtime.run();                             // until stop() was called from another thread; then drains
 //
-// It is one event loop. Everything but stop() belongs to the thread that drives it; the executor may answer from any
-// thread. An Error from the loop means the store failed: nothing was done that is not durable, and a new Runtime on
-// the same store goes on. A test drives the loop itself: run_until_idle(), advance the clock to next_wake_us(), repeat.
+// It is one event loop. Everything but stop() belongs to the thread that drives it; the executor may answer
+// from any thread. An Error from the loop means the store failed: nothing was done that is not durable, and a
+// new Runtime on the same store goes on. A test drives the loop itself: run_until_idle(), advance the clock
+// to next_wake_us(), repeat.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +30,15 @@
 namespace flow {
 
 struct RuntimeOptions {
-  std::int64_t poll_interval_us = 0;      // 0: each trigger's own
-  std::int64_t look_back_us = 0;          // how far before now the first poll of a new trigger reads
+  std::int64_t poll_interval_us = 0;  // 0: each trigger's own
+  std::int64_t look_back_us = 0;      // how far before now the first poll of a new trigger reads
   std::int64_t call_deadline_us = 30'000'000;
-  std::int64_t answer_grace_us = 15'000'000;   // beyond the deadline an executor that stays silent is given up on
-  std::int64_t drain_us = 30'000'000;     // how long stop() waits for calls that are out
+  std::int64_t answer_grace_us =
+      15'000'000;                      // beyond the deadline an executor that stays silent is given up on
+  std::int64_t drain_us = 30'000'000;  // how long stop() waits for calls that are out
   RetryPolicy retry;
   PollSettings poll;
-  std::int64_t poll_backoff_us = 5'000'000;          // after a failed poll; doubles …
+  std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …
   std::int64_t longest_poll_backoff_us = 300'000'000;  // … up to this
   std::uint32_t events_per_turn = 64;     // so that a full page does not hold up the calls of those before it
   std::uint32_t runs_in_memory = 10'000;  // beyond, events and stored runs wait their turn
@@ -58,10 +60,11 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  // Stores the module and lets each of its flows have the tenant's events from the next poll on. A flow of the same
-  // name is replaced; its runs go on with the module they began with. Gives the module's hash.
+  // Stores the module and lets each of its flows have the tenant's events from the next poll on. A flow of
+  // the same name is replaced; its runs go on with the module they began with. Gives the module's hash.
   Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes);
-  // Notes which runs of the store are unfinished; they are taken up as the loop turns. Deploying is not needed for that.
+  // Notes which runs of the store are unfinished; they are taken up as the loop turns. Deploying is not
+  // needed for that.
   Status recover();
 
   // Until stop(): works, and sleeps when there is nothing to do. Drains before it returns.
@@ -69,14 +72,16 @@ class Runtime {
   // From any thread, not from a signal handler. Later calls change nothing.
   void stop();
 
-  // One turn: everything that is ready at clock.now_us(), one commit, then the calls. False when there was nothing.
+  // One turn: everything that is ready at clock.now_us(), one commit, then the calls. False when there was
+  // nothing.
   Result<bool> step();
   // Turns until nothing is ready; `turns` is a limit, beyond which it gives an Error.
   Status run_until_idle(std::uint64_t turns = 1'000'000);
-  // When the next turn has something to do if nobody answers before; kNever when only answers can change anything.
+  // When the next turn has something to do if nobody answers before; kNever when only answers can change
+  // anything.
   std::int64_t next_wake_us() const;
-  // Stops polling and new calls, takes the answers that come until `deadline_us` (by the clock), commits, and marks
-  // the store as closed in good order. Part of run().
+  // Stops polling and new calls, takes the answers that come until `deadline_us` (by the clock), commits, and
+  // marks the store as closed in good order. Part of run().
   Status drain(std::int64_t deadline_us);
 
   const Counters& counters() const;

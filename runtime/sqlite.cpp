@@ -5,8 +5,8 @@
 namespace flow::sqlite {
 
 Statement& Statement::bind(int at, std::string_view text) {
-  const int code = sqlite3_bind_text64(raw_.get(), at, text.data() ? text.data() : "", text.size(),
-                                       nullptr, SQLITE_UTF8);
+  const int code =
+      sqlite3_bind_text64(raw_.get(), at, text.data() ? text.data() : "", text.size(), nullptr, SQLITE_UTF8);
   FLOW_CHECK(code == SQLITE_OK, "the statement has this parameter and is reset");
   return *this;
 }

@@ -1,4 +1,5 @@
-// The little of SQLite's C interface that the store needs, with owners and Results. Only sqlite*.cpp include it.
+// The little of SQLite's C interface that the store needs, with owners and Results. Only sqlite*.cpp include
+// it.
 #pragma once
 
 #include <sqlite3.h>

@@ -35,8 +35,9 @@ constexpr const char* kSteps[] = {
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 
 Status take_step(Connection& connection, std::int64_t from) {
-  const std::string sql = fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
-                                      kSteps[from], kApplicationId, from + 1);
+  const std::string sql =
+      fmt::format("BEGIN IMMEDIATE; {} PRAGMA application_id = {}; PRAGMA user_version = {}; COMMIT",
+                  kSteps[from], kApplicationId, from + 1);
   if (auto done = connection.run(sql.c_str()); !done) {
     // The first message is the one worth showing, whether or not this works.
     if (auto undone = connection.run("ROLLBACK"); !undone) return done;
@@ -54,12 +55,14 @@ Status prepare_schema(Connection& connection, const std::string& path, bool may_
   if (owner != kApplicationId && tables != 0)
     return error(fmt::format("store {}: this is another program's SQLite file; choose a new name", path));
   if (version > kStoreVersion)
-    return error(fmt::format("store {}: it has version {}, this program knows versions up to {}; use the newer program",
-                             path, version, kStoreVersion));
+    return error(fmt::format(
+        "store {}: it has version {}, this program knows versions up to {}; use the newer program", path,
+        version, kStoreVersion));
   if (!may_write && version < kStoreVersion)
-    return error(fmt::format("store {}: it has version {}; start the service once to bring it to version {}", path,
-                             version, kStoreVersion));
-  for (std::int64_t from = version; from < kStoreVersion; ++from) FLOW_TRY_STATUS(take_step(connection, from));
+    return error(fmt::format("store {}: it has version {}; start the service once to bring it to version {}",
+                             path, version, kStoreVersion));
+  for (std::int64_t from = version; from < kStoreVersion; ++from)
+    FLOW_TRY_STATUS(take_step(connection, from));
   return {};
 }
 

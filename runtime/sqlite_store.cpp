@@ -65,25 +65,32 @@ struct SqliteStore::Tables {
   Connection connection;
 
   Statement begin, commit, rollback;
-  Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest, put_meta;
-  Statement get_module, get_run, find_run, get_journal, get_unfinished, get_list, get_cursor, get_seen, get_meta;
+  Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest,
+      put_meta;
+  Statement get_module, get_run, find_run, get_journal, get_unfinished, get_list, get_cursor, get_seen,
+      get_meta;
 };
 
 Status SqliteStore::Tables::prepare_reads() {
   FLOW_TRY(get_module, connection.prepare("SELECT bytes FROM modules WHERE hash = ?"));
   FLOW_TRY(get_run, connection.prepare("SELECT " FLOW_RUN_COLUMNS " FROM runs WHERE id = ?"));
-  FLOW_TRY(find_run, connection.prepare(
-                         "SELECT 1 FROM runs WHERE tenant = ? AND flow = ? AND trigger_name = ? AND key = ?"));
-  FLOW_TRY(get_journal, connection.prepare(
-                            "SELECT sequence, kind, time_us, payload FROM journal WHERE run = ? ORDER BY sequence"));
+  FLOW_TRY(find_run,
+           connection.prepare(
+               "SELECT 1 FROM runs WHERE tenant = ? AND flow = ? AND trigger_name = ? AND key = ?"));
+  FLOW_TRY(get_journal,
+           connection.prepare(
+               "SELECT sequence, kind, time_us, payload FROM journal WHERE run = ? ORDER BY sequence"));
   FLOW_TRY(get_unfinished, connection.prepare("SELECT " FLOW_RUN_COLUMNS
                                               " FROM runs WHERE state = 0 AND id > ? ORDER BY id LIMIT ?"));
-  FLOW_TRY(get_list, connection.prepare(
-                         "SELECT " FLOW_RUN_COLUMNS
-                         " FROM runs WHERE (?1 = '' OR tenant = ?1) AND (?2 = '' OR flow = ?2) AND (?3 < 0 OR state = ?3)"
-                         " AND created_us >= ?4 AND (?5 = '' OR id < ?5) ORDER BY id DESC LIMIT ?6"));
-  FLOW_TRY(get_cursor,
-           connection.prepare("SELECT watermark_us, floor_us FROM cursors WHERE tenant = ? AND trigger_name = ?"));
+  FLOW_TRY(
+      get_list,
+      connection.prepare(
+          "SELECT " FLOW_RUN_COLUMNS
+          " FROM runs WHERE (?1 = '' OR tenant = ?1) AND (?2 = '' OR flow = ?2) AND (?3 < 0 OR state = ?3)"
+          " AND created_us >= ?4 AND (?5 = '' OR id < ?5) ORDER BY id DESC LIMIT ?6"));
+  FLOW_TRY(
+      get_cursor,
+      connection.prepare("SELECT watermark_us, floor_us FROM cursors WHERE tenant = ? AND trigger_name = ?"));
   FLOW_TRY(get_seen,
            connection.prepare("SELECT 1 FROM seen WHERE tenant = ? AND trigger_name = ? AND key = ?"));
   FLOW_TRY(get_meta, connection.prepare("SELECT value FROM meta WHERE key = ?"));
@@ -97,21 +104,24 @@ Status SqliteStore::Tables::prepare_writes() {
   FLOW_TRY(add_module, connection.prepare("INSERT OR IGNORE INTO modules (hash, bytes) VALUES (?, ?)"));
   FLOW_TRY(add_run, connection.prepare("INSERT INTO runs (" FLOW_RUN_COLUMNS
                                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  FLOW_TRY(change_run, connection.prepare("UPDATE runs SET state = ?, ended_us = ?, reason = ?, fault = ?, line = ?"
-                                          " WHERE id = ?"));
-  FLOW_TRY(add_entry, connection.prepare(
-                          "INSERT INTO journal (run, sequence, kind, time_us, payload) VALUES (?, ?, ?, ?, ?)"));
-  FLOW_TRY(add_seen, connection.prepare(
-                         "INSERT OR IGNORE INTO seen (tenant, trigger_name, key, time_us) VALUES (?, ?, ?, ?)"));
+  FLOW_TRY(change_run,
+           connection.prepare("UPDATE runs SET state = ?, ended_us = ?, reason = ?, fault = ?, line = ?"
+                              " WHERE id = ?"));
+  FLOW_TRY(add_entry,
+           connection.prepare(
+               "INSERT INTO journal (run, sequence, kind, time_us, payload) VALUES (?, ?, ?, ?, ?)"));
+  FLOW_TRY(add_seen,
+           connection.prepare(
+               "INSERT OR IGNORE INTO seen (tenant, trigger_name, key, time_us) VALUES (?, ?, ?, ?)"));
   FLOW_TRY(put_cursor,
            connection.prepare("INSERT OR REPLACE INTO cursors (tenant, trigger_name, watermark_us, floor_us)"
                               " VALUES (?, ?, ?, ?)"));
   FLOW_TRY(forget_old,
            connection.prepare("DELETE FROM seen WHERE tenant = ? AND trigger_name = ? AND time_us < ?"));
-  FLOW_TRY(forget_rest, connection.prepare(
-                            "DELETE FROM seen WHERE tenant = ?1 AND trigger_name = ?2 AND time_us <"
-                            " (SELECT time_us FROM seen WHERE tenant = ?1 AND trigger_name = ?2"
-                            "  ORDER BY time_us DESC LIMIT 1 OFFSET ?3 - 1)"));
+  FLOW_TRY(forget_rest,
+           connection.prepare("DELETE FROM seen WHERE tenant = ?1 AND trigger_name = ?2 AND time_us <"
+                              " (SELECT time_us FROM seen WHERE tenant = ?1 AND trigger_name = ?2"
+                              "  ORDER BY time_us DESC LIMIT 1 OFFSET ?3 - 1)"));
   FLOW_TRY(put_meta, connection.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"));
   return {};
 }
@@ -236,7 +246,8 @@ Status SqliteStore::commit(const Batch& batch) {
   Status written = tables_->write(batch);
   if (written) written = tables_->finish(tables_->commit, "commit");
   if (written) return {};
-  // SQLite may have rolled back by itself (full disk, I/O error); then this finds nothing to do, which is as good.
+  // SQLite may have rolled back by itself (full disk, I/O error); then this finds nothing to do, which is as
+  // good.
   static_cast<void>(tables_->finish(tables_->rollback, "roll back"));
   return written;
 }
@@ -299,7 +310,8 @@ Result<std::optional<CursorRow>> SqliteStore::cursor(std::string_view tenant, st
 }
 
 Result<bool> SqliteStore::is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) {
-  FLOW_TRY(const auto found, tables_->one_text(tables_->get_seen.bind(1, tenant).bind(2, trigger).bind(3, key)));
+  FLOW_TRY(const auto found,
+           tables_->one_text(tables_->get_seen.bind(1, tenant).bind(2, trigger).bind(3, key)));
   return found.has_value();
 }
 

@@ -1,6 +1,7 @@
-// The embedded store: one SQLite file in WAL mode with synchronous=FULL, written through one connection that belongs
-// to the loop's thread. A second writer on the same file is refused by a lock beside it (`<file>.lock`), which the
-// kernel drops when its holder dies. Readers (`flow runs`) open the file without the lock, at any time.
+// The embedded store: one SQLite file in WAL mode with synchronous=FULL, written through one connection that
+// belongs to the loop's thread. A second writer on the same file is refused by a lock beside it
+// (`<file>.lock`), which the kernel drops when its holder dies. Readers (`flow runs`) open the file without
+// the lock, at any time.
 #pragma once
 
 #include <memory>
@@ -15,13 +16,15 @@ namespace flow {
 inline constexpr int kStoreVersion = 1;
 
 struct SqliteOptions {
-  std::int64_t max_bytes = 0;  // a commit that would let the file grow beyond this fails; 0 is the disk's own limit
+  std::int64_t max_bytes =
+      0;  // a commit that would let the file grow beyond this fails; 0 is the disk's own limit
 };
 
 class SqliteStore final : public Store {
  public:
-  // Opens for writing, makes the file when there is none, and brings older tables up to kStoreVersion. Refused with
-  // a clear Error: a file of someone else's, a newer version, one that is in use, damaged or not writable.
+  // Opens for writing, makes the file when there is none, and brings older tables up to kStoreVersion.
+  // Refused with a clear Error: a file of someone else's, a newer version, one that is in use, damaged or not
+  // writable.
   // `:memory:` gives a store that lives as long as this object, for tests.
   static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, SqliteOptions options = {});
   // For looking only: every commit() fails. The file must exist.

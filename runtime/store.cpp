@@ -11,7 +11,9 @@ static_assert(kStateNames.size() == static_cast<std::size_t>(kLastRunState) + 1,
 
 }  // namespace
 
-std::string_view run_state_name(RunState state) { return kStateNames[static_cast<std::size_t>(state)]; }
+std::string_view run_state_name(RunState state) {
+  return kStateNames[static_cast<std::size_t>(state)];
+}
 
 std::optional<RunState> run_state_named(std::string_view name) {
   for (std::size_t i = 0; i < kStateNames.size(); ++i)

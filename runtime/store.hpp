@@ -1,6 +1,7 @@
-// What outlives the process: modules, runs, their journals, and how far each trigger has been read. The runtime
-// never writes piecemeal: it collects everything a turn of its loop leads to in one Batch and commits that.
-// Implementations: sqlite_store.hpp. All of them pass the conformance tests in tests/unit/runtime/store_test.cpp.
+// What outlives the process: modules, runs, their journals, and how far each trigger has been read. The
+// runtime never writes piecemeal: it collects everything a turn of its loop leads to in one Batch and commits
+// that. Implementations: sqlite_store.hpp. All of them pass the conformance tests in
+// tests/unit/runtime/store_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,7 @@ struct JournalRow {
   std::uint32_t sequence = 0;  // from 0, without gaps
   int kind = 0;                // EntryKind
   std::int64_t time_us = 0;
-  std::string payload;         // JSON
+  std::string payload;  // JSON
 };
 
 struct ModuleRow {
@@ -72,8 +73,8 @@ struct SeenRow {
 struct ForgetRow {
   std::string tenant;
   std::string trigger;
-  std::int64_t before_us = 0;       // older ones go
-  std::uint32_t keep_at_most = 0;   // of the rest, the oldest go until so many are left; 0 is no limit
+  std::int64_t before_us = 0;      // older ones go
+  std::uint32_t keep_at_most = 0;  // of the rest, the oldest go until so many are left; 0 is no limit
 };
 
 struct MetaRow {
@@ -83,14 +84,14 @@ struct MetaRow {
 
 // One transaction. Written in the order of the members; a module or run comes before what refers to it.
 struct Batch {
-  std::vector<ModuleRow> modules;      // a hash that is there already is left alone
-  std::vector<RunRow> runs;            // new; an ID or (tenant, flow, trigger, key) that exists fails the batch
-  std::vector<RunRow> changed_runs;    // state, ended_us, reason, fault and line of existing ones
-  std::vector<JournalRow> journal;     // a (run, sequence) that exists fails the batch
-  std::vector<SeenRow> seen;           // a key that is there already is left alone
-  std::vector<CursorRow> cursors;      // replaces
+  std::vector<ModuleRow> modules;    // a hash that is there already is left alone
+  std::vector<RunRow> runs;          // new; an ID or (tenant, flow, trigger, key) that exists fails the batch
+  std::vector<RunRow> changed_runs;  // state, ended_us, reason, fault and line of existing ones
+  std::vector<JournalRow> journal;   // a (run, sequence) that exists fails the batch
+  std::vector<SeenRow> seen;         // a key that is there already is left alone
+  std::vector<CursorRow> cursors;    // replaces
   std::vector<ForgetRow> forget;
-  std::vector<MetaRow> meta;           // replaces
+  std::vector<MetaRow> meta;  // replaces
 
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && seen.empty() &&
@@ -103,9 +104,9 @@ struct RunFilter {
   std::string tenant;  // empty: all
   std::string flow;    // empty: all
   std::optional<RunState> state;
-  std::int64_t since_us = 0;    // created at or after
-  std::string before_id;        // only older ones: the last ID of the page before; empty for the first page
-  std::uint32_t limit = 100;    // at most kMaxListedRuns
+  std::int64_t since_us = 0;  // created at or after
+  std::string before_id;      // only older ones: the last ID of the page before; empty for the first page
+  std::uint32_t limit = 100;  // at most kMaxListedRuns
 };
 
 // Methods may block for the time a disk takes. An Error names the store and what went wrong; after a failed

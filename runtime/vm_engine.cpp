@@ -35,6 +35,8 @@ class VmEngine final : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> vm_engine(Limits limits) { return std::make_unique<VmEngine>(limits); }
+std::unique_ptr<Engine> vm_engine(Limits limits) {
+  return std::make_unique<VmEngine>(limits);
+}
 
 }  // namespace flow

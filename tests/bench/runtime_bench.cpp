@@ -49,11 +49,14 @@ std::int64_t tick_us() {
 // Gives `alerts_per_poll` new alerts with each poll until `total` are out, and clocks each isolation.
 class Api final : public Executor {
  public:
-  Api(int alerts_per_poll, int total) : alerts_per_poll_(alerts_per_poll), total_(total) { latencies.reserve(total); }
+  Api(int alerts_per_poll, int total) : alerts_per_poll_(alerts_per_poll), total_(total) {
+    latencies.reserve(total);
+  }
 
   void perform(OperationCall call, std::function<void(Outcome)> done) override {
     if (call.operation == kListAlerts) return done(Returned{page()});
-    if (call.operation == kIsolate) latencies.push_back(tick_us() - sent_us_[static_cast<std::size_t>(machine_of(call.arguments))]);
+    if (call.operation == kIsolate)
+      latencies.push_back(tick_us() - sent_us_[static_cast<std::size_t>(machine_of(call.arguments))]);
     done(Returned{R"({"id":"2e0d9b74-a381-49aa-8c15-f7b01c526d3e","machineTags":["server","finance"]})"});
   }
   void settle(OperationCall, std::function<void(Settlement)> done) override { done(DidNotHappen{}); }
@@ -62,18 +65,22 @@ class Api final : public Executor {
   std::vector<std::int64_t> latencies;
 
  private:
-  static int machine_of(const std::string& arguments) { return std::stoi(arguments.substr(arguments.find("m-") + 2)); }
+  static int machine_of(const std::string& arguments) {
+    return std::stoi(arguments.substr(arguments.find("m-") + 2));
+  }
 
   std::string page() {
     std::string list;
     const std::string now = format_time_us(SystemClock().now_us());
     for (int i = 0; i < alerts_per_poll_ && next_ < total_; ++i, ++next_) {
-      list += fmt::format(R"({}{{"id":"da{}","machineId":"m-{}","severity":"High","title":"Beacon","alertCreationTime":"{}","filler":"{}"}})",
-                          list.empty() ? "" : ",", next_, next_, now, filler_);
+      list += fmt::format(
+          R"({}{{"id":"da{}","machineId":"m-{}","severity":"High","title":"Beacon","alertCreationTime":"{}","filler":"{}"}})",
+          list.empty() ? "" : ",", next_, next_, now, filler_);
       sent_us_.push_back(tick_us());
     }
     // The clock starts when the answer is there.
-    std::fill(sent_us_.end() - std::min<std::ptrdiff_t>(alerts_per_poll_, std::ssize(sent_us_)), sent_us_.end(), tick_us());
+    std::fill(sent_us_.end() - std::min<std::ptrdiff_t>(alerts_per_poll_, std::ssize(sent_us_)),
+              sent_us_.end(), tick_us());
     return "[" + list + "]";
   }
 
@@ -120,8 +127,12 @@ void measure(benchmark::State& state, int alerts_per_poll, int total) {
   state.counters["runs/commit"] = static_cast<double>(runs) / static_cast<double>(commits);
 }
 
-void AlertToIsolation(benchmark::State& state) { measure(state, 1, 1000); }
-void Burst(benchmark::State& state) { measure(state, static_cast<int>(state.range(0)), static_cast<int>(state.range(0))); }
+void AlertToIsolation(benchmark::State& state) {
+  measure(state, 1, 1000);
+}
+void Burst(benchmark::State& state) {
+  measure(state, static_cast<int>(state.range(0)), static_cast<int>(state.range(0)));
+}
 
 BENCHMARK(AlertToIsolation)->Unit(benchmark::kMillisecond)->Iterations(2)->UseRealTime();
 BENCHMARK(Burst)->Arg(90)->Arg(2000)->Unit(benchmark::kMillisecond)->Iterations(3)->UseRealTime();

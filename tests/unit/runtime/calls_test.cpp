@@ -12,10 +12,11 @@ namespace flow::test {
 namespace {
 
 // Answers the first `times` calls of `operation` with `fault`.
-void fail_first(FakeWorld& world, const std::string& operation, int times, Fault fault, bool is_carried_out = false) {
+void fail_first(FakeWorld& world, const std::string& operation, int times, Fault fault,
+                bool is_carried_out = false) {
   auto left = std::make_shared<int>(times);
-  world.interfere = [&world, operation, left, fault, is_carried_out](const std::string& name,
-                                                                     const OperationCall& call) -> std::optional<Outcome> {
+  world.interfere = [&world, operation, left, fault, is_carried_out](
+                        const std::string& name, const OperationCall& call) -> std::optional<Outcome> {
     if (name != operation || (*left)-- <= 0) return std::nullopt;
     if (is_carried_out) ++world.carried_out[name][call.key];
     return fault;
@@ -216,7 +217,9 @@ TEST(Calls, AFailedCommitSendsNothing) {
 TEST(Calls, RunsInRealTimeUntilStopped) {
   class SystemClock final : public Clock {
     std::int64_t now_us() const override {
-      return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+      return std::chrono::duration_cast<std::chrono::microseconds>(
+                 std::chrono::system_clock::now().time_since_epoch())
+          .count();
     }
   } clock;
   Bench bench;
@@ -281,12 +284,14 @@ TEST(Retry, DelaysDoubleWithJitterAndHonourTheServer) {
   FakeRandom random;
   const RetryPolicy policy;
   for (std::uint32_t failures = 1; failures < 40; ++failures) {
-    const std::int64_t full = std::min<std::int64_t>(kSecondUs << std::min(failures - 1, 30u), 60 * kSecondUs);
+    const std::int64_t full =
+        std::min<std::int64_t>(kSecondUs << std::min(failures - 1, 30u), 60 * kSecondUs);
     const std::int64_t delay = retry_delay_us(fault_of(FaultKind::Unavailable), failures, policy, random);
     EXPECT_LE(delay, full);
     EXPECT_GE(delay, full / 2);
   }
-  EXPECT_EQ(retry_delay_us(fault_of(FaultKind::Throttled, false, 90 * kSecondUs), 1, policy, random), 90 * kSecondUs);
+  EXPECT_EQ(retry_delay_us(fault_of(FaultKind::Throttled, false, 90 * kSecondUs), 1, policy, random),
+            90 * kSecondUs);
   EXPECT_EQ(retry_delay_us(fault_of(FaultKind::Throttled), 1, policy, random), 60 * kSecondUs);
   EXPECT_EQ(retry_delay_us(fault_of(FaultKind::Unavailable, false, 999'999 * kSecondUs), 1, policy, random),
             policy.longest_wish_us);

@@ -10,7 +10,8 @@
 namespace flow::test {
 namespace {
 
-Operation operation(const std::string& connector, const std::string& name, Effect effect, const Quota& quota) {
+Operation operation(const std::string& connector, const std::string& name, Effect effect,
+                    const Quota& quota) {
   Operation made;
   made.connector = connector;
   made.name = name;
@@ -89,7 +90,9 @@ class ScriptMachine final : public RunMachine {
 
 }  // namespace
 
-std::shared_ptr<const Module> isolate_module(const std::string& flow, Quota quota) { return make_module(flow, quota); }
+std::shared_ptr<const Module> isolate_module(const std::string& flow, Quota quota) {
+  return make_module(flow, quota);
+}
 
 Result<std::shared_ptr<const Module>> ScriptEngine::load(std::string_view bytes) {
   if (bytes.substr(0, 1) == "!") return error("the module is damaged");
@@ -112,7 +115,8 @@ void FakeWorld::add_alert(const std::string& id, std::int64_t created_us, const 
 
 std::string FakeWorld::page(const OperationCall& call) const {
   const std::string filter = text_member(call.arguments, "filter");
-  const auto from = parse_time_us(filter.substr(filter.find(" ge ") + 4, filter.find('Z') - filter.find(" ge ") - 3));
+  const auto from =
+      parse_time_us(filter.substr(filter.find(" ge ") + 4, filter.find('Z') - filter.find(" ge ") - 3));
   std::int64_t until = clock_.now + 1;
   if (const auto at = filter.find(" lt "); at != std::string::npos)
     until = *parse_time_us(filter.substr(at + 4, filter.find('Z', at) - at - 3));
@@ -192,7 +196,8 @@ Bench::Bench(std::uint64_t seed) : random(seed) {
 
 bool Bench::boot(RuntimeOptions options, Store* other_store) {
   runtime.reset();
-  runtime = std::make_unique<Runtime>(other_store ? *other_store : *store, clock, random, world, engine, options, &observer);
+  runtime = std::make_unique<Runtime>(other_store ? *other_store : *store, clock, random, world, engine,
+                                      options, &observer);
   for (const std::string& flow : flows)
     if (!runtime->deploy("contoso", flow)) return false;
   return runtime->recover().has_value();

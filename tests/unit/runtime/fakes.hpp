@@ -1,6 +1,6 @@
-// A pretend world for the runtime: a clock that stands still until told, chance from a seed, a scripted machine in
-// place of the real one, an API with alerts and machines that counts what is done to it, and a store that fails at a
-// chosen commit.
+// A pretend world for the runtime: a clock that stands still until told, chance from a seed, a scripted
+// machine in place of the real one, an API with alerts and machines that counts what is done to it, and a
+// store that fails at a chosen commit.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -46,17 +46,18 @@ class FakeRandom final : public Random {
 // A module of one flow on `defender.alert.new` with the operations that the script below calls.
 std::shared_ptr<const Module> isolate_module(const std::string& flow = "isolate", Quota quota = {});
 
-// Plays, for every flow and event: skip unless the severity is High; read the machine; log; isolate; notify; end.
-// A fault that comes back ends the run as failed. Module bytes are the flow's name; `!name` does not load.
+// Plays, for every flow and event: skip unless the severity is High; read the machine; log; isolate; notify;
+// end. A fault that comes back ends the run as failed. Module bytes are the flow's name; `!name` does not
+// load.
 class ScriptEngine final : public Engine {
  public:
   Result<std::shared_ptr<const Module>> load(std::string_view bytes) override;
   std::unique_ptr<RunMachine> machine(const Module& module, std::uint32_t flow) override;
 
   Quota quota;
-  std::string filter;                // poll_filter of the modules that load() gives
-  std::vector<std::string> expand;   // poll_expand of them
-  std::string argument_suffix;       // makes the machine call with other arguments than before
+  std::string filter;               // poll_filter of the modules that load() gives
+  std::vector<std::string> expand;  // poll_expand of them
+  std::string argument_suffix;      // makes the machine call with other arguments than before
   std::uint64_t machines = 0;
 };
 
@@ -97,7 +98,8 @@ class FakeWorld final : public Executor {
   std::vector<std::function<void()>> held_;
 };
 
-// Fails commit number `fail_at` (from 1) and all after it, before or after writing it: what a process sees that dies.
+// Fails commit number `fail_at` (from 1) and all after it, before or after writing it: what a process sees
+// that dies.
 class FailingStore final : public Store {
  public:
   FailingStore(Store& inner, std::uint64_t fail_at, bool is_written)
@@ -105,7 +107,8 @@ class FailingStore final : public Store {
   Status commit(const Batch& batch) override;
   Result<std::optional<std::string>> module(std::string_view hash) override { return inner_.module(hash); }
   Result<std::optional<RunRow>> run(std::string_view id) override { return inner_.run(id); }
-  Result<bool> has_run(std::string_view a, std::string_view b, std::string_view c, std::string_view d) override {
+  Result<bool> has_run(std::string_view a, std::string_view b, std::string_view c,
+                       std::string_view d) override {
     return inner_.has_run(a, b, c, d);
   }
   Result<std::vector<JournalRow>> journal(std::string_view run) override { return inner_.journal(run); }

@@ -1,4 +1,5 @@
-// The first example by hand: for an alert of severity High, read the machine, then isolate it. For the real machine.
+// The first example by hand: for an alert of severity High, read the machine, then isolate it. For the real
+// machine.
 #pragma once
 
 #include "tests/unit/vm/assembler.hpp"

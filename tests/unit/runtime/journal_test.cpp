@@ -54,7 +54,8 @@ TEST(Journal, JsonInsideKeepsItsSpelling) {
 }
 
 TEST(Journal, UnknownMembersAreSkipped) {
-  const auto back = decode_entry(EntryKind::Log, R"({"of_tomorrow":{"x":[1]},"log":1,"line":2,"text":"t","more":null})");
+  const auto back =
+      decode_entry(EntryKind::Log, R"({"of_tomorrow":{"x":[1]},"log":1,"line":2,"text":"t","more":null})");
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(std::get<LogEntry>(*back).text, "t");
 }
@@ -68,7 +69,9 @@ TEST(Journal, DamageIsNamed) {
       EXPECT_NE(back.error().message.find("damaged"), std::string::npos);
     }
   }
-  EXPECT_NE(decode_entry(EntryKind::Intent, R"({"call":0,"attempt":1,"line":1,"arguments":{}})").error().message.find("`operation`"),
+  EXPECT_NE(decode_entry(EntryKind::Intent, R"({"call":0,"attempt":1,"line":1,"arguments":{}})")
+                .error()
+                .message.find("`operation`"),
             std::string::npos);
   EXPECT_FALSE(decode_entry(EntryKind::Answered, R"({"call":-1,"result":1})"));
   EXPECT_FALSE(decode_entry(EntryKind::Answered, R"({"call":0,"fault":{"kind":"NoSuch"}})"));

@@ -1,5 +1,6 @@
-// Real death: a child process is killed by SIGKILL right before and right after each commit of the first example, on
-// the real machine and a real file. What it did to the world is in a second file, as the world would know it.
+// Real death: a child process is killed by SIGKILL right before and right after each commit of the first
+// example, on the real machine and a real file. What it did to the world is in a second file, as the world
+// would know it.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -27,8 +28,10 @@ bool live(const std::string& store_path, const std::string& deeds_path, std::uin
   FakeRandom random(static_cast<std::uint64_t>(getpid()));
   FakeWorld world(clock);
   for (int i = 0; i < 3; ++i) world.add_alert("da" + std::to_string(i), clock.now + kSecondUs);
-  world.interfere = [&deeds_path](const std::string& name, const OperationCall& call) -> std::optional<Outcome> {
-    if (name == "defender.isolate") std::ofstream(deeds_path, std::ios::app) << call.key << " " << call.arguments << "\n";
+  world.interfere = [&deeds_path](const std::string& name,
+                                  const OperationCall& call) -> std::optional<Outcome> {
+    if (name == "defender.isolate")
+      std::ofstream(deeds_path, std::ios::app) << call.key << " " << call.arguments << "\n";
     return std::nullopt;
   };
   world.interfere_settle = [&deeds_path](const OperationCall& call) -> std::optional<Settlement> {
@@ -42,7 +45,9 @@ bool live(const std::string& store_path, const std::string& deeds_path, std::uin
   RuntimeOptions options;
   options.crash_at_append = crash_at;
   Runtime runtime(**store, clock, random, world, *engine, options);
-  if (!runtime.deploy("contoso", encode(isolate_by_hand())) || !runtime.recover() || !runtime.run_until_idle()) return false;
+  if (!runtime.deploy("contoso", encode(isolate_by_hand())) || !runtime.recover() ||
+      !runtime.run_until_idle())
+    return false;
   clock.now += kMinuteUs;
   return runtime.run_until_idle().has_value();
 }

@@ -94,9 +94,10 @@ TEST(Polling, OneBadEventDoesNotHoldUpTheOthers) {
   bench.boot();
   const std::string good = R"({"id":"g","alertCreationTime":")" + format_time_us(bench.clock.now) +
                            R"(","severity":"High","machineId":"m"})";
-  bench.world.page_override = R"([7, null, "text", {"severity":"High"}, {"id":{}, "severity" "High"}, )" + good +
-                              R"(, {"id":"huge","x":123456789012345678901234567890}, [{"id":"in a list"}], {"id":")" +
-                              std::string(600, 'k') + "\"}]";
+  bench.world.page_override =
+      R"([7, null, "text", {"severity":"High"}, {"id":{}, "severity" "High"}, )" + good +
+      R"(, {"id":"huge","x":123456789012345678901234567890}, [{"id":"in a list"}], {"id":")" +
+      std::string(600, 'k') + "\"}]";
   bench.idle();
   EXPECT_EQ(bench.runs().size(), 1u);
   EXPECT_EQ(bench.runs().at(0).key, "g");

@@ -13,10 +13,11 @@ bool dies(Bench& bench, Store& store) {
   return !bench.runtime->run_until_idle();
 }
 
-// Runs two alerts until the store fails at commit `n`, then goes on with a new process. False when commit n was
-// never reached: the whole story fits in fewer.
+// Runs two alerts until the store fails at commit `n`, then goes on with a new process. False when commit n
+// was never reached: the whole story fits in fewer.
 bool die_and_go_on(std::uint64_t n, bool is_written, std::uint64_t again) {
-  SCOPED_TRACE(testing::Message() << "death " << (is_written ? "after" : "before") << " commit " << n << ", again at " << again);
+  SCOPED_TRACE(testing::Message() << "death " << (is_written ? "after" : "before") << " commit " << n
+                                  << ", again at " << again);
   Bench bench;
   bench.world.add_alert("a1", bench.clock.now + kSecondUs);
   bench.world.add_alert("a2", bench.clock.now + kSecondUs);
@@ -106,7 +107,8 @@ TEST(Recovery, AnActOfWhichNobodyKnowsParksTheRun) {
   bench.idle();
   const RunRow run = bench.runs().at(0);
   EXPECT_EQ(run.state, RunState::Parked);
-  EXPECT_NE(run.reason.find("defender.isolate may or may not have happened"), std::string::npos) << run.reason;
+  EXPECT_NE(run.reason.find("defender.isolate may or may not have happened"), std::string::npos)
+      << run.reason;
   EXPECT_EQ(bench.world.count("defender.isolate"), 1u);
   bench.boot();
   bench.idle();
@@ -139,12 +141,14 @@ TEST(Recovery, OtherArgumentsThanRecordedParkTheRun) {
 }
 
 TEST(Recovery, DamagedOrIncompleteJournalsParkTheRunAndNothingElse) {
-  const JournalRow started{"R", 0, static_cast<int>(EntryKind::Started), 0, R"({"event":{"severity":"High"}})"};
+  const JournalRow started{"R", 0, static_cast<int>(EntryKind::Started), 0,
+                           R"({"event":{"severity":"High"}})"};
   JournalRow gap = started, broken = started, unknown = started;
   gap.sequence = 1;
   broken.payload = R"({"event":{"sever)";
   unknown.kind = 99;
-  for (const auto& journal : std::vector<std::vector<JournalRow>>{{}, {gap}, {broken}, {unknown}, {started, started}}) {
+  for (const auto& journal :
+       std::vector<std::vector<JournalRow>>{{}, {gap}, {broken}, {unknown}, {started, started}}) {
     Bench bench;
     bench.flows = {};
     Batch batch;
@@ -228,7 +232,8 @@ TEST(Recovery, RunsOfReplacedFlowsGoOnWithTheirOwnModule) {
   bench.boot();
   bench.idle();
   bool has_found = false;
-  for (const RunRow& run : bench.runs()) has_found |= run.flow == "isolate" && run.state == RunState::Finished;
+  for (const RunRow& run : bench.runs())
+    has_found |= run.flow == "isolate" && run.state == RunState::Finished;
   EXPECT_TRUE(has_found);
 }
 

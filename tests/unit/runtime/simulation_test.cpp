@@ -1,5 +1,5 @@
-// A day of alerts in a moment, from a seed: faults, lost answers, restarts and late alerts at random, and at the end
-// every High alert has exactly one run and exactly one isolation. A failure prints its seed.
+// A day of alerts in a moment, from a seed: faults, lost answers, restarts and late alerts at random, and at
+// the end every High alert has exactly one run and exactly one isolation. A failure prints its seed.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -38,7 +38,8 @@ std::uint64_t simulate_day(std::uint64_t seed, int alerts) {
     const std::int64_t at_us = begin_us + day_us / alerts * i;
     if (at_us > bench.clock.now) bench.pass(at_us - bench.clock.now);
     const auto late_us = static_cast<std::int64_t>(bench.random.next() % (2 * kMinuteUs));
-    bench.world.add_alert("a" + std::to_string(i), std::max(begin_us, at_us - late_us), is_high ? "High" : "Low");
+    bench.world.add_alert("a" + std::to_string(i), std::max(begin_us, at_us - late_us),
+                          is_high ? "High" : "Low");
     if (bench.random.next() % 50 == 0) bench.boot();  // killed and started again
     if (testing::Test::HasFatalFailure()) return 0;
   }
@@ -62,14 +63,16 @@ TEST(Simulation, ADayOfAlertsWithFaultsAndRestartsEndsExactlyRight) {
 TEST(Simulation, TheSameSeedGivesTheSameJournal) {
   const auto journal_of = [](std::uint64_t seed) {
     Bench bench(seed);
-    for (int i = 0; i < 20; ++i) bench.world.add_alert("a" + std::to_string(i), bench.clock.now + i * kSecondUs);
+    for (int i = 0; i < 20; ++i)
+      bench.world.add_alert("a" + std::to_string(i), bench.clock.now + i * kSecondUs);
     bench.world.interfere = [&bench](const std::string& name, const OperationCall& call) {
       return misbehave(bench, name, call);
     };
     bench.boot();
     bench.pass(30 * kMinuteUs);
     std::string text;
-    for (const JournalRow& row : bench.observer.steps) text += fmt::format("{} {} {}\n", row.run, row.time_us, row.payload);
+    for (const JournalRow& row : bench.observer.steps)
+      text += fmt::format("{} {} {}\n", row.run, row.time_us, row.payload);
     return text;
   };
   EXPECT_FALSE(journal_of(7).empty());

@@ -25,7 +25,9 @@ RunRow run_row(const std::string& id, const std::string& key = "k") {
   return row;
 }
 
-std::unique_ptr<SqliteStore> memory() { return std::move(*SqliteStore::open(":memory:")); }
+std::unique_ptr<SqliteStore> memory() {
+  return std::move(*SqliteStore::open(":memory:"));
+}
 
 std::string message_of(const Result<std::unique_ptr<SqliteStore>>& opened) {
   return opened ? "it opened" : opened.error().message;
@@ -65,9 +67,10 @@ TEST(Store, ABatchThatFailsLeavesNothingBehind) {
     Batch second;
     second.meta.push_back({"mark", "1"});
     second.runs.push_back(run_row("B"));
-    if (fault == 0) second.runs.push_back(run_row("A"));                        // the ID exists
-    if (fault == 1) second.journal.push_back({"A", 0, 1, 5, "{}"});              // the entry exists
-    if (fault == 2) second.runs.push_back(run_row("C")), second.runs.back().key = "kA";  // the event had its run
+    if (fault == 0) second.runs.push_back(run_row("A"));             // the ID exists
+    if (fault == 1) second.journal.push_back({"A", 0, 1, 5, "{}"});  // the entry exists
+    if (fault == 2)
+      second.runs.push_back(run_row("C")), second.runs.back().key = "kA";  // the event had its run
     const Status status = store->commit(second);
     ASSERT_FALSE(status);
     EXPECT_NE(status.error().message.find(":memory:"), std::string::npos) << status.error().message;
@@ -138,7 +141,8 @@ TEST(SqliteStore, ASecondWriterIsRefusedAlsoFromAnotherProcess) {
   const TemporaryFolder folder;
   const auto first = SqliteStore::open(folder.file("s.db"));
   ASSERT_TRUE(first);
-  EXPECT_NE(message_of(SqliteStore::open(folder.file("s.db"))).find("in use by process " + std::to_string(getpid())),
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("s.db")))
+                .find("in use by process " + std::to_string(getpid())),
             std::string::npos);
   const pid_t child = fork();
   if (child == 0) _exit(SqliteStore::open(folder.file("s.db")) ? 1 : 0);
@@ -162,8 +166,10 @@ TEST(SqliteStore, TheLockOfADeadProcessIsGone) {
 
 TEST(SqliteStore, SaysWhatIsWrongWithTheFile) {
   const TemporaryFolder folder;
-  EXPECT_NE(message_of(SqliteStore::open(folder.file("missing/s.db"))).find("could not be opened"), std::string::npos);
-  EXPECT_NE(message_of(SqliteStore::open_read_only(folder.file("none.db"))).find("is the folder there"), std::string::npos);
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("missing/s.db"))).find("could not be opened"),
+            std::string::npos);
+  EXPECT_NE(message_of(SqliteStore::open_read_only(folder.file("none.db"))).find("is the folder there"),
+            std::string::npos);
   std::ofstream(folder.file("text.db")) << std::string(5000, 'x');
   EXPECT_NE(message_of(SqliteStore::open(folder.file("text.db"))).find("no store of ours"), std::string::npos)
       << message_of(SqliteStore::open(folder.file("text.db")));
@@ -174,10 +180,12 @@ TEST(SqliteStore, SaysWhatIsWrongWithTheFile) {
     sqlite3_close(raw);
   };
   execute("other.db", "CREATE TABLE t (a)");
-  EXPECT_NE(message_of(SqliteStore::open(folder.file("other.db"))).find("another program's"), std::string::npos);
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("other.db"))).find("another program's"),
+            std::string::npos);
   { const auto made = SqliteStore::open(folder.file("newer.db")); }
   execute("newer.db", "PRAGMA user_version = 99");
-  EXPECT_NE(message_of(SqliteStore::open(folder.file("newer.db"))).find("it has version 99"), std::string::npos);
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("newer.db"))).find("it has version 99"),
+            std::string::npos);
 }
 
 TEST(SqliteStore, AFullStoreFailsTheCommitAndKeepsWhatItHas) {
