@@ -6,6 +6,7 @@
 #include "vm/bytecode/encode.hpp"
 #include "vm/bytecode/op_table.hpp"
 #include "vm/bytecode/verify.hpp"
+#include "vm/bytecode/verify_code.hpp"
 
 namespace flow::fuzz {
 namespace {
@@ -67,7 +68,7 @@ test::Assembler random_program(Bytes& bytes) {
     const auto at = a.here() - 1;
     code.insert(code.begin() + at, random_instruction(bytes, a, at));
     set_handler();
-    if (is_filtered && !verify(a.module)) code.erase(code.begin() + at), set_handler();
+    if (is_filtered && !verify_code(a.module, a.flow())) code.erase(code.begin() + at), set_handler();
   }
   code.insert(code.end() - 1, {Op::Finish});
   a.flow().handlers.clear();
