@@ -1,6 +1,7 @@
 #include "tests/unit/http/conformance.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <future>
 #include <thread>
 
@@ -534,6 +535,23 @@ TEST_P(TransportConformance, DestroyingItEndsWhatIsUnderWay) {
     if (i % 2) std::this_thread::sleep_for(5ms);
     transport.reset();
     EXPECT_EQ(error_of(wait_for(pending.second, 0)).kind, Kind::Cancelled);
+  }
+}
+
+// Leaves the process as a server does, with exchanges under way.
+[[noreturn]] void exit_with_exchanges_under_way(Transport& transport, const std::string& url) {
+  for (int i = 0; i < 8; ++i) transport.send(i % 2 ? post(url) : get(url), [](HttpResult) {});
+  std::this_thread::sleep_for(5ms);
+  if (!transport.drain(0)) std::_Exit(0);
+  std::exit(0);
+}
+
+TEST_P(TransportConformance, ExitingWithExchangesUnderWayIsOrderly) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  ScriptedServer server([](Peer& peer, int) { peer.wait_for_close(1s); });
+  for (int i = 0; i < 20; ++i) {
+    const auto transport = make();
+    EXPECT_EXIT(exit_with_exchanges_under_way(*transport, server.url()), testing::ExitedWithCode(0), "");
   }
 }
 
