@@ -165,6 +165,11 @@ web::http::http_request request_for(const ExchangePtr& exchange) {
   if (has_body) request.set_body(from.body, "application/octet-stream");
   request.headers()["User-Agent"] = "flow";
   for (const auto& [name, value] : from.headers) request.headers()[name] = value;
+  if (exchange->proxy && !exchange->url.is_https && !exchange->proxy->user.empty()) {
+    const std::string login = exchange->proxy->user + ":" + exchange->proxy->password;
+    request.headers()["Proxy-Authorization"] =
+        "Basic " + utility::conversions::to_base64(std::vector<unsigned char>(login.begin(), login.end()));
+  }
   if (!exchange->proxy) {
     // The connection goes to an address; this name decides SNI and which certificate is right. With a port in
     // it no certificate would ever be, so https on an odd port goes without, which servers accept.
@@ -450,7 +455,8 @@ client::http_client_config CpprestTransport::library_config(const Exchange& exch
   if (exchange.proxy) {
     web::web_proxy proxy(web::uri("http://" + bracketed(exchange.addresses[exchange.address]) + ":" +
                                   std::to_string(exchange.proxy->port)));
-    if (!exchange.proxy->user.empty())
+    // The library leaks 32 bytes for each use of these; for plain http the header of request_for() does.
+    if (exchange.url.is_https && !exchange.proxy->user.empty())
       proxy.set_credentials(web::credentials(exchange.proxy->user, exchange.proxy->password));
     config.set_proxy(std::move(proxy));
     return config;
