@@ -48,7 +48,9 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   Redaction redaction;
   bool is_second_try = false;
 
-  std::int64_t rest_us() const { return std::max<std::int64_t>(call.deadline_us - (clock.now_us() - begun_us), 1); }
+  std::int64_t rest_us() const {
+    return std::max<std::int64_t>(call.deadline_us - (clock.now_us() - begun_us), 1);
+  }
   bool is_late() const { return clock.now_us() - begun_us >= call.deadline_us; }
   CallText text() const { return {operation, route, connector, *access, arguments, call.key}; }
   void finish(Outcome outcome) { done(redaction.cleaned(std::move(outcome))); }
@@ -77,7 +79,8 @@ void Attempt::with_token(std::function<void(const std::string&)> next) {
     if (!token) return self->finish(std::move(token.error()));
     self->redaction.add(*token);
     if (self->is_late())
-      return self->finish(Fault{.kind = FaultKind::Timeout, .message = self->operation.full_name() + " was not sent in time"});
+      return self->finish(Fault{.kind = FaultKind::Timeout,
+                                .message = self->operation.full_name() + " was not sent in time"});
     next(*token);
   });
 }
@@ -113,7 +116,8 @@ void Attempt::http_answered(const std::string& token, HttpResult result) {
 }
 
 void Attempt::begin_mail() {
-  if (mail == nullptr || !access->smtp) return finish(bad_call(operation, "no SMTP server is configured for this tenant"));
+  if (mail == nullptr || !access->smtp)
+    return finish(bad_call(operation, "no SMTP server is configured for this tenant"));
   Result<MailMessage> message = mail_message(text(), redaction);
   if (!message) return finish(bad_call(operation, message.error().message));
   message->date_us = clock.now_us();
@@ -124,14 +128,18 @@ void Attempt::begin_mail() {
       self->send_mail(message, token);
     });
   }
-  const Result<std::string> password = access->smtp_password ? access->smtp_password() : error("no SMTP password is configured");
+  const Result<std::string> password =
+      access->smtp_password ? access->smtp_password() : error("no SMTP password is configured");
   if (!password) return finish(bad_call(operation, password.error().message));
   redaction.add(*password);
   send_mail(std::move(*message), *password);
 }
 
 void Attempt::send_mail(MailMessage message, const std::string& credential) {
-  SmtpJob job{.server = *access->smtp, .credential = credential, .message = std::move(message), .deadline_us = rest_us()};
+  SmtpJob job{.server = *access->smtp,
+              .credential = credential,
+              .message = std::move(message),
+              .deadline_us = rest_us()};
   mail->send(std::move(job), [self = shared_from_this(), credential](MailResult result) {
     if (result) return self->finish(Returned{"null"});
     Fault fault = std::move(result.error());
@@ -176,7 +184,8 @@ void OperationExecutor::Shared::perform(OperationRequest request, Done done) {
   Result<JsonValue> arguments = parse_json(request.arguments);
   if (!arguments || arguments->kind != JsonValue::Kind::Object)
     return done(bad_call(operation, "the arguments are no JSON object"));
-  FLOW_CHECK((*route)->connector < request.module->connectors.size(), "a route names a connector of its module");
+  FLOW_CHECK((*route)->connector < request.module->connectors.size(),
+             "a route names a connector of its module");
   const Connector& connector = request.module->connectors[(*route)->connector];
   const auto scope = access->scopes.find(connector.name);
   const auto attempt = std::make_shared<Attempt>(parties, Target{access, operation, **route, connector},
@@ -197,7 +206,8 @@ void OperationExecutor::Shared::settle(OperationRequest request, std::function<v
   const CrashRule rule = crash_rule_of(operation, **route);
   switch (rule.kind) {
     case CrashRule::Kind::Repeat: return done(CallDidNotHappen{});
-    case CrashRule::Kind::Ask: return done(unknown(operation.full_name() + " may or may not have happened, and its API cannot tell"));
+    case CrashRule::Kind::Ask:
+      return done(unknown(operation.full_name() + " may or may not have happened, and its API cannot tell"));
     case CrashRule::Kind::Lookup: return look_up(request, rule, operation.connector, std::move(done));
   }
   done(unknown("the crash rule is of no known kind"));
@@ -206,19 +216,24 @@ void OperationExecutor::Shared::settle(OperationRequest request, std::function<v
 void OperationExecutor::Shared::look_up(const OperationRequest& request, const CrashRule& rule,
                                         const std::string& connector, std::function<void(CallFinding)> done) {
   const auto operation = request.module->operation(connector, rule.operation);
-  if (!operation) return done(unknown("the module lacks the lookup operation " + connector + "." + rule.operation));
+  if (!operation)
+    return done(unknown("the module lacks the lookup operation " + connector + "." + rule.operation));
   const Result<JsonValue> arguments = parse_json(request.arguments);
   if (!arguments) return done(unknown("the arguments are no JSON object"));
   OperationRequest lookup = request;
   lookup.operation = *operation;
-  lookup.arguments = to_json(evaluate(rule.arguments, {.arguments = &*arguments, .connector = connector, .call_key = request.key}));
-  perform(std::move(lookup), [field = rule.field, key = request.key, done = std::move(done)](Outcome outcome) {
-    if (auto* fault = std::get_if<Fault>(&outcome)) return done(unknown("the lookup failed: " + fault->message));
-    done(finding_in(std::get<Returned>(outcome).json, field, key));
-  });
+  lookup.arguments = to_json(
+      evaluate(rule.arguments, {.arguments = &*arguments, .connector = connector, .call_key = request.key}));
+  perform(std::move(lookup),
+          [field = rule.field, key = request.key, done = std::move(done)](Outcome outcome) {
+            if (auto* fault = std::get_if<Fault>(&outcome))
+              return done(unknown("the lookup failed: " + fault->message));
+            done(finding_in(std::get<Returned>(outcome).json, field, key));
+          });
 }
 
-OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock, SmtpSender* mail)
+OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock,
+                                     SmtpSender* mail)
     : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail})) {}
 OperationExecutor::~OperationExecutor() = default;
 

@@ -1,5 +1,5 @@
-// Carries operations out: one Operation plus arguments becomes one exchange over HTTP or SMTP, and its answer an
-// Outcome. It holds no state of runs; repeating, limiting and journaling are the runtime's.
+// Carries operations out: one Operation plus arguments becomes one exchange over HTTP or SMTP, and its answer
+// an Outcome. It holds no state of runs; repeating, limiting and journaling are the runtime's.
 #pragma once
 
 #include <cstdint>
@@ -37,23 +37,28 @@ struct TenantAccess {
 };
 
 struct OperationRequest {
-  std::string tenant;             // key given to configure()
+  std::string tenant;              // key given to configure()
   const Module* module = nullptr;  // must stay until `done` was called
-  std::uint32_t operation = 0;    // index into module->operations
-  std::string arguments;          // JSON object
-  std::string key;                // idempotency key, the same each time this call of this run is made
+  std::uint32_t operation = 0;     // index into module->operations
+  std::string arguments;           // JSON object
+  std::string key;                 // idempotency key, the same each time this call of this run is made
   std::int64_t deadline_us = 30'000'000;
 };
 
-struct CallHappened { std::string json; };  // it did; this is its result
-struct CallDidNotHappen {};                 // certainly not: it may be made again
-struct CallUnknown { Fault fault; };
+struct CallHappened {
+  std::string json;
+};                           // it did; this is its result
+struct CallDidNotHappen {};  // certainly not: it may be made again
+struct CallUnknown {
+  Fault fault;
+};
 using CallFinding = std::variant<CallHappened, CallDidNotHappen, CallUnknown>;
 
 class OperationExecutor {
  public:
   // All must outlive this object and every call it began. Without `mail` SMTP routes are faults.
-  OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock, SmtpSender* mail = nullptr);
+  OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock,
+                    SmtpSender* mail = nullptr);
   ~OperationExecutor();
   OperationExecutor(const OperationExecutor&) = delete;
   OperationExecutor& operator=(const OperationExecutor&) = delete;
@@ -61,12 +66,13 @@ class OperationExecutor {
   // Sets or replaces a tenant's access. Calls under way keep what they began with.
   void configure(const std::string& tenant, TenantAccess access);
 
-  // Makes the call, once; only an answer of 401 is followed by a second try with a new token. Calls `done` exactly
-  // once, from any thread, perhaps before perform() returns. Neither secrets nor tokens are in what it gets.
+  // Makes the call, once; only an answer of 401 is followed by a second try with a new token. Calls `done`
+  // exactly once, from any thread, perhaps before perform() returns. Neither secrets nor tokens are in what
+  // it gets.
   void perform(OperationRequest request, std::function<void(Outcome)> done);
 
-  // Finds out by the route's CrashRule whether an in-doubt call happened; the default is Repeat for reads (so it
-  // "did not happen") and Ask for the rest (so nobody knows).
+  // Finds out by the route's CrashRule whether an in-doubt call happened; the default is Repeat for reads (so
+  // it "did not happen") and Ask for the rest (so nobody knows).
   void settle(OperationRequest request, std::function<void(CallFinding)> done);
 
  private:

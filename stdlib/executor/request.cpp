@@ -36,16 +36,19 @@ Result<std::string> query_text(const CallText& call, Redaction& redaction) {
     FLOW_TRY(const JsonValue value, revealed(node, call, redaction));
     if (value.is_null()) continue;
     // `$filter` keeps its dollar sign: that is how the APIs' own pages and logs write it.
-    const std::string plain = percent_encoded(name[0] == '$' ? std::string_view(name).substr(1) : std::string_view(name));
-    query += (query.empty() ? "?" : "&") + std::string(name[0] == '$' ? "$" : "") + plain + "=" + percent_encoded(text_of(value));
+    const std::string plain =
+        percent_encoded(name[0] == '$' ? std::string_view(name).substr(1) : std::string_view(name));
+    query += (query.empty() ? "?" : "&") + std::string(name[0] == '$' ? "$" : "") + plain + "=" +
+             percent_encoded(text_of(value));
   }
   return query;
 }
 
 Result<HttpHeaders> header_list(const CallText& call, Redaction& redaction) {
   HttpHeaders headers{{"Accept", "application/json"}};
-  for (const auto& [name, node] : call.route.headers) {
-    FLOW_TRY(const JsonValue value, revealed(node, call, redaction));
+  for (const auto& declared : call.route.headers) {
+    const std::string& name = declared.first;
+    FLOW_TRY(const JsonValue value, revealed(declared.second, call, redaction));
     if (value.is_null()) continue;
     std::string text = text_of(value);
     if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
@@ -146,7 +149,8 @@ Result<MailMessage> mail_message(const CallText& call, Redaction& redaction) {
                    .key = std::string(call.key)};
   const std::string setting = call.connector.name + ".sender";
   if (mail.from.empty())
-    if (const auto found = call.access.settings.find(setting); found != call.access.settings.end()) mail.from = found->second;
+    if (const auto found = call.access.settings.find(setting); found != call.access.settings.end())
+      mail.from = found->second;
   if (mail.from.empty()) return error("setting `" + setting + "` is missing, and the mail names no sender");
   return mail;
 }

@@ -47,7 +47,8 @@ struct ApiError {
 };
 
 std::string text_or_empty(const JsonValue* value) {
-  return value != nullptr && (value->is_text() || value->kind == JsonValue::Kind::Number) ? value->text : std::string();
+  return value != nullptr && (value->is_text() || value->kind == JsonValue::Kind::Number) ? value->text
+                                                                                          : std::string();
 }
 
 // The deepest code below `innererror`, also spelled `innerError`; it may nest and may lack a code.
@@ -55,7 +56,8 @@ std::string inner_code(const JsonValue& error) {
   std::string code;
   for (const JsonValue* inner = error.member_ignoring_case("innererror"); inner != nullptr;
        inner = inner->member_ignoring_case("innererror"))
-    if (std::string found = text_or_empty(inner->member_ignoring_case("code")); !found.empty()) code = std::move(found);
+    if (std::string found = text_or_empty(inner->member_ignoring_case("code")); !found.empty())
+      code = std::move(found);
   return code;
 }
 
@@ -82,7 +84,8 @@ ApiError api_error(const HttpResponse& response) {
 
 bool matches(const ErrorRule& rule, int status, const ApiError& error) {
   if (rule.status != 0 && rule.status != status) return false;
-  if (rule.code.empty() || equals_ignoring_case(rule.code, error.code) || equals_ignoring_case(rule.code, error.inner_code))
+  if (rule.code.empty() || equals_ignoring_case(rule.code, error.code) ||
+      equals_ignoring_case(rule.code, error.inner_code))
     return true;
   return lower_ascii(error.message).find(lower_ascii(rule.code)) != std::string::npos;
 }
@@ -95,7 +98,8 @@ std::optional<std::int64_t> pause_in_text(std::string_view text) {
     const char* end = text.data() + text.size();
     const auto [rest, failed] = std::from_chars(begin, end, seconds);
     if (failed != std::errc() || seconds < 0 || seconds > kLongestPause / kSecond) continue;
-    if (std::string_view(rest, static_cast<std::size_t>(end - rest)).starts_with(" second")) return std::max<std::int64_t>(seconds, 1) * kSecond;
+    if (std::string_view(rest, static_cast<std::size_t>(end - rest)).starts_with(" second"))
+      return std::max<std::int64_t>(seconds, 1) * kSecond;
   }
   return std::nullopt;
 }
@@ -129,7 +133,8 @@ std::string permission_note(const Operation& operation, const Route& route, cons
   return note;
 }
 
-Fault fault_of_answer(const HttpResponse& response, const Operation& operation, const Route& route, std::int64_t now_us) {
+Fault fault_of_answer(const HttpResponse& response, const Operation& operation, const Route& route,
+                      std::int64_t now_us) {
   const ApiError error = api_error(response);
   const StatusRow row = row_of(response.status);
   Fault fault{.kind = row.fault, .status = response.status, .code = excerpt(error.code, 80)};
@@ -151,18 +156,22 @@ Fault fault_of_answer(const HttpResponse& response, const Operation& operation, 
 }
 
 Fault invalid(const HttpResponse& response, const Operation& operation, const std::string& why) {
-  return {.kind = FaultKind::InvalidResponse,
-          .message = operation.full_name() + " was answered " + std::to_string(response.status) + ", but " + why,
-          .status = response.status,
-          .maybe_executed = operation.effect != Effect::Read};
+  return {
+      .kind = FaultKind::InvalidResponse,
+      .message = operation.full_name() + " was answered " + std::to_string(response.status) + ", but " + why,
+      .status = response.status,
+      .maybe_executed = operation.effect != Effect::Read};
 }
 
 }  // namespace
 
-Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route, std::int64_t now_us) {
-  if (response.status < 200 || response.status >= 300) return fault_of_answer(response, operation, route, now_us);
+Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route,
+                   std::int64_t now_us) {
+  if (response.status < 200 || response.status >= 300)
+    return fault_of_answer(response, operation, route, now_us);
   if (operation.result == kNothingType) return Returned{"null"};
-  if (response.body.empty()) return invalid(response, operation, "the body is empty and a result is declared");
+  if (response.body.empty())
+    return invalid(response, operation, "the body is empty and a result is declared");
   Result<std::string> json = json_part(response.body, operation.result_member);
   if (!json) return invalid(response, operation, json.error().message + ": " + excerpt(response.body));
   return Returned{std::move(*json)};

@@ -10,6 +10,7 @@
 namespace flow {
 
 // `now_us` dates Retry-After. 401 is an Unauthorized fault like any other; the executor knows about tokens.
-Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route, std::int64_t now_us);
+Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route,
+                   std::int64_t now_us);
 
 }  // namespace flow

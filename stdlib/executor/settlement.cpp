@@ -5,7 +5,9 @@
 namespace flow {
 namespace {
 
-bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 // `run-1/2` is not in `run-1/23`.
 bool holds_key(std::string_view text, std::string_view key) {

@@ -12,8 +12,8 @@ namespace flow {
 // The route's own rule, or the default of the effect: Read repeats, Act and Notify ask.
 CrashRule crash_rule_of(const Operation& operation, const Route& route);
 
-// Searches the lookup's result, a list or one object, for an element whose `field` holds `key` as a whole (not as
-// part of a longer key).
+// Searches the lookup's result, a list or one object, for an element whose `field` holds `key` as a whole
+// (not as part of a longer key).
 CallFinding finding_in(std::string_view result_json, std::string_view field, std::string_view key);
 
 CallUnknown unknown(std::string message);

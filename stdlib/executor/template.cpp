@@ -13,7 +13,8 @@ using Kind = Template::Kind;
 
 // The only member of an object `{"$html": "…"}`, when `value` is one with that name.
 const JsonValue* marked(const JsonValue& value, std::string_view marker) {
-  if (value.kind != JsonValue::Kind::Object || value.names.size() != 1 || value.names[0] != marker) return nullptr;
+  if (value.kind != JsonValue::Kind::Object || value.names.size() != 1 || value.names[0] != marker)
+    return nullptr;
   return value.items[0].is_text() ? &value.items[0] : nullptr;
 }
 
@@ -23,7 +24,9 @@ JsonValue without_marker(const JsonValue& value) {
   return value;
 }
 
-bool is_true(const JsonValue& value) { return value.kind == JsonValue::Kind::Bool ? value.truth : !value.is_null(); }
+bool is_true(const JsonValue& value) {
+  return value.kind == JsonValue::Kind::Bool ? value.truth : !value.is_null();
+}
 
 class Evaluation {
  public:
@@ -73,8 +76,10 @@ JsonValue Evaluation::for_each(const Template& node) {
   if (over.is_null()) return over;
   JsonValue result{.kind = JsonValue::Kind::List};
   std::vector<JsonValue> elements;
-  if (over.kind == JsonValue::Kind::List) elements = std::move(over.items);
-  else elements.push_back(std::move(over));
+  if (over.kind == JsonValue::Kind::List)
+    elements = std::move(over.items);
+  else
+    elements.push_back(std::move(over));
   const JsonValue* outer = item_;
   for (const JsonValue& element : elements) {
     item_ = &element;
@@ -125,7 +130,8 @@ JsonValue Evaluation::value(const Template& node) {
     case Kind::Null: return {};
     case Kind::Bool: return JsonValue::of_bool(node.number != 0);
     case Kind::Int: return JsonValue::of_number(std::to_string(node.number));
-    case Kind::Float: return std::isfinite(node.real) ? JsonValue::of_number(fmt::format("{}", node.real)) : JsonValue{};
+    case Kind::Float:
+      return std::isfinite(node.real) ? JsonValue::of_number(fmt::format("{}", node.real)) : JsonValue{};
     case Kind::Text: return JsonValue::of_text(node.text);
     case Kind::Param: {
       const JsonValue* found = raw_parameter(node);
@@ -163,7 +169,9 @@ std::string text_of(const JsonValue& value) {
   return to_json(value);
 }
 
-JsonValue evaluate(const Template& node, const TemplateScope& scope) { return Evaluation(scope).value(node); }
+JsonValue evaluate(const Template& node, const TemplateScope& scope) {
+  return Evaluation(scope).value(node);
+}
 
 Result<std::string> evaluate_path(const Template& node, const TemplateScope& scope) {
   if (node.kind == Kind::Text) return node.text;
@@ -175,8 +183,10 @@ Result<std::string> evaluate_path(const Template& node, const TemplateScope& sco
       continue;
     }
     const std::string hole = text_of(evaluate(child, scope));
-    if (hole.empty()) return error(hole_name(child, scope) + " has no value, and the request's path needs one");
-    if (hole == "." || hole == "..") return error(hole_name(child, scope) + " is `" + hole + "`, which would lead to another path");
+    if (hole.empty())
+      return error(hole_name(child, scope) + " has no value, and the request's path needs one");
+    if (hole == "." || hole == "..")
+      return error(hole_name(child, scope) + " is `" + hole + "`, which would lead to another path");
     path += percent_encoded(hole);
   }
   return path;

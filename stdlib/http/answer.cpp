@@ -33,7 +33,9 @@ bool hides_something(std::string_view text, std::size_t at) {
 }
 
 void cut_at_character(std::string& text, std::size_t limit) {
-  const auto is_inside = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+  const auto is_inside = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
   if (text.size() > limit) {
     while (limit > 0 && is_inside(limit)) --limit;
     text.resize(limit);
@@ -54,7 +56,8 @@ std::optional<std::int64_t> parse_http_date_us(std::string_view text) {
   const auto month_name = std::ranges::find(kMonths, text.substr(8, 3));
   const auto d = number(text.substr(5, 2)), y = number(text.substr(12, 4)), h = number(text.substr(17, 2)),
              m = number(text.substr(20, 2)), s = number(text.substr(23, 2));
-  if (month_name == kMonths.end() || !d || !y || !h || !m || !s || *h > 23 || *m > 59 || *s > 60) return std::nullopt;
+  if (month_name == kMonths.end() || !d || !y || !h || !m || !s || *h > 23 || *m > 59 || *s > 60)
+    return std::nullopt;
   const year_month_day date{year{*y}, month{static_cast<unsigned>(month_name - kMonths.begin()) + 1},
                             day{static_cast<unsigned>(*d)}};
   if (!date.ok()) return std::nullopt;

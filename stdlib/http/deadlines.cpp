@@ -17,7 +17,8 @@ struct Deadlines::Shared {
   void run();
 };
 
-Deadlines::Deadlines() : shared_(std::make_shared<Shared>()), thread_([shared = shared_] { shared->run(); }) {}
+Deadlines::Deadlines()
+    : shared_(std::make_shared<Shared>()), thread_([shared = shared_] { shared->run(); }) {}
 
 Deadlines::~Deadlines() {
   std::map<Id, std::function<void()>> dropped;
@@ -27,8 +28,10 @@ Deadlines::~Deadlines() {
     dropped.swap(shared_->waiting);
   }
   shared_->changed.notify_all();
-  if (thread_.get_id() == std::this_thread::get_id()) thread_.detach();
-  else thread_.join();
+  if (thread_.get_id() == std::this_thread::get_id())
+    thread_.detach();
+  else
+    thread_.join();
 }
 
 Deadlines::Id Deadlines::at(Moment when, std::function<void()> action) {

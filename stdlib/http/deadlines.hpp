@@ -1,5 +1,5 @@
-// Actions at moments: one thread that wakes for the nearest one. It does not depend on any network library, so a
-// caller gets its answer in time even when the library below is stuck.
+// Actions at moments: one thread that wakes for the nearest one. It does not depend on any network library,
+// so a caller gets its answer in time even when the library below is stuck.
 #pragma once
 
 #include <chrono>

@@ -9,7 +9,8 @@ namespace {
 
 std::string environment(const char* first, const char* second) {
   for (const char* name : {first, second})
-    if (const char* value = name == nullptr ? nullptr : std::getenv(name); value != nullptr && *value != '\0') return value;
+    if (const char* value = name == nullptr ? nullptr : std::getenv(name); value != nullptr && *value != '\0')
+      return value;
   return {};
 }
 
@@ -32,15 +33,18 @@ bool exempts(std::string_view rule, const Url& url) {
   if (equals_ignoring_case(rule, url.host)) return true;
   if (is_ip_address(url.host) || url.host.size() <= rule.size()) return false;
   const std::string_view host = url.host;
-  return host[host.size() - rule.size() - 1] == '.' && equals_ignoring_case(host.substr(host.size() - rule.size()), rule);
+  return host[host.size() - rule.size() - 1] == '.' &&
+         equals_ignoring_case(host.substr(host.size() - rule.size()), rule);
 }
 
 std::string percent_decoded(std::string_view text) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_escape = text[i] == '%' && text.substr(i + 1, 2).find_first_not_of("0123456789abcdefABCDEF") ==
-                                                 std::string_view::npos && i + 2 < text.size();
+    const bool is_escape =
+        text[i] == '%' &&
+        text.substr(i + 1, 2).find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos &&
+        i + 2 < text.size();
     out += is_escape ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
     if (is_escape) i += 2;
   }
@@ -50,7 +54,8 @@ std::string percent_decoded(std::string_view text) {
 Result<Proxy> parse_proxy(std::string_view text) {
   Proxy proxy;
   if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos) {
-    if (!equals_ignoring_case(text.substr(0, scheme), "http")) return error("only http:// proxies are supported");
+    if (!equals_ignoring_case(text.substr(0, scheme), "http"))
+      return error("only http:// proxies are supported");
     text.remove_prefix(scheme + 3);
   }
   if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {

@@ -33,11 +33,14 @@ std::vector<std::string> resolve_by_system(const std::string& host) {
   std::vector<std::string> v4, v6;
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
     std::array<char, NI_MAXHOST> text{};
-    if (getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    if (getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) !=
+        0)
+      continue;
     (each->ai_family == AF_INET ? v4 : v6).emplace_back(text.data());
   }
   freeaddrinfo(found);
-  v4.insert(v4.end(), v6.begin(), v6.end());  // IPv4 first: one address is tried after the other, not both at once
+  v4.insert(v4.end(), v6.begin(),
+            v6.end());  // IPv4 first: one address is tried after the other, not both at once
   return v4;
 }
 
@@ -63,9 +66,11 @@ struct Resolver::Shared {
 
 void Resolver::Shared::remember(const std::string& host, const std::vector<std::string>& addresses) {
   const Moment now = std::chrono::steady_clock::now();
-  if (cache.size() >= kMostCached) std::erase_if(cache, [&](const auto& entry) { return entry.second.until <= now; });
+  if (cache.size() >= kMostCached)
+    std::erase_if(cache, [&](const auto& entry) { return entry.second.until <= now; });
   if (cache.size() >= kMostCached) cache.clear();
-  const auto kept = addresses.empty() ? std::min<std::chrono::microseconds>(kFailureCached, cached_for) : cached_for;
+  const auto kept =
+      addresses.empty() ? std::min<std::chrono::microseconds>(kFailureCached, cached_for) : cached_for;
   cache[host] = {addresses, now + kept};
 }
 

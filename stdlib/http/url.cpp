@@ -16,8 +16,8 @@ constexpr std::size_t kLongestHeaders = 64u << 10;
 
 constexpr std::array<std::string_view, 6> kMethods{"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"};
 // These say where a message ends or whom it is for; two opinions about that are how requests get smuggled.
-constexpr std::array<std::string_view, 7> kOwnHeaders{"host",    "content-length", "transfer-encoding", "connection",
-                                                      "upgrade", "te",             "trailer"};
+constexpr std::array<std::string_view, 7> kOwnHeaders{
+    "host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"};
 
 bool is_url_char(char c) {
   static constexpr std::string_view kPunctuation = "-._~:/?[]@!$&'()*+,;=%";
@@ -31,7 +31,9 @@ bool is_token_char(char c) {
          kPunctuation.find(c) != std::string_view::npos;
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 bool is_host_name(std::string_view host) {
   return !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](char c) {
@@ -70,12 +72,17 @@ TransportError refused(std::string message) {
 
 std::optional<TransportError> header_refusal(const HttpHeaders& headers) {
   std::size_t total = 0;
-  for (const auto& [name, value] : headers) {
+  for (const auto& header : headers) {
+    const std::string& name = header.first;
+    const std::string& value = header.second;
     total += name.size() + value.size();
-    if (name.empty() || !std::ranges::all_of(name, is_token_char)) return refused("a header's name is malformed");
-    if (std::ranges::any_of(kOwnHeaders, [&](std::string_view own) { return equals_ignoring_case(own, name); }))
+    if (name.empty() || !std::ranges::all_of(name, is_token_char))
+      return refused("a header's name is malformed");
+    if (std::ranges::any_of(kOwnHeaders,
+                            [&](std::string_view own) { return equals_ignoring_case(own, name); }))
       return refused("header `" + name + "` is written by the transport only");
-    if (std::ranges::any_of(value, is_control)) return refused("header `" + name + "` holds a control character");
+    if (std::ranges::any_of(value, is_control))
+      return refused("header `" + name + "` holds a control character");
   }
   if (total > kLongestHeaders) return refused("the headers are longer than 64 KiB");
   return std::nullopt;
@@ -94,21 +101,25 @@ std::string Url::host_header() const {
 bool is_ip_address(std::string_view host) {
   const std::string text(host);
   std::array<unsigned char, 16> address{};
-  return inet_pton(AF_INET, text.c_str(), address.data()) == 1 || inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+  return inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
 }
 
 Result<Url> parse_url(std::string_view text) {
   Url url;
   if (text.size() > kLongestUrl) return error("the URL is longer than 16 KiB");
-  if (!std::ranges::all_of(text, is_url_char)) return error("the URL holds a character that must be percent-encoded");
+  if (!std::ranges::all_of(text, is_url_char))
+    return error("the URL holds a character that must be percent-encoded");
   const std::size_t scheme_end = text.find("://");
-  const std::string scheme = lower_ascii(text.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end));
+  const std::string scheme =
+      lower_ascii(text.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end));
   if (scheme != "http" && scheme != "https") return error("the URL does not begin with https:// or http://");
   url.is_https = scheme == "https";
   text.remove_prefix(scheme_end + 3);
   const std::size_t path = text.find_first_of("/?");
   const std::string_view authority = text.substr(0, path);
-  if (authority.find('@') != std::string_view::npos) return error("the URL names a user; credentials go in headers");
+  if (authority.find('@') != std::string_view::npos)
+    return error("the URL names a user; credentials go in headers");
   url.target = path == std::string_view::npos ? "/" : std::string(text.substr(path));
   if (url.target[0] == '?') url.target.insert(0, "/");
   return with_authority(std::move(url), authority);

@@ -1,4 +1,5 @@
-// An absolute URL in the parts a Transport needs, and the check that every request passes before anything is sent.
+// An absolute URL in the parts a Transport needs, and the check that every request passes before anything is
+// sent.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace flow {
 
 struct Url {
   bool is_https = false;
-  std::string host;    // lower case; IPv6 addresses without brackets
+  std::string host;  // lower case; IPv6 addresses without brackets
   std::uint16_t port = 0;
   std::string target;  // path and query, beginning with `/`
 

@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kRenewEarly = 300 * kSecond;
 constexpr std::int64_t kRefusalRemembered = 5 * kSecond;
-constexpr std::int64_t kRenewalPause = 30 * kSecond;    // after a failed renewal, while the old token is good
+constexpr std::int64_t kRenewalPause = 30 * kSecond;  // after a failed renewal, while the old token is good
 constexpr std::int64_t kLongestRemembered = 300 * kSecond;
 constexpr std::int64_t kUnstatedLifetime = 300 * kSecond;
 constexpr std::int64_t kLongestLifetime = 86'400 * kSecond;
@@ -43,7 +43,9 @@ const AadstsRow* aadsts_row(std::int64_t number) {
   return found == std::end(kAadsts) ? nullptr : &*found;
 }
 
-std::string text_of(const JsonValue* value) { return value != nullptr && value->is_text() ? value->text : std::string(); }
+std::string text_of(const JsonValue* value) {
+  return value != nullptr && value->is_text() ? value->text : std::string();
+}
 
 // A number, or a string that holds one.
 std::int64_t number_of(const JsonValue* value) {
@@ -60,22 +62,27 @@ std::int64_t aadsts_number(const JsonValue& body, const std::string& description
     if (const std::int64_t number = number_of(&digits); number != 0) return number;
   }
   const JsonValue* codes = body.member("error_codes");
-  return codes != nullptr && codes->kind == JsonValue::Kind::List && !codes->items.empty() ? number_of(&codes->items[0]) : 0;
+  return codes != nullptr && codes->kind == JsonValue::Kind::List && !codes->items.empty()
+             ? number_of(&codes->items[0])
+             : 0;
 }
 
 FaultKind kind_by_answer(int status, std::string_view oauth_error) {
   if (status == 429) return FaultKind::Throttled;
   if (status >= 500 || oauth_error == "temporarily_unavailable") return FaultKind::Unavailable;
-  if (oauth_error == "invalid_client" || oauth_error == "unauthorized_client" || oauth_error == "invalid_grant")
+  if (oauth_error == "invalid_client" || oauth_error == "unauthorized_client" ||
+      oauth_error == "invalid_grant")
     return FaultKind::Unauthorized;
   if (oauth_error == "consent_required" || oauth_error == "interaction_required") return FaultKind::Forbidden;
-  if (oauth_error.starts_with("invalid_") || oauth_error == "unsupported_grant_type") return FaultKind::BadRequest;
+  if (oauth_error.starts_with("invalid_") || oauth_error == "unsupported_grant_type")
+    return FaultKind::BadRequest;
   return status == 401 ? FaultKind::Unauthorized : FaultKind::InvalidResponse;
 }
 
 // The description up to `Trace ID`, which is told apart.
 std::string_view first_sentence(std::string_view description) {
-  for (const std::string_view end : {" Trace ID", "\r", "\n"}) description = description.substr(0, description.find(end));
+  for (const std::string_view end : {" Trace ID", "\r", "\n"})
+    description = description.substr(0, description.find(end));
   return description;
 }
 
@@ -85,16 +92,18 @@ struct Token {
   std::int64_t ends_us = 0;
 };
 
-tl::expected<Token, Fault> read_token(const HttpResponse& response, const std::string& scope, std::int64_t now_us) {
+tl::expected<Token, Fault> read_token(const HttpResponse& response, const std::string& scope,
+                                      std::int64_t now_us) {
   if (response.status != 200) return tl::unexpected(token_fault(response, scope, now_us));
   const auto body = parse_json(response.body);
   std::string text = body ? text_of(body->member("access_token")) : std::string();
   const bool is_usable = !text.empty() && text.size() <= kLongestToken &&
                          std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
   if (!is_usable)
-    return tl::unexpected(Fault{.kind = FaultKind::InvalidResponse,
-                                .message = "no token for " + scope + ": the answer holds no usable access_token",
-                                .status = response.status});
+    return tl::unexpected(
+        Fault{.kind = FaultKind::InvalidResponse,
+              .message = "no token for " + scope + ": the answer holds no usable access_token",
+              .status = response.status});
   std::int64_t lifetime = number_of(body->member("expires_in"));
   lifetime = lifetime <= 0 ? kUnstatedLifetime : std::min(lifetime, kLongestLifetime / kSecond) * kSecond;
   return Token{.text = std::move(text),
@@ -118,7 +127,8 @@ HttpRequest http_request(const TokenRequest& request, const std::string& secret)
 
 std::string form_encoded(std::string_view text) {
   std::string out = percent_encoded(text);
-  for (std::size_t at = out.find("%20"); at != std::string::npos; at = out.find("%20", at + 1)) out.replace(at, 3, "+");
+  for (std::size_t at = out.find("%20"); at != std::string::npos; at = out.find("%20", at + 1))
+    out.replace(at, 3, "+");
   return out;
 }
 
@@ -127,7 +137,8 @@ Fault token_fault(const HttpResponse& response, const std::string& scope, std::i
   const auto body = parse_json(response.body);
   if (!body || body->kind != JsonValue::Kind::Object) {
     fault.kind = kind_by_answer(response.status, {});
-    fault.message += fmt::format("the token endpoint answered {}: {}", response.status, excerpt(response.body));
+    fault.message +=
+        fmt::format("the token endpoint answered {}: {}", response.status, excerpt(response.body));
   } else {
     const std::string description = text_of(body->member("error_description"));
     const std::string oauth_error = text_of(body->member("error"));
@@ -136,8 +147,10 @@ Fault token_fault(const HttpResponse& response, const std::string& scope, std::i
     fault.kind = row != nullptr ? row->fault : kind_by_answer(response.status, oauth_error);
     if (response.status == 429) fault.kind = FaultKind::Throttled;
     fault.code = number != 0 ? "AADSTS" + std::to_string(number) : excerpt(oauth_error, 60);
-    if (row != nullptr) fault.message += std::string(row->hint) + " (" + excerpt(first_sentence(description)) + ")";
-    else fault.message += excerpt(oauth_error, 60) + ": " + excerpt(first_sentence(description));
+    if (row != nullptr)
+      fault.message += std::string(row->hint) + " (" + excerpt(first_sentence(description)) + ")";
+    else
+      fault.message += excerpt(oauth_error, 60) + ": " + excerpt(first_sentence(description));
     if (const std::string trace = text_of(body->member("trace_id")); !trace.empty())
       fault.message += "; trace ID " + excerpt(trace, 60);
   }
@@ -179,8 +192,10 @@ void TokenSource::Shared::get(const TokenRequest& request, Done done) {
   const bool may_ask = !entry.is_asking && now >= entry.ask_again_us;
   const bool asks = may_ask && (!is_good || now >= entry.token.renew_at_us);
   std::optional<TokenResult> answer;
-  if (is_good) answer = entry.token.text;
-  else if (!asks && !entry.is_asking) answer = tl::unexpected(entry.refusal);
+  if (is_good)
+    answer = entry.token.text;
+  else if (!asks && !entry.is_asking)
+    answer = tl::unexpected(entry.refusal);
   if (!answer) entry.waiting.push_back(std::move(done));
   if (asks) entry.is_asking = true;
   lock.unlock();
@@ -191,21 +206,23 @@ void TokenSource::Shared::get(const TokenRequest& request, Done done) {
 // One exchange with the token endpoint. No lock is held: the provider and the transport are foreign code.
 void TokenSource::Shared::ask(const TokenRequest& request) {
   const Key key = key_of(request);
-  const Result<std::string> secret = request.secret ? request.secret() : error("no client secret is configured");
+  const Result<std::string> secret =
+      request.secret ? request.secret() : error("no client secret is configured");
   if (!secret)
-    return answered(key, tl::unexpected(Fault{.kind = FaultKind::Unauthorized,
-                                              .message = "no token for " + request.scope + ": " + secret.error().message}));
-  transport.send(http_request(request, *secret),
-                 [self = shared_from_this(), key, secret = *secret, scope = request.scope](HttpResult result) {
-                   if (auto* failed = std::get_if<TransportError>(&result)) {
-                     Fault fault = fault_of(*failed);
-                     fault.message = "no token for " + scope + ": " + fault.message;
-                     return self->answered(key, tl::unexpected(std::move(fault)));
-                   }
-                   auto token = read_token(std::get<HttpResponse>(result), scope, self->clock.now_us());
-                   if (!token) token.error().message = without_secret(token.error().message, secret);
-                   self->answered(key, token);
-                 });
+    return answered(key, tl::unexpected(Fault{
+                             .kind = FaultKind::Unauthorized,
+                             .message = "no token for " + request.scope + ": " + secret.error().message}));
+  transport.send(http_request(request, *secret), [self = shared_from_this(), key, secret = *secret,
+                                                  scope = request.scope](HttpResult result) {
+    if (auto* failed = std::get_if<TransportError>(&result)) {
+      Fault fault = fault_of(*failed);
+      fault.message = "no token for " + scope + ": " + fault.message;
+      return self->answered(key, tl::unexpected(std::move(fault)));
+    }
+    auto token = read_token(std::get<HttpResponse>(result), scope, self->clock.now_us());
+    if (!token) token.error().message = without_secret(token.error().message, secret);
+    self->answered(key, token);
+  });
 }
 
 void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fault>& result) {
@@ -220,8 +237,9 @@ void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fau
     const bool is_renewal = !entry.token.text.empty() && now < entry.token.ends_us;
     entry.refusal = result.error();
     entry.refusal.maybe_executed = false;  // whatever became of this exchange, the caller's was never sent
-    entry.ask_again_us = now + std::clamp(entry.refusal.retry_after_us, is_renewal ? kRenewalPause : kRefusalRemembered,
-                                          kLongestRemembered);
+    entry.ask_again_us =
+        now + std::clamp(entry.refusal.retry_after_us, is_renewal ? kRenewalPause : kRefusalRemembered,
+                         kLongestRemembered);
   }
   const TokenResult answer = result ? TokenResult(entry.token.text) : tl::unexpected(entry.refusal);
   std::vector<Done> waiting = std::move(entry.waiting);
@@ -230,7 +248,8 @@ void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fau
   for (Done& done : waiting) done(answer);
 }
 
-TokenSource::TokenSource(Transport& transport, const Clock& clock) : shared_(std::make_shared<Shared>(transport, clock)) {}
+TokenSource::TokenSource(Transport& transport, const Clock& clock)
+    : shared_(std::make_shared<Shared>(transport, clock)) {}
 TokenSource::~TokenSource() = default;
 
 void TokenSource::get(const TokenRequest& request, std::function<void(TokenResult)> done) {

@@ -1,6 +1,6 @@
-// Access tokens for the APIs a flow calls, from Entra ID by OAuth client credentials with a secret. Tokens are kept
-// in memory only, asked for once however many wait, and renewed before they end. Neither secrets nor tokens appear
-// in a Fault.
+// Access tokens for the APIs a flow calls, from Entra ID by OAuth client credentials with a secret. Tokens
+// are kept in memory only, asked for once however many wait, and renewed before they end. Neither secrets nor
+// tokens appear in a Fault.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct TokenRequest {
   std::string authority = "https://login.microsoftonline.com";
   std::string tenant;  // GUID or verified domain
   std::string client_id;
-  std::string scope;   // one resource plus `/.default`
+  std::string scope;  // one resource plus `/.default`
   SecretProvider secret;
   std::int64_t deadline_us = 30'000'000;
 };
@@ -36,8 +36,9 @@ class TokenSource {
   TokenSource(const TokenSource&) = delete;
   TokenSource& operator=(const TokenSource&) = delete;
 
-  // Calls `done` once, from any thread, perhaps before get() returns. A token that ends soon is given out while a new
-  // one is fetched behind; a refusal is remembered for a few seconds, because asking again at once makes it worse.
+  // Calls `done` once, from any thread, perhaps before get() returns. A token that ends soon is given out
+  // while a new one is fetched behind; a refusal is remembered for a few seconds, because asking again at
+  // once makes it worse.
   void get(const TokenRequest& request, std::function<void(TokenResult)> done);
 
   // An API refused `token`: the next get() fetches a new one, unless that has happened already.

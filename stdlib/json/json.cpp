@@ -64,9 +64,11 @@ Result<std::string_view> slice_of(simdjson::ondemand::document& document, std::s
 
 Status check(dom::parser& parser, const simdjson::padded_string& padded) {
   if (padded.size() > kLongestJson) return error("the JSON text is longer than 64 MiB");
-  if (parser.allocate(padded.size(), kDeepest) != simdjson::SUCCESS) return error("no memory to read the JSON text");
+  if (parser.allocate(padded.size(), kDeepest) != simdjson::SUCCESS)
+    return error("no memory to read the JSON text");
   const auto failed = parser.parse(padded).error();
-  if (failed != simdjson::SUCCESS) return error(std::string("the text is not JSON: ") + simdjson::error_message(failed));
+  if (failed != simdjson::SUCCESS)
+    return error(std::string("the text is not JSON: ") + simdjson::error_message(failed));
   return {};
 }
 
@@ -84,9 +86,15 @@ const JsonValue* JsonValue::member_ignoring_case(std::string_view name) const {
   return nullptr;
 }
 
-JsonValue JsonValue::of_text(std::string text) { return {.kind = Kind::Text, .text = std::move(text)}; }
-JsonValue JsonValue::of_bool(bool truth) { return {.kind = Kind::Bool, .truth = truth}; }
-JsonValue JsonValue::of_number(std::string text) { return {.kind = Kind::Number, .text = std::move(text)}; }
+JsonValue JsonValue::of_text(std::string text) {
+  return {.kind = Kind::Text, .text = std::move(text)};
+}
+JsonValue JsonValue::of_bool(bool truth) {
+  return {.kind = Kind::Bool, .truth = truth};
+}
+JsonValue JsonValue::of_number(std::string text) {
+  return {.kind = Kind::Number, .text = std::move(text)};
+}
 
 Result<JsonValue> parse_json(std::string_view text) {
   const simdjson::padded_string padded(text);
@@ -126,7 +134,8 @@ std::string to_json(const JsonValue& value) {
 Result<std::string> json_part(std::string_view text, std::string_view member) {
   const simdjson::padded_string padded(text);
   {
-    dom::parser strict(kLongestJson);  // the second parser finds slices but skips over mistakes in what it passes
+    dom::parser strict(
+        kLongestJson);  // the second parser finds slices but skips over mistakes in what it passes
     FLOW_TRY_STATUS(check(strict, padded));
   }
   if (member.empty()) return minified(text);

@@ -1,5 +1,5 @@
-// JSON from outside, read strictly: well-formed UTF-8, bounded depth, integers within 64 bits. The one place that
-// knows the parser (simdjson).
+// JSON from outside, read strictly: well-formed UTF-8, bounded depth, integers within 64 bits. The one place
+// that knows the parser (simdjson).
 #pragma once
 
 #include <cstdint>

@@ -37,7 +37,9 @@ struct FreeMime {
 };
 using List = std::unique_ptr<curl_slist, FreeList>;
 
-Fault bad_mail(std::string message) { return {.kind = FaultKind::BadRequest, .message = std::move(message)}; }
+Fault bad_mail(std::string message) {
+  return {.kind = FaultKind::BadRequest, .message = std::move(message)};
+}
 
 void append(List& list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list.get(), line.c_str());
@@ -54,11 +56,12 @@ struct Delivery {
   std::unique_ptr<CURL, FreeEasy> easy;
   std::unique_ptr<curl_mime, FreeMime> mime;
   List headers, recipients;
-  std::string refusal;          // the server's last line, when it was 4yz or 5yz
-  bool is_body_begun = false;   // the server said 354: from here on it may keep the message
+  std::string refusal;         // the server's last line, when it was 4yz or 5yz
+  bool is_body_begun = false;  // the server said 354: from here on it may keep the message
 };
 
-// The conversation as it happens. It is the only way to see the text of a refusal; logins pass here and are not kept.
+// The conversation as it happens. It is the only way to see the text of a refusal; logins pass here and are
+// not kept.
 int on_wire(CURL*, curl_infotype type, char* bytes, std::size_t size, void* context) {
   auto& delivery = *static_cast<Delivery*>(context);
   if (type != CURLINFO_HEADER_IN) return 0;
@@ -69,7 +72,8 @@ int on_wire(CURL*, curl_infotype type, char* bytes, std::size_t size, void* cont
   if (!line.starts_with("221")) delivery.refusal.clear();
   if (!line.starts_with('4') && !line.starts_with('5')) return 0;
   for (const char c : line.substr(0, kLongestReply))
-    delivery.refusal += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
+    delivery.refusal +=
+        static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
   return 0;
 }
 
@@ -106,23 +110,27 @@ void set_connection(CURL* easy, const SmtpJob& job) {
   const SmtpServer& server = job.server;
   const bool is_implicit = server.security == SmtpServer::Security::Implicit;
   const bool is_v6 = server.host.find(':') != std::string::npos;
-  const std::string url = std::string(is_implicit ? "smtps://" : "smtp://") + (is_v6 ? "[" : "") + server.host +
-                          (is_v6 ? "]" : "") + ":" + std::to_string(server.port) + "/" + percent_encoded(server.helo);
+  const std::string url = std::string(is_implicit ? "smtps://" : "smtp://") + (is_v6 ? "[" : "") +
+                          server.host + (is_v6 ? "]" : "") + ":" + std::to_string(server.port) + "/" +
+                          percent_encoded(server.helo);
   const std::string ca = server.ca_bundle.empty() ? "/etc/ssl/certs/ca-certificates.crt" : server.ca_bundle;
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  curl_easy_setopt(easy, CURLOPT_USE_SSL,
-                   static_cast<long>(server.security == SmtpServer::Security::None ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+  curl_easy_setopt(
+      easy, CURLOPT_USE_SSL,
+      static_cast<long>(server.security == SmtpServer::Security::None ? CURLUSESSL_NONE : CURLUSESSL_ALL));
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(easy, CURLOPT_CAINFO, ca.c_str());
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // A kept connection may have been closed by the server meanwhile, which looks like a refusal of the next message.
+  // A kept connection may have been closed by the server meanwhile, which looks like a refusal of the next
+  // message.
   curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
   // The library waits for the answer to QUIT in its one thread; this bounds how long others can be held up.
   curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, kReplyTimeoutS);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");  // an HTTP proxy of the environment is no way to a mail server
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::clamp<std::int64_t>(job.deadline_us / 1000, 1, 86'400'000)));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                   static_cast<long>(std::clamp<std::int64_t>(job.deadline_us / 1000, 1, 86'400'000)));
   set_login(easy, server, job.credential);
 }
 
@@ -132,7 +140,8 @@ bool begin(Delivery& delivery) {
   CURL* easy = delivery.easy.get();
   set_connection(easy, delivery.job);
   for (const std::string& line : delivery.mail.headers) append(delivery.headers, line);
-  for (const std::string& address : delivery.mail.recipients) append(delivery.recipients, "<" + address + ">");
+  for (const std::string& address : delivery.mail.recipients)
+    append(delivery.recipients, "<" + address + ">");
   set_body(delivery);
   const std::string sender = "<" + delivery.mail.sender + ">";
   curl_easy_setopt(easy, CURLOPT_MAIL_FROM, sender.c_str());
@@ -152,14 +161,16 @@ MailResult result_of(const Delivery& delivery, CURLcode code) {
   curl_easy_getinfo(delivery.easy.get(), CURLINFO_RESPONSE_CODE, &reply);
   // After QUIT the last code is that of the farewell; the refusal before it is what counts.
   if (!delivery.refusal.empty() && reply < 400) reply = std::strtol(delivery.refusal.c_str(), nullptr, 10);
-  if (reply >= 400 && reply < 600) return tl::unexpected(smtp_fault(static_cast<int>(reply), delivery.refusal));
+  if (reply >= 400 && reply < 600)
+    return tl::unexpected(smtp_fault(static_cast<int>(reply), delivery.refusal));
   const bool is_login = code == CURLE_LOGIN_DENIED;
   Fault fault{.kind = code == CURLE_OPERATION_TIMEDOUT ? FaultKind::Timeout
                       : is_login                       ? FaultKind::Unauthorized
                                                        : FaultKind::Unavailable,
               .message = delivery.job.server.host + ": " + curl_easy_strerror(code),
               .maybe_executed = delivery.is_body_begun};
-  if (fault.maybe_executed) fault.message += "; the server had begun to take the message and may have accepted it";
+  if (fault.maybe_executed)
+    fault.message += "; the server had begun to take the message and may have accepted it";
   return tl::unexpected(std::move(fault));
 }
 
@@ -190,7 +201,8 @@ class CurlSmtpSender final : public SmtpSender {
       if (queue_.size() < kMostQueued) queue_.push_back(std::move(delivery));
     }
     if (delivery)
-      return delivery->done(tl::unexpected(Fault{.kind = FaultKind::Unavailable, .message = "too many mails are waiting to be sent"}));
+      return delivery->done(tl::unexpected(
+          Fault{.kind = FaultKind::Unavailable, .message = "too many mails are waiting to be sent"}));
     curl_multi_wakeup(multi_.get());
   }
 
@@ -215,7 +227,8 @@ class CurlSmtpSender final : public SmtpSender {
     }
     for (std::unique_ptr<Delivery>& delivery : taken) {
       if (!begin(*delivery)) {
-        delivery->done(tl::unexpected(Fault{.kind = FaultKind::Unavailable, .message = "no memory to send mail"}));
+        delivery->done(
+            tl::unexpected(Fault{.kind = FaultKind::Unavailable, .message = "no memory to send mail"}));
         continue;
       }
       CURL* easy = delivery->easy.get();
@@ -249,6 +262,8 @@ class CurlSmtpSender final : public SmtpSender {
 
 }  // namespace
 
-std::unique_ptr<SmtpSender> make_curl_smtp_sender() { return std::make_unique<CurlSmtpSender>(); }
+std::unique_ptr<SmtpSender> make_curl_smtp_sender() {
+  return std::make_unique<CurlSmtpSender>();
+}
 
 }  // namespace flow

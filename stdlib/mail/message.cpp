@@ -13,9 +13,12 @@ namespace {
 
 constexpr std::size_t kMostRecipients = 500;
 constexpr std::size_t kLongestSubject = 998;
-constexpr std::size_t kWordBytes = 45;  // 60 base64 characters; with `=?UTF-8?B?` and `?=` 72 of the 75 allowed
+constexpr std::size_t kWordBytes =
+    45;  // 60 base64 characters; with `=?UTF-8?B?` and `?=` 72 of the 75 allowed
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -26,7 +29,8 @@ std::string base64(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k) out += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
   }
   return out;
@@ -37,7 +41,8 @@ std::size_t direction_control(std::string_view text, std::size_t at) {
   const std::string_view three = text.substr(at, 3);
   if (three.size() < 3 || three[0] != '\xe2') return 0;
   const auto last = static_cast<unsigned char>(three[2]);
-  const bool hides = (three[1] == '\x80' && last >= 0xa8 && last <= 0xae) || (three[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
+  const bool hides = (three[1] == '\x80' && last >= 0xa8 && last <= 0xae) ||
+                     (three[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
   return hides ? 3 : 0;
 }
 
@@ -56,7 +61,8 @@ std::string harmless(std::string_view text) {
 }
 
 bool is_local_char(char c) {
-  return !is_control(c) && static_cast<unsigned char>(c) < 0x80 && std::string_view(" ,;:<>()[]\\\"@").find(c) == std::string_view::npos;
+  return !is_control(c) && static_cast<unsigned char>(c) < 0x80 &&
+         std::string_view(" ,;:<>()[]\\\"@").find(c) == std::string_view::npos;
 }
 bool is_domain_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
@@ -68,9 +74,10 @@ Status check_address(std::string_view address) {
     return error("a mail address has the form `name@domain`");
   const std::string_view local = address.substr(0, at), domain = address.substr(at + 1);
   if (!is_ascii(address)) return error("a mail address must be ASCII (domains as punycode)");
-  if (!std::ranges::all_of(local, is_local_char)) return error("a mail address holds a character that is not allowed");
-  if (domain.empty() || !std::ranges::all_of(domain, is_domain_char) || domain.front() == '.' || domain.back() == '.' ||
-      domain.front() == '-')
+  if (!std::ranges::all_of(local, is_local_char))
+    return error("a mail address holds a character that is not allowed");
+  if (domain.empty() || !std::ranges::all_of(domain, is_domain_char) || domain.front() == '.' ||
+      domain.back() == '.' || domain.front() == '-')
     return error("a mail address's domain is malformed");
   return {};
 }
@@ -104,7 +111,8 @@ Result<std::string> address_header(std::string_view name, const std::vector<std:
     FLOW_TRY(const Mailbox mailbox, parse_mailbox(mailboxes[i]));
     if (i != 0) header += ",\r\n ";
     header += encoded_mailbox(mailbox);
-    if (std::ranges::find(recipients, mailbox.address) == recipients.end()) recipients.push_back(mailbox.address);
+    if (std::ranges::find(recipients, mailbox.address) == recipients.end())
+      recipients.push_back(mailbox.address);
   }
   return header;
 }
@@ -115,7 +123,8 @@ Status check_fields(const MailMessage& message) {
       return error("the mail's subject holds a line break, which could forge a header");
   if (message.subject.size() > kLongestSubject) return error("the mail's subject is longer than 998 bytes");
   if (message.to.empty() && message.cc.empty()) return error("the mail has no recipient");
-  if (message.to.size() + message.cc.size() > kMostRecipients) return error("the mail has more than 500 recipients");
+  if (message.to.size() + message.cc.size() > kMostRecipients)
+    return error("the mail has more than 500 recipients");
   if (message.text.empty() && message.html.empty()) return error("the mail has neither text nor html");
   for (const std::string* body : {&message.text, &message.html})
     if (body->find('\0') != std::string::npos) return error("the mail's body holds a NUL character");
@@ -132,7 +141,8 @@ Result<Mailbox> parse_mailbox(std::string_view text) {
     const std::size_t open = text.rfind('<');
     if (open == std::string_view::npos) return error("a mail address holds a character that is not allowed");
     const std::string_view name = trimmed(text.substr(0, open));
-    if (name.find_first_of("<>") != std::string_view::npos) return error("a mail address's name holds an angle bracket");
+    if (name.find_first_of("<>") != std::string_view::npos)
+      return error("a mail address's name holds an angle bracket");
     mailbox.name = unquoted(name);
     text = text.substr(open + 1, text.size() - open - 2);
   }
@@ -171,23 +181,28 @@ std::string encoded_mailbox(const Mailbox& mailbox) {
 std::string mail_date(std::int64_t time_us) {
   using namespace std::chrono;
   static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const sys_seconds time = floor<seconds>(sys_time<microseconds>{microseconds{time_us}});
   const sys_days date = floor<days>(time);
   const year_month_day ymd{date};
   const hh_mm_ss clock{time - date};
   return fmt::format("{}, {} {} {:04} {:02}:{:02}:{:02} +0000", kDays[weekday{date}.c_encoding()],
                      static_cast<unsigned>(ymd.day()), kMonths[static_cast<unsigned>(ymd.month()) - 1],
-                     static_cast<int>(ymd.year()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+                     static_cast<int>(ymd.year()), clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count());
 }
 
 std::string message_id(std::string_view key, std::string_view sender_address) {
   constexpr std::size_t kShownOfKey = 64;
   std::string shown;
   for (const char c : key.substr(0, kShownOfKey)) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-    if (is_plain) shown += c;
-    else if (!shown.empty() && shown.back() != '.') shown += '.';
+    const bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    if (is_plain)
+      shown += c;
+    else if (!shown.empty() && shown.back() != '.')
+      shown += '.';
   }
   while (shown.ends_with('.')) shown.pop_back();
   const std::string_view domain = sender_address.substr(sender_address.find('@') + 1);
@@ -224,8 +239,10 @@ Result<PreparedMail> prepare_mail(const MailMessage& message) {
   mail.headers.push_back("Auto-Submitted: auto-generated");
   mail.headers.push_back("X-Auto-Response-Suppress: All");
   const std::string importance = lower_ascii(message.importance);
-  if (importance == "high" || importance == "low") mail.headers.push_back("Importance: " + importance);
-  else if (!importance.empty() && importance != "normal") return error("a mail's importance is low, normal or high");
+  if (importance == "high" || importance == "low")
+    mail.headers.push_back("Importance: " + importance);
+  else if (!importance.empty() && importance != "normal")
+    return error("a mail's importance is low, normal or high");
   return mail;
 }
 

@@ -16,12 +16,13 @@ struct Mailbox {
   std::string address;  // `local@domain`
 };
 
-// `a@b.example`, `Name <a@b.example>` or `"Name" <a@b.example>`, exactly one. Refuses control characters, blanks,
-// commas and angle brackets inside the address, local parts above 64 and addresses above 254 bytes.
+// `a@b.example`, `Name <a@b.example>` or `"Name" <a@b.example>`, exactly one. Refuses control characters,
+// blanks, commas and angle brackets inside the address, local parts above 64 and addresses above 254 bytes.
 Result<Mailbox> parse_mailbox(std::string_view text);
 
-// RFC 2047: ASCII stays as it is; other text becomes base64 words of at most 75 characters, cut between characters
-// and joined by folded space. Control characters and what changes the direction of writing become blanks first.
+// RFC 2047: ASCII stays as it is; other text becomes base64 words of at most 75 characters, cut between
+// characters and joined by folded space. Control characters and what changes the direction of writing become
+// blanks first.
 std::string encoded_words(std::string_view text);
 // The name and address as they stand in From, To or Cc.
 std::string encoded_mailbox(const Mailbox& mailbox);

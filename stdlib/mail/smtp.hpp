@@ -1,5 +1,5 @@
-// Mail by SMTP submission. A message is given as fields; the sender writes the headers, so that nothing in a field
-// can become a header, a recipient or a command.
+// Mail by SMTP submission. A message is given as fields; the sender writes the headers, so that nothing in a
+// field can become a header, a recipient or a command.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct SmtpServer {
   Security security = Security::StartTls;
   Login login = Login::None;
   std::string user;
-  std::string ca_bundle;   // PEM file; empty is the system's bundle
-  std::string helo;        // the name we give ourselves; empty lets the library choose
+  std::string ca_bundle;  // PEM file; empty is the system's bundle
+  std::string helo;       // the name we give ourselves; empty lets the library choose
 };
 
 struct MailMessage {
@@ -52,8 +52,8 @@ struct SmtpJob {
 struct MailSent {
   std::string message_id;  // with its angle brackets
 };
-// A Fault's kind says what to do: BadRequest, Forbidden, Unauthorized never succeed; Throttled and Unavailable may
-// later; maybe_executed means that the message may have been accepted all the same.
+// A Fault's kind says what to do: BadRequest, Forbidden, Unauthorized never succeed; Throttled and
+// Unavailable may later; maybe_executed means that the message may have been accepted all the same.
 using MailResult = tl::expected<MailSent, Fault>;
 
 class SmtpSender {
@@ -63,8 +63,8 @@ class SmtpSender {
   virtual void send(SmtpJob job, std::function<void(MailResult)> done) = 0;
 };
 
-// The implementation on libcurl: one thread, at most two connections to a server at a time, a queue of at most a
-// thousand messages. Its destructor ends what is under way.
+// The implementation on libcurl: one thread, at most two connections to a server at a time, a queue of at
+// most a thousand messages. Its destructor ends what is under way.
 std::unique_ptr<SmtpSender> make_curl_smtp_sender();
 
 }  // namespace flow

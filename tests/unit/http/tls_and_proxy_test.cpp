@@ -46,7 +46,8 @@ TEST_P(TransportTls, ARightCertificateIsAcceptedAndTheNameIsSent) {
   EXPECT_EQ(body_of(exchange(*transport, get(https("api.flow.example", server)))), "ok");
   EXPECT_EQ(server.last_name(), "api.flow.example");
   EXPECT_EQ(body_of(exchange(*transport, post(https("api.flow.example", server)))), "ok");
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(body_of(exchange(*transport, get(https("api.flow.example", server)))), "ok");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(body_of(exchange(*transport, get(https("api.flow.example", server)))), "ok");
   EXPECT_LE(server.handshakes(), 4) << "reads share a connection, but for one that TLS made look unquiet";
 }
 
@@ -72,7 +73,8 @@ TEST_P(TransportTls, ExpiredSelfSignedAndUnknownAreRefused) {
 }
 
 TEST_P(TransportTls, OldProtocolsAreRefused) {
-  const TlsServer server(make_certificate("DNS:api.flow.example", pki().authority), {.only_old_versions = true});
+  const TlsServer server(make_certificate("DNS:api.flow.example", pki().authority),
+                         {.only_old_versions = true});
   const auto transport = make(trusting());
   expect_tls_refusal(exchange(*transport, get(https("api.flow.example", server))), server);
 }
@@ -91,7 +93,8 @@ TEST_P(TransportTls, ClientCertificatesAreShownWhenConfigured) {
 }
 
 TEST_P(TransportTls, PlainHttpOnATlsPortIsRefused) {
-  ScriptedServer server([](Peer& peer, int) { peer.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"); });
+  ScriptedServer server(
+      [](Peer& peer, int) { peer.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"); });
   const auto transport = make(trusting());
   const TransportError error =
       error_of(exchange(*transport, post("https://api.flow.example:" + std::to_string(server.port()) + "/")));
@@ -112,7 +115,8 @@ class FakeProxy {
   ScriptedServer server_{[this](Peer& peer, int) {
     for (std::string request = peer.read_request(); !request.empty(); request = peer.read_request()) {
       server_.note(request);
-      if (request.starts_with("CONNECT")) return void(peer.write("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"));
+      if (request.starts_with("CONNECT"))
+        return void(peer.write("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"));
       peer.write(answer(200, "by proxy"));
     }
   }};
@@ -145,7 +149,8 @@ TEST_P(TransportProxy, RefusedTunnelsAreCertainlyNotExecuted) {
   EXPECT_EQ(error.kind, Kind::Connect) << error.message;
   EXPECT_FALSE(error.maybe_executed);
   ASSERT_FALSE(proxy.requests().empty());
-  EXPECT_TRUE(proxy.requests()[0].starts_with("CONNECT api.flow.example:443 HTTP/1.1\r\n")) << proxy.requests()[0];
+  EXPECT_TRUE(proxy.requests()[0].starts_with("CONNECT api.flow.example:443 HTTP/1.1\r\n"))
+      << proxy.requests()[0];
 }
 
 TEST_P(TransportProxy, ADeadProxyIsCertainlyNotExecuted) {
@@ -171,12 +176,14 @@ TEST_P(TransportProxy, ExemptHostsAreReachedDirectly) {
 }
 
 TEST(Proxy, RulesChooseByNameAndPort) {
-  const ProxyRules rules{.http = "http://p:3128", .https = "", .no_proxy = " a.example, .b.example,c.example:8080,10.0.0.1"};
+  const ProxyRules rules{
+      .http = "http://p:3128", .https = "", .no_proxy = " a.example, .b.example,c.example:8080,10.0.0.1"};
   const auto is_direct = [&](const char* url) { return !rules.proxy_for(*parse_url(url))->has_value(); };
-  for (const char* url : {"http://a.example/", "http://x.a.example/", "http://y.b.example/", "http://c.example:8080/",
-                          "http://10.0.0.1/", "https://z.example/"})
+  for (const char* url : {"http://a.example/", "http://x.a.example/", "http://y.b.example/",
+                          "http://c.example:8080/", "http://10.0.0.1/", "https://z.example/"})
     EXPECT_TRUE(is_direct(url)) << url;
-  for (const char* url : {"http://aa.example/", "http://c.example/", "http://10.0.0.11/", "http://z.example/"})
+  for (const char* url :
+       {"http://aa.example/", "http://c.example/", "http://10.0.0.11/", "http://z.example/"})
     EXPECT_FALSE(is_direct(url)) << url;
   EXPECT_FALSE(ProxyRules{.http = "socks5://p:1"}.proxy_for(*parse_url("http://a.example/")).has_value());
 }
@@ -189,12 +196,14 @@ TEST(Url, PartsAreTakenApart) {
   EXPECT_EQ(url.target, "/a/b?c=d");
   EXPECT_EQ(parse_url("http://[::1]:80")->host_header(), "[::1]");
   EXPECT_EQ(parse_url("https://a.example?x")->target, "/?x");
-  for (const char* bad : {"", "http://", "http://a:0/", "http://a:70000/", "http://a b/", "http://a/\xc3\xa9", "file:///a",
-                          "http://u@a/", "http://[::1/", "http://a\\b/"})
+  for (const char* bad : {"", "http://", "http://a:0/", "http://a:70000/", "http://a b/", "http://a/\xc3\xa9",
+                          "file:///a", "http://u@a/", "http://[::1/", "http://a\\b/"})
     EXPECT_FALSE(parse_url(bad).has_value()) << bad;
 }
 
-std::string name_of(const testing::TestParamInfo<TransportUnderTest>& param) { return param.param.name; }
+std::string name_of(const testing::TestParamInfo<TransportUnderTest>& param) {
+  return param.param.name;
+}
 INSTANTIATE_TEST_SUITE_P(All, TransportTls, testing::ValuesIn(transports_under_test()), name_of);
 INSTANTIATE_TEST_SUITE_P(All, TransportProxy, testing::ValuesIn(transports_under_test()), name_of);
 

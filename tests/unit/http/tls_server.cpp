@@ -59,7 +59,9 @@ X509* unsigned_certificate(EVP_PKEY* key, const std::string& common_name, bool i
 
 Identity packed(X509* certificate, EVP_PKEY* key) {
   Identity identity{.certificate = pem([&](BIO* out) { PEM_write_bio_X509(out, certificate); }),
-                    .key = pem([&](BIO* out) { PEM_write_bio_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr); })};
+                    .key = pem([&](BIO* out) {
+                      PEM_write_bio_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr);
+                    })};
   X509_free(certificate);
   EVP_PKEY_free(key);
   return identity;
@@ -118,7 +120,8 @@ TlsServer::TlsServer(const Identity& identity, TlsOptions options) : context_(st
   SSL_CTX_use_PrivateKey(context_->tls, key);
   X509_free(certificate);
   EVP_PKEY_free(key);
-  SSL_CTX_callback_ctrl(context_->tls, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(on_name));
+  SSL_CTX_callback_ctrl(context_->tls, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(on_name));
   if (options.only_old_versions) {
     SSL_CTX_set_security_level(context_->tls, 0);
     SSL_CTX_set_min_proto_version(context_->tls, TLS1_VERSION);

@@ -21,8 +21,8 @@ Identity make_certificate(const std::string& names, const Identity& authority, b
 std::string written(const std::string& text);
 
 struct TlsOptions {
-  bool only_old_versions = false;   // TLS 1.1
-  std::string client_authority;     // PEM; asks the client for a certificate and insists
+  bool only_old_versions = false;  // TLS 1.1
+  std::string client_authority;    // PEM; asks the client for a certificate and insists
 };
 
 // Answers every request with 200 and `ok`.

@@ -9,9 +9,15 @@ namespace {
 
 using Kind = Template::Kind;
 
-Template text(std::string value) { return {.kind = Kind::Text, .text = std::move(value)}; }
-Template param(std::string name) { return {.kind = Kind::Param, .text = std::move(name)}; }
-Template concat(std::vector<Template> parts) { return {.kind = Kind::Concat, .children = std::move(parts)}; }
+Template text(std::string value) {
+  return {.kind = Kind::Text, .text = std::move(value)};
+}
+Template param(std::string name) {
+  return {.kind = Kind::Param, .text = std::move(name)};
+}
+Template concat(std::vector<Template> parts) {
+  return {.kind = Kind::Concat, .children = std::move(parts)};
+}
 Template object(std::vector<std::string> names, std::vector<Template> children) {
   return {.kind = Kind::Object, .names = std::move(names), .children = std::move(children)};
 }
@@ -20,9 +26,10 @@ enum Index : std::uint32_t { kIsolate, kFindAction, kMail, kHook };
 
 Module sample_module() {
   Module module;
-  module.connectors = {{.name = "defender", .base = "https://api.example", .scope = "https://scope.example/.default"},
-                       {.name = "mail", .base = "https://graph.example", .scope = "https://graph.example/.default"},
-                       {.name = "hook", .base = "https://hook.example"}};
+  module.connectors = {
+      {.name = "defender", .base = "https://api.example", .scope = "https://scope.example/.default"},
+      {.name = "mail", .base = "https://graph.example", .scope = "https://graph.example/.default"},
+      {.name = "hook", .base = "https://hook.example"}};
   Route isolate{.method = "POST",
                 .path = concat({text("/api/machines/"), param("machine"), text("/isolate")}),
                 .query = {{"$filter", param("filter")}, {"x", param("none")}},
@@ -33,16 +40,40 @@ Module sample_module() {
                                    .operation = "find_action",
                                    .arguments = object({"machine"}, {param("machine")}),
                                    .field = "requestorComment"}};
-  Route find{.method = "GET", .path = concat({text("/api/machineactions")}), .query = {{"$filter", param("machine")}}};
-  Route graph{.name = "graph", .connector = 1, .method = "POST", .path = text("/sendMail"), .body = object({"subject"}, {param("subject")})};
-  Route smtp{.name = "smtp", .connector = 1, .protocol = Protocol::Smtp,
+  Route find{.method = "GET",
+             .path = concat({text("/api/machineactions")}),
+             .query = {{"$filter", param("machine")}}};
+  Route graph{.name = "graph",
+              .connector = 1,
+              .method = "POST",
+              .path = text("/sendMail"),
+              .body = object({"subject"}, {param("subject")})};
+  Route smtp{.name = "smtp",
+             .connector = 1,
+             .protocol = Protocol::Smtp,
              .body = object({"to", "subject", "text"}, {param("to"), param("subject"), param("body")})};
-  Route hook{.connector = 2, .method = "POST", .path = text("/x"), .headers = {{"X-Key", param("key")}},
+  Route hook{.connector = 2,
+             .method = "POST",
+             .path = text("/x"),
+             .headers = {{"X-Key", param("key")}},
              .body = object({"token"}, {param("key")})};
   module.operations = {
-      {.connector = "defender", .name = "isolate", .effect = Effect::Act, .result = kJsonType, .routes = {isolate}},
-      {.connector = "defender", .name = "find_action", .effect = Effect::Read, .result = kJsonType, .result_member = "value", .routes = {find}},
-      {.connector = "mail", .name = "send", .effect = Effect::Notify, .result = kNothingType, .routes = {graph, smtp}},
+      {.connector = "defender",
+       .name = "isolate",
+       .effect = Effect::Act,
+       .result = kJsonType,
+       .routes = {isolate}},
+      {.connector = "defender",
+       .name = "find_action",
+       .effect = Effect::Read,
+       .result = kJsonType,
+       .result_member = "value",
+       .routes = {find}},
+      {.connector = "mail",
+       .name = "send",
+       .effect = Effect::Notify,
+       .result = kNothingType,
+       .routes = {graph, smtp}},
       {.connector = "hook", .name = "call", .effect = Effect::Act, .result = kJsonType, .routes = {hook}}};
   return module;
 }
@@ -74,7 +105,11 @@ struct Execution : testing::Test {
     transport.answers = {response(201, "{\"id\":\"a1\"}")};
   }
   OperationRequest request(std::uint32_t operation, std::string arguments) const {
-    return {.tenant = "contoso", .module = &module, .operation = operation, .arguments = std::move(arguments), .key = "run-7/3"};
+    return {.tenant = "contoso",
+            .module = &module,
+            .operation = operation,
+            .arguments = std::move(arguments),
+            .key = "run-7/3"};
   }
   Outcome perform(std::uint32_t operation, std::string arguments) {
     Outcome got = Fault{.message = "not called"};
@@ -91,7 +126,8 @@ struct Execution : testing::Test {
   }
   CallFinding settle(std::uint32_t operation, std::string arguments) {
     CallFinding got = CallUnknown{};
-    executor.settle(request(operation, std::move(arguments)), [&](CallFinding finding) { got = std::move(finding); });
+    executor.settle(request(operation, std::move(arguments)),
+                    [&](CallFinding finding) { got = std::move(finding); });
     return got;
   }
 };
@@ -156,8 +192,9 @@ TEST_F(Execution, TransportErrorsKeepWhatIsKnown) {
 }
 
 TEST_F(Execution, CallsThatCannotBeMadeAreNotSent) {
-  for (const char* arguments : {R"({"machine":"","comment":"c"})", R"({"machine":"..","comment":"c"})", R"({"comment":"c"})",
-                                R"({"machine":"m","comment":"c","note":"a\r\nX-Evil: 1"})", "[]", "{", ""}) {
+  for (const char* arguments :
+       {R"({"machine":"","comment":"c"})", R"({"machine":"..","comment":"c"})", R"({"comment":"c"})",
+        R"({"machine":"m","comment":"c","note":"a\r\nX-Evil: 1"})", "[]", "{", ""}) {
     const Fault found = fault(kIsolate, arguments);
     EXPECT_EQ(found.kind, FaultKind::BadRequest) << arguments << found.message;
     EXPECT_FALSE(found.maybe_executed);
@@ -165,7 +202,8 @@ TEST_F(Execution, CallsThatCannotBeMadeAreNotSent) {
   EXPECT_TRUE(transport.requests.empty());
   OperationRequest stranger = request(kIsolate, "{}");
   stranger.tenant = "fabrikam";
-  executor.perform(stranger, [](Outcome outcome) { EXPECT_EQ(std::get<Fault>(outcome).kind, FaultKind::BadRequest); });
+  executor.perform(stranger,
+                   [](Outcome outcome) { EXPECT_EQ(std::get<Fault>(outcome).kind, FaultKind::BadRequest); });
 }
 
 TEST_F(Execution, RoutesAreChosenByConfiguration) {
@@ -207,8 +245,10 @@ TEST_F(Execution, SecretsEnterTheRequestAndNothingElse) {
   const char* arguments = R"({"key":{"$secret":"hook"}})";
   std::string everything;
   const auto hear = [&](const Outcome& outcome) {
-    if (const auto* returned = std::get_if<Returned>(&outcome)) everything += returned->json;
-    else everything += std::get<Fault>(outcome).message + std::get<Fault>(outcome).code;
+    if (const auto* returned = std::get_if<Returned>(&outcome))
+      everything += returned->json;
+    else
+      everything += std::get<Fault>(outcome).message + std::get<Fault>(outcome).code;
     everything += "\n";
   };
   const std::string echo = "client-secret-value token-one smtp-password-value hook-secret \\\"value\\\"";
@@ -222,7 +262,8 @@ TEST_F(Execution, SecretsEnterTheRequestAndNothingElse) {
     const Outcome isolated = perform(kIsolate, kIsolateArguments);
     // Only what this exchange carried can be known to be secret here: the token, not another call's.
     const auto* returned = std::get_if<Returned>(&isolated);
-    EXPECT_EQ((returned != nullptr ? returned->json : std::get<Fault>(isolated).message).find("token-one"), std::string::npos);
+    EXPECT_EQ((returned != nullptr ? returned->json : std::get<Fault>(isolated).message).find("token-one"),
+              std::string::npos);
   }
   transport.answers = {TransportError{.message = "hook-secret \"value\" in a message"}};
   hear(perform(kHook, arguments));
@@ -237,12 +278,15 @@ TEST_F(Execution, SecretsEnterTheRequestAndNothingElse) {
 }
 
 TEST_F(Execution, LookupFindsTheCallByItsKey) {
-  transport.answers = {response(200, R"({"value":[{"id":"1","requestorComment":"x run-7/30"},{"id":"2","requestorComment":"because run-7/3"}]})")};
+  transport.answers = {response(
+      200,
+      R"({"value":[{"id":"1","requestorComment":"x run-7/30"},{"id":"2","requestorComment":"because run-7/3"}]})")};
   const CallFinding found = settle(kIsolate, kIsolateArguments);
   ASSERT_TRUE(std::holds_alternative<CallHappened>(found));
   EXPECT_EQ(std::get<CallHappened>(found).json, R"({"id":"2","requestorComment":"because run-7/3"})");
   EXPECT_EQ(transport.requests.at(0).url, "https://api.example/api/machineactions?$filter=m%201");
-  for (const char* other : {R"({"value":[]})", R"({"value":[{"requestorComment":"run-7/31"},{"requestorComment":null},7]})"}) {
+  for (const char* other :
+       {R"({"value":[]})", R"({"value":[{"requestorComment":"run-7/31"},{"requestorComment":null},7]})"}) {
     transport.answers = {response(200, other)};
     EXPECT_TRUE(std::holds_alternative<CallDidNotHappen>(settle(kIsolate, kIsolateArguments))) << other;
   }

@@ -1,5 +1,5 @@
-// A world without network: a Transport that answers from a script, a Clock that is set by hand, a mail sender that
-// keeps what it is given.
+// A world without network: a Transport that answers from a script, a Clock that is set by hand, a mail sender
+// that keeps what it is given.
 #pragma once
 
 #include <deque>
@@ -22,16 +22,18 @@ class FakeClock final : public Clock {
   std::int64_t now = 1'791'882'900 * kSecondUs;  // 2026-10-13T09:15:00Z
 };
 
-// Requests to a token endpoint are answered with `tokens`, others with `answers`; when a script is used up its last
-// entry stands. With `holds` nothing is answered until release().
+// Requests to a token endpoint are answered with `tokens`, others with `answers`; when a script is used up
+// its last entry stands. With `holds` nothing is answered until release().
 class FakeTransport final : public Transport {
  public:
   void send(HttpRequest request, std::function<void(HttpResult)> done) override {
     const bool is_token = request.url.ends_with("/oauth2/v2.0/token");
     (is_token ? token_requests : requests).push_back(request);
     HttpResult result = next(is_token ? tokens : answers);
-    if (holds) held.emplace_back(std::move(done), std::move(result));
-    else done(std::move(result));
+    if (holds)
+      held.emplace_back(std::move(done), std::move(result));
+    else
+      done(std::move(result));
   }
   void release() {
     auto all = std::move(held);
@@ -46,7 +48,8 @@ class FakeTransport final : public Transport {
 
  private:
   static HttpResult next(std::deque<HttpResult>& script) {
-    if (script.empty()) return TransportError{.kind = TransportError::Kind::Connect, .message = "nothing is scripted"};
+    if (script.empty())
+      return TransportError{.kind = TransportError::Kind::Connect, .message = "nothing is scripted"};
     HttpResult result = script.front();
     if (script.size() > 1) script.pop_front();
     return result;

@@ -20,9 +20,11 @@ MailMessage sample() {
 }
 
 TEST(Mail, SubjectsAreEncodedAsTheVectorSays) {
-  EXPECT_EQ(encoded_words("Alerte élevée – poste PC-042 isolé"), "=?UTF-8?B?QWxlcnRlIMOpbGV2w6llIOKAkyBwb3N0ZSBQQy0wNDIgaXNvbMOp?=");
+  EXPECT_EQ(encoded_words("Alerte élevée – poste PC-042 isolé"),
+            "=?UTF-8?B?QWxlcnRlIMOpbGV2w6llIOKAkyBwb3N0ZSBQQy0wNDIgaXNvbMOp?=");
   EXPECT_EQ(encoded_words("plain"), "plain");
-  EXPECT_EQ(encoded_words("=?UTF-8?B?eA==?="), "=?UTF-8?B?PT9VVEYtOD9CP2VBPT0/PQ==?=") << "text that looks encoded is text";
+  EXPECT_EQ(encoded_words("=?UTF-8?B?eA==?="), "=?UTF-8?B?PT9VVEYtOD9CP2VBPT0/PQ==?=")
+      << "text that looks encoded is text";
 }
 
 TEST(Mail, LongSubjectsAreFoldedBetweenCharacters) {
@@ -39,8 +41,13 @@ TEST(Mail, LongSubjectsAreFoldedBetweenCharacters) {
 }
 
 TEST(Mail, WhatHidesTextBecomesBlank) {
-  EXPECT_EQ(encoded_words("a\xe2\x80\xae" "b\xe2\x81\xa6" "c\xe2\x80\xa8" "d"), "a b c d");
-  EXPECT_EQ(encoded_mailbox({.name = "A \"B\" \\", .address = "a@b.example"}), "\"A \\\"B\\\" \\\\\" <a@b.example>");
+  EXPECT_EQ(encoded_words("a\xe2\x80\xae"
+                          "b\xe2\x81\xa6"
+                          "c\xe2\x80\xa8"
+                          "d"),
+            "a b c d");
+  EXPECT_EQ(encoded_mailbox({.name = "A \"B\" \\", .address = "a@b.example"}),
+            "\"A \\\"B\\\" \\\\\" <a@b.example>");
   EXPECT_EQ(encoded_mailbox({.name = "é", .address = "a@b.example"}), "=?UTF-8?B?w6k=?= <a@b.example>");
 }
 
@@ -53,17 +60,22 @@ TEST(Mail, DatesAndMessageIdsAreFixed) {
   EXPECT_EQ(message_id("\r\n<>@ \xc3\xa9", "a@b.example").find_first_of("\r\n <", 1), std::string::npos);
 }
 
-TEST(Mail, LineEndsBecomeCrLf) { EXPECT_EQ(with_mail_line_ends("a\nb\r\nc\rd\n.\n"), "a\r\nb\r\nc\r\nd\r\n.\r\n"); }
+TEST(Mail, LineEndsBecomeCrLf) {
+  EXPECT_EQ(with_mail_line_ends("a\nb\r\nc\rd\n.\n"), "a\r\nb\r\nc\r\nd\r\n.\r\n");
+}
 
 TEST(Mail, AddressesAreOneEach) {
-  for (const char* good : {"a@b.example", "Name <a@b.example>", "\"N, \\\"M\\\"\" <a@b.example>", " a.b+c@x-y.example "})
+  for (const char* good :
+       {"a@b.example", "Name <a@b.example>", "\"N, \\\"M\\\"\" <a@b.example>", " a.b+c@x-y.example "})
     EXPECT_TRUE(parse_mailbox(good).has_value()) << good;
   EXPECT_EQ(parse_mailbox("\"N, \\\"M\\\"\" <a@b.example>")->name, "N, \"M\"");
   for (const std::string& bad :
-       {std::string(""), std::string("a"), std::string("@b"), std::string("a@"), std::string("a@b@c"), std::string("a b@c.example"),
-        std::string("a,b@c.example"), std::string("a@b.example,c@d.example"), std::string("a>\r\nRCPT TO:<evil@x.example"),
-        std::string("a\n@b.example"), std::string("a@b.example\0", 12), std::string("<a@b.example"), std::string("x <a@b.example> <c@d.example>"),
-        std::string("a<b@c.example"), std::string("é@b.example"), std::string("a@-b.example"), std::string("a@b..\xc3\xa9"),
+       {std::string(""), std::string("a"), std::string("@b"), std::string("a@"), std::string("a@b@c"),
+        std::string("a b@c.example"), std::string("a,b@c.example"), std::string("a@b.example,c@d.example"),
+        std::string("a>\r\nRCPT TO:<evil@x.example"), std::string("a\n@b.example"),
+        std::string("a@b.example\0", 12), std::string("<a@b.example"),
+        std::string("x <a@b.example> <c@d.example>"), std::string("a<b@c.example"),
+        std::string("é@b.example"), std::string("a@-b.example"), std::string("a@b..\xc3\xa9"),
         std::string(65, 'a') + "@b.example", "a@" + std::string(255, 'b')})
     EXPECT_FALSE(parse_mailbox(bad).has_value()) << bad;
 }
@@ -123,11 +135,17 @@ TEST(Mail, RepliesSayWhetherToTryAgain) {
 struct Smtp : testing::Test {
   std::unique_ptr<SmtpSender> sender = make_curl_smtp_sender();
 
-  MailResult deliver(const SmtpTestServer& server, MailMessage message, SmtpServer::Login login = SmtpServer::Login::None,
+  MailResult deliver(const SmtpTestServer& server, MailMessage message,
+                     SmtpServer::Login login = SmtpServer::Login::None,
                      SmtpServer::Security security = SmtpServer::Security::None, int deadline_ms = 3000) {
     std::promise<MailResult> promise;
     auto future = promise.get_future();
-    sender->send({.server = {.host = "127.0.0.1", .port = server.port(), .security = security, .login = login, .user = "soc", .helo = "flow.example"},
+    sender->send({.server = {.host = "127.0.0.1",
+                             .port = server.port(),
+                             .security = security,
+                             .login = login,
+                             .user = "soc",
+                             .helo = "flow.example"},
                   .credential = login == SmtpServer::Login::None ? "" : "pass-word-value",
                   .message = std::move(message),
                   .deadline_us = deadline_ms * 1000},
@@ -156,13 +174,17 @@ TEST_F(Smtp, AMessageArrivesAsItShould) {
   EXPECT_EQ(commands[4], "DATA");
   const std::string wire = server.message();
   for (const std::string& line :
-       {std::string("Date: Tue, 13 Oct 2026 09:15:00 +0000\r\n"), std::string("From: \"Flow SOC\" <soc-bot@fabrikam.example>\r\n"),
-        std::string("To: lead@fabrikam.example\r\n"), std::string("Cc: =?UTF-8?B?Wm/Dqw==?= <z@fabrikam.example>,\r\n lead@fabrikam.example\r\n"),
-        std::string("Subject: =?UTF-8?B?QWxlcnRlIMOpbGV2w6ll?=\r\n"), "Message-ID: " + result->message_id + "\r\n",
-        std::string("Auto-Submitted: auto-generated\r\n"), std::string("X-Auto-Response-Suppress: All\r\n"), std::string("Importance: high\r\n"),
+       {std::string("Date: Tue, 13 Oct 2026 09:15:00 +0000\r\n"),
+        std::string("From: \"Flow SOC\" <soc-bot@fabrikam.example>\r\n"),
+        std::string("To: lead@fabrikam.example\r\n"),
+        std::string("Cc: =?UTF-8?B?Wm/Dqw==?= <z@fabrikam.example>,\r\n lead@fabrikam.example\r\n"),
+        std::string("Subject: =?UTF-8?B?QWxlcnRlIMOpbGV2w6ll?=\r\n"),
+        "Message-ID: " + result->message_id + "\r\n", std::string("Auto-Submitted: auto-generated\r\n"),
+        std::string("X-Auto-Response-Suppress: All\r\n"), std::string("Importance: high\r\n"),
         std::string("Mime-Version: 1.0\r\n"), std::string("Content-Type: multipart/alternative; boundary="),
-        std::string("Content-Type: text/plain; charset=utf-8\r\n"), std::string("Content-Type: text/html; charset=utf-8\r\n"),
-        std::string("Zeile 1\r\n"), std::string("From =C3=A9"), std::string("<p>=C3=A9</p>")})
+        std::string("Content-Type: text/plain; charset=utf-8\r\n"),
+        std::string("Content-Type: text/html; charset=utf-8\r\n"), std::string("Zeile 1\r\n"),
+        std::string("From =C3=A9"), std::string("<p>=C3=A9</p>")})
     EXPECT_NE(wire.find(line), std::string::npos) << line << "\n---\n" << wire;
   EXPECT_LT(wire.find("text/plain"), wire.find("text/html"));
 }
@@ -206,10 +228,12 @@ TEST_F(Smtp, RefusalsTellWhoAndWhy) {
 
 TEST_F(Smtp, AServerWithoutTlsIsRefusedWhenTlsIsWanted) {
   SmtpTestServer server;
-  const MailResult result = deliver(server, sample(), SmtpServer::Login::Password, SmtpServer::Security::StartTls);
+  const MailResult result =
+      deliver(server, sample(), SmtpServer::Login::Password, SmtpServer::Security::StartTls);
   ASSERT_FALSE(result.has_value());
   EXPECT_FALSE(result.error().maybe_executed);
-  for (const std::string& command : server.commands()) EXPECT_FALSE(command.starts_with("AUTH")) << "the login went out in clear";
+  for (const std::string& command : server.commands())
+    EXPECT_FALSE(command.starts_with("AUTH")) << "the login went out in clear";
 }
 
 TEST_F(Smtp, DeadServersEndInAFault) {
@@ -219,7 +243,8 @@ TEST_F(Smtp, DeadServersEndInAFault) {
     port = gone.port();
   }
   std::promise<MailResult> promise;
-  sender->send({.server = {.host = "127.0.0.1", .port = port, .security = SmtpServer::Security::None}, .message = sample()},
+  sender->send({.server = {.host = "127.0.0.1", .port = port, .security = SmtpServer::Security::None},
+                .message = sample()},
                [&](MailResult result) { promise.set_value(std::move(result)); });
   const MailResult result = promise.get_future().get();
   EXPECT_EQ(result.error().kind, FaultKind::Unavailable);

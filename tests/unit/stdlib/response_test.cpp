@@ -103,7 +103,8 @@ TEST_F(Answers, EachRowOfTheErrorTableHasItsFault) {
     EXPECT_EQ(found.maybe_executed, each.maybe_executed) << each.status;
     EXPECT_EQ(found.status, each.status);
     EXPECT_EQ(found.code, each.code);
-    EXPECT_NE(found.message.find("defender.isolate was answered " + std::to_string(each.status)), std::string::npos);
+    EXPECT_NE(found.message.find("defender.isolate was answered " + std::to_string(each.status)),
+              std::string::npos);
   }
   operation.effect = Effect::Read;
   EXPECT_FALSE(fault(500, "").maybe_executed) << "a read changes nothing";
@@ -119,36 +120,56 @@ TEST_F(Answers, FirstMatchingRuleWins) {
 }
 
 TEST_F(Answers, ThrottlingSaysWhenToComeBack) {
-  const auto pause = [&](std::string body, HttpHeaders headers) { return fault(429, std::move(body), std::move(headers)).retry_after_us / kSecondUs; };
+  const auto pause = [&](std::string body, HttpHeaders headers) {
+    return fault(429, std::move(body), std::move(headers)).retry_after_us / kSecondUs;
+  };
   EXPECT_EQ(pause("", {{"retry-after", "8"}}), 8);
   EXPECT_EQ(pause("", {{"Retry-After", "Tue, 13 Oct 2026 09:16:30 GMT"}}), 90);
   EXPECT_EQ(pause("", {{"Retry-After", "Tue, 13 Oct 2026 09:14:00 GMT"}}), 1);
   EXPECT_EQ(pause("", {{"Retry-After", "0"}}), 1);
   EXPECT_EQ(pause("", {{"Retry-After", "soon"}}), 60);
   EXPECT_EQ(pause("", {{"Retry-After", "99999999"}}), 86'400);
-  EXPECT_EQ(pause(api_error("429", "API calls quota exceeded! Maximum allowed 100 per 00:01:00 for the key X. You can send requests again in 8 seconds."), {}), 8);
+  EXPECT_EQ(pause(api_error("429",
+                            "API calls quota exceeded! Maximum allowed 100 per 00:01:00 for the key X. You "
+                            "can send requests again in 8 seconds."),
+                  {}),
+            8);
   EXPECT_EQ(pause(api_error("429", "wait a bit in vain"), {}), 60);
   EXPECT_EQ(pause("not json", {}), 60);
 }
 
 TEST_F(Answers, ForbiddenNamesWhatIsMissing) {
-  const Fault found = fault(403, api_error("Forbidden", "Missing application roles. API required roles: "
-                                                        "Machine.Read.All,Machine.ReadWrite.All, application roles: Machine.Isolate."));
-  EXPECT_NE(found.message.find("defender.isolate needs the permission Machine.Isolate"), std::string::npos) << found.message;
-  EXPECT_NE(found.message.find("the API asks for one of: Machine.Read.All,Machine.ReadWrite.All; the app has: Machine.Isolate"), std::string::npos) << found.message;
+  const Fault found =
+      fault(403, api_error("Forbidden",
+                           "Missing application roles. API required roles: "
+                           "Machine.Read.All,Machine.ReadWrite.All, application roles: Machine.Isolate."));
+  EXPECT_NE(found.message.find("defender.isolate needs the permission Machine.Isolate"), std::string::npos)
+      << found.message;
+  EXPECT_NE(
+      found.message.find(
+          "the API asks for one of: Machine.Read.All,Machine.ReadWrite.All; the app has: Machine.Isolate"),
+      std::string::npos)
+      << found.message;
   route.permissions = {"A", "B"};
   EXPECT_NE(fault(403, "").message.find("needs the permission A or B"), std::string::npos);
 }
 
 TEST_F(Answers, ErrorBodiesOfAllShapesAreRead) {
-  EXPECT_EQ(fault(400, R"({"error":{"code":"","message":"m","innererror":{"code":"Inner","innerError":{"code":"Deep"}}}})").code, "Deep");
+  EXPECT_EQ(
+      fault(
+          400,
+          R"({"error":{"code":"","message":"m","innererror":{"code":"Inner","innerError":{"code":"Deep"}}}})")
+          .code,
+      "Deep");
   EXPECT_EQ(fault(400, R"({"error":{"message":"m","innerError":{"date":"x"}}})").code, "");
   EXPECT_EQ(fault(400, R"({"odata.error":{"code":"O","message":{"lang":"en","value":"text"}}})").code, "O");
-  EXPECT_NE(fault(400, R"({"odata.error":{"code":"O","message":{"value":"text"}}})").message.find("text"), std::string::npos);
+  EXPECT_NE(fault(400, R"({"odata.error":{"code":"O","message":{"value":"text"}}})").message.find("text"),
+            std::string::npos);
   EXPECT_EQ(fault(400, R"({"error":"invalid_token","error_description":"d"})").code, "invalid_token");
   EXPECT_EQ(fault(400, R"({"Message":"Something"})").message, "defender.isolate was answered 400: Something");
   EXPECT_EQ(fault(400, R"({"error":{"code":7,"message":[]}})").code, "7");
-  for (const char* body : {"", "null", "[]", "7", "\"x\"", "{\"error\":null}", "{\"error\":[]}", "<html>\r\nX-Forged: yes\x1b[31m</html>"}) {
+  for (const char* body : {"", "null", "[]", "7", "\"x\"", "{\"error\":null}", "{\"error\":[]}",
+                           "<html>\r\nX-Forged: yes\x1b[31m</html>"}) {
     const Fault found = fault(500, body);
     EXPECT_EQ(found.kind, FaultKind::Unavailable) << body;
     EXPECT_EQ(found.message.find_first_of("\r\n\x1b"), std::string::npos) << found.message;
@@ -160,7 +181,9 @@ TEST(Excerpts, AreShortPlainAndHonest) {
   EXPECT_EQ(excerpt("a\r\nb\tc"), "a b c");
   EXPECT_EQ(excerpt("a\x1b[31m"), "a\\x1b[31m");
   EXPECT_EQ(excerpt("x\xe2\x80\xaey"), "x\xef\xbf\xbdy");
-  EXPECT_EQ(excerpt("\xff" "a"), "?a");
+  EXPECT_EQ(excerpt("\xff"
+                    "a"),
+            "?a");
   EXPECT_EQ(excerpt(std::string(198, 'a') + "\xc3\xa9\xc3\xa9"), std::string(198, 'a') + "\xc3\xa9");
   EXPECT_EQ(excerpt(std::string(199, 'a') + "\xc3\xa9"), std::string(199, 'a'));
 }

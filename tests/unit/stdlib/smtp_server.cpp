@@ -14,9 +14,14 @@ namespace {
 
 const std::map<std::string, std::string>& usual_replies() {
   static const std::map<std::string, std::string> replies{
-      {"EHLO", "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN XOAUTH2"}, {"MAIL", "250 2.1.0 ok"},
-      {"RCPT", "250 2.1.5 ok"}, {"DATA", "354 go on"}, {".", "250 2.0.0 queued"}, {"QUIT", "221 bye"},
-      {"AUTH", "235 2.7.0 ok"}, {"RSET", "250 ok"}};
+      {"EHLO", "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN XOAUTH2"},
+      {"MAIL", "250 2.1.0 ok"},
+      {"RCPT", "250 2.1.5 ok"},
+      {"DATA", "354 go on"},
+      {".", "250 2.0.0 queued"},
+      {"QUIT", "221 bye"},
+      {"AUTH", "235 2.7.0 ok"},
+      {"RSET", "250 ok"}};
   return replies;
 }
 
@@ -98,8 +103,10 @@ void SmtpTestServer::converse(int fd) {
     std::string reply;
     {
       const std::lock_guard lock(mutex_);
-      if (is_body) message_ = body;
-      else commands_.push_back(line);
+      if (is_body)
+        message_ = body;
+      else
+        commands_.push_back(line);
       reply = reply_to(line);
     }
     if (reply.empty()) return;

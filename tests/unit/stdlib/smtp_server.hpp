@@ -14,8 +14,8 @@ namespace flow {
 
 class SmtpTestServer {
  public:
-  // Replies by command (`MAIL`, `RCPT`, `DATA`, `.` for the end of the message, …) in place of the usual ones. An
-  // empty reply closes the connection without a word.
+  // Replies by command (`MAIL`, `RCPT`, `DATA`, `.` for the end of the message, …) in place of the usual
+  // ones. An empty reply closes the connection without a word.
   using Replies = std::map<std::string, std::string>;
   explicit SmtpTestServer(Replies replies = {});
   ~SmtpTestServer();

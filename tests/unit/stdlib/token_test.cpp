@@ -43,12 +43,15 @@ TEST_F(Tokens, AreAskedForAsTheEndpointWants) {
   const HttpRequest& sent = transport.token_requests.at(0);
   EXPECT_EQ(sent.method, "POST");
   EXPECT_EQ(sent.url, "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token");
-  EXPECT_EQ(sent.body,
-            "client_id=client&scope=https%3A%2F%2Fgraph.example%2F.default&client_secret=a8~Q%2Bb%2Fc%3Dd%26e%25f+g"
-            "&grant_type=client_credentials");
+  EXPECT_EQ(
+      sent.body,
+      "client_id=client&scope=https%3A%2F%2Fgraph.example%2F.default&client_secret=a8~Q%2Bb%2Fc%3Dd%26e%25f+g"
+      "&grant_type=client_credentials");
 }
 
-TEST_F(Tokens, FormEncodingMatchesTheVector) { EXPECT_EQ(form_encoded(kSecret), "a8~Q%2Bb%2Fc%3Dd%26e%25f+g"); }
+TEST_F(Tokens, FormEncodingMatchesTheVector) {
+  EXPECT_EQ(form_encoded(kSecret), "a8~Q%2Bb%2Fc%3Dd%26e%25f+g");
+}
 
 TEST_F(Tokens, AreKeptUntilShortlyBeforeTheirEnd) {
   transport.tokens = {token_answer("one"), token_answer("two")};
@@ -104,7 +107,8 @@ TEST_F(Tokens, ManyThreadsMakeOneExchange) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([&] {
-      for (int k = 0; k < 100; ++k) source.get(request(), [&](TokenResult result) { good += result && *result == "one"; });
+      for (int k = 0; k < 100; ++k)
+        source.get(request(), [&](TokenResult result) { good += result && *result == "one"; });
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(good, 800);
@@ -131,8 +135,9 @@ TEST_F(Tokens, OtherScopesAndTenantsHaveTheirOwn) {
 }
 
 TEST_F(Tokens, RefusalsAreRememberedForAMoment) {
-  transport.tokens = {response(401, R"({"error":"invalid_client","error_description":"AADSTS7000215: Invalid."})"),
-                      token_answer("one")};
+  transport.tokens = {
+      response(401, R"({"error":"invalid_client","error_description":"AADSTS7000215: Invalid."})"),
+      token_answer("one")};
   EXPECT_FALSE(get().has_value());
   EXPECT_FALSE(get().has_value());
   EXPECT_EQ(transport.token_requests.size(), 1u);
@@ -160,16 +165,26 @@ struct ErrorCase {
 
 TEST_F(Tokens, ErrorsNameWhatToDo) {
   const ErrorCase cases[] = {
-      {401, R"({"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: t","error_codes":[7000215],"trace_id":"1d3b"})",
+      {401,
+       R"({"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: t","error_codes":[7000215],"trace_id":"1d3b"})",
        FaultKind::Unauthorized, "the client secret is wrong"},
-      {401, R"({"error":"invalid_client","error_description":"AADSTS7000222: expired","error_codes":[7000222]})", FaultKind::Unauthorized, "has expired"},
-      {400, R"({"error":"unauthorized_client","error_codes":[700016]})", FaultKind::Unauthorized, "not known in this tenant"},
-      {400, R"({"error":"invalid_request","error_description":"AADSTS90002: Tenant 'x' not found."})", FaultKind::Unauthorized, "tenant was not found"},
-      {400, R"({"error":"invalid_scope","error_description":"AADSTS70011: bad"})", FaultKind::BadRequest, "scope"},
-      {400, R"({"error":"invalid_grant","error_description":"AADSTS65001: consent"})", FaultKind::Forbidden, "consent"},
-      {400, R"({"error":"invalid_grant","error_description":"AADSTS53003: blocked"})", FaultKind::Forbidden, "Conditional Access"},
-      {400, R"({"error":"invalid_request","error_description":"AADSTS50196: loop"})", FaultKind::Throttled, "too often"},
-      {400, R"({"error":"something_new","error_description":"AADSTS99999999: new"})", FaultKind::InvalidResponse, "something_new"},
+      {401,
+       R"({"error":"invalid_client","error_description":"AADSTS7000222: expired","error_codes":[7000222]})",
+       FaultKind::Unauthorized, "has expired"},
+      {400, R"({"error":"unauthorized_client","error_codes":[700016]})", FaultKind::Unauthorized,
+       "not known in this tenant"},
+      {400, R"({"error":"invalid_request","error_description":"AADSTS90002: Tenant 'x' not found."})",
+       FaultKind::Unauthorized, "tenant was not found"},
+      {400, R"({"error":"invalid_scope","error_description":"AADSTS70011: bad"})", FaultKind::BadRequest,
+       "scope"},
+      {400, R"({"error":"invalid_grant","error_description":"AADSTS65001: consent"})", FaultKind::Forbidden,
+       "consent"},
+      {400, R"({"error":"invalid_grant","error_description":"AADSTS53003: blocked"})", FaultKind::Forbidden,
+       "Conditional Access"},
+      {400, R"({"error":"invalid_request","error_description":"AADSTS50196: loop"})", FaultKind::Throttled,
+       "too often"},
+      {400, R"({"error":"something_new","error_description":"AADSTS99999999: new"})",
+       FaultKind::InvalidResponse, "something_new"},
       {400, R"({"error":"invalid_client"})", FaultKind::Unauthorized, "invalid_client"},
       {429, R"({"error":"temporarily_unavailable"})", FaultKind::Throttled, "temporarily_unavailable"},
       {503, "<html>busy</html>", FaultKind::Unavailable, "busy"},
@@ -188,7 +203,8 @@ TEST_F(Tokens, ErrorsNameWhatToDo) {
 }
 
 TEST_F(Tokens, SecretsAreTakenOutOfWhatTheServerSays) {
-  transport.tokens = {response(400, std::string("{\"error\":\"invalid_client\",\"error_description\":\"you sent ") + kSecret + "\"}")};
+  transport.tokens = {response(
+      400, std::string("{\"error\":\"invalid_client\",\"error_description\":\"you sent ") + kSecret + "\"}")};
   const TokenResult result = get();
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().message.find(kSecret), std::string::npos) << result.error().message;
