@@ -13,9 +13,10 @@ namespace {
 
 // An alert as Defender's API writes it, of some 40 members, most of which no flow reads.
 std::string typical_event() {
-  std::string event = R"({"id":"da637472900382838869_1364969609","incidentId":1126093,"machineId":"111e6dd8c833c8a052ea231ec1b19adaf497b625",)"
-                      R"("severity":"High","status":"New","title":"Suspected credential theft activity",)"
-                      R"("alertCreationTime":"2026-11-20T08:14:22.1043315Z")";
+  std::string event =
+      R"({"id":"da637472900382838869_1364969609","incidentId":1126093,"machineId":"111e6dd8c833c8a052ea231ec1b19adaf497b625",)"
+      R"("severity":"High","status":"New","title":"Suspected credential theft activity",)"
+      R"("alertCreationTime":"2026-11-20T08:14:22.1043315Z")";
   for (int i = 0; i < 32; ++i)
     event += R"(,"member)" + std::to_string(i) + R"(":"some text of a usual length, as descriptions have")";
   return event + R"(,"evidence":[{"entityType":"Process","sha1":"9a2f","detectionStatus":"Detected"}]})";

@@ -69,7 +69,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> inputs = flow::fuzz::seeds();
   if (std::strcmp(argv[1], "--write") == 0) {
     for (std::size_t i = 0; i < inputs.size(); ++i)
-      std::ofstream(std::filesystem::path(argv[2]) / ("seed-" + std::to_string(i) + ".bin"), std::ios::binary) << inputs[i];
+      std::ofstream(std::filesystem::path(argv[2]) / ("seed-" + std::to_string(i) + ".bin"), std::ios::binary)
+          << inputs[i];
     return 0;
   }
   for (std::string& input : inputs_in(argv[1])) inputs.push_back(std::move(input));

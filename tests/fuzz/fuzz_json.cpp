@@ -10,7 +10,11 @@ namespace {
 Module make_module() {
   test::Assembler a;
   a.emit(Op::Unwrap, 10, test::kMachineId).call(test::kMachine, test::kGetMachine, 10, true);
-  a.load_text(10, "a@x", kEmailType).load_text(11, "s").load_text(12, "b").emit(Op::LoadNull, 13).emit(Op::LoadNull, 14);
+  a.load_text(10, "a@x", kEmailType)
+      .load_text(11, "s")
+      .load_text(12, "b")
+      .emit(Op::LoadNull, 13)
+      .emit(Op::LoadNull, 14);
   a.emit(Op::Move, 15, test::kMachine).call(30, test::kSendMail, 10).emit(Op::Finish);
   const auto handler = a.here();
   a.emit(Op::LoadNull, 13).call(30, test::kListAlerts, 13).emit(Op::Finish);

@@ -15,12 +15,24 @@ constexpr std::uint8_t kMessage = test::kRegisters - 1;
 
 // Registers of every kind to begin with.
 void fill_registers(test::Assembler& a) {
-  a.load_int(4, 3).load_int(5, -1).load_float(6, 0.5).load_text(7, "text <é>").load_text(8, "e").emit(Op::LoadBool, 9, 1);
-  a.load_severity(10, 2).load_int(11, 1'000'000, kTimeType).load_int(12, 5'000'000, kDurationType).emit(Op::LoadNull, 13);
+  a.load_int(4, 3)
+      .load_int(5, -1)
+      .load_float(6, 0.5)
+      .load_text(7, "text <é>")
+      .load_text(8, "e")
+      .emit(Op::LoadBool, 9, 1);
+  a.load_severity(10, 2)
+      .load_int(11, 1'000'000, kTimeType)
+      .load_int(12, 5'000'000, kDurationType)
+      .emit(Op::LoadNull, 13);
   a.load_text(14, "<p>", kHtmlType).load_text(15, "T", kKqlType).load_text(16, "key", kSecretType);
   a.emit(Op::NewList, 17, 7, 2).emit(Op::NewList, 18, 4, 2).emit(Op::Move, 19, 4).emit(Op::LoadNull, 20);
   a.emit(Op::NewRecord, 21, 19, a.constant({.type = a.world.node}));
-  a.load_text(22, "a@x", kEmailType).emit(Op::Move, 23, 7).emit(Op::Move, 24, 14).emit(Op::LoadNull, 25).emit(Op::Move, 26, 21);
+  a.load_text(22, "a@x", kEmailType)
+      .emit(Op::Move, 23, 7)
+      .emit(Op::Move, 24, 14)
+      .emit(Op::LoadNull, 25)
+      .emit(Op::Move, 26, 21);
   a.emit(Op::Move, 27, test::kMachine).load(28, {.type = a.world.status, .number = 1}).emit(Op::Move, 29, test::kAlert);
   a.flow().call_sites = {{.operation = test::kSendMail, .first_argument = 22},
                          {.operation = test::kGetMachine, .first_argument = 30, .is_fetch = true},
@@ -33,7 +45,8 @@ std::uint8_t operand(Operand kind, Bytes& bytes, const test::Assembler& a) {
     case Operand::None: return 0;
     case Operand::Out: return static_cast<std::uint8_t>(bytes.below(test::kRegisters));
     case Operand::In: return static_cast<std::uint8_t>(bytes.below(test::kRegisters));
-    case Operand::Const: return static_cast<std::uint8_t>(bytes.below(static_cast<std::uint32_t>(a.module.constants.size())));
+    case Operand::Const:
+      return static_cast<std::uint8_t>(bytes.below(static_cast<std::uint32_t>(a.module.constants.size())));
     case Operand::Site: return static_cast<std::uint8_t>(bytes.below(4));
     case Operand::Field: return static_cast<std::uint8_t>(bytes.below(9));
     case Operand::Count: return static_cast<std::uint8_t>(bytes.below(6));

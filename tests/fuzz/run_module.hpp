@@ -31,7 +31,8 @@ inline constexpr const char* kAnswers[] = {
 inline Outcome outcome_from(Bytes& bytes) {
   const std::uint32_t choice = bytes.below(std::size(kAnswers) + 1);
   if (choice < std::size(kAnswers)) return Returned{kAnswers[choice]};
-  return Fault{.kind = static_cast<FaultKind>(bytes.below(static_cast<std::uint32_t>(kLastFault) + 1)), .message = "\xff no"};
+  return Fault{.kind = static_cast<FaultKind>(bytes.below(static_cast<std::uint32_t>(kLastFault) + 1)),
+               .message = "\xff no"};
 }
 
 inline std::string told(const Step& step) {

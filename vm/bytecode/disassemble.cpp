@@ -55,7 +55,8 @@ std::vector<std::string> permissions_of(const Module& module, const FlowCode& fl
 std::string call_text(const Module& module, const ManifestCall& call) {
   const Operation* operation = at(module.operations, call.operation);
   const std::string_view effect = operation == nullptr ? "unknown" : effect_name(operation->effect);
-  return fmt::format("{} ({}, at most {}, line {})", operation_name(module, call.operation), effect, call.at_most, call.line);
+  return fmt::format("{} ({}, at most {}, line {})", operation_name(module, call.operation), effect, call.at_most,
+                     call.line);
 }
 
 void print_row(std::string& out, std::string_view title, const std::vector<std::string>& values) {
@@ -65,7 +66,8 @@ void print_row(std::string& out, std::string_view title, const std::vector<std::
 void print_flow_manifest(std::string& out, const Module& module, const FlowCode& flow) {
   const Trigger* trigger = at(module.triggers, flow.trigger);
   std::vector<std::string> calls, fetches, reads;
-  for (const ManifestCall& call : flow.manifest.calls) (call.is_fetch ? fetches : calls).push_back(call_text(module, call));
+  for (const ManifestCall& call : flow.manifest.calls)
+    (call.is_fetch ? fetches : calls).push_back(call_text(module, call));
   for (const ManifestRead& read : flow.manifest.reads)
     for (const std::string& field : read.fields) reads.push_back(read.entity + "." + field);
   fmt::format_to(std::back_inserter(out), "flow {}\n", flow.name);
@@ -177,7 +179,8 @@ void print_code(std::string& out, const Module& module, const FlowCode& flow) {
   std::size_t next_line = 0;
   for (std::uint32_t pc = 0; pc < flow.code.size(); ++pc) {
     for (; next_line < flow.lines.size() && flow.lines[next_line].pc <= pc; ++next_line)
-      fmt::format_to(std::back_inserter(out), "  ; line {}:{}\n", flow.lines[next_line].line, flow.lines[next_line].column);
+      fmt::format_to(std::back_inserter(out), "  ; line {}:{}\n", flow.lines[next_line].line,
+                     flow.lines[next_line].column);
     const std::string comment = comment_for(module, flow, pc, flow.code[pc]);
     const std::string text = format_instruction(pc, flow.code[pc]);
     const char* mark = targets.contains(pc) ? "@" : " ";

@@ -53,7 +53,8 @@ class Writer {
   template <class Number>
   void number(Number value) {
     const auto bits = static_cast<std::make_unsigned_t<Number>>(value);
-    for (std::size_t i = 0; i < sizeof(Number); ++i) bytes_ += static_cast<char>((std::uint64_t{bits} >> (8 * i)) & 0xff);
+    for (std::size_t i = 0; i < sizeof(Number); ++i)
+      bytes_ += static_cast<char>((std::uint64_t{bits} >> (8 * i)) & 0xff);
   }
 
  private:
@@ -126,7 +127,8 @@ class Reader {
     std::make_unsigned_t<Number> bits = 0;
     const std::string_view raw = take(sizeof(Number));
     for (std::size_t i = 0; i < raw.size(); ++i)
-      bits = static_cast<std::make_unsigned_t<Number>>(bits | (std::uint64_t{static_cast<unsigned char>(raw[i])} << (8 * i)));
+      bits = static_cast<std::make_unsigned_t<Number>>(bits |
+                                                       (std::uint64_t{static_cast<unsigned char>(raw[i])} << (8 * i)));
     return static_cast<Number>(bits);
   }
   // Each item takes at least one byte, so a count beyond what is left cannot be true.

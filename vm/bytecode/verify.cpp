@@ -156,7 +156,8 @@ Status ModuleVerifier::check_template(const Template& node, const Operation& ope
   const bool names_parameter = node.kind == Template::Kind::Param || node.kind == Template::Kind::IsType;
   if (names_parameter && !has_parameter(operation, node.text) && !(has_result && is_result(node.text)))
     return error(fmt::format("a template speaks of a parameter `{}`, which there is none of", node.text));
-  if (node.kind == Template::Kind::IsType && node.type != kHtmlType && node.type != kKqlType && node.type != kStringType)
+  if (node.kind == Template::Kind::IsType && node.type != kHtmlType && node.type != kKqlType &&
+      node.type != kStringType)
     return error("a template can only ask for Html, Kql or String");
   if (node.kind == Template::Kind::Item && !has_item) return error("a template has an item outside of a list");
   if (node.kind == Template::Kind::Setting && node.text.empty()) return error("a template names no setting");
@@ -201,7 +202,8 @@ bool begins_with_slash(const Template& path) {
 
 Status ModuleVerifier::check_route(const Operation& operation, const Route& route) const {
   static constexpr std::string_view kMethods[] = {"GET", "POST", "PATCH", "PUT", "DELETE"};
-  if (route.connector >= module_.connectors.size()) return error(fmt::format("there is no connector {}", route.connector));
+  if (route.connector >= module_.connectors.size())
+    return error(fmt::format("there is no connector {}", route.connector));
   if (route.protocol == Protocol::Http) {
     if (std::ranges::find(kMethods, route.method) == std::end(kMethods))
       return error(fmt::format("`{}` is no method", route.method));
@@ -249,7 +251,8 @@ Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
     if (binding.name.empty() || binding.wire.empty() || !is_value_type(binding.type))
       return error(fmt::format("binding `{}` is incomplete", binding.name));
   for (const Trigger::Entity& entity : trigger.entities) {
-    if (entity.name.empty() || !is_value_type(entity.type) || !types_.is(types_.without_null(entity.type), TypeKind::Record))
+    if (entity.name.empty() || !is_value_type(entity.type) ||
+        !types_.is(types_.without_null(entity.type), TypeKind::Record))
       return error(fmt::format("entity `{}` is no record", entity.name));
     if (!entity.argument.empty() && !binds(trigger, entity.argument))
       return error(fmt::format("entity `{}` is fetched by `{}`, which is no binding", entity.name, entity.argument));
@@ -282,7 +285,8 @@ Status ModuleVerifier::check_inputs(const FlowCode& flow, const Trigger& trigger
 
 Status ModuleVerifier::check_call_sites(const FlowCode& flow) const {
   for (const CallSite& site : flow.call_sites) {
-    if (site.operation >= module_.operations.size()) return error(fmt::format("there is no operation {}", site.operation));
+    if (site.operation >= module_.operations.size())
+      return error(fmt::format("there is no operation {}", site.operation));
     const Operation& operation = module_.operations[site.operation];
     if (site.first_argument + operation.parameters.size() > flow.registers)
       return error(fmt::format("the arguments of {} are beyond the registers", operation.full_name()));

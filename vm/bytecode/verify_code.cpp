@@ -112,14 +112,19 @@ bool CodeVerifier::check_operand(Operand kind, unsigned value) {
   switch (kind) {
     case Operand::None: return value == 0 || refuse("an operand that is not used must be 0");
     case Operand::Out:
-    case Operand::In: return value < flow_.registers || refuse(fmt::format("r{} is beyond the flow's registers", value));
-    case Operand::Const: return value < module_.constants.size() || refuse(fmt::format("there is no constant {}", value));
-    case Operand::Site: return value < flow_.call_sites.size() || refuse(fmt::format("there is no call site {}", value));
+    case Operand::In:
+      return value < flow_.registers || refuse(fmt::format("r{} is beyond the flow's registers", value));
+    case Operand::Const:
+      return value < module_.constants.size() || refuse(fmt::format("there is no constant {}", value));
+    case Operand::Site:
+      return value < flow_.call_sites.size() || refuse(fmt::format("there is no call site {}", value));
     case Operand::Fun:
-      return native_info(static_cast<NativeId>(value)) != nullptr || refuse(fmt::format("there is no native {}", value));
+      return native_info(static_cast<NativeId>(value)) != nullptr ||
+             refuse(fmt::format("there is no native {}", value));
     case Operand::Jump: {
       const std::int64_t target = jump_target(pc_, flow_.code[pc_]);
-      return (target >= 0 && target < static_cast<std::int64_t>(flow_.code.size())) || refuse("the jump leaves the code");
+      return (target >= 0 && target < static_cast<std::int64_t>(flow_.code.size())) ||
+             refuse("the jump leaves the code");
     }
     case Operand::Field:
     case Operand::Count: return true;

@@ -268,7 +268,8 @@ class Document {
   dom::element root_;
 };
 
-MaybeMistake read_binding(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input, Slot& value) {
+MaybeMistake read_binding(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input,
+                          Slot& value) {
   dom::element member;
   if (event.at_key(input.wire).get(member) == simdjson::SUCCESS) return reader.read(member, input.type, value);
   value = Slot::null();
@@ -277,7 +278,8 @@ MaybeMistake read_binding(ValueReader& reader, dom::object event, const TypeTabl
 }
 
 // An event that lacks a field only leaves the entity to be fetched.
-MaybeMistake read_entity(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input, Slot& value) {
+MaybeMistake read_entity(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input,
+                         Slot& value) {
   auto wrong = reader.read_record(event, types.without_null(input.type), value, 0);
   if (!wrong || !wrong->is_absent) return wrong;
   value = Slot::null();
@@ -300,7 +302,8 @@ std::optional<JsonProblem> read_event(std::string_view json, const TypeTable& ty
   if (auto failed = document.parse(json, "event")) return failed;
   dom::object event;
   if (document.root().get_object().get(event) != simdjson::SUCCESS)
-    return JsonProblem{.message = fmt::format("`event` is {} where an object was expected", kind_name(document.root()))};
+    return JsonProblem{.message =
+                           fmt::format("`event` is {} where an object was expected", kind_name(document.root()))};
   ValueReader reader(types, heap);
   for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
     const Input& input = flow.inputs[i];

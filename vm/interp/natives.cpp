@@ -101,14 +101,16 @@ bool matches(NativeContext& context, std::string_view text, std::string_view pat
 Text replace(NativeContext& context, std::string_view text, std::string_view part, std::string_view by) {
   if (part.empty()) return text;
   std::size_t occurrences = 0;
-  for (std::size_t at = 0; (at = position_of(text, part, at)) != std::string_view::npos; at += part.size()) ++occurrences;
+  for (std::size_t at = 0; (at = position_of(text, part, at)) != std::string_view::npos; at += part.size())
+    ++occurrences;
   if (occurrences == 0) return text;
   char* const result = context.heap.allocate(text.size() - occurrences * part.size() + occurrences * by.size());
   if (result == nullptr) return out_of_memory(context);
   char* next = result;
   std::size_t copied = 0;
   for (std::size_t at = 0; (at = position_of(text, part, at)) != std::string_view::npos; at += part.size()) {
-    next = std::copy(text.begin() + static_cast<std::ptrdiff_t>(copied), text.begin() + static_cast<std::ptrdiff_t>(at), next);
+    next = std::copy(text.begin() + static_cast<std::ptrdiff_t>(copied), text.begin() + static_cast<std::ptrdiff_t>(at),
+                     next);
     next = std::ranges::copy(by, next).out;
     copied = at + part.size();
   }

@@ -32,7 +32,8 @@ inline Template object_template(std::vector<std::string> names, std::vector<Temp
 
 inline void add_types(World& w) {
   TypeTable& types = w.module.types;
-  w.severity = types.add_enum({.name = "Severity", .values = {"Informational", "Low", "Medium", "High"}, .is_ordered = true});
+  w.severity =
+      types.add_enum({.name = "Severity", .values = {"Informational", "Low", "Medium", "High"}, .is_ordered = true});
   w.status = types.add_enum({.name = "Status", .values = {"New", "Closed"}});
   w.maybe_string = types.optional(kStringType);
   w.maybe_int = types.optional(kIntType);
@@ -49,16 +50,18 @@ inline void add_types(World& w) {
                                          {.name = "title", .wire = "title", .type = w.maybe_string},
                                          {.name = "created", .wire = "alertCreationTime", .type = kTimeType}}});
   w.alerts = types.list(w.alert);
-  w.machine = types.add_record({.name = "Machine",
-                                .fields = {{.name = "id", .wire = "id", .type = kMachineIdType},
-                                           {.name = "name", .wire = "computerDnsName", .type = w.maybe_string},
-                                           {.name = "tags", .wire = "machineTags", .type = w.strings},
-                                           {.name = "risk", .wire = "riskScore", .type = types.optional(w.severity)},
-                                           {.name = "score", .wire = "score", .type = types.optional(kFloatType)},
-                                           {.name = "extra", .wire = "extra", .type = types.optional(kJsonType)},
-                                           {.name = "counts", .wire = "counts", .type = types.optional(types.map(kIntType))},
-                                           {.name = "age", .wire = "age", .type = types.optional(kDurationType)}}});
-  w.action = types.add_record({.name = "MachineAction", .fields = {{.name = "id", .wire = "id", .type = kActionIdType}}});
+  w.machine =
+      types.add_record({.name = "Machine",
+                        .fields = {{.name = "id", .wire = "id", .type = kMachineIdType},
+                                   {.name = "name", .wire = "computerDnsName", .type = w.maybe_string},
+                                   {.name = "tags", .wire = "machineTags", .type = w.strings},
+                                   {.name = "risk", .wire = "riskScore", .type = types.optional(w.severity)},
+                                   {.name = "score", .wire = "score", .type = types.optional(kFloatType)},
+                                   {.name = "extra", .wire = "extra", .type = types.optional(kJsonType)},
+                                   {.name = "counts", .wire = "counts", .type = types.optional(types.map(kIntType))},
+                                   {.name = "age", .wire = "age", .type = types.optional(kDurationType)}}});
+  w.action =
+      types.add_record({.name = "MachineAction", .fields = {{.name = "id", .wire = "id", .type = kActionIdType}}});
   w.maybe_alert = types.optional(w.alert);
   w.maybe_machine = types.optional(w.machine);
   w.node = types.add_record({.name = "Node"});
@@ -107,17 +110,23 @@ inline void add_operations(World& w) {
                                 {.kind = Template::Kind::ForEach,
                                  .children = {param_template("machine"), {.kind = Template::Kind::Item}}}});
   route.errors = {{.status = 400, .code = "ActiveRequestAlreadyExists", .kind = FaultKind::Conflict}};
-  route.crash = CrashRule{.kind = CrashRule::Kind::Lookup, .operation = "find_actions",
-                          .arguments = object_template({"machine"}, {param_template("machine")}), .field = "requestorComment"};
-  Operation mail{.connector = "mail", .name = "send", .effect = Effect::Notify,
-                 .parameters = {{.name = "to", .type = one_or_many},
-                                {.name = "subject", .type = kStringType},
-                                {.name = "body", .type = text_or_html},
-                                {.name = "password", .type = types.optional(kSecretType)},
-                                {.name = "node", .type = w.maybe_node},
-                                {.name = "detail", .type = w.maybe_machine}},
-                 .routes = {{.connector = 1, .protocol = Protocol::Smtp,
-                             .body = object_template({"to", "subject"}, {param_template("to"), param_template("subject")})}}};
+  route.crash = CrashRule{.kind = CrashRule::Kind::Lookup,
+                          .operation = "find_actions",
+                          .arguments = object_template({"machine"}, {param_template("machine")}),
+                          .field = "requestorComment"};
+  Operation mail{
+      .connector = "mail",
+      .name = "send",
+      .effect = Effect::Notify,
+      .parameters = {{.name = "to", .type = one_or_many},
+                     {.name = "subject", .type = kStringType},
+                     {.name = "body", .type = text_or_html},
+                     {.name = "password", .type = types.optional(kSecretType)},
+                     {.name = "node", .type = w.maybe_node},
+                     {.name = "detail", .type = w.maybe_machine}},
+      .routes = {{.connector = 1,
+                  .protocol = Protocol::Smtp,
+                  .body = object_template({"to", "subject"}, {param_template("to"), param_template("subject")})}}};
   m.operations = {list, get, find, isolate, mail};
 }
 
@@ -142,12 +151,14 @@ inline World make_world() {
   add_operations(w);
   add_trigger(w);
   FlowCode flow{.name = "isolate", .doc = "Isolates", .line = 3, .registers = kRegisters};
-  flow.inputs = {{.name = "alertId", .type = kAlertIdType, .source = Input::Source::Binding, .wire = "id"},
-                 {.name = "machineId", .type = w.maybe_machine_id, .source = Input::Source::Binding, .wire = "machineId"},
-                 {.name = "alert", .type = w.maybe_alert, .source = Input::Source::Entity},
-                 {.name = "machine", .type = w.maybe_machine, .source = Input::Source::Fetched}};
+  flow.inputs = {
+      {.name = "alertId", .type = kAlertIdType, .source = Input::Source::Binding, .wire = "id"},
+      {.name = "machineId", .type = w.maybe_machine_id, .source = Input::Source::Binding, .wire = "machineId"},
+      {.name = "alert", .type = w.maybe_alert, .source = Input::Source::Entity},
+      {.name = "machine", .type = w.maybe_machine, .source = Input::Source::Fetched}};
   for (std::uint32_t operation = 0; operation < w.module.operations.size(); ++operation)
-    flow.manifest.calls.push_back({.operation = operation, .at_most = 1, .is_fetch = operation == kGetMachine, .line = 4});
+    flow.manifest.calls.push_back(
+        {.operation = operation, .at_most = 1, .is_fetch = operation == kGetMachine, .line = 4});
   flow.manifest.reads = {{.entity = "alert", .fields = {"severity", "title"}}};
   flow.manifest.leaves = {"mail to soc@contoso.com"};
   flow.manifest.poll_filter = "severity eq 'High'";
@@ -166,7 +177,8 @@ class Assembler {
   FlowCode& flow() { return module.flows[0]; }
 
   Assembler& emit(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
-    flow().code.push_back({op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), static_cast<std::uint8_t>(c)});
+    flow().code.push_back(
+        {op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), static_cast<std::uint8_t>(c)});
     return *this;
   }
   Assembler& wide(Op op, unsigned a, unsigned index) {
@@ -202,7 +214,8 @@ class Assembler {
     return load(reg, {.type = world.severity, .number = value});
   }
   Assembler& call(unsigned reg, std::uint32_t operation, unsigned first_argument, bool is_fetch = false) {
-    flow().call_sites.push_back({.operation = operation, .first_argument = static_cast<std::uint8_t>(first_argument), .is_fetch = is_fetch});
+    flow().call_sites.push_back(
+        {.operation = operation, .first_argument = static_cast<std::uint8_t>(first_argument), .is_fetch = is_fetch});
     return wide(Op::Call, reg, static_cast<unsigned>(flow().call_sites.size() - 1));
   }
   // Logs r[reg] for people; uses the last register.

@@ -18,7 +18,10 @@ Module sample() {
   Assembler a;
   const auto fetch = a.jump(Op::JumpIfSet, kMachine);
   a.emit(Op::Unwrap, kFree, kMachineId).call(kMachine, kGetMachine, kFree, true);
-  a.land(fetch).load_text(kFree, "tagged é\n").load_float(kFree + 1, 0.1).load_int(kFree + 2, std::numeric_limits<std::int64_t>::min());
+  a.land(fetch)
+      .load_text(kFree, "tagged é\n")
+      .load_float(kFree + 1, 0.1)
+      .load_int(kFree + 2, std::numeric_limits<std::int64_t>::min());
   a.load_severity(kFree + 3, 3).emit(Op::Log, kFree).emit(Op::Finish);
   const auto handler = a.here();
   a.emit(Op::Stop, kFree);

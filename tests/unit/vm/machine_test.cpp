@@ -105,7 +105,8 @@ TEST(Ops, IntArithmetic) {
   EXPECT_EQ(ints(Op::ModuloInt, -7, 2), "-1");
   EXPECT_EQ(ints(Op::ModuloInt, kLowest, -1), "0");
   EXPECT_THAT(ints(Op::ModuloInt, 1, 0), HasSubstr("DivisionByZero"));
-  EXPECT_EQ(ints(Op::NegateInt, 5, 0), "not verified: flow `isolate`: pc 2, `NegateInt r20, r4`: an operand that is not used must be 0");
+  EXPECT_EQ(ints(Op::NegateInt, 5, 0),
+            "not verified: flow `isolate`: pc 2, `NegateInt r20, r4`: an operand that is not used must be 0");
   Assembler negate, lowest;
   negate.load_int(kFree, 5);
   EXPECT_EQ(result_of(negate, Op::NegateInt), "-5");
@@ -197,17 +198,33 @@ TEST(Ops, RecordsAndLists) {
   Assembler a;
   const auto type = a.constant({.type = a.world.node});
   a.load_int(4, 1).emit(Op::LoadNull, 5).emit(Op::NewRecord, 5, 4, type).load_int(4, 2).emit(Op::NewRecord, 6, 4, type);
-  a.emit(Op::GetField, 7, 6, 0).show(7).emit(Op::GetField, 7, 6, 1).emit(Op::Unwrap, 7, 7).emit(Op::GetField, 7, 7, 0).show(7);
+  a.emit(Op::GetField, 7, 6, 0)
+      .show(7)
+      .emit(Op::GetField, 7, 6, 1)
+      .emit(Op::Unwrap, 7, 7)
+      .emit(Op::GetField, 7, 7, 0)
+      .show(7);
   a.load_text(8, "a").load_text(9, "b").emit(Op::NewList, 10, 8, 2).emit(Op::ListLength, 11, 10).show(11);
   a.load_int(12, 1).emit(Op::GetItem, 13, 10, 12).show(13).emit(Op::Contains, 13, 10, 8).show(13);
-  a.load_text(14, "c").emit(Op::Contains, 13, 10, 14).show(13).emit(Op::NewList, 10, 8, 0).emit(Op::ListLength, 11, 10).show(11);
+  a.load_text(14, "c")
+      .emit(Op::Contains, 13, 10, 14)
+      .show(13)
+      .emit(Op::NewList, 10, 8, 0)
+      .emit(Op::ListLength, 11, 10)
+      .show(11);
   a.load_int(12, 2).emit(Op::GetItem, 13, 10, 12).emit(Op::Finish);
-  EXPECT_THAT(run(a.module), ElementsAre("2", "1", "2", "b", "true", "false", "0", "OutOfRange: there is no item 2 in a list of 0"));
+  EXPECT_THAT(run(a.module),
+              ElementsAre("2", "1", "2", "b", "true", "false", "0", "OutOfRange: there is no item 2 in a list of 0"));
 }
 
 TEST(Ops, NullsMakeAListOfOptionals) {
   Assembler a;
-  a.load_text(4, "a").emit(Op::LoadNull, 5).load_text(6, "a").emit(Op::NewList, 7, 4, 2).emit(Op::Contains, 8, 7, 6).show(8);
+  a.load_text(4, "a")
+      .emit(Op::LoadNull, 5)
+      .load_text(6, "a")
+      .emit(Op::NewList, 7, 4, 2)
+      .emit(Op::Contains, 8, 7, 6)
+      .show(8);
   a.load_int(9, -1).emit(Op::GetItem, 8, 7, 9).emit(Op::Finish);
   EXPECT_THAT(run(a.module), ElementsAre("true", "OutOfRange: there is no item -1 in a list of 2"));
 }
@@ -216,22 +233,52 @@ TEST(Ops, ContainsTellsEveryScalarApart) {
   Assembler a;
   a.load_int(4, 1).load_int(5, 2).emit(Op::NewList, 6, 4, 2).emit(Op::Contains, 7, 6, 5).show(7);
   a.load_float(4, 1).load_float(5, 2).emit(Op::NewList, 6, 4, 1).emit(Op::Contains, 7, 6, 5).show(7);
-  a.load_severity(4, 1).load_severity(5, 1).emit(Op::NewList, 6, 4, 1).emit(Op::Contains, 7, 6, 5).show(7).emit(Op::Finish);
+  a.load_severity(4, 1)
+      .load_severity(5, 1)
+      .emit(Op::NewList, 6, 4, 1)
+      .emit(Op::Contains, 7, 6, 5)
+      .show(7)
+      .emit(Op::Finish);
   EXPECT_THAT(run(a.module), ElementsAre("true", "false", "true", "finished"));
 }
 
 TEST(Ops, TextIsEscapedForWhereItGoes) {
   Assembler a;
   a.load_text(4, "<b>&\"x\\\n").emit(Op::EscapeHtml, 5, 4).emit(Op::ToText, 6, 5).emit(Op::Log, 6);
-  a.emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_text(6, "T | where ", kKqlType).emit(Op::Move, 7, 5).emit(Op::Concat, 8, 6, 2).emit(Op::Log, 8);
-  a.load_int(4, 5).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_int(4, 0, kTimeType).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5);
-  a.load_int(4, 9, kDurationType).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_float(4, 1.5).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5);
-  a.emit(Op::LoadBool, 4, 1).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5).load_severity(4, 3).emit(Op::QuoteKql, 5, 4).emit(Op::Log, 5);
-  a.load_text(4, "a\"").load_text(5, "b").emit(Op::NewList, 6, 4, 2).emit(Op::QuoteKql, 5, 6).emit(Op::Log, 5).emit(Op::Finish);
+  a.emit(Op::QuoteKql, 5, 4)
+      .emit(Op::Log, 5)
+      .load_text(6, "T | where ", kKqlType)
+      .emit(Op::Move, 7, 5)
+      .emit(Op::Concat, 8, 6, 2)
+      .emit(Op::Log, 8);
+  a.load_int(4, 5)
+      .emit(Op::QuoteKql, 5, 4)
+      .emit(Op::Log, 5)
+      .load_int(4, 0, kTimeType)
+      .emit(Op::QuoteKql, 5, 4)
+      .emit(Op::Log, 5);
+  a.load_int(4, 9, kDurationType)
+      .emit(Op::QuoteKql, 5, 4)
+      .emit(Op::Log, 5)
+      .load_float(4, 1.5)
+      .emit(Op::QuoteKql, 5, 4)
+      .emit(Op::Log, 5);
+  a.emit(Op::LoadBool, 4, 1)
+      .emit(Op::QuoteKql, 5, 4)
+      .emit(Op::Log, 5)
+      .load_severity(4, 3)
+      .emit(Op::QuoteKql, 5, 4)
+      .emit(Op::Log, 5);
+  a.load_text(4, "a\"")
+      .load_text(5, "b")
+      .emit(Op::NewList, 6, 4, 2)
+      .emit(Op::QuoteKql, 5, 6)
+      .emit(Op::Log, 5)
+      .emit(Op::Finish);
   EXPECT_THAT(run(a.module),
-              ElementsAre("&lt;b&gt;&amp;&quot;x\\\n", R"("<b>&\"x\\\u000a")", R"(T | where "<b>&\"x\\\u000a")", "long(5)",
-                          "datetime(1970-01-01T00:00:00Z)", "(1microsecond*long(9))", "real(1.5)", "true", R"("High")",
-                          R"(dynamic(["a\"", "b"]))", "finished"));
+              ElementsAre("&lt;b&gt;&amp;&quot;x\\\n", R"("<b>&\"x\\\u000a")", R"(T | where "<b>&\"x\\\u000a")",
+                          "long(5)", "datetime(1970-01-01T00:00:00Z)", "(1microsecond*long(9))", "real(1.5)", "true",
+                          R"("High")", R"(dynamic(["a\"", "b"]))", "finished"));
 }
 
 TEST(Ops, Ends) {
@@ -279,7 +326,10 @@ TEST(Natives, DoAsTheirRowsSay) {
 TEST(Natives, ForgetOldPatterns) {
   Assembler a;
   a.load_text(4, "p7");
-  for (int i = 0; i < 12; ++i) a.load_text(5, "^p" + std::to_string(i) + "$").emit(Op::Native, 6, 4, static_cast<unsigned>(NativeId::matches)).show(6);
+  for (int i = 0; i < 12; ++i)
+    a.load_text(5, "^p" + std::to_string(i) + "$")
+        .emit(Op::Native, 6, 4, static_cast<unsigned>(NativeId::matches))
+        .show(6);
   a.emit(Op::Finish);
   const auto story = run(a.module);
   EXPECT_EQ(std::ranges::count(story, "true"), 1);
@@ -291,16 +341,29 @@ TEST(Natives, ForgetOldPatterns) {
 TEST(Calls, CarryTheirArgumentsAsJson) {
   Assembler a;
   const auto node = a.constant({.type = a.world.node});
-  a.load_text(10, "a@x", kEmailType).load_text(11, "Sub\"ject").load_text(12, "<p>", kHtmlType).load_text(13, "smtp-password", kSecretType);
-  a.load_int(20, 1).emit(Op::LoadNull, 21).emit(Op::NewRecord, 14, 20, node).emit(Op::Move, 15, kMachine).call(30, kSendMail, 10);
-  a.emit(Op::NewList, 10, 10, 1).load_text(12, "plain").emit(Op::LoadNull, 13).emit(Op::LoadNull, 14).call(30, kSendMail, 10);
+  a.load_text(10, "a@x", kEmailType)
+      .load_text(11, "Sub\"ject")
+      .load_text(12, "<p>", kHtmlType)
+      .load_text(13, "smtp-password", kSecretType);
+  a.load_int(20, 1)
+      .emit(Op::LoadNull, 21)
+      .emit(Op::NewRecord, 14, 20, node)
+      .emit(Op::Move, 15, kMachine)
+      .call(30, kSendMail, 10);
+  a.emit(Op::NewList, 10, 10, 1)
+      .load_text(12, "plain")
+      .emit(Op::LoadNull, 13)
+      .emit(Op::LoadNull, 14)
+      .call(30, kSendMail, 10);
   a.emit(Op::IsNull, 30, 30).show(30).load_text(12, "T", kKqlType).call(30, kSendMail, 10).emit(Op::Finish);
-  EXPECT_THAT(run(a.module),
-              ElementsAre(R"(send{"to":"a@x","subject":"Sub\"ject","body":{"$html":"<p>"},"password":{"$secret":"smtp-password"},"node":{"value":1,"next":null},"detail":null})",
-                          R"(send{"to":["a@x"],"subject":"Sub\"ject","body":"plain","password":null,"node":null,"detail":null})",
-                          "true",
-                          R"(send{"to":["a@x"],"subject":"Sub\"ject","body":{"$kql":"T"},"password":null,"node":null,"detail":null})",
-                          "finished"));
+  EXPECT_THAT(
+      run(a.module),
+      ElementsAre(
+          R"(send{"to":"a@x","subject":"Sub\"ject","body":{"$html":"<p>"},"password":{"$secret":"smtp-password"},"node":{"value":1,"next":null},"detail":null})",
+          R"(send{"to":["a@x"],"subject":"Sub\"ject","body":"plain","password":null,"node":null,"detail":null})",
+          "true",
+          R"(send{"to":["a@x"],"subject":"Sub\"ject","body":{"$kql":"T"},"password":null,"node":null,"detail":null})",
+          "finished"));
 }
 
 constexpr const char* kMachineJson =
@@ -310,12 +373,18 @@ constexpr const char* kMachineJson =
 TEST(Calls, FetchAMachineAndSendItOn) {
   Assembler a;
   a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true);
-  a.load_text(10, "a@x", kEmailType).load_text(11, "s").load_text(12, "b").emit(Op::LoadNull, 13).emit(Op::LoadNull, 14);
+  a.load_text(10, "a@x", kEmailType)
+      .load_text(11, "s")
+      .load_text(12, "b")
+      .emit(Op::LoadNull, 13)
+      .emit(Op::LoadNull, 14);
   a.emit(Op::Move, 15, kMachine).call(30, kSendMail, 10).emit(Op::Finish);
-  EXPECT_THAT(run(a.module, {Returned{kMachineJson}}),
-              ElementsAre(R"(get_machine{"machine":"m1"})",
-                          R"(send{"to":"a@x","subject":"s","body":"b","password":null,"node":null,"detail":{"id":"m1","computerDnsName":"pc1","machineTags":["VIP",""],"riskScore":"High","score":0.1,"extra":{"a":[1,2.5]},"counts":{"x":1,"y":2},"age":"1h30m"}})",
-                          "finished"));
+  EXPECT_THAT(
+      run(a.module, {Returned{kMachineJson}}),
+      ElementsAre(
+          R"(get_machine{"machine":"m1"})",
+          R"(send{"to":"a@x","subject":"s","body":"b","password":null,"node":null,"detail":{"id":"m1","computerDnsName":"pc1","machineTags":["VIP",""],"riskScore":"High","score":0.1,"extra":{"a":[1,2.5]},"counts":{"x":1,"y":2},"age":"1h30m"}})",
+          "finished"));
 }
 
 std::string answered(const char* json) {
@@ -327,18 +396,24 @@ std::string answered(const char* json) {
 TEST(Calls, AnswersAreReadLeniently) {
   EXPECT_EQ(answered(kMachineJson), "finished");
   EXPECT_EQ(answered(R"({"id":"m","machineTags":null})"), "finished") << "a null list is empty";
-  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"riskScore":"Unheard","computerDnsName":null,"score":3})"), "finished");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"riskScore":"Unheard","computerDnsName":null,"score":3})"),
+            "finished");
 }
 
 TEST(Calls, WrongAnswersNameTheirPlace) {
   const std::string prefix = "InvalidResponse: defender.get_machine gave an unexpected answer: ";
   EXPECT_EQ(answered(R"({"id":"m"})"), prefix + "`machine.tags` is missing");
   EXPECT_EQ(answered(R"({"id":null,"machineTags":[]})"), prefix + "`machine.id` is null where MachineId was expected");
-  EXPECT_EQ(answered(R"({"id":"m","machineTags":["a","b",5]})"), prefix + "`machine.tags[2]` is a number where String was expected");
-  EXPECT_EQ(answered(R"({"id":"m","machineTags":{}})"), prefix + "`machine.tags` is an object where List<String> was expected");
-  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"counts":{"x":1.5}})"), prefix + "`machine.counts[\"x\"]` is a number that is no 64-bit integer");
-  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"counts":{"x":"1"}})"), prefix + "`machine.counts[\"x\"]` is a text where Int was expected");
-  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"age":"soon"})"), prefix + "`machine.age` is \"soon\", which is no Duration");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":["a","b",5]})"),
+            prefix + "`machine.tags[2]` is a number where String was expected");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":{}})"),
+            prefix + "`machine.tags` is an object where List<String> was expected");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"counts":{"x":1.5}})"),
+            prefix + "`machine.counts[\"x\"]` is a number that is no 64-bit integer");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"counts":{"x":"1"}})"),
+            prefix + "`machine.counts[\"x\"]` is a text where Int was expected");
+  EXPECT_EQ(answered(R"({"id":"m","machineTags":[],"age":"soon"})"),
+            prefix + "`machine.age` is \"soon\", which is no Duration");
   EXPECT_EQ(answered("[]"), prefix + "`machine` is a list where Machine was expected");
   EXPECT_EQ(answered("null"), prefix + "`machine` is null where Machine was expected");
   EXPECT_THAT(answered("<html>"), HasSubstr(prefix + "`machine` is not JSON: "));
@@ -358,7 +433,11 @@ TEST(Calls, ValuesNestedTooDeeplyAreRefused) {
   Assembler a;
   const auto node = a.constant({.type = a.world.node});
   a.load_int(4, 1).emit(Op::LoadNull, 5).load_int(6, 0).load_int(7, 1).load_int(8, 200);
-  a.load_text(10, "a@x", kEmailType).load_text(11, "s").load_text(12, "b").emit(Op::LoadNull, 13).emit(Op::LoadNull, 15);
+  a.load_text(10, "a@x", kEmailType)
+      .load_text(11, "s")
+      .load_text(12, "b")
+      .emit(Op::LoadNull, 13)
+      .emit(Op::LoadNull, 15);
   const auto top = a.here();
   a.emit(Op::NewRecord, 5, 4, node).emit(Op::AddInt, 6, 6, 7).emit(Op::LessInt, 9, 6, 8);
   a.aim(a.jump(Op::JumpIf, 9), top).emit(Op::Move, 14, 5).call(30, kSendMail, 10).emit(Op::Finish);
@@ -367,7 +446,13 @@ TEST(Calls, ValuesNestedTooDeeplyAreRefused) {
 
 TEST(Calls, AreNumberedAndKnowTheirLine) {
   Assembler a;
-  a.emit(Op::EnterBody).emit(Op::Unwrap, 10, kMachineId).load_text(11, "c").call(12, kIsolate, 10).call(12, kIsolate, 10).emit(Op::Log, 11).emit(Op::Finish);
+  a.emit(Op::EnterBody)
+      .emit(Op::Unwrap, 10, kMachineId)
+      .load_text(11, "c")
+      .call(12, kIsolate, 10)
+      .call(12, kIsolate, 10)
+      .emit(Op::Log, 11)
+      .emit(Op::Finish);
   a.flow().lines = {{.pc = 0, .line = 4}, {.pc = 3, .line = 7}, {.pc = 4, .line = 8}};
   ASSERT_TRUE(verify(a.module));
   Machine machine(a.module, 0);
@@ -405,7 +490,8 @@ TEST(Handlers, CatchWhatTheMachineRaisesTheFirstThatCovers) {
   a.emit(Op::Stop, 7);
   a.flow().handlers = {{.begin = 0, .end = first, .target = first, .register_ = 7},
                        {.begin = 0, .end = second, .target = second, .register_ = 7}};
-  EXPECT_THAT(run(a.module), ElementsAre("stopped: a division by zero")) << "the first handler's own fault reaches the second";
+  EXPECT_THAT(run(a.module), ElementsAre("stopped: a division by zero"))
+      << "the first handler's own fault reaches the second";
 }
 
 // --- events ---
@@ -420,23 +506,29 @@ std::string event_seen(const char* event) {
 TEST(Events, FillTheInputs) {
   EXPECT_EQ(event_seen(kEvent), "m1 false");
   EXPECT_EQ(event_seen(R"({"id":"a"})"), "(unknown) true") << "what the event lacks is fetched";
-  EXPECT_EQ(event_seen(R"({"id":"a","machineId":null,"severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})"), "(unknown) false");
+  EXPECT_EQ(event_seen(R"({"id":"a","machineId":null,"severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})"),
+            "(unknown) false");
 }
 
 TEST(Events, WrongOnesEndTheRunNamingThePlace) {
   EXPECT_EQ(event_seen(R"({"machineId":"m"})"), "InvalidEvent: `id` is missing");
   EXPECT_EQ(event_seen(R"({"id":null})"), "InvalidEvent: `id` is null where AlertId was expected");
   EXPECT_EQ(event_seen(R"({"id":7})"), "InvalidEvent: `id` is a number where AlertId was expected");
-  EXPECT_EQ(event_seen(R"({"id":"a","severity":3})"), "InvalidEvent: `alert.severity` is a number where Severity was expected");
-  EXPECT_EQ(event_seen(R"({"id":"a","severity":null})"), "InvalidEvent: `alert.severity` is null where Severity was expected");
-  EXPECT_EQ(event_seen(R"({"id":"a","alertCreationTime":"yesterday"})"), "InvalidEvent: `alert.created` is \"yesterday\", which is no Time");
+  EXPECT_EQ(event_seen(R"({"id":"a","severity":3})"),
+            "InvalidEvent: `alert.severity` is a number where Severity was expected");
+  EXPECT_EQ(event_seen(R"({"id":"a","severity":null})"),
+            "InvalidEvent: `alert.severity` is null where Severity was expected");
+  EXPECT_EQ(event_seen(R"({"id":"a","alertCreationTime":"yesterday"})"),
+            "InvalidEvent: `alert.created` is \"yesterday\", which is no Time");
   EXPECT_EQ(event_seen("[]"), "InvalidEvent: `event` is a list where an object was expected");
   EXPECT_THAT(event_seen("{"), HasSubstr("InvalidEvent: `event` is not JSON: "));
 }
 
 // --- limits and determinism ---
 
-std::string with_fuel(const Module& module, std::uint64_t fuel) { return run(module, {}, kEvent, {.fuel = fuel}).back(); }
+std::string with_fuel(const Module& module, std::uint64_t fuel) {
+  return run(module, {}, kEvent, {.fuel = fuel}).back();
+}
 
 TEST(Limits, FuelIsExact) {
   Assembler a;
@@ -466,10 +558,15 @@ TEST(Limits, FuelSpentIsNotHandled) {
 
 TEST(Limits, HeapIsExact) {
   Assembler a;
-  a.load_text(4, std::string(24, 'x')).load_text(5, std::string(8, 'y')).emit(Op::Concat, 6, 4, 2).emit(Op::Concat, 6, 4, 2).emit(Op::Finish);
+  a.load_text(4, std::string(24, 'x'))
+      .load_text(5, std::string(8, 'y'))
+      .emit(Op::Concat, 6, 4, 2)
+      .emit(Op::Concat, 6, 4, 2)
+      .emit(Op::Finish);
   constexpr const char* kSmallest = R"({"id":"12345678"})";  // 8 bytes of text; the alert's four fields, given up, 64
   EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8 + 8 + 64 + 64}).back(), "finished");
-  EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8 + 8 + 64 + 64 - 8}).back(), "OutOfMemory: the run used up its heap");
+  EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8 + 8 + 64 + 64 - 8}).back(),
+            "OutOfMemory: the run used up its heap");
   EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8}).back(), "OutOfMemory: the run used up its heap");
 }
 
@@ -484,7 +581,11 @@ TEST(Limits, GrowingTextEndsInOutOfMemory) {
 
 TEST(Machine, SameOutcomesGiveTheSameSteps) {
   Assembler a;
-  a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).emit(Op::Unwrap, 4, kMachine).emit(Op::GetField, 5, 4, 3).show(5);
+  a.emit(Op::Unwrap, 10, kMachineId)
+      .call(kMachine, kGetMachine, 10, true)
+      .emit(Op::Unwrap, 4, kMachine)
+      .emit(Op::GetField, 5, 4, 3)
+      .show(5);
   a.load_text(11, "c").call(12, kIsolate, 10).emit(Op::Finish);
   const std::vector<Outcome> answers{Returned{kMachineJson}, Returned{R"({"id":"action"})"}};
   const auto story = run(a.module, answers);

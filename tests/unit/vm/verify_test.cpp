@@ -31,7 +31,10 @@ std::string refusal_of(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
   return refusal_of([&](Assembler& as) {
     as.load_int(10, 1).load_text(11, "s").load_float(12, 1).emit(Op::LoadBool, 13, 1).load_severity(14, 1);
     as.load_text(15, "name", kSecretType).load_text(16, "<p>", kHtmlType).emit(Op::NewList, 17, 11, 1);
-    as.emit(Op::Unwrap, 18, kAlert).load(19, {.type = as.world.status}).emit(Op::LoadNull, 20).load_int(21, 0, kTimeType);
+    as.emit(Op::Unwrap, 18, kAlert)
+        .load(19, {.type = as.world.status})
+        .emit(Op::LoadNull, 20)
+        .load_int(21, 0, kTimeType);
     as.emit(Op::NewList, 22, 18, 1).load_text(23, "T", kKqlType).emit(Op::Unwrap, 24, kMachineId);
     as.emit(op, a, b, c).emit(Op::Finish);
   });
@@ -79,7 +82,11 @@ TEST(VerifyTypes, OperandsHaveTheirStorage) {
   EXPECT_THAT(refusal_of(Op::Not, 30, 10), HasSubstr("does not take"));
   EXPECT_THAT(refusal_of(Op::EqualInt, 30, 10, 12), HasSubstr("does not take"));
   EXPECT_THAT(refusal_of(Op::IntToFloat, 30, 12), HasSubstr("does not take"));
-  EXPECT_THAT(refusal_of([](Assembler& a) { a.load_int(4, 1); a.land(a.jump(Op::JumpIf, 4)).emit(Op::Finish); }), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of([](Assembler& a) {
+                a.load_int(4, 1);
+                a.land(a.jump(Op::JumpIf, 4)).emit(Op::Finish);
+              }),
+              HasSubstr("does not take"));
 }
 
 TEST(VerifyTypes, Enums) {
@@ -121,17 +128,21 @@ TEST(VerifyTypes, RecordsAndLists) {
 }
 
 TEST(VerifyTypes, SecretsStaySecret) {
-  for (const Op op : {Op::ToText, Op::EscapeHtml, Op::QuoteKql}) EXPECT_THAT(refusal_of(op, 30, 15), HasSubstr("ecret")) << int(op);
-  for (const Op op : {Op::EqualText, Op::LessText, Op::LessEqualText}) EXPECT_THAT(refusal_of(op, 30, 11, 15), HasSubstr("is a secret"));
+  for (const Op op : {Op::ToText, Op::EscapeHtml, Op::QuoteKql})
+    EXPECT_THAT(refusal_of(op, 30, 15), HasSubstr("ecret")) << int(op);
+  for (const Op op : {Op::EqualText, Op::LessText, Op::LessEqualText})
+    EXPECT_THAT(refusal_of(op, 30, 11, 15), HasSubstr("is a secret"));
   for (const Op op : {Op::Log, Op::Stop, Op::Fail}) EXPECT_THAT(refusal_of(op, 15), HasSubstr("is a secret"));
   EXPECT_THAT(refusal_of(Op::Concat, 30, 15, 1), HasSubstr("is a secret"));
-  for (const NativeInfo& native : all_natives()) EXPECT_THAT(refusal_of(Op::Native, 30, 15, id(native.id)), HasSubstr("is a secret"));
+  for (const NativeInfo& native : all_natives())
+    EXPECT_THAT(refusal_of(Op::Native, 30, 15, id(native.id)), HasSubstr("is a secret"));
 }
 
 TEST(VerifyTypes, EscapesCannotBeLeftOut) {
   EXPECT_THAT(refusal_of(Op::Concat, 30, 10, 1), HasSubstr("does not take"));
   EXPECT_THAT(refusal_of(Op::Concat, 30, 11, 0), HasSubstr("there is nothing to join"));
-  EXPECT_THAT(refusal_of(Op::Concat, 30, 23, 2), HasSubstr("r24 is `MachineId`, which must be escaped before it joins `Kql`"));
+  EXPECT_THAT(refusal_of(Op::Concat, 30, 23, 2),
+              HasSubstr("r24 is `MachineId`, which must be escaped before it joins `Kql`"));
   EXPECT_THAT(refusal_of(Op::Concat, 30, 24, 1), HasSubstr("`MachineId` cannot be joined to"));
   EXPECT_THAT(refusal_of(Op::Native, 30, 16, id(NativeId::lower)), HasSubstr("`Html` cannot be edited as text"));
   EXPECT_THAT(refusal_of(Op::Native, 30, 10, id(NativeId::lower)), HasSubstr("does not take"));
@@ -146,14 +157,20 @@ TEST(VerifyTypes, EscapesCannotBeLeftOut) {
 TEST(VerifyTypes, CallsTakeWhatTheirParametersTake) {
   const auto mail_to = [](TypeId type, TypeId body) {
     return refusal_of([&](Assembler& a) {
-      a.load_text(10, "x", type).load_text(11, "s").load_text(12, "b", body).emit(Op::LoadNull, 13).emit(Op::LoadNull, 14);
+      a.load_text(10, "x", type)
+          .load_text(11, "s")
+          .load_text(12, "b", body)
+          .emit(Op::LoadNull, 13)
+          .emit(Op::LoadNull, 14);
       a.emit(Op::LoadNull, 15).call(30, kSendMail, 10).emit(Op::Finish);
     });
   };
   EXPECT_EQ(mail_to(kEmailType, kHtmlType), "");
-  EXPECT_THAT(mail_to(kStringType, kHtmlType), HasSubstr("parameter `to` of mail.send is `Email or List<Email>` and does not take `String`"));
+  EXPECT_THAT(mail_to(kStringType, kHtmlType),
+              HasSubstr("parameter `to` of mail.send is `Email or List<Email>` and does not take `String`"));
   EXPECT_THAT(mail_to(kEmailType, kSecretType), HasSubstr("does not take `Secret`"));
-  EXPECT_THAT(refusal_of([](Assembler& a) { a.call(30, kGetMachine, 20).emit(Op::Finish); }), HasSubstr("r20 has no value"));
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.call(30, kGetMachine, 20).emit(Op::Finish); }),
+              HasSubstr("r20 has no value"));
 }
 
 TEST(VerifyFlow, JoinsTypesWherePathsMeet) {
@@ -299,14 +316,25 @@ const Damage kDamages[] = {
     {"mail has a body and no method", [](Assembler& a) { a.module.operations[kSendMail].routes[0].body.reset(); }},
     {"a template has a wrong number of parts", [](Assembler& a) { route(a).body->children[1].children.pop_back(); }},
     {"a template has a wrong number of parts",
-     [](Assembler& a) { route(a).headers = {{"h", {.kind = Template::Kind::If, .children = {{}, {}}}}}; }},
-    {"speaks of a parameter `x`", [](Assembler& a) { route(a).query = {{"q", param_template("x")}}; }},
-    {"speaks of a parameter `result`", [](Assembler& a) { route(a).query = {{"q", param_template("result")}}; }},
+     [](Assembler& a) {
+       route(a).headers = {{"h", {.kind = Template::Kind::If, .children = {{}, {}}}}};
+     }},
+    {"speaks of a parameter `x`",
+     [](Assembler& a) {
+       route(a).query = {{"q", param_template("x")}};
+     }},
+    {"speaks of a parameter `result`",
+     [](Assembler& a) {
+       route(a).query = {{"q", param_template("result")}};
+     }},
     {"can only ask for Html, Kql or String",
-     [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::IsType, .text = "machine", .type = kIntType}; }},
+     [](Assembler& a) {
+       route(a).body = Template{.kind = Template::Kind::IsType, .text = "machine", .type = kIntType};
+     }},
     {"an item outside of a list", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Item}; }},
     {"names no setting", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Setting}; }},
-    {"no finite number", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Float, .real = INFINITY}; }},
+    {"no finite number",
+     [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Float, .real = INFINITY}; }},
     {"not as many names as members", [](Assembler& a) { route(a).body->names.pop_back(); }},
     {"lacks operation `defender.gone`", [](Assembler& a) { route(a).crash->operation = "gone"; }},
     {"`defender.isolate` does more than read", [](Assembler& a) { route(a).crash->operation = "isolate"; }},
@@ -338,10 +366,15 @@ const Damage kDamages[] = {
     {"the manifest keeps defender.get_machine secret", [](Assembler& a) { a.flow().manifest.calls.clear(); }},
     {"its manifest speaks of operation 77", [](Assembler& a) { a.flow().manifest.calls.push_back({.operation = 77}); }},
     {"its manifest reads `user`", [](Assembler& a) { a.flow().manifest.reads[0].entity = "user"; }},
-    {"a handler covers no code", [](Assembler& a) { a.flow().handlers = {{.begin = 1, .end = 1, .target = 0, .register_ = 20}}; }},
-    {"a handler covers no code", [](Assembler& a) { a.flow().handlers = {{.begin = 0, .end = 1, .target = 99, .register_ = 20}}; }},
+    {"a handler covers no code",
+     [](Assembler& a) { a.flow().handlers = {{.begin = 1, .end = 1, .target = 0, .register_ = 20}}; }},
+    {"a handler covers no code",
+     [](Assembler& a) { a.flow().handlers = {{.begin = 0, .end = 1, .target = 99, .register_ = 20}}; }},
     {"a line stands for no code", [](Assembler& a) { a.flow().lines = {{.pc = 99, .line = 1}}; }},
-    {"the lines are not in order", [](Assembler& a) { a.flow().lines = {{.pc = 1, .line = 1}, {.pc = 1, .line = 2}}; }},
+    {"the lines are not in order",
+     [](Assembler& a) {
+       a.flow().lines = {{.pc = 1, .line = 1}, {.pc = 1, .line = 2}};
+     }},
     {"the name `n` stands for no register",
      [](Assembler& a) { a.flow().names = {{.begin = 0, .end = 1, .register_ = kRegisters, .name = "n"}}; }},
 };
@@ -350,19 +383,24 @@ INSTANTIATE_TEST_SUITE_P(OneThing, VerifyModule, ::testing::ValuesIn(kDamages));
 TEST(Disassemble, ShowsOperationsConstantsAndCode) {
   Assembler a;
   const auto fetched = a.jump(Op::JumpIfSet, kMachine);
-  a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).land(fetched).load_severity(11, 3).emit(Op::Finish);
+  a.emit(Op::Unwrap, 10, kMachineId)
+      .call(kMachine, kGetMachine, 10, true)
+      .land(fetched)
+      .load_severity(11, 3)
+      .emit(Op::Finish);
   a.flow().lines = {{.pc = 0, .line = 4, .column = 6}};
   a.flow().names = {{.begin = 2, .end = 3, .register_ = 10, .name = "id"}};
   const std::string text = disassemble(a.module);
   EXPECT_THAT(text, HasSubstr("operation 3 act defender.isolate(machine: MachineId, comment: String) -> MachineAction\n"
                               "  defender POST /api/machines/{machine}/isolate\n"));
   EXPECT_THAT(text, HasSubstr("k0 Severity.High\n"));
-  EXPECT_THAT(text, HasSubstr("  ; line 4:6\n"
-                              "     0  JumpIfSet r3, @3             ; r3 = machine\n"
-                              "     1  Unwrap r10, r1               ; r10 = id, r1 = machineId\n"
-                              "     2  Call r3, site 0              ; r3 = machine, defender.get_machine from r10, fetch\n"
-                              "@    3  LoadConst r11, k0            ; Severity.High\n"
-                              "     4  Finish\n"));
+  EXPECT_THAT(text,
+              HasSubstr("  ; line 4:6\n"
+                        "     0  JumpIfSet r3, @3             ; r3 = machine\n"
+                        "     1  Unwrap r10, r1               ; r10 = id, r1 = machineId\n"
+                        "     2  Call r3, site 0              ; r3 = machine, defender.get_machine from r10, fetch\n"
+                        "@    3  LoadConst r11, k0            ; Severity.High\n"
+                        "     4  Finish\n"));
   EXPECT_EQ(disassemble(a.module), text);
 }
 
