@@ -1,5 +1,5 @@
-// A JSON value that keeps its members in order and null apart from absent, which is what a pretend API needs to show
-// an entity exactly as the real one does.
+// A JSON value that keeps its members in order and null apart from absent, which is what a pretend API needs
+// to show an entity exactly as the real one does.
 #pragma once
 
 #include <concepts>
@@ -58,10 +58,10 @@ class Json {
   const List& items() const;
   const Object& members() const;
 
-  const Json* find(std::string_view name) const;      // nullptr when absent
+  const Json* find(std::string_view name) const;        // nullptr when absent
   const Json& operator[](std::string_view name) const;  // null when absent
-  Json& set(std::string_view name, Json value);       // replaces, or appends; makes this an object
-  void add(Json value);                               // appends; makes this a list
+  Json& set(std::string_view name, Json value);         // replaces, or appends; makes this an object
+  void add(Json value);                                 // appends; makes this a list
 
   std::string to_text() const;
   void append_to(std::string& out) const;
@@ -90,8 +90,10 @@ inline Json::Json(double number) : value_(number) {}
 inline Json::Json(List list) : value_(std::move(list)) {}
 template <std::integral T>
 Json::Json(T number) {
-  if constexpr (std::same_as<T, bool>) value_ = number;
-  else value_ = static_cast<std::int64_t>(number);
+  if constexpr (std::same_as<T, bool>)
+    value_ = number;
+  else
+    value_ = static_cast<std::int64_t>(number);
 }
 
 // At most 64 levels deep. The Error says what is wrong, without a file name.
