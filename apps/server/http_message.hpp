@@ -1,5 +1,5 @@
-// What a server is asked and what it answers, without the network: a handler that only knows these two can be tested
-// by calling it.
+// What a server is asked and what it answers, without the network: a handler that only knows these two can be
+// tested by calling it.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,9 @@ enum class Wire : std::uint8_t {
 
 struct HttpAnswer {
   int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;  // Content-Length and Connection are the server's own
-  std::string content_type = "application/json";             // left out when empty
+  std::vector<std::pair<std::string, std::string>>
+      headers;                                    // Content-Length and Connection are the server's own
+  std::string content_type = "application/json";  // left out when empty
   std::string body;
   std::int64_t delay_ms = 0;  // waits so long before writing; other connections go on
   Wire wire = Wire::Normal;

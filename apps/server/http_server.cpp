@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -11,7 +12,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <array>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -80,9 +80,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void write_continue() {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     stream_.expires_after(milliseconds(shared_.options.write_ms));
-    asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](ErrorCode ec, std::size_t) {
-      if (!ec) self->read_body();
-    });
+    asio::async_write(stream_, asio::buffer(kContinue),
+                      [self = shared_from_this()](ErrorCode ec, std::size_t) {
+                        if (!ec) self->read_body();
+                      });
   }
 
   void read_body() {
@@ -114,9 +115,12 @@ class Session : public std::enable_shared_from_this<Session> {
   // A request that broke a rule or a limit gets its status when it still can, and the connection ends.
   void refuse(ErrorCode ec) {
     int status = 400;
-    if (ec == http::error::body_limit) status = 413;
-    else if (ec == http::error::header_limit || ec == http::error::buffer_overflow) status = 431;
-    else if (ec == beast::error::timeout || ec == http::error::end_of_stream || ec == http::error::partial_message ||
+    if (ec == http::error::body_limit)
+      status = 413;
+    else if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
+      status = 431;
+    else if (ec == beast::error::timeout || ec == http::error::end_of_stream ||
+             ec == http::error::partial_message ||
              ec.category() != http::make_error_code(http::error::bad_method).category())
       return close();
     keeps_alive_ = false;
@@ -146,14 +150,17 @@ class Session : public std::enable_shared_from_this<Session> {
     response_.result(static_cast<unsigned>(answer_.status));
     for (const auto& [name, value] : answer_.headers) response_.insert(name, value);
     const bool has_body = answer_.status != 204 && answer_.status != 304;
-    if (has_body && !answer_.content_type.empty()) response_.set(http::field::content_type, answer_.content_type);
+    if (has_body && !answer_.content_type.empty())
+      response_.set(http::field::content_type, answer_.content_type);
     if (has_body) response_.content_length(answer_.body.size());
     response_.keep_alive(keeps_alive_);
     if (!is_head_ && has_body) response_.body() = std::move(answer_.body);
     serializer_.emplace(response_);
     const auto written = [self = shared_from_this()](ErrorCode ec, std::size_t) { self->on_written(ec); };
-    if (is_head_) http::async_write_header(stream_, *serializer_, written);
-    else http::async_write(stream_, *serializer_, written);
+    if (is_head_)
+      http::async_write_header(stream_, *serializer_, written);
+    else
+      http::async_write(stream_, *serializer_, written);
   }
 
   void on_written(ErrorCode ec) {
@@ -165,14 +172,17 @@ class Session : public std::enable_shared_from_this<Session> {
     drain();
   }
 
-  // Reads away what the client still sends: closing with unread bytes would reset the connection and lose the answer.
+  // Reads away what the client still sends: closing with unread bytes would reset the connection and lose the
+  // answer.
   void drain() {
     static constexpr std::size_t kMostDrained = 8u << 20;
-    stream_.async_read_some(asio::buffer(scrap_), [self = shared_from_this()](ErrorCode ec, std::size_t size) {
-      self->drained_ += size;
-      if (ec || self->drained_ > kMostDrained || self->shared_.stopping) return self->close();
-      self->drain();
-    });
+    stream_.async_read_some(asio::buffer(scrap_),
+                            [self = shared_from_this()](ErrorCode ec, std::size_t size) {
+                              self->drained_ += size;
+                              if (ec || self->drained_ > kMostDrained || self->shared_.stopping)
+                                return self->close();
+                              self->drain();
+                            });
   }
 
   void reset() {
@@ -194,10 +204,11 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void write_last(std::string bytes, bool goes_on = false) {
     raw_ = std::move(bytes);
-    asio::async_write(stream_, asio::buffer(raw_), [self = shared_from_this(), goes_on](ErrorCode ec, std::size_t) {
-      if (ec || self->shared_.stopping || !goes_on) return self->close();
-      self->write_chunk();
-    });
+    asio::async_write(stream_, asio::buffer(raw_),
+                      [self = shared_from_this(), goes_on](ErrorCode ec, std::size_t) {
+                        if (ec || self->shared_.stopping || !goes_on) return self->close();
+                        self->write_chunk();
+                      });
   }
   void write_chunk() {  // the time for writing set before the first chunk ends this
     raw_ = "4000\r\n" + std::string(0x4000, ' ') + "\r\n";
@@ -268,8 +279,8 @@ struct HttpServer::Impl {
     if (!ec) acceptor.bind(endpoint, ec);
     if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
     if (ec)
-      return error("cannot listen on " + shared.options.address + ":" + std::to_string(shared.options.port) + ": " +
-                   ec.message());
+      return error("cannot listen on " + shared.options.address + ":" + std::to_string(shared.options.port) +
+                   ": " + ec.message());
     port = acceptor.local_endpoint(ec).port();
     return {};
   }
@@ -294,7 +305,9 @@ struct HttpServer::Impl {
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, Handler handler) {
   auto impl = std::make_unique<Impl>();
@@ -307,7 +320,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
-std::uint16_t HttpServer::port() const { return impl_->port; }
+std::uint16_t HttpServer::port() const {
+  return impl_->port;
+}
 
 bool HttpServer::call(std::function<void()> work) {
   auto done = std::make_shared<std::promise<void>>();

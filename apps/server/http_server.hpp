@@ -1,5 +1,6 @@
-// HTTP/1.1 for inbound requests: one thread, limits on everything a client can make large or slow. The handler runs on
-// the server's thread, one question at a time, so what it owns needs no lock; it must not block.
+// HTTP/1.1 for inbound requests: one thread, limits on everything a client can make large or slow. The
+// handler runs on the server's thread, one question at a time, so what it owns needs no lock; it must not
+// block.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +35,11 @@ class HttpServer {
   ~HttpServer();  // stops
 
   std::uint16_t port() const;
-  // Runs `work` on the server's thread and waits for it; false when the server has stopped. Never from the handler.
+  // Runs `work` on the server's thread and waits for it; false when the server has stopped. Never from the
+  // handler.
   bool call(std::function<void()> work);
-  // Accepts no more, lets answers under way finish, closes. May be called twice, from any thread but the server's.
+  // Accepts no more, lets answers under way finish, closes. May be called twice, from any thread but the
+  // server's.
   void stop();
 
  private:

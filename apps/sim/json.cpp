@@ -57,8 +57,8 @@ Json Json::texts(const std::vector<std::string>& texts) {
 }
 
 std::string_view Json::kind() const {
-  static constexpr std::string_view kKinds[] = {"null", "a boolean", "a number", "a number",
-                                                "a text", "a list", "an object"};
+  static constexpr std::string_view kKinds[] = {"null",   "a boolean", "a number", "a number",
+                                                "a text", "a list",    "an object"};
   return kKinds[value_.index()];
 }
 
@@ -119,11 +119,16 @@ void Json::add(Json value) {
 }
 
 void Json::append_to(std::string& out) const {
-  if (is_null()) out += "null";
-  else if (is_bool()) out += boolean() ? "true" : "false";
-  else if (is_int()) out += std::to_string(integer());
-  else if (is_number()) out += std::isfinite(number()) ? fmt::format("{}", number()) : "null";
-  else if (is_text()) append_json_quoted(out, text());
+  if (is_null())
+    out += "null";
+  else if (is_bool())
+    out += boolean() ? "true" : "false";
+  else if (is_int())
+    out += std::to_string(integer());
+  else if (is_number())
+    out += std::isfinite(number()) ? fmt::format("{}", number()) : "null";
+  else if (is_text())
+    append_json_quoted(out, text());
   else if (is_list()) {
     out += '[';
     for (const Json& item : items()) {

@@ -46,19 +46,26 @@ struct Platform {
   const char* version;
   int build;
 };
-constexpr Platform kPlatforms[] = {
-    {"Windows11", "lt", "24H2", 26100},         {"Windows11", "lt", "23H2", 22631}, {"Windows11", "pc", "24H2", 26100},
-    {"Windows10", "pc", "22H2", 19045},         {"Windows10", "lt", "22H2", 19045}, {"WindowsServer2019", "srv", "1809", 17763},
-    {"WindowsServer2022", "srv", "21H2", 20348}, {"macOS", "mac", "15.1", 0},        {"Linux", "lnx", "12.8", 0},
-    {"Windows11", "lt", "24H2", 26100}};
+constexpr Platform kPlatforms[] = {{"Windows11", "lt", "24H2", 26100},
+                                   {"Windows11", "lt", "23H2", 22631},
+                                   {"Windows11", "pc", "24H2", 26100},
+                                   {"Windows10", "pc", "22H2", 19045},
+                                   {"Windows10", "lt", "22H2", 19045},
+                                   {"WindowsServer2019", "srv", "1809", 17763},
+                                   {"WindowsServer2022", "srv", "21H2", 20348},
+                                   {"macOS", "mac", "15.1", 0},
+                                   {"Linux", "lnx", "12.8", 0},
+                                   {"Windows11", "lt", "24H2", 26100}};
 
-constexpr const char* kPeople[] = {"m.ortega", "a.lindqvist", "j.okafor",  "s.haddad", "p.novak",  "l.moreau",
-                                   "t.tanaka", "r.castillo",  "e.schmidt", "d.iyer",   "k.murphy", "n.petrov"};
+constexpr const char* kPeople[] = {"m.ortega",  "a.lindqvist", "j.okafor", "s.haddad",
+                                   "p.novak",   "l.moreau",    "t.tanaka", "r.castillo",
+                                   "e.schmidt", "d.iyer",      "k.murphy", "n.petrov"};
 constexpr const char* kThreatFamilies[] = {"Korvalt", "Mirepil", "Dusanto", "Quellor", "Braskit"};
 
 std::string letter_mac(Random& random) {
   std::string mac = hex_digits(random, 12);
-  std::ranges::transform(mac, mac.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::ranges::transform(mac, mac.begin(),
+                         [](char c) { return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c; });
   return mac;
 }
 
@@ -90,11 +97,28 @@ const char* health_of(Random& random) {
 
 Json evidence_skeleton(std::string_view type, std::int64_t at_us) {
   Json item = Json::object({{"entityType", type}, {"evidenceCreationTime", format_ticks(at_us)}});
-  for (const char* name :
-       {"sha1", "sha256", "fileName", "filePath", "processId", "processCommandLine", "processCreationTime",
-        "parentProcessId", "parentProcessCreationTime", "parentProcessFileName", "parentProcessFilePath", "ipAddress",
-        "url", "registryKey", "registryHive", "registryValueType", "registryValue", "accountName", "domainName",
-        "userSid", "aadUserId", "userPrincipalName"})
+  for (const char* name : {"sha1",
+                           "sha256",
+                           "fileName",
+                           "filePath",
+                           "processId",
+                           "processCommandLine",
+                           "processCreationTime",
+                           "parentProcessId",
+                           "parentProcessCreationTime",
+                           "parentProcessFileName",
+                           "parentProcessFilePath",
+                           "ipAddress",
+                           "url",
+                           "registryKey",
+                           "registryHive",
+                           "registryValueType",
+                           "registryValue",
+                           "accountName",
+                           "domainName",
+                           "userSid",
+                           "aadUserId",
+                           "userPrincipalName"})
     item.set(name, nullptr);
   return item.set("detectionStatus", "Detected");
 }
@@ -105,11 +129,15 @@ void add_user(Json& item, Random& random, const std::string& person) {
   item.set("aadUserId", guid(random)).set("userPrincipalName", person + "@example.com");
 }
 
-Json process_evidence(Random& random, const AlertTemplate& what, const std::string& person, std::int64_t now_us) {
+Json process_evidence(Random& random, const AlertTemplate& what, const std::string& person,
+                      std::int64_t now_us) {
   Json item = evidence_skeleton("Process", now_us);
   const bool is_system = chance(random, 40);
-  item.set("sha1", hex_digits(random, 40)).set("sha256", hex_digits(random, 64)).set("fileName", what.program);
-  item.set("filePath", is_system ? "C:\\Windows\\System32" : "C:\\Users\\" + person + "\\AppData\\Local\\Temp");
+  item.set("sha1", hex_digits(random, 40))
+      .set("sha256", hex_digits(random, 64))
+      .set("fileName", what.program);
+  item.set("filePath",
+           is_system ? "C:\\Windows\\System32" : "C:\\Users\\" + person + "\\AppData\\Local\\Temp");
   item.set("processId", 400 + below(random, 20'000));
   item.set("processCommandLine", fmt::format("{} --run {}", what.program, hex_digits(random, 8)));
   item.set("processCreationTime", format_ticks(now_us - 3 * kMinute));
@@ -154,7 +182,8 @@ Json techniques(std::string_view technique) {
 std::string alert_id(Random& random, std::int64_t now_us) {
   constexpr std::int64_t kTicksTo1970 = 621'355'968'000'000'000;
   const auto second = static_cast<std::int32_t>(random.next());
-  return fmt::format("da{}_{}", kTicksTo1970 + now_us * 10 + static_cast<std::int64_t>(below(random, 10)), second);
+  return fmt::format("da{}_{}", kTicksTo1970 + now_us * 10 + static_cast<std::int64_t>(below(random, 10)),
+                     second);
 }
 
 // Nothing when no device is Active.
@@ -170,7 +199,8 @@ void set_threat(Json& alert, Random& random, const AlertTemplate& what) {
   if (std::string_view(what.source) != "WindowsDefenderAv") return;
   const std::string family = pick(random, kThreatFamilies);
   alert.set("threatFamilyName", family);
-  alert.set("threatName", fmt::format("Trojan:Win32/{}.{}", family, static_cast<char>('A' + below(random, 26))));
+  alert.set("threatName",
+            fmt::format("Trojan:Win32/{}.{}", family, static_cast<char>('A' + below(random, 26))));
 }
 
 }  // namespace
@@ -184,18 +214,21 @@ Json make_machine(Random& random, std::int64_t now_us) {
   Json machine = Json::object({{"id", hex_digits(random, 40)}});
   machine.set("mergedIntoMachineId", nullptr).set("isPotentialDuplication", false).set("isExcluded", false);
   machine.set("exclusionReason", nullptr);
-  machine.set("computerDnsName", fmt::format("{}-{}-{:04}.{}", department.prefix, platform.kind, number, kDomain));
+  machine.set("computerDnsName",
+              fmt::format("{}-{}-{:04}.{}", department.prefix, platform.kind, number, kDomain));
   machine.set("firstSeen", format_ticks(now_us - static_cast<std::int64_t>(30 + below(random, 600)) * kDay));
   machine.set("lastSeen", format_ticks(now_us - static_cast<std::int64_t>(below(random, 86'400)) * kSecond));
   machine.set("osPlatform", platform.os).set("osVersion", nullptr).set("osProcessor", "x64");
   machine.set("version", platform.version).set("lastIpAddress", address);
   machine.set("lastExternalIpAddress", fmt::format("203.0.113.{}", 1 + below(random, 254)));
-  machine.set("agentVersion", is_windows ? Json(fmt::format("10.8807.{}.{}", platform.build, 4000 + below(random, 400)))
-                                         : Json("101.24092.0002"));
+  machine.set("agentVersion",
+              is_windows ? Json(fmt::format("10.8807.{}.{}", platform.build, 4000 + below(random, 400)))
+                         : Json("101.24092.0002"));
   machine.set("osBuild", is_windows ? Json(platform.build) : Json()).set("healthStatus", health_of(random));
   static constexpr const char* kLevels[] = {"None", "Low", "Low", "Medium", "High"};
   machine.set("deviceValue", std::string_view(department.prefix) == "exe" ? "High" : "Normal");
-  machine.set("rbacGroupId", 11 + static_cast<int>(&department - kDepartments)).set("rbacGroupName", department.group);
+  machine.set("rbacGroupId", 11 + static_cast<int>(&department - kDepartments))
+      .set("rbacGroupName", department.group);
   machine.set("riskScore", pick(random, kLevels)).set("exposureLevel", pick(random, kLevels));
   machine.set("isAadJoined", is_windows).set("aadDeviceId", is_windows ? Json(guid(random)) : Json());
   machine.set("machineTags", tags_of(random, department)).set("defenderAvStatus", "Updated");
@@ -223,7 +256,8 @@ void put_on_machine(Json& alert, const Json& machine) {
   alert.set("rbacGroupName", machine["rbacGroupName"]);
 }
 
-Json make_alert(Random& random, const std::vector<Json>& machines, const std::string& tenant_id, std::int64_t now_us) {
+Json make_alert(Random& random, const std::vector<Json>& machines, const std::string& tenant_id,
+                std::int64_t now_us) {
   const AlertTemplate& what = pick(random, kTemplates);
   const std::string person = pick(random, kPeople);
   const Json* machine = chance(random, 4) ? nullptr : active_machine(random, machines);
@@ -240,19 +274,21 @@ Json make_alert(Random& random, const std::vector<Json>& machines, const std::st
   set_threat(alert, random, what);
   alert.set("title", what.title).set("description", what.description);
   alert.set("alertCreationTime", format_ticks(now_us)).set("firstEventTime", format_ticks(first_us));
-  alert.set("lastEventTime", format_ticks(first_us + 2 * kSecond)).set("lastUpdateTime", format_ticks(now_us));
+  alert.set("lastEventTime", format_ticks(first_us + 2 * kSecond))
+      .set("lastUpdateTime", format_ticks(now_us));
   alert.set("resolvedTime", nullptr);
   put_on_machine(alert, machine != nullptr ? *machine : Json());
   alert.set("aadTenantId", tenant_id).set("mitreTechniques", techniques(what.technique));
-  alert.set("relatedUser", chance(random, 80) ? Json::object({{"userName", person}, {"domainName", "EXAMPLE"}}) : Json());
+  alert.set("relatedUser",
+            chance(random, 80) ? Json::object({{"userName", person}, {"domainName", "EXAMPLE"}}) : Json());
   alert.set("loggedOnUsers", Json::list()).set("comments", Json::list());
   alert.set("evidence", evidence_of(random, what, person, now_us));
   return alert;
 }
 
 std::vector<std::int64_t> arrivals_of_a_day(Random& random, std::size_t count) {
-  static constexpr std::size_t kWeights[24] = {2, 1, 1, 1, 1, 2, 4,  8,  14, 16, 15, 12,
-                                               8, 11, 14, 15, 12, 9, 6, 5,  4,  4,  3,  2};
+  static constexpr std::size_t kWeights[24] = {2, 1,  1,  1,  1,  2, 4, 8, 14, 16, 15, 12,
+                                               8, 11, 14, 15, 12, 9, 6, 5, 4,  4,  3,  2};
   std::size_t total = 0;
   for (const std::size_t weight : kWeights) total += weight;
   std::vector<std::int64_t> offsets;
@@ -279,15 +315,25 @@ const std::vector<std::string>& alert_statuses() {
   return kAll;
 }
 const std::vector<std::string>& classifications() {
-  static const std::vector<std::string> kAll{"TruePositive", "InformationalExpectedActivity", "FalsePositive"};
+  static const std::vector<std::string> kAll{"TruePositive", "InformationalExpectedActivity",
+                                             "FalsePositive"};
   return kAll;
 }
 const std::vector<std::string>& determinations() {
-  static const std::vector<std::string> kAll{
-      "MultiStagedAttack", "MaliciousUserActivity",     "CompromisedUser",       "Malware",
-      "Phishing",          "UnwantedSoftware",          "SecurityTesting",       "LineOfBusinessApplication",
-      "ConfirmedActivity", "ConfirmedUserActivity",     "Clean",                 "NotMalicious",
-      "InsufficientData",  "Other"};
+  static const std::vector<std::string> kAll{"MultiStagedAttack",
+                                             "MaliciousUserActivity",
+                                             "CompromisedUser",
+                                             "Malware",
+                                             "Phishing",
+                                             "UnwantedSoftware",
+                                             "SecurityTesting",
+                                             "LineOfBusinessApplication",
+                                             "ConfirmedActivity",
+                                             "ConfirmedUserActivity",
+                                             "Clean",
+                                             "NotMalicious",
+                                             "InsufficientData",
+                                             "Other"};
   return kAll;
 }
 

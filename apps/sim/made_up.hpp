@@ -1,5 +1,5 @@
-// A tenant's devices and alerts from a seed, exactly in the shape in which Defender's API shows them. Pure: the same
-// Random gives the same tenant.
+// A tenant's devices and alerts from a seed, exactly in the shape in which Defender's API shows them. Pure:
+// the same Random gives the same tenant.
 #pragma once
 
 #include <string>
@@ -17,12 +17,14 @@ Json make_machine(Random& random, std::int64_t now_us);
 std::vector<Json> make_machines(Random& random, std::size_t count, std::int64_t now_us);
 
 // One alert created at `now_us`, on one of `machines` that is Active; one in twenty-five has no device.
-Json make_alert(Random& random, const std::vector<Json>& machines, const std::string& tenant_id, std::int64_t now_us);
+Json make_alert(Random& random, const std::vector<Json>& machines, const std::string& tenant_id,
+                std::int64_t now_us);
 
 // Fills in the fields that name the device; nulls when `machine` is null.
 void put_on_machine(Json& alert, const Json& machine);
 
-// `count` offsets into a day, rising, in microseconds: few at night, two peaks in office hours, some in bursts.
+// `count` offsets into a day, rising, in microseconds: few at night, two peaks in office hours, some in
+// bursts.
 std::vector<std::int64_t> arrivals_of_a_day(Random& random, std::size_t count);
 
 // The closed lists of the API, as it spells them.

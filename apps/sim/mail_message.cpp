@@ -18,7 +18,10 @@ std::string_view trimmed(std::string_view text) {
 }
 
 int hex_value(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                : -1;
 }
 
 // `=C3=A9`; soft line breaks vanish. In a header word `_` is a space.
@@ -29,7 +32,8 @@ std::string quoted_printable_decoded(std::string_view text, bool is_word) {
       out += ' ';
     } else if (text[i] == '=' && text.substr(i + 1, 2) == "\r\n") {
       i += 2;
-    } else if (text[i] == '=' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
+    } else if (text[i] == '=' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+               hex_value(text[i + 2]) >= 0) {
       out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
       i += 2;
     } else {
@@ -40,7 +44,8 @@ std::string quoted_printable_decoded(std::string_view text, bool is_word) {
 }
 
 std::string from_charset(std::string bytes, std::string_view charset) {
-  if (!equals_ignoring_case(charset, "iso-8859-1") && !equals_ignoring_case(charset, "windows-1252")) return bytes;
+  if (!equals_ignoring_case(charset, "iso-8859-1") && !equals_ignoring_case(charset, "windows-1252"))
+    return bytes;
   std::string out;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
@@ -109,7 +114,8 @@ std::string parameter(std::string_view header, std::string_view name) {
   for (std::size_t at = header.find(';'); at != std::string_view::npos; at = header.find(';', at + 1)) {
     const std::string_view rest = trimmed(header.substr(at + 1));
     const std::size_t equals = rest.find('=');
-    if (equals == std::string_view::npos || !equals_ignoring_case(trimmed(rest.substr(0, equals)), name)) continue;
+    if (equals == std::string_view::npos || !equals_ignoring_case(trimmed(rest.substr(0, equals)), name))
+      continue;
     const std::string_view value = rest.substr(equals + 1);
     if (value.starts_with('"')) return std::string(value.substr(1, value.find('"', 1) - 1));
     return std::string(trimmed(value.substr(0, value.find(';'))));
@@ -155,9 +161,12 @@ void read_part(const Part& part, MailMessage& mail, int depth) {
   }
   const std::string_view disposition = part.header("Content-Disposition");
   const std::string file = parameter(disposition, "filename");
-  if (!file.empty() || disposition.starts_with("attachment")) mail.attachments.push_back(decode_words(file));
-  else if (kind == "text/plain" && mail.text.empty()) mail.text = decoded_body(part, type);
-  else if (kind == "text/html" && mail.html.empty()) mail.html = decoded_body(part, type);
+  if (!file.empty() || disposition.starts_with("attachment"))
+    mail.attachments.push_back(decode_words(file));
+  else if (kind == "text/plain" && mail.text.empty())
+    mail.text = decoded_body(part, type);
+  else if (kind == "text/html" && mail.html.empty())
+    mail.html = decoded_body(part, type);
 }
 
 }  // namespace
@@ -197,12 +206,18 @@ std::vector<std::string> addresses_in(std::string_view header) {
     bracketed.clear();
   };
   for (const char c : header) {
-    if (c == '"') is_quoted = !is_quoted;
-    else if (is_quoted) continue;
-    else if (c == '<') is_bracketed = true;
-    else if (c == '>') is_bracketed = false;
-    else if (c == ',' && !is_bracketed) finish();
-    else (is_bracketed ? bracketed : current) += c;
+    if (c == '"')
+      is_quoted = !is_quoted;
+    else if (is_quoted)
+      continue;
+    else if (c == '<')
+      is_bracketed = true;
+    else if (c == '>')
+      is_bracketed = false;
+    else if (c == ',' && !is_bracketed)
+      finish();
+    else
+      (is_bracketed ? bracketed : current) += c;
   }
   finish();
   return addresses;

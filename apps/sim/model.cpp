@@ -14,44 +14,49 @@ namespace {
 
 constexpr std::size_t kLongestLoggedPath = 300;
 
-HttpAnswer token(State& state, const Call& call) { return issue_token(state, call.question, call.id); }
+HttpAnswer token(State& state, const Call& call) {
+  return issue_token(state, call.question, call.id);
+}
 
 // More specific patterns stand before those that would also match.
 constexpr SimOperation kOperations[] = {
     {"identity.token", "POST", "/{id}/oauth2/v2.0/token", Audience::None, "", 0, 0, token},
-    {"alerts.list", "GET", "/api/alerts", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0, list_alerts},
-    {"alerts.batchUpdate", "POST", "/api/alerts/batchUpdate", Audience::Defender, "Alert.ReadWrite.All", 10, 500,
-     update_alerts},
+    {"alerts.list", "GET", "/api/alerts", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0,
+     list_alerts},
+    {"alerts.batchUpdate", "POST", "/api/alerts/batchUpdate", Audience::Defender, "Alert.ReadWrite.All", 10,
+     500, update_alerts},
     {"alerts.get", "GET", "/api/alerts/{id}", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0,
      get_alert},
-    {"alerts.update", "PATCH", "/api/alerts/{id}", Audience::Defender, "Alert.ReadWrite.All", 0, 0, update_alert},
+    {"alerts.update", "PATCH", "/api/alerts/{id}", Audience::Defender, "Alert.ReadWrite.All", 0, 0,
+     update_alert},
     {"alerts.machine", "GET", "/api/alerts/{id}/machine", Audience::Defender,
      "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_alert_machine},
-    {"machines.list", "GET", "/api/machines", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All", 0, 0,
-     list_machines},
-    {"machines.get", "GET", "/api/machines/{id}", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All", 0, 0,
-     get_machine},
+    {"machines.list", "GET", "/api/machines", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All", 0,
+     0, list_machines},
+    {"machines.get", "GET", "/api/machines/{id}", Audience::Defender,
+     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_machine},
     {"machines.update", "PATCH", "/api/machines/{id}", Audience::Defender, "Machine.ReadWrite.All", 0, 0,
      update_machine},
-    {"machines.alerts", "GET", "/api/machines/{id}/alerts", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All",
-     0, 0, list_machine_alerts},
+    {"machines.alerts", "GET", "/api/machines/{id}/alerts", Audience::Defender,
+     "Alert.Read.All,Alert.ReadWrite.All", 0, 0, list_machine_alerts},
     {"machines.alertsCount", "GET", "/api/machines/{id}/alerts/$count", Audience::Defender,
      "Alert.Read.All,Alert.ReadWrite.All", 0, 0, count_machine_alerts},
     {"machines.tag", "POST", "/api/machines/{id}/tags", Audience::Defender, "Machine.ReadWrite.All", 0, 0,
      tag_machine},
-    {"machines.isolate", "POST", "/api/machines/{id}/isolate", Audience::Defender, "Machine.Isolate", 0, 0, isolate},
-    {"machines.unisolate", "POST", "/api/machines/{id}/unisolate", Audience::Defender, "Machine.Isolate", 0, 0,
-     unisolate},
+    {"machines.isolate", "POST", "/api/machines/{id}/isolate", Audience::Defender, "Machine.Isolate", 0, 0,
+     isolate},
+    {"machines.unisolate", "POST", "/api/machines/{id}/unisolate", Audience::Defender, "Machine.Isolate", 0,
+     0, unisolate},
     {"machines.restrictAppExecution", "POST", "/api/machines/{id}/restrictCodeExecution", Audience::Defender,
      "Machine.RestrictExecution", 0, 0, restrict_code},
-    {"machines.unrestrictAppExecution", "POST", "/api/machines/{id}/unrestrictCodeExecution", Audience::Defender,
-     "Machine.RestrictExecution", 0, 0, unrestrict_code},
-    {"machines.runAntivirusScan", "POST", "/api/machines/{id}/runAntiVirusScan", Audience::Defender, "Machine.Scan", 0,
-     0, scan},
+    {"machines.unrestrictAppExecution", "POST", "/api/machines/{id}/unrestrictCodeExecution",
+     Audience::Defender, "Machine.RestrictExecution", 0, 0, unrestrict_code},
+    {"machines.runAntivirusScan", "POST", "/api/machines/{id}/runAntiVirusScan", Audience::Defender,
+     "Machine.Scan", 0, 0, scan},
     {"machines.collectInvestigationPackage", "POST", "/api/machines/{id}/collectInvestigationPackage",
      Audience::Defender, "Machine.CollectForensics", 0, 0, collect_package},
-    {"machineActions.list", "GET", "/api/machineactions", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All",
-     0, 0, list_actions},
+    {"machineActions.list", "GET", "/api/machineactions", Audience::Defender,
+     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, list_actions},
     {"machineActions.get", "GET", "/api/machineactions/{id}", Audience::Defender,
      "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_action},
     {"machineActions.cancel", "POST", "/api/machineactions/{id}/cancel", Audience::Defender,
@@ -70,8 +75,10 @@ bool pattern_matches(std::string_view pattern, const std::vector<std::string>& s
     const std::string_view part = pattern.substr(0, pattern.find('/'));
     pattern.remove_prefix(part.size());
     if (at == segments.size()) return false;
-    if (part == "{id}") id = segments[at];
-    else if (!equals_ignoring_case(part, segments[at])) return false;
+    if (part == "{id}")
+      id = segments[at];
+    else if (!equals_ignoring_case(part, segments[at]))
+      return false;
     ++at;
   }
   return at == segments.size();
@@ -79,7 +86,8 @@ bool pattern_matches(std::string_view pattern, const std::vector<std::string>& s
 
 // `/api/v1.0/…` is `/api/…`.
 void drop_version(std::vector<std::string>& segments) {
-  if (segments.size() > 2 && equals_ignoring_case(segments[0], "api") && equals_ignoring_case(segments[1], "v1.0"))
+  if (segments.size() > 2 && equals_ignoring_case(segments[0], "api") &&
+      equals_ignoring_case(segments[1], "v1.0"))
     segments.erase(segments.begin() + 1);
 }
 
@@ -109,12 +117,15 @@ std::optional<HttpAnswer> over_quota(State& state, const SimOperation& operation
     return std::nullopt;
   }
   const std::string message = fmt::format(
-      "API calls quota exceeded! Maximum allowed {} per {} for the key Destination+TenantID+AppID. You can send "
+      "API calls quota exceeded! Maximum allowed {} per {} for the key Destination+TenantID+AppID. You can "
+      "send "
       "requests again in {} seconds.",
       hour > 0 ? per_hour : per_minute, hour > 0 ? "01:00:00" : "00:01:00", wait);
-  HttpAnswer answer = json_answer(429, Json::object({{"error", Json::object({{"code", "429"},
-                                                                             {"message", message},
-                                                                             {"target", state.options.tenant_id}})}}));
+  HttpAnswer answer = json_answer(
+      429,
+      Json::object(
+          {{"error",
+            Json::object({{"code", "429"}, {"message", message}, {"target", state.options.tenant_id}})}}));
   answer.headers.emplace_back("Retry-After", std::to_string(wait));
   return answer;
 }
@@ -148,7 +159,8 @@ std::string_view usual_code(int status) {
 HttpAnswer faulty_answer(State& state, const InjectedFault& fault, std::string_view path) {
   if (fault.status < 400) return json_answer(fault.status, Json::object());
   const std::string_view code = fault.code.empty() ? usual_code(fault.status) : std::string_view(fault.code);
-  const std::string_view message = fault.message.empty() ? "A failure that was asked for." : std::string_view(fault.message);
+  const std::string_view message =
+      fault.message.empty() ? "A failure that was asked for." : std::string_view(fault.message);
   return path.starts_with("/v1.0/") ? graph_error(state, fault.status, code, message)
                                     : defender_error(state, fault.status, code, message);
 }
@@ -193,17 +205,19 @@ HttpAnswer json_answer(int status, const Json& body) {
 
 HttpAnswer defender_error(State& state, int status, std::string_view code, std::string_view message) {
   return json_answer(
-      status, Json::object({{"error", Json::object({{"code", code},
-                                                    {"message", message},
-                                                    {"target", guid(*state.random)}})}}));
+      status, Json::object(
+                  {{"error",
+                    Json::object({{"code", code}, {"message", message}, {"target", guid(*state.random)}})}}));
 }
 
 HttpAnswer graph_error(State& state, int status, std::string_view code, std::string_view message) {
   const std::string request_id = guid(*state.random);
-  Json inner = Json::object({{"date", format_ticks(state.now_us()).substr(0, 19)}, {"request-id", request_id}});
+  Json inner =
+      Json::object({{"date", format_ticks(state.now_us()).substr(0, 19)}, {"request-id", request_id}});
   inner.set("client-request-id", request_id);
   HttpAnswer answer = json_answer(
-      status, Json::object({{"error", Json::object({{"code", code}, {"message", message}, {"innerError", inner}})}}));
+      status,
+      Json::object({{"error", Json::object({{"code", code}, {"message", message}, {"innerError", inner}})}}));
   answer.headers.emplace_back("request-id", request_id);
   return answer;
 }
@@ -277,7 +291,8 @@ void advance(State& state) {
   advance_actions(state);
 }
 
-Tenant::Tenant(TenantOptions options, const Clock& clock, Random& random) : state_(std::make_unique<State>()) {
+Tenant::Tenant(TenantOptions options, const Clock& clock, Random& random)
+    : state_(std::make_unique<State>()) {
   state_->options = std::move(options);
   state_->clock = &clock;
   state_->random = &random;
@@ -315,8 +330,9 @@ HttpAnswer Tenant::handle(const HttpQuestion& question) {
   if (executes) answer = operation != nullptr ? execute(state, *operation, call) : unknown_path(state, line);
   if (fault && fault->status != 0) answer = faulty_answer(state, *fault, path);
   if (fault) spoil(answer, *fault);
-  record(state, {state.now_us(), method, path, operation != nullptr ? std::string(operation->name) : "unknown",
-                 fault && !fault->reset.empty() ? 0 : answer.status, fault ? fault_summary(*fault) : ""});
+  record(state,
+         {state.now_us(), method, path, operation != nullptr ? std::string(operation->name) : "unknown",
+          fault && !fault->reset.empty() ? 0 : answer.status, fault ? fault_summary(*fault) : ""});
   return answer;
 }
 
@@ -327,11 +343,15 @@ void Tenant::receive(std::string envelope_from, std::vector<std::string> envelop
   mail.json.set("from", message.from).set("to", Json::texts(message.to)).set("cc", Json::texts(message.cc));
   mail.json.set("envelopeFrom", envelope_from).set("envelopeTo", Json::texts(envelope_to));
   mail.json.set("subject", message.subject).set("messageId", message.message_id);
-  mail.json.set("text", message.text).set("html", message.html).set("attachments", Json::texts(message.attachments));
+  mail.json.set("text", message.text)
+      .set("html", message.html)
+      .set("attachments", Json::texts(message.attachments));
   Json headers = Json::list();
-  for (const auto& [name, value] : message.headers) headers.add(Json::object({{"name", name}, {"value", value}}));
+  for (const auto& [name, value] : message.headers)
+    headers.add(Json::object({{"name", name}, {"value", value}}));
   mail.json.set("headers", std::move(headers)).set("bytes", message.bytes);
-  record(*state_, {state_->now_us(), "SMTP", "/" + (envelope_to.empty() ? "" : envelope_to[0]), "smtp.mail", 250, ""});
+  record(*state_,
+         {state_->now_us(), "SMTP", "/" + (envelope_to.empty() ? "" : envelope_to[0]), "smtp.mail", 250, ""});
   store_mail(*state_, std::move(mail));
 }
 

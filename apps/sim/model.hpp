@@ -1,6 +1,6 @@
-// The pretend tenant without a network: one object that answers as the token endpoint, Defender, Graph and the control
-// pages would. Time and chance come in through Clock and Random, so a test can drive days of it in milliseconds. Not
-// thread-safe: whoever owns it calls it from one thread.
+// The pretend tenant without a network: one object that answers as the token endpoint, Defender, Graph and
+// the control pages would. Time and chance come in through Clock and Random, so a test can drive days of it
+// in milliseconds. Not thread-safe: whoever owns it calls it from one thread.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct TenantOptions {
 
 // What an SMTP command is answered with instead of being carried out.
 struct SmtpFault {
-  int status = 0;  // 4xx or 5xx; 0: no answer, the connection closes
+  int status = 0;         // 4xx or 5xx; 0: no answer, the connection closes
   bool executes = false;  // carried out first (only what follows DATA)
 };
 
@@ -40,14 +40,16 @@ class Tenant {
   Tenant(TenantOptions options, const Clock& clock, Random& random);
   ~Tenant();
 
-  // `json` is an array of alerts or {"value": [...]}; what an alert leaves out is made up. All are added, or none.
+  // `json` is an array of alerts or {"value": [...]}; what an alert leaves out is made up. All are added, or
+  // none.
   Status load_alerts(std::string_view json);
 
   HttpAnswer handle(const HttpQuestion& question);
 
   // A mail that arrived over SMTP.
   void receive(std::string envelope_from, std::vector<std::string> envelope_to, MailMessage message);
-  // The fault that POST /sim/faults asked for at `command` (`MAIL`, `RCPT`, `DATA`, `AUTH`); counts as one use.
+  // The fault that POST /sim/faults asked for at `command` (`MAIL`, `RCPT`, `DATA`, `AUTH`); counts as one
+  // use.
   std::optional<SmtpFault> smtp_fault(std::string_view command);
 
  private:

@@ -22,8 +22,8 @@ const EntitySet& action_set() {
        {"machineId", Kind::Text},
        {"type",
         Kind::Enum,
-        {"RunAntiVirusScan", "Offboard", "LiveResponse", "CollectInvestigationPackage", "Isolate", "Unisolate",
-         "StopAndQuarantineFile", "RestrictCodeExecution", "UnrestrictCodeExecution"}},
+        {"RunAntiVirusScan", "Offboard", "LiveResponse", "CollectInvestigationPackage", "Isolate",
+         "Unisolate", "StopAndQuarantineFile", "RestrictCodeExecution", "UnrestrictCodeExecution"}},
        {"requestor", Kind::Text},
        {"creationDateTimeUtc", Kind::Time}},
       "",
@@ -42,12 +42,13 @@ Json single(const Json& action) {
 struct Kind {
   std::string type;
   std::vector<BodyField> fields;
-  std::string scope_field;                 // of the body; empty: no scope
-  std::vector<std::string> platforms;      // prefixes of osPlatform it works on
+  std::string scope_field;             // of the body; empty: no scope
+  std::vector<std::string> platforms;  // prefixes of osPlatform it works on
 };
 
 bool runs_on(const Kind& kind, std::string_view platform) {
-  return std::ranges::any_of(kind.platforms, [&](const std::string& prefix) { return platform.starts_with(prefix); });
+  return std::ranges::any_of(kind.platforms,
+                             [&](const std::string& prefix) { return platform.starts_with(prefix); });
 }
 
 bool is_busy(const State& state, std::string_view machine_id, const std::string& type) {
@@ -82,12 +83,14 @@ Json action_json(State& state, const Kind& kind, const Json& machine, const Json
 
 HttpAnswer start_action(State& state, const Kind& kind, const Json& machine, const Json& body) {
   if (state.actions.size() >= kMostActions)
-    return defender_error(state, 500, "InternalServerError", "The tenant is full; POST /sim/reset empties it.");
+    return defender_error(state, 500, "InternalServerError",
+                          "The tenant is full; POST /sim/reset empties it.");
   MachineAction action;
   action.json = action_json(state, kind, machine, body);
   action.machine_id = std::string(machine["id"].text());
   action.type = kind.type;
-  if (!kind.scope_field.empty()) action.scope = body[kind.scope_field].is_text() ? body[kind.scope_field].text() : "Full";
+  if (!kind.scope_field.empty())
+    action.scope = body[kind.scope_field].is_text() ? body[kind.scope_field].text() : "Full";
   action.outcome = state.action_outcome;
   const auto length_us = static_cast<std::int64_t>(state.options.action_seconds * 1e6);
   action.starts_us = state.now_us() + length_us / 2;
@@ -104,7 +107,8 @@ HttpAnswer start_action(State& state, const Kind& kind, const Json& machine, con
 
 HttpAnswer submit(State& state, const Call& call, const Kind& kind) {
   const Json* machine = find_machine(state, call.id);
-  if (machine == nullptr) return defender_error(state, 404, "ResourceNotFound", "Machine " + call.id + " was not found");
+  if (machine == nullptr)
+    return defender_error(state, 404, "ResourceNotFound", "Machine " + call.id + " was not found");
   Json body;
   if (auto refusal = read_body(state, call, kind.fields, body)) return *refusal;
   const std::string_view platform = (*machine)["osPlatform"].text();
@@ -152,7 +156,8 @@ HttpAnswer no_action(State& state, const std::string& id) {
   return defender_error(state, 404, "ResourceNotFound", "Machine action " + id + " was not found");
 }
 
-const std::vector<std::string> kNewWindows{"Windows10", "Windows11", "WindowsServer2019", "WindowsServer2022"};
+const std::vector<std::string> kNewWindows{"Windows10", "Windows11", "WindowsServer2019",
+                                           "WindowsServer2022"};
 const std::vector<std::string> kClients{"Windows10", "Windows11"};
 const std::vector<std::string> kMost{"Windows", "macOS", "Linux"};
 const BodyField kComment{"Comment", true};
@@ -182,9 +187,10 @@ HttpAnswer collect_package(State& state, const Call& call) {
 
 HttpAnswer list_actions(State& state, const Call& call) {
   std::vector<const Json*> actions;
-  for (auto action = state.actions.rbegin(); action != state.actions.rend(); ++action) actions.push_back(&action->json);
-  const auto body =
-      query_entities(action_set(), call.target.query, actions, [](const Json& action, bool) { return action; });
+  for (auto action = state.actions.rbegin(); action != state.actions.rend(); ++action)
+    actions.push_back(&action->json);
+  const auto body = query_entities(action_set(), call.target.query, actions,
+                                   [](const Json& action, bool) { return action; });
   if (!body) return defender_error(state, 400, "ODataError", body.error().message);
   return json_answer(200, *body);
 }
@@ -199,16 +205,18 @@ HttpAnswer cancel_action(State& state, const Call& call) {
   if (action == nullptr) return no_action(state, call.id);
   const std::string_view role = role_of(action->type);
   if (std::ranges::find(call.token->roles, role) == call.token->roles.end())
-    return defender_error(state, 403, "Forbidden",
-                          fmt::format("Missing application roles. API required roles: {}, application roles: {}.", role,
-                                      fmt::join(call.token->roles, ",")));
+    return defender_error(
+        state, 403, "Forbidden",
+        fmt::format("Missing application roles. API required roles: {}, application roles: {}.", role,
+                    fmt::join(call.token->roles, ",")));
   Json body;
   if (auto refusal = read_body(state, call, {kComment}, body)) return *refusal;
   if (action->is_final) return defender_error(state, 400, "BadRequest", "The action has already ended");
   const std::string now = format_ticks(state.now_us());
   action->is_final = true;
   action->json.set("status", "Cancelled").set("lastUpdateDateTimeUtc", now);
-  action->json.set("cancellationRequestor", state.options.client_id).set("cancellationComment", body["Comment"]);
+  action->json.set("cancellationRequestor", state.options.client_id)
+      .set("cancellationComment", body["Comment"]);
   action->json.set("cancellationDateTimeUtc", now);
   advance_actions(state);
   return json_answer(200, single(action->json));
@@ -220,15 +228,18 @@ HttpAnswer get_package_uri(State& state, const Call& call) {
                         action->json["status"].text() == "Succeeded";
   if (!is_ready) return no_action(state, call.id);
   // The API really wraps the value in quotation marks of its own.
-  return json_answer(200, Json::object({{"@odata.context", "https://api.security.microsoft.com/api/$metadata#Edm.String"},
-                                        {"value", "\"https://packages.example.net/" + call.id + ".zip\""}}));
+  return json_answer(
+      200, Json::object({{"@odata.context", "https://api.security.microsoft.com/api/$metadata#Edm.String"},
+                         {"value", "\"https://packages.example.net/" + call.id + ".zip\""}}));
 }
 
 void advance_actions(State& state) {
   std::erase_if(state.open_actions, [&](std::size_t at) {
     MachineAction& action = state.actions[at];
-    if (!action.is_final && state.now_us() >= action.ends_us) finish(state, action);
-    else if (!action.is_final && state.now_us() >= action.starts_us && action.json["status"].text() == "Pending")
+    if (!action.is_final && state.now_us() >= action.ends_us)
+      finish(state, action);
+    else if (!action.is_final && state.now_us() >= action.starts_us &&
+             action.json["status"].text() == "Pending")
       action.json.set("status", "InProgress").set("lastUpdateDateTimeUtc", format_ticks(action.starts_us));
     return action.is_final;
   });

@@ -79,7 +79,8 @@ void apply_update(State& state, Json& alert, const Json& body) {
   const std::string now = format_ticks(state.now_us());
   for (const char* name : {"status", "assignedTo", "classification", "determination"})
     if (body.find(name) != nullptr) alert.set(name, body[name]);
-  if (body["status"].is_text()) alert.set("resolvedTime", body["status"].text() == "Resolved" ? Json(now) : Json());
+  if (body["status"].is_text())
+    alert.set("resolvedTime", body["status"].text() == "Resolved" ? Json(now) : Json());
   if (body["comment"].is_text()) {
     Json comments = alert["comments"];
     comments.add(Json::object(
@@ -94,8 +95,8 @@ Status check_choice(const Json& given, const char* name, const std::vector<std::
   if (value.is_null()) return {};
   if (std::ranges::find(values, value.text()) != values.end()) return {};
   const auto near = nearest_name(value.text(), values);
-  return error(fmt::format("`{}` is no {}{}", value.is_text() ? std::string(value.text()) : value.to_text(), name,
-                           near ? "; did you mean `" + *near + "`?" : ""));
+  return error(fmt::format("`{}` is no {}{}", value.is_text() ? std::string(value.text()) : value.to_text(),
+                           name, near ? "; did you mean `" + *near + "`?" : ""));
 }
 
 Status check_given(const Json& given) {
@@ -103,20 +104,25 @@ Status check_given(const Json& given) {
   FLOW_TRY_STATUS(check_keys(given, alert_fields(), "an alert"));
   FLOW_TRY_STATUS(check_choice(given, "severity", severities()));
   FLOW_TRY_STATUS(check_choice(given, "status", alert_statuses()));
-  for (const char* name : {"alertCreationTime", "firstEventTime", "lastEventTime", "lastUpdateTime", "resolvedTime"})
+  for (const char* name :
+       {"alertCreationTime", "firstEventTime", "lastEventTime", "lastUpdateTime", "resolvedTime"})
     if (!given[name].is_null() && !parse_ticks(given[name].text()))
       return error(fmt::format("`{}` must be a time as `2026-11-20T08:14:22.1043315Z`", name));
   for (const char* name : {"id", "title", "description", "category", "machineId", "computerDnsName"})
-    if (!given[name].is_null() && !given[name].is_text()) return error(fmt::format("`{}` must be a text", name));
+    if (!given[name].is_null() && !given[name].is_text())
+      return error(fmt::format("`{}` must be a text", name));
   for (const char* name : {"mitreTechniques", "comments", "evidence"})
-    if (given.find(name) != nullptr && !given[name].is_list()) return error(fmt::format("`{}` must be a list", name));
+    if (given.find(name) != nullptr && !given[name].is_list())
+      return error(fmt::format("`{}` must be a list", name));
   if (given.find("id") != nullptr && given["id"].text().empty()) return error("`id` must not be empty");
   return {};
 }
 
 }  // namespace
 
-HttpAnswer list_alerts(State& state, const Call& call) { return answer_query(state, call, ""); }
+HttpAnswer list_alerts(State& state, const Call& call) {
+  return answer_query(state, call, "");
+}
 
 HttpAnswer get_alert(State& state, const Call& call) {
   const Json* alert = find_alert(state, call.id);
@@ -137,7 +143,8 @@ HttpAnswer update_alert(State& state, const Call& call) {
   if (alert == nullptr) return no_alert(state, call.id);
   Json body;
   if (auto refusal = read_body(state, call, update_fields(), body)) return *refusal;
-  if (body.members().empty()) return defender_error(state, 400, "InvalidRequestBody", "There is nothing to update.");
+  if (body.members().empty())
+    return defender_error(state, 400, "InvalidRequestBody", "There is nothing to update.");
   apply_update(state, *alert, body);
   return json_answer(200, single(*alert));
 }
@@ -149,20 +156,24 @@ HttpAnswer update_alerts(State& state, const Call& call) {
   if (auto refusal = read_body(state, call, fields, body)) return *refusal;
   for (const Json& id : body["alertIds"].items())
     if (find_alert(state, std::string(id.text())) == nullptr) return no_alert(state, std::string(id.text()));
-  for (const Json& id : body["alertIds"].items()) apply_update(state, *find_alert(state, std::string(id.text())), body);
+  for (const Json& id : body["alertIds"].items())
+    apply_update(state, *find_alert(state, std::string(id.text())), body);
   return HttpAnswer{};
 }
 
 HttpAnswer list_machine_alerts(State& state, const Call& call) {
   const Json* machine = find_machine(state, call.id);
-  if (machine == nullptr) return defender_error(state, 404, "ResourceNotFound", "Machine " + call.id + " was not found");
+  if (machine == nullptr)
+    return defender_error(state, 404, "ResourceNotFound", "Machine " + call.id + " was not found");
   return answer_query(state, call, (*machine)["id"].text());
 }
 
 HttpAnswer count_machine_alerts(State& state, const Call& call) {
   const Json* machine = find_machine(state, call.id);
-  if (machine == nullptr) return defender_error(state, 404, "ResourceNotFound", "Machine " + call.id + " was not found");
-  const auto count = count_entities(alert_set(), call.target.query, newest_first(state, (*machine)["id"].text()));
+  if (machine == nullptr)
+    return defender_error(state, 404, "ResourceNotFound", "Machine " + call.id + " was not found");
+  const auto count =
+      count_entities(alert_set(), call.target.query, newest_first(state, (*machine)["id"].text()));
   if (!count) return defender_error(state, 400, "ODataError", count.error().message);
   return json_answer(200, *count);
 }
@@ -182,9 +193,11 @@ Result<Json> complete_alert(State& state, const Json& given) {
 }
 
 Status add_alert(State& state, Json alert) {
-  if (state.alerts.size() >= kMostAlerts) return error("the tenant is full (100000 alerts); POST /sim/reset empties it");
+  if (state.alerts.size() >= kMostAlerts)
+    return error("the tenant is full (100000 alerts); POST /sim/reset empties it");
   const std::string id(alert["id"].text());
-  if (!state.alert_index.try_emplace(id, state.alerts.size()).second) return error("there is already an alert `" + id + "`");
+  if (!state.alert_index.try_emplace(id, state.alerts.size()).second)
+    return error("there is already an alert `" + id + "`");
   state.alerts.push_back(std::move(alert));
   return {};
 }

@@ -1,4 +1,5 @@
-// The pages below /sim: what a demonstration or a test tells the tenant, and what it may look at. They need no token.
+// The pages below /sim: what a demonstration or a test tells the tenant, and what it may look at. They need
+// no token.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,26 +14,33 @@ namespace flow::sim {
 namespace {
 
 HttpAnswer refuse(int status, const std::string& message) {
-  return json_answer(status, Json::object({{"error", Json::object({{"code", status == 404 ? "NotFound" : "BadRequest"},
-                                                                   {"message", message}})}}));
+  return json_answer(
+      status, Json::object({{"error", Json::object({{"code", status == 404 ? "NotFound" : "BadRequest"},
+                                                    {"message", message}})}}));
 }
-HttpAnswer bad(const Error& problem) { return refuse(400, problem.message); }
+HttpAnswer bad(const Error& problem) {
+  return refuse(400, problem.message);
+}
 
 // How many of `count` entries to show: as many as `?last=` says, else at most a thousand.
 std::size_t last_of(const Target& target, std::size_t count) {
   constexpr std::size_t kMostShown = 1'000;
   const std::string text = target.parameter("last").value_or("");
-  const bool is_number = !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
+  const bool is_number =
+      !text.empty() && text.size() < 9 && text.find_first_not_of("0123456789") == std::string::npos;
   return std::min<std::size_t>(count, is_number ? std::stoul(text) : kMostShown);
 }
 
-Json value_list(Json::List list) { return Json::object({{"value", Json(std::move(list))}}); }
+Json value_list(Json::List list) {
+  return Json::object({{"value", Json(std::move(list))}});
+}
 
 // The last entries of `all`, each as `show` makes it, and how many there are.
 template <class Entries, class Show>
 Json last_entries(const Target& target, const Entries& all, const Show& show) {
   Json::List list;
-  for (std::size_t i = all.size() - last_of(target, all.size()); i < all.size(); ++i) list.push_back(show(all[i]));
+  for (std::size_t i = all.size() - last_of(target, all.size()); i < all.size(); ++i)
+    list.push_back(show(all[i]));
   return value_list(std::move(list)).set("total", all.size());
 }
 
@@ -71,7 +79,8 @@ HttpAnswer show_machines(const State& state) {
 }
 
 HttpAnswer show_actions(const State& state, const Target& target) {
-  return json_answer(200, last_entries(target, state.actions, [](const MachineAction& action) { return action.json; }));
+  return json_answer(
+      200, last_entries(target, state.actions, [](const MachineAction& action) { return action.json; }));
 }
 
 HttpAnswer show_mails(const State& state, const Target& target) {
@@ -121,7 +130,8 @@ HttpAnswer show_stats(const State& state) {
   Json isolated = Json::list();
   for (const std::string& id : state.isolated) {
     const Json* machine = find_machine(state, id);
-    isolated.add(Json::object({{"id", id}, {"computerDnsName", machine != nullptr ? (*machine)["computerDnsName"] : Json()}}));
+    isolated.add(Json::object(
+        {{"id", id}, {"computerDnsName", machine != nullptr ? (*machine)["computerDnsName"] : Json()}}));
   }
   Json body = Json::object({{"time", format_ticks(state.now_us())}, {"alerts", state.alerts.size()}});
   body.set("alerts_to_come", state.arriving.size()).set("severities", severity_counts);
@@ -133,18 +143,25 @@ HttpAnswer show_stats(const State& state) {
 }
 
 HttpAnswer post_day(State& state, const Json& body) {
-  if (!body.is_object()) return refuse(400, "the body must be an object, as {\"alerts\": 240, \"seconds\": 60}");
-  if (const Status status = check_keys(body, {"alerts", "seconds"}, "a day"); !status) return bad(status.error());
+  if (!body.is_object())
+    return refuse(400, "the body must be an object, as {\"alerts\": 240, \"seconds\": 60}");
+  if (const Status status = check_keys(body, {"alerts", "seconds"}, "a day"); !status)
+    return bad(status.error());
   const std::int64_t alerts = body.find("alerts") != nullptr ? body["alerts"].integer() : 240;
   const double seconds = body.find("seconds") != nullptr ? body["seconds"].number() : 60;
   if (alerts < 1 || alerts > 50'000) return refuse(400, "`alerts` must be a number from 1 to 50000");
-  if (!(seconds > 0) || seconds > 86'400) return refuse(400, "`seconds` must be a number above 0 and up to 86400");
-  if (state.arriving.size() + static_cast<std::size_t>(alerts) > kMostAlerts) return refuse(400, "too many alerts are still to come");
+  if (!(seconds > 0) || seconds > 86'400)
+    return refuse(400, "`seconds` must be a number above 0 and up to 86400");
+  if (state.arriving.size() + static_cast<std::size_t>(alerts) > kMostAlerts)
+    return refuse(400, "too many alerts are still to come");
   const std::int64_t start_us = state.now_us();
   for (const std::int64_t offset_us : arrivals_of_a_day(*state.random, static_cast<std::size_t>(alerts)))
-    state.arriving.push_back(start_us + static_cast<std::int64_t>(static_cast<double>(offset_us) * seconds / 86'400));
+    state.arriving.push_back(start_us +
+                             static_cast<std::int64_t>(static_cast<double>(offset_us) * seconds / 86'400));
   std::ranges::sort(state.arriving);
-  return json_answer(200, Json::object({{"alerts", alerts}, {"seconds", seconds}, {"from", format_ticks(start_us)},
+  return json_answer(200, Json::object({{"alerts", alerts},
+                                        {"seconds", seconds},
+                                        {"from", format_ticks(start_us)},
                                         {"until", format_ticks(state.arriving.back())}}));
 }
 
@@ -185,7 +202,8 @@ struct Settings {
 };
 
 Status read_text_setting(const Member& member, Settings& next) {
-  if (!member.value.is_text() || member.value.text().empty()) return error("`" + member.name + "` must be a text");
+  if (!member.value.is_text() || member.value.text().empty())
+    return error("`" + member.name + "` must be a text");
   const std::string value(member.value.text());
   if (member.name == "client_id") next.options.client_id = value;
   if (member.name == "client_secret") next.options.client_secret = value;
@@ -200,11 +218,13 @@ Status read_text_setting(const Member& member, Settings& next) {
 Status read_number_setting(const Member& member, Settings& next) {
   const double value = member.value.number();
   if (member.name == "action_seconds") {
-    if (!member.value.is_number() || value < 0 || value > 86'400) return error("`action_seconds` must be a number from 0 to 86400");
+    if (!member.value.is_number() || value < 0 || value > 86'400)
+      return error("`action_seconds` must be a number from 0 to 86400");
     next.options.action_seconds = value;
     return {};
   }
-  if (!member.value.is_int() || value < 1 || value > 1e9) return error("`" + member.name + "` must be a whole number above 0");
+  if (!member.value.is_int() || value < 1 || value > 1e9)
+    return error("`" + member.name + "` must be a whole number above 0");
   if (member.name == "token_seconds") next.options.token_seconds = member.value.integer();
   if (member.name == "per_minute") next.quotas.per_minute = member.value.integer();
   if (member.name == "per_hour") next.quotas.per_hour = member.value.integer();
@@ -304,7 +324,8 @@ Status check_keys(const Json& object, const std::vector<std::string>& known, std
   for (const Member& member : object.members()) {
     if (std::ranges::find(known, member.name) != known.end()) continue;
     const auto near = nearest_name(member.name, known);
-    return error(fmt::format("{} has no `{}`{}", where, member.name, near ? "; did you mean `" + *near + "`?" : ""));
+    return error(
+        fmt::format("{} has no `{}`{}", where, member.name, near ? "; did you mean `" + *near + "`?" : ""));
   }
   return {};
 }
@@ -318,7 +339,8 @@ Status load_alert_list(State& state, const Json& list, Json::List& added) {
     auto alert = complete_alert(state, list.items()[i]);
     if (!alert) return at(alert.error().message);
     const std::string id((*alert)["id"].text());
-    if (!ids.insert(id).second || state.alert_index.contains(id)) return at("there is already an alert `" + id + "`");
+    if (!ids.insert(id).second || state.alert_index.contains(id))
+      return at("there is already an alert `" + id + "`");
     added.push_back(std::move(*alert));
   }
   if (state.alerts.size() + added.size() > kMostAlerts)
@@ -329,8 +351,9 @@ Status load_alert_list(State& state, const Json& list, Json::List& added) {
 
 HttpAnswer control(State& state, const HttpQuestion& question, const Target& target) {
   const std::string name = target.segments.size() == 2 ? target.segments[1] : "";
-  const auto* page = std::ranges::find_if(
-      kPages, [&](const Page& candidate) { return candidate.name == name && candidate.method == question.method; });
+  const auto* page = std::ranges::find_if(kPages, [&](const Page& candidate) {
+    return candidate.name == name && candidate.method == question.method;
+  });
   if (page == std::end(kPages)) return unknown_page(question.method, name);
   Json body;
   if (question.method == "POST" && !question.body.empty()) {

@@ -23,7 +23,8 @@ Json to_json(const InjectedFault& fault) {
   return json.set("executes", fault.executes);
 }
 
-Status read_number(const Json& json, const char* name, std::int64_t least, std::int64_t most, std::int64_t& into) {
+Status read_number(const Json& json, const char* name, std::int64_t least, std::int64_t most,
+                   std::int64_t& into) {
   const Json* value = json.find(name);
   if (value == nullptr) return {};
   if (!value->is_int() || value->integer() < least || value->integer() > most)
@@ -32,7 +33,8 @@ Status read_number(const Json& json, const char* name, std::int64_t least, std::
   return {};
 }
 
-Status read_choice(const Json& json, const char* name, const std::vector<std::string>& choices, std::string& into) {
+Status read_choice(const Json& json, const char* name, const std::vector<std::string>& choices,
+                   std::string& into) {
   const Json* value = json.find(name);
   if (value == nullptr) return {};
   if (std::ranges::find(choices, value->text()) == choices.end()) {
@@ -46,8 +48,10 @@ Status read_choice(const Json& json, const char* name, const std::vector<std::st
 
 Result<InjectedFault> read_fault(const Json& json) {
   if (!json.is_object()) return error(fmt::format("a fault must be an object, not {}", json.kind()));
-  FLOW_TRY_STATUS(check_keys(json, {"match", "status", "times", "code", "message", "delay_ms", "retry_after", "reset",
-                                    "body", "executes"}, "a fault"));
+  FLOW_TRY_STATUS(check_keys(
+      json,
+      {"match", "status", "times", "code", "message", "delay_ms", "retry_after", "reset", "body", "executes"},
+      "a fault"));
   InjectedFault fault;
   fault.match = std::string(json["match"].text());
   if (fault.match.find(' ') == std::string::npos || fault.match.size() > kLongestMatch)
@@ -62,7 +66,8 @@ Result<InjectedFault> read_fault(const Json& json) {
   fault.status = static_cast<int>(status);
   fault.code = std::string(json["code"].text());
   fault.message = std::string(json["message"].text());
-  if (json.find("executes") != nullptr && !json["executes"].is_bool()) return error("`executes` must be true or false");
+  if (json.find("executes") != nullptr && !json["executes"].is_bool())
+    return error("`executes` must be true or false");
   const bool refuses = fault.status != 0 || fault.reset == "before";
   fault.executes = json.find("executes") != nullptr ? json["executes"].boolean() : !refuses;
   if (fault.status == 0 && fault.delay_ms == 0 && fault.reset.empty() && fault.body.empty())
@@ -71,7 +76,8 @@ Result<InjectedFault> read_fault(const Json& json) {
 }
 
 HttpAnswer bad_request(const std::string& message) {
-  return json_answer(400, Json::object({{"error", Json::object({{"code", "BadRequest"}, {"message", message}})}}));
+  return json_answer(400,
+                     Json::object({{"error", Json::object({{"code", "BadRequest"}, {"message", message}})}}));
 }
 
 }  // namespace

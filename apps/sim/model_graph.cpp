@@ -1,4 +1,5 @@
-// Mail through Graph: sendMail in its JSON and MIME forms, and the search that finds what was saved to Sent Items.
+// Mail through Graph: sendMail in its JSON and MIME forms, and the search that finds what was saved to Sent
+// Items.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,7 +42,8 @@ std::optional<Refused> wrong_recipients(const Json& message) {
   std::size_t count = 0;
   for (const char* name : {"toRecipients", "ccRecipients", "bccRecipients"}) {
     const Json& list = message[name];
-    if (!list.is_null() && !list.is_list()) return Refused{"RequestBodyRead", fmt::format("'{}' must be a list.", name)};
+    if (!list.is_null() && !list.is_list())
+      return Refused{"RequestBodyRead", fmt::format("'{}' must be a list.", name)};
     for (const Json& recipient : list.items()) {
       if (!is_address(recipient["emailAddress"]["address"].text()))
         return Refused{"ErrorInvalidRecipients", "At least one recipient is not valid."};
@@ -54,20 +56,35 @@ std::optional<Refused> wrong_recipients(const Json& message) {
 }
 
 std::optional<Refused> wrong_names(const Json& message) {
-  static const std::vector<std::string> kKnown{
-      "subject", "body", "toRecipients", "ccRecipients", "bccRecipients", "replyTo", "from", "sender", "importance",
-      "internetMessageHeaders", "attachments", "singleValueExtendedProperties", "categories", "flag",
-      "isDeliveryReceiptRequested", "isReadReceiptRequested", "internetMessageId"};
+  static const std::vector<std::string> kKnown{"subject",
+                                               "body",
+                                               "toRecipients",
+                                               "ccRecipients",
+                                               "bccRecipients",
+                                               "replyTo",
+                                               "from",
+                                               "sender",
+                                               "importance",
+                                               "internetMessageHeaders",
+                                               "attachments",
+                                               "singleValueExtendedProperties",
+                                               "categories",
+                                               "flag",
+                                               "isDeliveryReceiptRequested",
+                                               "isReadReceiptRequested",
+                                               "internetMessageId"};
   for (const Member& member : message.members())
     if (std::ranges::find(kKnown, member.name) == kKnown.end())
-      return Refused{"RequestBodyRead", "The property '" + member.name + "' does not exist on type 'message'."};
+      return Refused{"RequestBodyRead",
+                     "The property '" + member.name + "' does not exist on type 'message'."};
   return std::nullopt;
 }
 
 std::optional<Refused> wrong_content(const Json& message) {
   const Json& body = message["body"];
   const std::string_view type = body["contentType"].text();
-  const bool is_known_type = type.empty() || equals_ignoring_case(type, "text") || equals_ignoring_case(type, "html");
+  const bool is_known_type =
+      type.empty() || equals_ignoring_case(type, "text") || equals_ignoring_case(type, "html");
   if (!is_known_type) return Refused{"RequestBodyRead", "'body.contentType' must be Text or HTML."};
   if (!body.is_null() && !body["content"].is_text() && !body["content"].is_null())
     return Refused{"RequestBodyRead", "'body.content' must be a text."};
@@ -78,8 +95,9 @@ std::optional<Refused> wrong_content(const Json& message) {
     return Refused{"RequestBodyRead", "'importance' must be low, normal or high."};
   for (const Json& header : message["internetMessageHeaders"].items())
     if (!lower_ascii(header["name"].text()).starts_with("x-"))
-      return Refused{"InvalidInternetMessageHeader",
-                     "The internet message header name '" + std::string(header["name"].text()) + "' should start with 'x-'."};
+      return Refused{"InvalidInternetMessageHeader", "The internet message header name '" +
+                                                         std::string(header["name"].text()) +
+                                                         "' should start with 'x-'."};
   for (const Json& property : message["singleValueExtendedProperties"].items())
     if (!property["id"].is_text() || !property["value"].is_text())
       return Refused{"RequestBodyRead", "An extended property needs 'id' and 'value'."};
@@ -108,18 +126,21 @@ Json attachment_names(const Json& attachments) {
 // The message as GET …/messages shows it.
 Json stored_message(State& state, const std::string& mailbox, const Json& message) {
   const std::string now = format_ticks(state.now_us()).substr(0, 19) + "Z";
-  const Json sender = Json::object({{"emailAddress", Json::object({{"address", mailbox}, {"name", mailbox}})}});
+  const Json sender =
+      Json::object({{"emailAddress", Json::object({{"address", mailbox}, {"name", mailbox}})}});
   Json stored = Json::object({{"id", "AAMk" + hex_digits(*state.random, 60)}});
   const Json& given_id = message["internetMessageId"];
-  stored.set("internetMessageId", given_id.is_text() ? given_id : Json("<" + hex_digits(*state.random, 32) + "@example.com>"));
+  stored.set("internetMessageId",
+             given_id.is_text() ? given_id : Json("<" + hex_digits(*state.random, 32) + "@example.com>"));
   stored.set("subject", message["subject"]).set("isDraft", false).set("isRead", true);
   stored.set("sentDateTime", now).set("receivedDateTime", now).set("parentFolderId", "sentitems");
-  stored.set("importance", message["importance"].is_text() ? Json(lower_ascii(message["importance"].text())) : Json("normal"));
+  stored.set("importance", message["importance"].is_text() ? Json(lower_ascii(message["importance"].text()))
+                                                           : Json("normal"));
   stored.set("hasAttachments", !message["attachments"].items().empty());
   stored.set("bodyPreview", message["body"]["content"].text().substr(0, 255)).set("body", message["body"]);
   stored.set("from", message["from"].is_object() ? message["from"] : sender).set("sender", sender);
-  for (const char* name : {"toRecipients", "ccRecipients", "bccRecipients", "replyTo", "internetMessageHeaders",
-                           "singleValueExtendedProperties"})
+  for (const char* name : {"toRecipients", "ccRecipients", "bccRecipients", "replyTo",
+                           "internetMessageHeaders", "singleValueExtendedProperties"})
     stored.set(name, message[name].is_list() ? message[name] : Json::list());
   return stored;
 }
@@ -142,12 +163,14 @@ Json control_view(State& state, const std::string& mailbox, const Json& message,
 Json message_from_mime(const MailMessage& mail) {
   const auto recipients = [](const std::vector<std::string>& list) {
     Json json = Json::list();
-    for (const std::string& address : list) json.add(Json::object({{"emailAddress", Json::object({{"address", address}})}}));
+    for (const std::string& address : list)
+      json.add(Json::object({{"emailAddress", Json::object({{"address", address}})}}));
     return json;
   };
   Json message = Json::object({{"subject", mail.subject}});
   const bool is_html = !mail.html.empty();
-  message.set("body", Json::object({{"contentType", is_html ? "HTML" : "Text"}, {"content", is_html ? mail.html : mail.text}}));
+  message.set("body", Json::object({{"contentType", is_html ? "HTML" : "Text"},
+                                    {"content", is_html ? mail.html : mail.text}}));
   message.set("toRecipients", recipients(mail.to)).set("ccRecipients", recipients(mail.cc));
   message.set("bccRecipients", recipients(addresses_in(mail.header("Bcc"))));
   if (!mail.message_id.empty()) message.set("internetMessageId", mail.message_id);
@@ -158,7 +181,8 @@ Json message_from_mime(const MailMessage& mail) {
 }
 
 HttpAnswer accept_mail(State& state, const std::string& mailbox, const Json& message, bool is_saved) {
-  if (const auto refused = wrong_message(message)) return graph_error(state, 400, refused->code, refused->message);
+  if (const auto refused = wrong_message(message))
+    return graph_error(state, 400, refused->code, refused->message);
   Mail mail;
   mail.via = "graph";
   mail.mailbox = lower_ascii(mailbox);
@@ -174,32 +198,39 @@ HttpAnswer accept_mail(State& state, const std::string& mailbox, const Json& mes
   return answer;
 }
 
-bool is_mailbox(std::string_view id) { return is_address(id) || (id.size() == 36 && id[8] == '-' && id[23] == '-'); }
+bool is_mailbox(std::string_view id) {
+  return is_address(id) || (id.size() == 36 && id[8] == '-' && id[23] == '-');
+}
 
 }  // namespace
 
 HttpAnswer send_mail(State& state, const Call& call) {
-  if (!is_mailbox(call.id)) return graph_error(state, 404, "ErrorInvalidUser", "The requested user '" + call.id + "' is invalid.");
+  if (!is_mailbox(call.id))
+    return graph_error(state, 404, "ErrorInvalidUser", "The requested user '" + call.id + "' is invalid.");
   if (lower_ascii(call.question.header("Content-Type")).starts_with("text/plain")) {
     const auto mime = base64_decoded(call.question.body);
     if (!mime)
-      return graph_error(state, 400, "ErrorMimeContentInvalidBase64String", "The MIME content is not valid base64.");
+      return graph_error(state, 400, "ErrorMimeContentInvalidBase64String",
+                         "The MIME content is not valid base64.");
     return accept_mail(state, call.id, message_from_mime(parse_mail(*mime)), true);
   }
   const auto body = parse_json(call.question.body);
   if (!body) return graph_error(state, 400, "RequestBodyRead", body.error().message);
   for (const Member& member : body->members())
-    if (!equals_ignoring_case(member.name, "message") && !equals_ignoring_case(member.name, "saveToSentItems"))
+    if (!equals_ignoring_case(member.name, "message") &&
+        !equals_ignoring_case(member.name, "saveToSentItems"))
       return graph_error(state, 400, "RequestBodyRead", "The parameter '" + member.name + "' is not known.");
   const Json& message = body->find("message") != nullptr ? (*body)["message"] : (*body)["Message"];
   const Json* saved = body->find("saveToSentItems");
   if (saved == nullptr) saved = body->find("SaveToSentItems");
-  if (saved != nullptr && !saved->is_bool()) return graph_error(state, 400, "RequestBodyRead", "'saveToSentItems' must be true or false.");
+  if (saved != nullptr && !saved->is_bool())
+    return graph_error(state, 400, "RequestBodyRead", "'saveToSentItems' must be true or false.");
   return accept_mail(state, call.id, message, saved == nullptr || saved->boolean());
 }
 
 HttpAnswer list_messages(State& state, const Call& call) {
-  if (!is_mailbox(call.id)) return graph_error(state, 404, "ErrorInvalidUser", "The requested user '" + call.id + "' is invalid.");
+  if (!is_mailbox(call.id))
+    return graph_error(state, 404, "ErrorInvalidUser", "The requested user '" + call.id + "' is invalid.");
   const std::string mailbox = lower_ascii(call.id);
   std::vector<const Json*> messages;
   for (auto mail = state.mails.rbegin(); mail != state.mails.rend(); ++mail)

@@ -18,16 +18,16 @@ struct Scope {
 constexpr Scope kScopes[] = {
     {"https://api.securitycenter.microsoft.com/.default", "https://api.securitycenter.microsoft.com",
      Audience::Defender},
-    {"https://securitycenter.onmicrosoft.com/windowsatpservice/.default", "https://api.securitycenter.microsoft.com",
-     Audience::Defender},
+    {"https://securitycenter.onmicrosoft.com/windowsatpservice/.default",
+     "https://api.securitycenter.microsoft.com", Audience::Defender},
     {"https://graph.microsoft.com/.default", "https://graph.microsoft.com", Audience::Graph},
     {"https://api.security.microsoft.com/.default", "https://api.security.microsoft.com", Audience::Other},
     {"https://outlook.office365.com/.default", "https://outlook.office365.com", Audience::Other},
 };
 
 bool is_graph_role(std::string_view role) {
-  return role.starts_with("Mail.") || role.starts_with("SecurityAlert.") || role.starts_with("SecurityIncident.") ||
-         role.starts_with("ThreatHunting.");
+  return role.starts_with("Mail.") || role.starts_with("SecurityAlert.") ||
+         role.starts_with("SecurityIncident.") || role.starts_with("ThreatHunting.");
 }
 
 HttpAnswer aadsts(State& state, int status, std::string_view name, int number, const std::string& text) {
@@ -35,14 +35,16 @@ HttpAnswer aadsts(State& state, int status, std::string_view name, int number, c
   std::string time = format_time_us(state.now_us()).substr(0, 19) + "Z";
   time[10] = ' ';
   return json_answer(
-      status, Json::object({{"error", name},
-                            {"error_description", fmt::format("AADSTS{}: {} Trace ID: {} Correlation ID: {} Timestamp: {}",
-                                                              number, text, trace, correlation, time)},
-                            {"error_codes", Json(Json::List{number})},
-                            {"timestamp", time},
-                            {"trace_id", trace},
-                            {"correlation_id", correlation},
-                            {"error_uri", fmt::format("https://login.microsoftonline.com/error?code={}", number)}}));
+      status,
+      Json::object(
+          {{"error", name},
+           {"error_description", fmt::format("AADSTS{}: {} Trace ID: {} Correlation ID: {} Timestamp: {}",
+                                             number, text, trace, correlation, time)},
+           {"error_codes", Json(Json::List{number})},
+           {"timestamp", time},
+           {"trace_id", trace},
+           {"correlation_id", correlation},
+           {"error_uri", fmt::format("https://login.microsoftonline.com/error?code={}", number)}}));
 }
 
 struct Form {
@@ -75,11 +77,13 @@ std::optional<Form> read_form(const HttpQuestion& question) {
 // The assertion's signature is not looked at; that it is a JWT of this client is.
 bool is_own_assertion(const State& state, const Form& form) {
   const std::size_t first = form.assertion.find('.'), second = form.assertion.rfind('.');
-  if (form.assertion_type != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" || first == second) return false;
+  if (form.assertion_type != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" || first == second)
+    return false;
   const auto claims = base64_decoded(form.assertion.substr(first + 1, second - first - 1));
   if (!claims) return false;
   const auto json = parse_json(*claims);
-  return json && (*json)["iss"].text() == state.options.client_id && (*json)["sub"].text() == state.options.client_id;
+  return json && (*json)["iss"].text() == state.options.client_id &&
+         (*json)["sub"].text() == state.options.client_id;
 }
 
 std::optional<HttpAnswer> refused_client(State& state, const Form& form) {
@@ -91,8 +95,9 @@ std::optional<HttpAnswer> refused_client(State& state, const Form& form) {
     return aadsts(state, 401, "invalid_client", 700027, "The client assertion was not accepted.");
   }
   if (form.client_secret.empty())
-    return aadsts(state, 401, "invalid_client", 7000218,
-                  "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
+    return aadsts(
+        state, 401, "invalid_client", 7000218,
+        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
   if (form.client_secret != state.options.client_secret)
     return aadsts(state, 401, "invalid_client", 7000215, "Invalid client secret provided.");
   return std::nullopt;
@@ -100,8 +105,10 @@ std::optional<HttpAnswer> refused_client(State& state, const Form& form) {
 
 std::optional<HttpAnswer> refused_tenant(State& state, const std::string& tenant) {
   if (equals_ignoring_case(tenant, "common") || equals_ignoring_case(tenant, "organizations"))
-    return aadsts(state, 400, "invalid_request", 9001023, "The grant type is not supported over this endpoint.");
-  const bool is_ours = equals_ignoring_case(tenant, state.options.tenant_id) || tenant.ends_with("example.com");
+    return aadsts(state, 400, "invalid_request", 9001023,
+                  "The grant type is not supported over this endpoint.");
+  const bool is_ours =
+      equals_ignoring_case(tenant, state.options.tenant_id) || tenant.ends_with("example.com");
   if (!is_ours) return aadsts(state, 400, "invalid_request", 90002, "Tenant '" + tenant + "' not found.");
   return std::nullopt;
 }
@@ -119,8 +126,8 @@ std::string make_jwt(State& state, const AccessToken& token, std::string_view re
                               {"tid", state.options.tenant_id},
                               {"ver", "1.0"}});
   if (!token.roles.empty()) claims.set("roles", Json::texts(token.roles));
-  return base64url_encoded(R"({"typ":"JWT","alg":"none"})") + "." + base64url_encoded(claims.to_text()) + "." +
-         base64url_encoded(hex_digits(*state.random, 32));
+  return base64url_encoded(R"({"typ":"JWT","alg":"none"})") + "." + base64url_encoded(claims.to_text()) +
+         "." + base64url_encoded(hex_digits(*state.random, 32));
 }
 
 void remember(State& state, const std::string& text, AccessToken token) {
@@ -147,19 +154,23 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
 
 HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::string& tenant) {
   if (auto refusal = refused_tenant(state, tenant)) return *refusal;
-  const bool is_form = lower_ascii(question.header("Content-Type")).starts_with("application/x-www-form-urlencoded");
+  const bool is_form =
+      lower_ascii(question.header("Content-Type")).starts_with("application/x-www-form-urlencoded");
   const auto form = is_form ? read_form(question) : std::nullopt;
   if (!form) return aadsts(state, 400, "invalid_request", 900144, "The request body must be form-encoded.");
   if (form->grant_type != "client_credentials")
-    return aadsts(state, 400, "unsupported_grant_type", 70003, "The grant type '" + form->grant_type + "' is not supported.");
+    return aadsts(state, 400, "unsupported_grant_type", 70003,
+                  "The grant type '" + form->grant_type + "' is not supported.");
   if (auto refusal = refused_client(state, *form)) return *refusal;
   const auto* scope = std::ranges::find(kScopes, std::string_view(form->scope), &Scope::scope);
   if (scope == std::end(kScopes)) {
-    const bool is_one_default = form->scope.ends_with("/.default") && form->scope.find(' ') == std::string::npos;
+    const bool is_one_default =
+        form->scope.ends_with("/.default") && form->scope.find(' ') == std::string::npos;
     if (is_one_default)
       return aadsts(state, 400, "invalid_resource", 500011,
                     "The resource principal of '" + form->scope + "' was not found in the tenant.");
-    return aadsts(state, 400, "invalid_scope", 70011, "The provided value for scope '" + form->scope + "' is not valid.");
+    return aadsts(state, 400, "invalid_scope", 70011,
+                  "The provided value for scope '" + form->scope + "' is not valid.");
   }
   AccessToken token;
   token.audience = scope->audience;
@@ -180,9 +191,11 @@ HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::st
 const AccessToken* authorize(State& state, const HttpQuestion& question, const SimOperation& operation,
                              HttpAnswer& refusal) {
   const std::string_view header = question.header("Authorization");
-  const auto found = header.starts_with("Bearer ") ? state.tokens.find(std::string(header.substr(7))) : state.tokens.end();
+  const auto found =
+      header.starts_with("Bearer ") ? state.tokens.find(std::string(header.substr(7))) : state.tokens.end();
   if (found == state.tokens.end()) {
-    refusal = unauthorized(state, operation, header.empty() ? "Authorization header is missing." : "Access token is invalid.");
+    refusal = unauthorized(state, operation,
+                           header.empty() ? "Authorization header is missing." : "Access token is invalid.");
     return nullptr;
   }
   const AccessToken& token = found->second;
@@ -201,11 +214,13 @@ const AccessToken* authorize(State& state, const HttpQuestion& question, const S
     return std::ranges::find(token.roles, role) != token.roles.end();
   });
   if (is_granted) return &token;
-  refusal = operation.audience == Audience::Graph
-                ? graph_error(state, 403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
-                : defender_error(state, 403, "Forbidden",
-                                 fmt::format("Missing application roles. API required roles: {}, application roles: {}.",
-                                             joined(required, ","), joined(token.roles, ",")));
+  refusal =
+      operation.audience == Audience::Graph
+          ? graph_error(state, 403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+          : defender_error(
+                state, 403, "Forbidden",
+                fmt::format("Missing application roles. API required roles: {}, application roles: {}.",
+                            joined(required, ","), joined(token.roles, ",")));
   return nullptr;
 }
 

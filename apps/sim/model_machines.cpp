@@ -28,7 +28,8 @@ const EntitySet& machine_set() {
        {"lastIpAddress", Kind::Text},
        {"healthStatus",
         Kind::Enum,
-        {"Active", "Inactive", "ImpairedCommunication", "NoSensorData", "NoSensorDataImpairedCommunication", "Unknown"}},
+        {"Active", "Inactive", "ImpairedCommunication", "NoSensorData", "NoSensorDataImpairedCommunication",
+         "Unknown"}},
        {"osPlatform", Kind::Enum},
        {"riskScore", Kind::Enum, {"None", "Informational", "Low", "Medium", "High"}},
        {"rbacGroupId", Kind::Number}},
@@ -44,7 +45,9 @@ Json single(const Json& machine) {
   return shown;
 }
 
-Json* mutable_machine(State& state, std::string_view id) { return const_cast<Json*>(find_machine(state, id)); }
+Json* mutable_machine(State& state, std::string_view id) {
+  return const_cast<Json*>(find_machine(state, id));
+}
 
 HttpAnswer no_machine(State& state, const std::string& id) {
   return defender_error(state, 404, "ResourceNotFound", "Machine " + id + " was not found");
@@ -62,8 +65,8 @@ HttpAnswer list_machines(State& state, const Call& call) {
   if (state.machines.empty()) return defender_error(state, 404, "NotFound", "There are no recent machines");
   std::vector<const Json*> machines;
   for (const Json& machine : state.machines) machines.push_back(&machine);
-  const auto body =
-      query_entities(machine_set(), call.target.query, machines, [](const Json& machine, bool) { return machine; });
+  const auto body = query_entities(machine_set(), call.target.query, machines,
+                                   [](const Json& machine, bool) { return machine; });
   if (!body) return defender_error(state, 400, "ODataError", body.error().message);
   return json_answer(200, *body);
 }
@@ -77,7 +80,8 @@ HttpAnswer update_machine(State& state, const Call& call) {
   Json* machine = mutable_machine(state, call.id);
   if (machine == nullptr) return no_machine(state, call.id);
   Json body;
-  const std::vector<BodyField> fields{{"machineTags", false, {}, true}, {"deviceValue", false, {"Normal", "Low", "High"}}};
+  const std::vector<BodyField> fields{{"machineTags", false, {}, true},
+                                      {"deviceValue", false, {"Normal", "Low", "High"}}};
   if (auto refusal = read_body(state, call, fields, body)) return *refusal;
   for (const Member& member : body.members()) machine->set(member.name, member.value);
   return json_answer(200, single(*machine));
@@ -87,7 +91,8 @@ HttpAnswer tag_machine(State& state, const Call& call) {
   Json* machine = mutable_machine(state, call.id);
   if (machine == nullptr) return no_machine(state, call.id);
   Json body;
-  if (auto refusal = read_body(state, call, {{"Value", true}, {"Action", true, {"Add", "Remove"}}}, body)) return *refusal;
+  if (auto refusal = read_body(state, call, {{"Value", true}, {"Action", true, {"Add", "Remove"}}}, body))
+    return *refusal;
   const std::string_view tag = body["Value"].text();
   Json tags = Json::list();
   for (const Json& old : (*machine)["machineTags"].items())
@@ -101,12 +106,16 @@ Result<Json> complete_machine(State& state, const Json& given) {
   if (!given.is_object()) return error(fmt::format("a machine must be an object, not {}", given.kind()));
   FLOW_TRY_STATUS(check_keys(given, machine_fields(), "a machine"));
   for (const char* name : {"id", "computerDnsName"})
-    if (given.find(name) != nullptr && given[name].text().empty()) return error(fmt::format("`{}` must be a text", name));
+    if (given.find(name) != nullptr && given[name].text().empty())
+      return error(fmt::format("`{}` must be a text", name));
   for (const char* name : {"machineTags", "ipAddresses"})
-    if (given.find(name) != nullptr && !given[name].is_list()) return error(fmt::format("`{}` must be a list", name));
+    if (given.find(name) != nullptr && !given[name].is_list())
+      return error(fmt::format("`{}` must be a list", name));
   Json machine = make_machine(*state.random, state.now_us());
-  if (const Json* known = find_machine(state, given["id"].text())) machine = *known;
-  else machine.set("healthStatus", "Active");
+  if (const Json* known = find_machine(state, given["id"].text()))
+    machine = *known;
+  else
+    machine.set("healthStatus", "Active");
   for (const Member& member : given.members()) machine.set(member.name, member.value);
   return machine;
 }
@@ -116,7 +125,8 @@ Status add_machine(State& state, Json machine) {
   const std::string name = lower_ascii(machine["computerDnsName"].text());
   const auto known = state.machine_index.find(id);
   const auto named = state.machine_index.find(name);
-  if (named != state.machine_index.end() && (known == state.machine_index.end() || known->second != named->second))
+  if (named != state.machine_index.end() &&
+      (known == state.machine_index.end() || known->second != named->second))
     return error("there is already a machine `" + name + "`");
   if (known != state.machine_index.end()) {
     Json& old = state.machines[known->second];

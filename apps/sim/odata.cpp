@@ -31,7 +31,9 @@ bool is_word_char(char c) {
 // A colon belongs to a word only inside a time, as in 2026-11-20T08:14:22Z.
 bool continues_word(std::string_view text, std::size_t i) {
   if (is_word_char(text[i])) return true;
-  const auto is_digit = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  const auto is_digit = [&](std::size_t at) {
+    return at < text.size() && text[at] >= '0' && text[at] <= '9';
+  };
   return text[i] == ':' && i > 0 && is_digit(i - 1) && is_digit(i + 1);
 }
 
@@ -44,7 +46,10 @@ std::vector<Token> tokens_of(std::string_view text) {
     if (c == ' ' || c == '\t') {
       ++i;
     } else if (c == '(' || c == ')' || c == ',' || c == ':') {
-      tokens.push_back({c == '(' ? Kind::Open : c == ')' ? Kind::Close : c == ',' ? Kind::Comma : Kind::Colon,
+      tokens.push_back({c == '('   ? Kind::Open
+                        : c == ')' ? Kind::Close
+                        : c == ',' ? Kind::Comma
+                                   : Kind::Colon,
                         std::string(1, c), i++});
     } else if (c == '\'') {
       std::string value;
@@ -82,7 +87,9 @@ class Parser {
   using Id = Result<std::uint32_t>;
 
   const Token& here() const { return tokens_[at_]; }
-  bool is_word(std::string_view word) const { return here().kind == Token::Kind::Word && here().text == word; }
+  bool is_word(std::string_view word) const {
+    return here().kind == Token::Kind::Word && here().text == word;
+  }
   bool take_word(std::string_view word) {
     if (!is_word(word)) return false;
     ++at_;
@@ -145,10 +152,14 @@ class Parser {
     const std::string name = here().text;
     if (name.ends_with("/any")) return any(depth, name.substr(0, name.size() - 4));
     Node node;
-    if (name == "startswith") node.kind = Node::Kind::StartsWith;
-    else if (name == "endswith") node.kind = Node::Kind::EndsWith;
-    else if (name == "contains") node.kind = Node::Kind::Contains;
-    else return error("An unknown function with name '" + name + "' was found in $filter.");
+    if (name == "startswith")
+      node.kind = Node::Kind::StartsWith;
+    else if (name == "endswith")
+      node.kind = Node::Kind::EndsWith;
+    else if (name == "contains")
+      node.kind = Node::Kind::Contains;
+    else
+      return error("An unknown function with name '" + name + "' was found in $filter.");
     at_ += 2;
     FLOW_TRY(const Property property, this->property());
     if (property.kind != PropertyKind::Text && property.kind != PropertyKind::Enum)
@@ -193,7 +204,8 @@ class Parser {
     node.property_kind = property.kind;
     if (take_word("in")) return membership(std::move(node), property);
     static constexpr std::string_view kOps[] = {"eq", "ne", "gt", "ge", "lt", "le"};
-    const auto* op = std::ranges::find(kOps, here().kind == Token::Kind::Word ? std::string_view(here().text) : "");
+    const auto* op =
+        std::ranges::find(kOps, here().kind == Token::Kind::Word ? std::string_view(here().text) : "");
     if (op == std::end(kOps)) return wrong("an operator");
     node.op = static_cast<Node::Op>(op - kOps);
     ++at_;
@@ -233,10 +245,12 @@ class Parser {
     if (here().kind != Token::Kind::Word) return wrong("a property");
     const std::string name = tokens_[at_++].text;
     if (!variable_.empty()) {
-      if (!variable_has_members_ && name == variable_) property_path_ = "";
+      if (!variable_has_members_ && name == variable_)
+        property_path_ = "";
       else if (variable_has_members_ && name.starts_with(variable_ + "/"))
         property_path_ = name.substr(variable_.size() + 1);
-      else return error("Inside any() only '" + variable_ + "' can be used, not '" + name + "'.");
+      else
+        return error("Inside any() only '" + variable_ + "' can be used, not '" + name + "'.");
       return Property{name, PropertyKind::Text};
     }
     const Property* found = find(name);
@@ -344,12 +358,15 @@ bool matches(const std::vector<Node>& nodes, std::uint32_t id, const Json& entit
     case Node::Kind::Not: return !matches(nodes, node.left, entity);
     case Node::Kind::Compare: return compares(node, value);
     case Node::Kind::In:
-      return std::ranges::any_of(node.values, [&](const Json& v) { return equal(value, v, node.property_kind); });
+      return std::ranges::any_of(node.values,
+                                 [&](const Json& v) { return equal(value, v, node.property_kind); });
     case Node::Kind::StartsWith: return value.is_text() && text.starts_with(node.values[0].text());
     case Node::Kind::EndsWith: return value.is_text() && text.ends_with(node.values[0].text());
-    case Node::Kind::Contains: return text.find(node.values[0].text()) != std::string_view::npos && value.is_text();
+    case Node::Kind::Contains:
+      return text.find(node.values[0].text()) != std::string_view::npos && value.is_text();
     case Node::Kind::Any:
-      return std::ranges::any_of(value.items(), [&](const Json& item) { return matches(nodes, node.left, item); });
+      return std::ranges::any_of(value.items(),
+                                 [&](const Json& item) { return matches(nodes, node.left, item); });
   }
   return false;
 }
@@ -394,9 +411,11 @@ Status read_order(const EntitySet& set, std::string_view text, Query& query) {
     const std::string name = part.substr(0, space);
     const std::string direction = space == std::string::npos ? "asc" : part.substr(space + 1);
     const auto found = std::ranges::find(set.properties, name, &Property::name);
-    if (found == set.properties.end() || found->kind == PropertyKind::Texts || found->kind == PropertyKind::Objects)
+    if (found == set.properties.end() || found->kind == PropertyKind::Texts ||
+        found->kind == PropertyKind::Objects)
       return error("The property '" + name + "' cannot be used in $filter or $orderby.");
-    if (direction != "asc" && direction != "desc") return error("$orderby wants asc or desc, not '" + direction + "'.");
+    if (direction != "asc" && direction != "desc")
+      return error("$orderby wants asc or desc, not '" + direction + "'.");
     query.order.push_back({*found, direction == "desc"});
   }
   return {};
@@ -447,7 +466,8 @@ bool comes_before(const Query::Order& order, const Json& a, const Json& b, bool&
   const Json& left = a[order.property.name];
   const Json& right = b[order.property.name];
   int sign = static_cast<int>(!left.is_null()) - static_cast<int>(!right.is_null());
-  if (sign == 0) sign = order_of(left, comparable(right, order.property.kind), order.property.kind).value_or(0);
+  if (sign == 0)
+    sign = order_of(left, comparable(right, order.property.kind), order.property.kind).value_or(0);
   is_equal = sign == 0;
   return order.descending ? sign > 0 : sign < 0;
 }
@@ -497,9 +517,12 @@ Result<Filter> Filter::parse(std::string_view text, const std::vector<Property>&
   return filter;
 }
 
-bool Filter::matches(const Json& entity) const { return sim::matches(nodes_, root_, entity); }
+bool Filter::matches(const Json& entity) const {
+  return sim::matches(nodes_, root_, entity);
+}
 
-Result<Json> query_entities(const EntitySet& set, const Pairs& pairs, const std::vector<const Json*>& entities,
+Result<Json> query_entities(const EntitySet& set, const Pairs& pairs,
+                            const std::vector<const Json*>& entities,
                             const std::function<Json(const Json&, bool expanded)>& show) {
   FLOW_TRY(const Query query, read_query(set, pairs));
   std::vector<const Json*> found = filtered(query, entities);
@@ -507,7 +530,8 @@ Result<Json> query_entities(const EntitySet& set, const Pairs& pairs, const std:
   const std::size_t first = std::min(query.skip, found.size());
   const std::size_t last = first + std::min(query.top.value_or(set.most), found.size() - first);
   Json::List page;
-  for (std::size_t i = first; i < last; ++i) page.push_back(selected(show(*found[i], query.expands), query.select));
+  for (std::size_t i = first; i < last; ++i)
+    page.push_back(selected(show(*found[i], query.expands), query.select));
   Json body = Json::object({{"@odata.context", set.context}});
   if (query.wants_count) body.set("@odata.count", found.size());
   body.set("value", std::move(page));

@@ -1,7 +1,7 @@
 // OData query options over lists of JSON entities: `$filter` (eq ne gt ge lt le, and or not, in, parentheses,
-// startswith endswith contains, any over a collection), `$orderby`, `$top`, `$skip`, `$count`, `$select`, `$expand`.
-// Only the properties that an entity set documents as filterable are accepted; anything else is an Error whose message
-// goes into the API's `ODataError`.
+// startswith endswith contains, any over a collection), `$orderby`, `$top`, `$skip`, `$count`, `$select`,
+// `$expand`. Only the properties that an entity set documents as filterable are accepted; anything else is an
+// Error whose message goes into the API's `ODataError`.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@
 namespace flow::sim {
 
 enum class PropertyKind : std::uint8_t {
-  Text,     // compared exactly
-  Enum,     // compared without regard to case, only with its own values
-  Time,     // compared as ticks, written without quotes
+  Text,  // compared exactly
+  Enum,  // compared without regard to case, only with its own values
+  Time,  // compared as ticks, written without quotes
   Number,
   Texts,    // a list of texts: only in any()
   Objects,  // a list of objects with text members: only in any()
@@ -61,9 +61,10 @@ struct EntitySet {
   std::string base_url;              // of `@odata.nextLink`
 };
 
-// The answer's body for `entities`, given newest first; or what is wrong with the query. `show` makes what the client
-// sees of an entity; `expanded` says whether the query named `expandable`.
-Result<Json> query_entities(const EntitySet& set, const Pairs& query, const std::vector<const Json*>& entities,
+// The answer's body for `entities`, given newest first; or what is wrong with the query. `show` makes what
+// the client sees of an entity; `expanded` says whether the query named `expandable`.
+Result<Json> query_entities(const EntitySet& set, const Pairs& query,
+                            const std::vector<const Json*>& entities,
                             const std::function<Json(const Json&, bool expanded)>& show);
 // How many entities the query's `$filter` lets through.
 Result<std::size_t> count_entities(const EntitySet& set, const Pairs& query,

@@ -9,22 +9,29 @@ namespace {
 
 std::optional<std::string> wrong_value(const BodyField& field, const Json& value) {
   if (field.is_list) {
-    const bool is_texts = value.is_list() && std::ranges::all_of(value.items(), [](const Json& i) { return i.is_text(); });
+    const bool is_texts =
+        value.is_list() && std::ranges::all_of(value.items(), [](const Json& i) { return i.is_text(); });
     if (!is_texts) return fmt::format("'{}' must be a list of texts, not {}.", field.name, value.kind());
     return std::nullopt;
   }
   if (value.is_null() && !field.is_required) return std::nullopt;
   if (!value.is_text()) return fmt::format("'{}' must be a text, not {}.", field.name, value.kind());
-  if (field.values.empty() || std::ranges::find(field.values, value.text()) != field.values.end()) return std::nullopt;
-  return fmt::format("'{}' is no value of '{}'. Accepted: {}.", value.text(), field.name, fmt::join(field.values, ", "));
+  if (field.values.empty() || std::ranges::find(field.values, value.text()) != field.values.end())
+    return std::nullopt;
+  return fmt::format("'{}' is no value of '{}'. Accepted: {}.", value.text(), field.name,
+                     fmt::join(field.values, ", "));
 }
 
 }  // namespace
 
-std::optional<HttpAnswer> read_body(State& state, const Call& call, const std::vector<BodyField>& fields, Json& body) {
+std::optional<HttpAnswer> read_body(State& state, const Call& call, const std::vector<BodyField>& fields,
+                                    Json& body) {
   auto read = parse_json(call.question.body);
-  if (!read) return defender_error(state, 400, "InvalidRequestBody", "Request body is incorrect: " + read.error().message);
-  if (!read->is_object()) return defender_error(state, 400, "InvalidRequestBody", "Request body must be a JSON object.");
+  if (!read)
+    return defender_error(state, 400, "InvalidRequestBody",
+                          "Request body is incorrect: " + read.error().message);
+  if (!read->is_object())
+    return defender_error(state, 400, "InvalidRequestBody", "Request body must be a JSON object.");
   body = std::move(*read);
   for (const BodyField& field : fields) {
     const Json& value = body[field.name];
@@ -35,10 +42,12 @@ std::optional<HttpAnswer> read_body(State& state, const Call& call, const std::v
   for (const Member& member : body.members()) {
     const auto field = std::ranges::find(fields, member.name, &BodyField::name);
     if (field == fields.end())
-      return defender_error(state, 400, "InvalidRequestBody",
-                            "Request body is incorrect: '" + member.name + "' is not known (names are case-sensitive).");
+      return defender_error(
+          state, 400, "InvalidRequestBody",
+          "Request body is incorrect: '" + member.name + "' is not known (names are case-sensitive).");
     if (const auto problem = wrong_value(*field, member.value))
-      return defender_error(state, 400, field->values.empty() ? "InvalidRequestBody" : "InvalidInput", *problem);
+      return defender_error(state, 400, field->values.empty() ? "InvalidRequestBody" : "InvalidInput",
+                            *problem);
   }
   return std::nullopt;
 }

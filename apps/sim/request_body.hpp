@@ -16,7 +16,9 @@ struct BodyField {
   bool is_list = false;                  // of texts
 };
 
-// Reads the body into `body`, or gives the API's 400: MissingRequiredParameter, InvalidRequestBody, InvalidInput.
-std::optional<HttpAnswer> read_body(State& state, const Call& call, const std::vector<BodyField>& fields, Json& body);
+// Reads the body into `body`, or gives the API's 400: MissingRequiredParameter, InvalidRequestBody,
+// InvalidInput.
+std::optional<HttpAnswer> read_body(State& state, const Call& call, const std::vector<BodyField>& fields,
+                                    Json& body);
 
 }  // namespace flow::sim

@@ -23,8 +23,12 @@ class SeededRandom final : public Random {
   std::uint64_t state_;
 };
 
-inline std::size_t below(Random& random, std::size_t bound) { return random.next() % bound; }
-inline bool chance(Random& random, int percent) { return below(random, 100) < static_cast<std::size_t>(percent); }
+inline std::size_t below(Random& random, std::size_t bound) {
+  return random.next() % bound;
+}
+inline bool chance(Random& random, int percent) {
+  return below(random, 100) < static_cast<std::size_t>(percent);
+}
 template <class T, std::size_t N>
 const T& pick(Random& random, const T (&choices)[N]) {
   return choices[below(random, N)];
@@ -36,7 +40,8 @@ inline std::string hex_digits(Random& random, std::size_t count) {
 }
 inline std::string guid(Random& random) {
   const std::string d = hex_digits(random, 32);
-  return d.substr(0, 8) + "-" + d.substr(8, 4) + "-4" + d.substr(13, 3) + "-a" + d.substr(17, 3) + "-" + d.substr(20);
+  return d.substr(0, 8) + "-" + d.substr(8, 4) + "-4" + d.substr(13, 3) + "-a" + d.substr(17, 3) + "-" +
+         d.substr(20);
 }
 
 }  // namespace flow::sim

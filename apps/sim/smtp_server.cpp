@@ -69,7 +69,8 @@ struct SmtpServer::Impl {
 
   Status listen() {
     const auto failed = [&](const char* what) {
-      return error("cannot " + std::string(what) + " 127.0.0.1:" + std::to_string(options.port) + " for SMTP: " + std::strerror(errno));
+      return error("cannot " + std::string(what) + " 127.0.0.1:" + std::to_string(options.port) +
+                   " for SMTP: " + std::strerror(errno));
     };
     if (::pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) return failed("make a pipe for");
     listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -118,7 +119,8 @@ struct SmtpServer::Impl {
       const bool has_room = clients.size() < options.connection_limit;
       std::vector<pollfd> polled{{wake[0], POLLIN, 0}, {has_room ? listener : -1, POLLIN, 0}};
       for (const Client& client : clients)
-        polled.push_back({client.socket, static_cast<short>(client.unwritten.empty() ? POLLIN : POLLIN | POLLOUT), 0});
+        polled.push_back(
+            {client.socket, static_cast<short>(client.unwritten.empty() ? POLLIN : POLLIN | POLLOUT), 0});
       if (::poll(polled.data(), polled.size(), 1000) < 0 && errno != EINTR) break;
       serve_clients(polled);
       if ((polled[1].revents & POLLIN) != 0) accept();
@@ -129,7 +131,9 @@ struct SmtpServer::Impl {
 };
 
 SmtpServer::SmtpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-SmtpServer::~SmtpServer() { stop(); }
+SmtpServer::~SmtpServer() {
+  stop();
+}
 
 Result<std::unique_ptr<SmtpServer>> SmtpServer::start(SmtpServerOptions options, SmtpSession::Hooks hooks) {
   auto impl = std::make_unique<Impl>();
@@ -140,7 +144,9 @@ Result<std::unique_ptr<SmtpServer>> SmtpServer::start(SmtpServerOptions options,
   return std::unique_ptr<SmtpServer>(new SmtpServer(std::move(impl)));
 }
 
-std::uint16_t SmtpServer::port() const { return impl_->port; }
+std::uint16_t SmtpServer::port() const {
+  return impl_->port;
+}
 
 void SmtpServer::stop() {
   if (!impl_->thread.joinable()) return;

@@ -1,4 +1,5 @@
-// SMTP dialogues over TCP on 127.0.0.1: one thread, poll(), at most 100 clients, each closed after a minute's silence.
+// SMTP dialogues over TCP on 127.0.0.1: one thread, poll(), at most 100 clients, each closed after a minute's
+// silence.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,8 @@ std::optional<Path> parse_path(std::string_view text, bool may_be_empty) {
 
 }  // namespace
 
-SmtpSession::SmtpSession(SmtpOptions options, Hooks hooks) : options_(std::move(options)), hooks_(std::move(hooks)) {}
+SmtpSession::SmtpSession(SmtpOptions options, Hooks hooks)
+    : options_(std::move(options)), hooks_(std::move(hooks)) {}
 
 void SmtpSession::reply(std::string_view line) {
   output_ += line;
@@ -79,8 +80,8 @@ void SmtpSession::on_line(std::string_view line, bool ends_with_crlf) {
       mode_ = Mode::LoginPassword;
       return reply("334 UGFzc3dvcmQ6");
     case Mode::LoginPassword:
-      return finish_login(options_.user.empty() ||
-                          (login_user_ == options_.user && base64_decoded(line).value_or("") == options_.password));
+      return finish_login(options_.user.empty() || (login_user_ == options_.user &&
+                                                    base64_decoded(line).value_or("") == options_.password));
     case Mode::Data: return;
   }
 }
@@ -127,7 +128,8 @@ void SmtpSession::on_auth(std::string_view rest) {
   if (has_login_ || from_) return fail("503 5.5.1 not now");
   if (meets_fault("AUTH")) return;
   const std::string mechanism = lower_ascii(rest.substr(0, rest.find(' ')));
-  const std::string_view initial = rest.size() > mechanism.size() ? rest.substr(mechanism.size() + 1) : std::string_view();
+  const std::string_view initial =
+      rest.size() > mechanism.size() ? rest.substr(mechanism.size() + 1) : std::string_view();
   if (mechanism == "plain") {
     if (!initial.empty()) return finish_login(check_plain(initial));
     mode_ = Mode::PlainResponse;
@@ -155,7 +157,9 @@ bool SmtpSession::check_plain(std::string_view response) const {
 
 bool SmtpSession::check_xoauth2(std::string_view response) const {
   const std::string decoded = base64_decoded(response).value_or("");
-  return decoded.starts_with("user=") && decoded.find("\x01" "auth=Bearer ") != std::string::npos;
+  return decoded.starts_with("user=") && decoded.find(
+                                             "\x01"
+                                             "auth=Bearer ") != std::string::npos;
 }
 
 void SmtpSession::finish_login(bool is_right) {
@@ -205,7 +209,8 @@ void SmtpSession::on_data() {
 
 void SmtpSession::on_data_line(std::string_view line, bool ends_with_crlf) {
   if (line == "." && ends_with_crlf) return end_data();
-  // Only CR LF ends a line: whatever takes a bare LF for one could be made to see a second message in this one.
+  // Only CR LF ends a line: whatever takes a bare LF for one could be made to see a second message in this
+  // one.
   if (!ends_with_crlf) data_problem_ = "554 5.6.0 a bare LF in the message";
   if (line.size() > kLongestText) data_problem_ = "554 5.6.0 a line longer than 998 octets";
   if (message_.size() + line.size() + 2 > options_.most_bytes) data_problem_ = "552 5.3.4 message too big";
@@ -225,15 +230,21 @@ void SmtpSession::end_data() {
   const auto fault = hooks_.fault ? hooks_.fault("DATA") : std::nullopt;
   if ((!fault || fault->executes) && hooks_.deliver) hooks_.deliver(envelope, message);
   if (!fault) return reply("250 2.0.0 ok, stored");
-  if (fault->status == 0) is_over_ = true;
-  else reply(std::to_string(fault->status) + (fault->status < 500 ? " 4.3.0" : " 5.3.0") + " a failure that was asked for");
+  if (fault->status == 0)
+    is_over_ = true;
+  else
+    reply(std::to_string(fault->status) + (fault->status < 500 ? " 4.3.0" : " 5.3.0") +
+          " a failure that was asked for");
 }
 
 bool SmtpSession::meets_fault(std::string_view command) {
   const auto fault = hooks_.fault ? hooks_.fault(command) : std::nullopt;
   if (!fault) return false;
-  if (fault->status == 0) is_over_ = true;
-  else reply(std::to_string(fault->status) + (fault->status < 500 ? " 4.3.0" : " 5.3.0") + " a failure that was asked for");
+  if (fault->status == 0)
+    is_over_ = true;
+  else
+    reply(std::to_string(fault->status) + (fault->status < 500 ? " 4.3.0" : " 5.3.0") +
+          " a failure that was asked for");
   return true;
 }
 

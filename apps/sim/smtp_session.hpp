@@ -1,5 +1,5 @@
-// One SMTP dialogue without the network: bytes in, bytes out. Limits: 12,288 bytes for a command line, 998 and the line
-// end for a line of a message, 100 recipients, 10 MB for a message, 20 errors.
+// One SMTP dialogue without the network: bytes in, bytes out. Limits: 12,288 bytes for a command line, 998
+// and the line end for a line of a message, 100 recipients, 10 MB for a message, 20 errors.
 #pragma once
 
 #include <functional>

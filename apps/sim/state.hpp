@@ -45,7 +45,8 @@ struct MachineAction {
 struct Mail {
   std::string via;  // `graph` or `smtp`
   Json json;        // as GET /sim/mails shows it
-  // Only of Graph: the mailbox, and the message as GET …/messages shows it; null when not saved to Sent Items.
+  // Only of Graph: the mailbox, and the message as GET …/messages shows it; null when not saved to Sent
+  // Items.
   std::string mailbox;
   Json message;
 };
@@ -105,7 +106,7 @@ struct State {
   std::set<std::string> isolated, restricted;                  // machine ids
   std::vector<Json> alerts;                                    // by arrival
   std::unordered_map<std::string, std::size_t> alert_index;
-  std::deque<std::int64_t> arriving;                           // times of alerts to come, rising
+  std::deque<std::int64_t> arriving;  // times of alerts to come, rising
   std::vector<MachineAction> actions;
   std::unordered_map<std::string, std::size_t> action_index;
   std::vector<std::size_t> open_actions;
@@ -127,17 +128,17 @@ struct State {
 struct Call {
   const HttpQuestion& question;
   Target target;
-  std::string id;      // of the path's {id}
+  std::string id;  // of the path's {id}
   const AccessToken* token = nullptr;
 };
 
 // One operation of the pretend APIs. kOperations (model.cpp) is the list.
 struct SimOperation {
-  std::string_view name;     // `machines.isolate`
+  std::string_view name;  // `machines.isolate`
   std::string_view method;
   std::string_view pattern;  // `/api/machines/{id}/isolate`
   Audience audience;
-  std::string_view roles;    // any one suffices; separated by commas
+  std::string_view roles;             // any one suffices; separated by commas
   std::int64_t per_minute, per_hour;  // an own limit; 0: none, the shared one holds
   HttpAnswer (*run)(State&, const Call&);
 };
@@ -150,7 +151,8 @@ HttpAnswer graph_error(State& state, int status, std::string_view code, std::str
 // model.cpp
 std::vector<std::string> all_roles();  // that some operation needs
 std::vector<std::string> split_roles(std::string_view roles);
-const SimOperation* find_operation(std::string_view method, const std::vector<std::string>& segments, std::string& id);
+const SimOperation* find_operation(std::string_view method, const std::vector<std::string>& segments,
+                                   std::string& id);
 std::vector<std::string> operation_names();
 void fill_tenant(State& state);
 void advance(State& state);  // lets arrivals arrive and actions go on, up to now

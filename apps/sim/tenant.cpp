@@ -41,7 +41,8 @@ Status load_file(sim::Tenant& tenant, const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return error(path + ": cannot be opened");
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (const Status status = tenant.load_alerts(text); !status) return error(path + ": " + status.error().message);
+  if (const Status status = tenant.load_alerts(text); !status)
+    return error(path + ": " + status.error().message);
   return {};
 }
 
@@ -73,7 +74,9 @@ struct Sim::Impl {
 };
 
 Sim::Sim(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Sim::~Sim() { stop(); }
+Sim::~Sim() {
+  stop();
+}
 
 Result<std::unique_ptr<Sim>> Sim::start(SimOptions options) {
   auto impl = std::make_unique<Impl>(options);
@@ -81,7 +84,9 @@ Result<std::unique_ptr<Sim>> Sim::start(SimOptions options) {
   HttpServerOptions http;
   http.port = options.port;
   http.body_limit = 16u << 20;  // a mail with attachments, or a file of alerts
-  FLOW_TRY(impl->http, HttpServer::start(http, [raw = impl.get()](const HttpQuestion& q) { return raw->tenant.handle(q); }));
+  FLOW_TRY(impl->http, HttpServer::start(http, [raw = impl.get()](const HttpQuestion& q) {
+             return raw->tenant.handle(q);
+           }));
   sim::SmtpServerOptions smtp;
   smtp.port = options.smtp_port;
   smtp.session.user = options.smtp_user;
@@ -91,9 +96,15 @@ Result<std::unique_ptr<Sim>> Sim::start(SimOptions options) {
   return std::unique_ptr<Sim>(new Sim(std::move(impl)));
 }
 
-std::uint16_t Sim::port() const { return impl_->http->port(); }
-std::uint16_t Sim::smtp_port() const { return impl_->smtp->port(); }
-std::string Sim::url() const { return "http://127.0.0.1:" + std::to_string(port()); }
+std::uint16_t Sim::port() const {
+  return impl_->http->port();
+}
+std::uint16_t Sim::smtp_port() const {
+  return impl_->smtp->port();
+}
+std::string Sim::url() const {
+  return "http://127.0.0.1:" + std::to_string(port());
+}
 
 SimAnswer Sim::ask(std::string method, std::string target, std::string body) {
   SimAnswer answer;
@@ -122,7 +133,8 @@ int run_sim(SimOptions options) {
     std::fprintf(stderr, "error: %s\n", sim.error().message.c_str());
     return 1;
   }
-  std::printf("pretend tenant on %s, mail on 127.0.0.1:%u\n", (*sim)->url().c_str(), unsigned{(*sim)->smtp_port()});
+  std::printf("pretend tenant on %s, mail on 127.0.0.1:%u\n", (*sim)->url().c_str(),
+              unsigned{(*sim)->smtp_port()});
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);

@@ -1,5 +1,5 @@
-// The pretend tenant as a server: token endpoint, Defender, Graph and the control pages on one HTTP port, and an SMTP
-// port beside it, both only on 127.0.0.1. docs/sim.md tells how to use it.
+// The pretend tenant as a server: token endpoint, Defender, Graph and the control pages on one HTTP port, and
+// an SMTP port beside it, both only on 127.0.0.1. docs/sim.md tells how to use it.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,8 @@ class Sim {
   std::uint16_t smtp_port() const;
   std::string url() const;  // `http://127.0.0.1:8123`
 
-  // What an HTTP request would get, without the network: sim.ask("POST", "/sim/alerts", R"({"severity":"High"})").
+  // What an HTTP request would get, without the network: sim.ask("POST", "/sim/alerts",
+  // R"({"severity":"High"})").
   SimAnswer ask(std::string method, std::string target, std::string body = {});
 
   void stop();

@@ -1,5 +1,5 @@
-// Times as Defender writes them: 100-nanosecond ticks, always seven fractional digits. Comparing at a coarser grain
-// would make a cursor copied from an alert miss or repeat its neighbours.
+// Times as Defender writes them: 100-nanosecond ticks, always seven fractional digits. Comparing at a coarser
+// grain would make a cursor copied from an alert miss or repeat its neighbours.
 #pragma once
 
 #include <cstdint>

@@ -56,8 +56,8 @@ std::optional<Pairs> parse_form(std::string_view text) {
     if (part.empty()) continue;
     const std::size_t equals = part.find('=');
     const auto name = percent_decoded(part.substr(0, equals), true);
-    const auto value =
-        percent_decoded(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1), true);
+    const auto value = percent_decoded(
+        equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1), true);
     if (!name || !value) return std::nullopt;
     pairs.emplace_back(*name, *value);
   }

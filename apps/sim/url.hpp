@@ -20,7 +20,8 @@ struct Target {
   std::optional<std::string> parameter(std::string_view name) const;
 };
 
-// Nothing when a percent sign is not followed by two hexadecimal digits. `+` is a space only where forms are meant.
+// Nothing when a percent sign is not followed by two hexadecimal digits. `+` is a space only where forms are
+// meant.
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
 std::optional<Pairs> parse_form(std::string_view text);  // `a=1&b=x%20y`
 std::optional<Target> parse_target(std::string_view target);

@@ -41,7 +41,8 @@ struct HttpServerTest : testing::Test {
     return client.read_all();
   }
   void expect_alive() {
-    EXPECT_NE(ask("GET /alive HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").find("GET /alive 0"), std::string::npos);
+    EXPECT_NE(ask("GET /alive HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").find("GET /alive 0"),
+              std::string::npos);
   }
   std::unique_ptr<HttpServer> server;
 };
@@ -57,7 +58,9 @@ TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
 }
 
 TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInOrder) {
-  const std::string answer = ask("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string answer =
+      ask("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\nHost: "
+          "x\r\nConnection: close\r\n\r\n");
   EXPECT_LT(answer.find("GET /1"), answer.find("GET /2"));
   EXPECT_LT(answer.find("GET /2"), answer.find("GET /3"));
   EXPECT_NE(answer.find("GET /3"), std::string::npos);
@@ -84,7 +87,10 @@ TEST_F(HttpServerTest, ExpectIsAnsweredBeforeTheBody) {
 }
 
 TEST_F(HttpServerTest, ChunkedBodiesAreRead) {
-  EXPECT_NE(ask("POST /c HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").find("POST /c 5"), std::string::npos);
+  EXPECT_NE(ask("POST /c HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: "
+                "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+                .find("POST /c 5"),
+            std::string::npos);
 }
 
 TEST_F(HttpServerTest, MalformedRequestsAreRefused) {
@@ -106,22 +112,29 @@ TEST_F(HttpServerTest, MalformedRequestsAreRefused) {
   };
   for (const std::string& bytes : cases) {
     const std::string answer = ask(bytes);
-    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 413")) << bytes << " -> " << answer;
+    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 413"))
+        << bytes << " -> " << answer;
     EXPECT_EQ(answer.find("200 OK"), std::string::npos) << bytes;
     expect_alive();
   }
 }
 
 TEST_F(HttpServerTest, LargeHeadersAndBodiesAreRefused) {
-  EXPECT_TRUE(ask("GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(40'000, 'a') + "\r\n\r\n").starts_with("HTTP/1.1 431"));
-  EXPECT_TRUE(ask("GET /" + std::string(40'000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 4"));
-  EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000000\r\n\r\n").starts_with("HTTP/1.1 413"));
-  EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" + std::string(0x30000, 'b') + "\r\n0\r\n\r\n").starts_with("HTTP/1.1 413"));
+  EXPECT_TRUE(ask("GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(40'000, 'a') + "\r\n\r\n")
+                  .starts_with("HTTP/1.1 431"));
+  EXPECT_TRUE(
+      ask("GET /" + std::string(40'000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 4"));
+  EXPECT_TRUE(
+      ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000000\r\n\r\n").starts_with("HTTP/1.1 413"));
+  EXPECT_TRUE(ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n30000\r\n" +
+                  std::string(0x30000, 'b') + "\r\n0\r\n\r\n")
+                  .starts_with("HTTP/1.1 413"));
   expect_alive();
 }
 
 TEST_F(HttpServerTest, SlowClientsAreLeft) {
-  for (const char* beginning : {"", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab"}) {
+  for (const char* beginning :
+       {"", "GET / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nab"}) {
     RawClient client(server->port());
     client.send(beginning);
     const auto start = std::chrono::steady_clock::now();

@@ -25,14 +25,18 @@ TEST(Identity, TokenNamesItsRolesAndAudience) {
 
 TEST(Identity, RefusalsHaveAadstsShape) {
   TestTenant t;
-  const auto refused = [&](const std::string& form) { return t.ask_token(form).json["error_codes"].to_text(); };
+  const auto refused = [&](const std::string& form) {
+    return t.ask_token(form).json["error_codes"].to_text();
+  };
   const std::string id = "grant_type=client_credentials&client_id=0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846";
   const std::string scope = "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default";
   EXPECT_EQ(refused(id + "&client_secret=wrong" + scope), "[7000215]");
   EXPECT_EQ(refused(id + scope), "[7000218]");
   EXPECT_EQ(refused("grant_type=client_credentials&client_id=x&client_secret=y" + scope), "[700016]");
-  EXPECT_EQ(refused(id + "&client_secret=sim-secret&scope=https%3A%2F%2Fgraph.microsoft.com%2FMail.Send"), "[70011]");
-  EXPECT_EQ(refused(id + "&client_secret=sim-secret&scope=https%3A%2F%2Fother.example%2F.default"), "[500011]");
+  EXPECT_EQ(refused(id + "&client_secret=sim-secret&scope=https%3A%2F%2Fgraph.microsoft.com%2FMail.Send"),
+            "[70011]");
+  EXPECT_EQ(refused(id + "&client_secret=sim-secret&scope=https%3A%2F%2Fother.example%2F.default"),
+            "[500011]");
   EXPECT_EQ(t.ask("POST", "/common/oauth2/v2.0/token").json["error_codes"].to_text(), "[9001023]");
   EXPECT_EQ(t.ask("POST", "/nowhere/oauth2/v2.0/token").json["error_codes"].to_text(), "[90002]");
   const Answered wrong = t.ask_token(id + "&client_secret=wrong" + scope);
@@ -45,8 +49,11 @@ TEST(Identity, SecretsOfAnyLettersAndBasicWork) {
   TenantOptions options;
   options.client_secret = "a8~Q+b/c=&%";
   TestTenant t(options);
-  EXPECT_EQ(t.ask_token("grant_type=client_credentials&client_id=0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846&client_secret="
-                        "a8~Q%2Bb%2Fc%3D%26%25&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default").status, 200);
+  EXPECT_EQ(t.ask_token(
+                 "grant_type=client_credentials&client_id=0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846&client_secret="
+                 "a8~Q%2Bb%2Fc%3D%26%25&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default")
+                .status,
+            200);
 }
 
 TEST(Permissions, MissingExpiredAndMisplacedTokensAreRefused) {
@@ -55,7 +62,8 @@ TEST(Permissions, MissingExpiredAndMisplacedTokensAreRefused) {
   EXPECT_EQ(t.ask("GET", "/api/alerts").code(), "Unauthorized");
   EXPECT_EQ(t.ask("GET", "/api/alerts", "", "a.b.c").status, 401);
   EXPECT_EQ(t.ask("GET", "/api/alerts", "", t.token("https://graph.microsoft.com")).status, 403);
-  EXPECT_EQ(t.ask("GET", "/v1.0/users/a@b.example/messages", "", t.token()).code(), "InvalidAuthenticationToken");
+  EXPECT_EQ(t.ask("GET", "/v1.0/users/a@b.example/messages", "", t.token()).code(),
+            "InvalidAuthenticationToken");
   EXPECT_EQ(t.defender("GET", "/api/alerts").status, 200);
   t.pass_seconds(3600);
   EXPECT_EQ(t.defender("GET", "/api/alerts").status, 401);
@@ -67,13 +75,15 @@ TEST(Permissions, MissingRoleIsNamedWithThoseGranted) {
   EXPECT_EQ(t.defender("GET", "/api/alerts").status, 200);
   const Answered refused = t.defender("POST", "/api/machines/" + t.machine() + "/isolate", kIsolate);
   EXPECT_EQ(refused.status, 403);
-  EXPECT_EQ(refused.message(),
-            "Missing application roles. API required roles: Machine.Isolate, application roles: Alert.Read.All.");
+  EXPECT_EQ(
+      refused.message(),
+      "Missing application roles. API required roles: Machine.Isolate, application roles: Alert.Read.All.");
 }
 
 TEST(Alerts, GivenFieldsWinAndTheRestIsComplete) {
   TestTenant t;
-  const Answered injected = t.sim("POST", "alerts", R"({"severity":"High","title":"x","machineId":null,"assignedTo":null})");
+  const Answered injected =
+      t.sim("POST", "alerts", R"({"severity":"High","title":"x","machineId":null,"assignedTo":null})");
   ASSERT_EQ(injected.status, 200) << injected.whole.body;
   const Json alert = injected.value().at(0);
   EXPECT_EQ(alert["severity"].text(), "High");
@@ -88,11 +98,14 @@ TEST(Alerts, GivenFieldsWinAndTheRestIsComplete) {
 
 TEST(Alerts, WrongFieldsAreNamedWithASuggestion) {
   TestTenant t;
-  EXPECT_EQ(t.sim("POST", "alerts", R"({"severty":"High"})").message(), "an alert has no `severty`; did you mean `severity`?");
-  EXPECT_EQ(t.sim("POST", "alerts", R"({"severity":"Hihg"})").message(), "`Hihg` is no severity; did you mean `High`?");
+  EXPECT_EQ(t.sim("POST", "alerts", R"({"severty":"High"})").message(),
+            "an alert has no `severty`; did you mean `severity`?");
+  EXPECT_EQ(t.sim("POST", "alerts", R"({"severity":"Hihg"})").message(),
+            "`Hihg` is no severity; did you mean `High`?");
   EXPECT_EQ(t.sim("POST", "alerts", R"({"alertCreationTime":"today"})").status, 400);
   EXPECT_EQ(t.sim("POST", "alerts", "[{},[]]").message(), "alert 2: an alert must be an object, not a list");
-  EXPECT_EQ(t.sim("POST", "alerts", R"([{"id":"a"},{"id":"a"}])").message(), "alert 2: there is already an alert `a`");
+  EXPECT_EQ(t.sim("POST", "alerts", R"([{"id":"a"},{"id":"a"}])").message(),
+            "alert 2: there is already an alert `a`");
   EXPECT_EQ(t.sim("GET", "alerts").value().size(), 0u) << "all or none";
   EXPECT_EQ(t.sim("POST", "alerts", "{").status, 400);
   EXPECT_EQ(t.sim("GET", "alert").message(), "there is no page /sim/alert; did you mean /sim/alerts?");
@@ -113,7 +126,8 @@ TEST(Alerts, PagesMoveBySkipAndTop) {
   for (int i = 0; i < 7; ++i) t.sim("POST", "alerts", R"({"id":"a)" + std::to_string(i) + "\"}");
   const auto ids = [&](const std::string& query) {
     std::string text;
-    for (const Json& alert : t.defender("GET", "/api/alerts?" + query).value()) text += std::string(alert["id"].text()) + " ";
+    for (const Json& alert : t.defender("GET", "/api/alerts?" + query).value())
+      text += std::string(alert["id"].text()) + " ";
     return text;
   };
   EXPECT_EQ(ids("$top=3"), "a6 a5 a4 ");
@@ -130,7 +144,9 @@ TEST(Alerts, PagesMoveBySkipAndTop) {
 TEST(Alerts, UpdatesKeepLetterCase) {
   TestTenant t;
   t.sim("POST", "alerts", R"({"id":"da1_-2"})");
-  const Answered updated = t.defender("PATCH", "/api/alerts/da1_-2", R"({"status":"Resolved","classification":"FalsePositive","comment":"no harm"})");
+  const Answered updated =
+      t.defender("PATCH", "/api/alerts/da1_-2",
+                 R"({"status":"Resolved","classification":"FalsePositive","comment":"no harm"})");
   ASSERT_EQ(updated.status, 200) << updated.whole.body;
   EXPECT_FALSE(updated.json["resolvedTime"].is_null());
   EXPECT_EQ(updated.json["comments"].items()[0]["comment"].text(), "no harm");
@@ -138,7 +154,8 @@ TEST(Alerts, UpdatesKeepLetterCase) {
   EXPECT_EQ(t.defender("PATCH", "/api/alerts/da1_-2", R"({"status":"new"})").code(), "InvalidInput");
   EXPECT_EQ(t.defender("PATCH", "/api/alerts/da1_-2", "{}").code(), "InvalidRequestBody");
   EXPECT_EQ(t.defender("PATCH", "/api/alerts/nope", "{}").code(), "ResourceNotFound");
-  const Answered batch = t.defender("POST", "/api/alerts/batchUpdate", R"({"alertIds":["da1_-2"],"status":"InProgress"})");
+  const Answered batch =
+      t.defender("POST", "/api/alerts/batchUpdate", R"({"alertIds":["da1_-2"],"status":"InProgress"})");
   EXPECT_EQ(batch.status, 200);
   EXPECT_EQ(batch.whole.body, "");
   EXPECT_EQ(t.defender("GET", "/api/alerts/da1_-2").json["status"].text(), "InProgress");
@@ -152,23 +169,30 @@ TEST(Machines, AreFoundByIdAndName) {
   const std::string name(by_id.json["computerDnsName"].text());
   EXPECT_EQ(t.defender("GET", "/api/machines/" + name).json["id"].text(), id);
   EXPECT_EQ(t.defender("GET", "/api/machines/0000").message(), "Machine 0000 was not found");
-  t.sim("POST", "alerts", R"([{"machineId":")" + id + R"(","status":"Resolved"},{"machineId":")" + id + R"("},{"machineId":null}])");
+  t.sim("POST", "alerts",
+        R"([{"machineId":")" + id + R"(","status":"Resolved"},{"machineId":")" + id +
+            R"("},{"machineId":null}])");
   EXPECT_EQ(t.defender("GET", "/api/machines/" + id + "/alerts").value().size(), 2u);
-  EXPECT_EQ(t.defender("GET", "/api/machines/" + id + "/alerts/$count?$filter=status%20ne%20'Resolved'").whole.body, "1");
+  EXPECT_EQ(
+      t.defender("GET", "/api/machines/" + id + "/alerts/$count?$filter=status%20ne%20'Resolved'").whole.body,
+      "1");
 }
 
 TEST(Machines, TagsAreAddedAndFiltered) {
   TestTenant t;
   const std::string id = t.machine();
-  ASSERT_EQ(t.defender("POST", "/api/machines/" + id + "/tags", R"({"Value":"x y","Action":"Add"})").status, 200);
+  ASSERT_EQ(t.defender("POST", "/api/machines/" + id + "/tags", R"({"Value":"x y","Action":"Add"})").status,
+            200);
   const Answered found = t.filter("machines", "machineTags/any(tag: tag eq 'x y')");
   ASSERT_EQ(found.value().size(), 1u) << found.whole.body;
   EXPECT_EQ(found.value()[0]["id"].text(), id);
   EXPECT_FALSE(t.filter("machines", "machineTags/any(t: t eq 'VIP')").value().empty());
   t.defender("POST", "/api/machines/" + id + "/tags", R"({"Value":"x y","Action":"Remove"})");
   EXPECT_TRUE(t.filter("machines", "machineTags/any(tag: tag eq 'x y')").value().empty());
-  EXPECT_EQ(t.defender("POST", "/api/machines/" + id + "/tags", R"({"value":"x","Action":"Add"})").code(), "MissingRequiredParameter");
-  EXPECT_EQ(t.defender("POST", "/api/machines/" + id + "/tags", R"({"Value":"x","Action":"add"})").code(), "InvalidInput");
+  EXPECT_EQ(t.defender("POST", "/api/machines/" + id + "/tags", R"({"value":"x","Action":"Add"})").code(),
+            "MissingRequiredParameter");
+  EXPECT_EQ(t.defender("POST", "/api/machines/" + id + "/tags", R"({"Value":"x","Action":"add"})").code(),
+            "InvalidInput");
 }
 
 TEST(Actions, GoFromPendingToSucceeded) {
@@ -200,7 +224,8 @@ TEST(Actions, OfOneKindExcludeEachOther) {
   const Answered busy = t.defender("POST", path + "/isolate", kIsolate);
   EXPECT_EQ(busy.status, 400);
   EXPECT_EQ(busy.code(), "ActiveRequestAlreadyExists");
-  EXPECT_EQ(t.defender("POST", path + "/runAntiVirusScan", R"({"Comment":"c","ScanType":"Quick"})").status, 201);
+  EXPECT_EQ(t.defender("POST", path + "/runAntiVirusScan", R"({"Comment":"c","ScanType":"Quick"})").status,
+            201);
   const Answered open = t.filter("machineactions", "status eq 'Pending' and type eq 'Isolate'");
   EXPECT_EQ(open.value().size(), 1u);
   t.pass_seconds(2);
@@ -211,11 +236,15 @@ TEST(Actions, BodiesAndPlatformsAreChecked) {
   TestTenant t;
   const std::string path = "/api/machines/" + t.machine();
   EXPECT_EQ(t.defender("POST", path + "/isolate", R"({"comment":"c"})").code(), "MissingRequiredParameter");
-  EXPECT_EQ(t.defender("POST", path + "/isolate", R"({"Comment":"c","isolationType":"Full"})").code(), "InvalidRequestBody");
-  EXPECT_EQ(t.defender("POST", path + "/isolate", R"({"Comment":"c","IsolationType":"full"})").code(), "InvalidInput");
+  EXPECT_EQ(t.defender("POST", path + "/isolate", R"({"Comment":"c","isolationType":"Full"})").code(),
+            "InvalidRequestBody");
+  EXPECT_EQ(t.defender("POST", path + "/isolate", R"({"Comment":"c","IsolationType":"full"})").code(),
+            "InvalidInput");
   EXPECT_EQ(t.defender("POST", path + "/isolate", "{").code(), "InvalidRequestBody");
   EXPECT_EQ(t.defender("POST", path + "/isolate", "").code(), "InvalidRequestBody");
-  EXPECT_EQ(t.defender("POST", "/api/machines/" + t.machine("Linux") + "/restrictCodeExecution", R"({"Comment":"c"})").code(),
+  EXPECT_EQ(t.defender("POST", "/api/machines/" + t.machine("Linux") + "/restrictCodeExecution",
+                       R"({"Comment":"c"})")
+                .code(),
             "OsPlatformNotSupported");
   EXPECT_EQ(t.defender("POST", "/api/machines/ffff/isolate", kIsolate).code(), "ResourceNotFound");
 }
@@ -223,10 +252,16 @@ TEST(Actions, BodiesAndPlatformsAreChecked) {
 TEST(Actions, CancelFailAndWaitForTheAbsent) {
   TestTenant t;
   const std::string id = t.machine();
-  const auto start = [&] { return std::string(t.defender("POST", "/api/machines/" + id + "/isolate", kIsolate).json["id"].text()); };
+  const auto start = [&] {
+    return std::string(t.defender("POST", "/api/machines/" + id + "/isolate", kIsolate).json["id"].text());
+  };
   const std::string first = start();
-  EXPECT_EQ(t.defender("POST", "/api/machineactions/" + first + "/cancel", R"({"Comment":"stop"})").json["status"].text(), "Cancelled");
-  EXPECT_EQ(t.defender("POST", "/api/machineactions/" + first + "/cancel", R"({"Comment":"stop"})").code(), "BadRequest");
+  EXPECT_EQ(t.defender("POST", "/api/machineactions/" + first + "/cancel", R"({"Comment":"stop"})")
+                .json["status"]
+                .text(),
+            "Cancelled");
+  EXPECT_EQ(t.defender("POST", "/api/machineactions/" + first + "/cancel", R"({"Comment":"stop"})").code(),
+            "BadRequest");
   t.sim("POST", "config", R"({"action_outcome":"Failed"})");
   const std::string second = start();
   t.pass_seconds(3);
@@ -247,8 +282,9 @@ TEST(Quotas, MinuteAndHourHold) {
   EXPECT_EQ(refused.status, 429);
   EXPECT_EQ(refused.code(), "429");
   EXPECT_EQ(refused.whole.header("Retry-After"), "60");
-  EXPECT_EQ(refused.message(), "API calls quota exceeded! Maximum allowed 100 per 00:01:00 for the key "
-                               "Destination+TenantID+AppID. You can send requests again in 60 seconds.");
+  EXPECT_EQ(refused.message(),
+            "API calls quota exceeded! Maximum allowed 100 per 00:01:00 for the key "
+            "Destination+TenantID+AppID. You can send requests again in 60 seconds.");
   EXPECT_EQ(refused.json["error"]["target"].text(), "7d0c9b2e-3a51-4f6b-8e27-90b4d1c6a5f3");
   t.pass_seconds(60);
   EXPECT_EQ(t.defender("GET", "/api/alerts?$top=1").status, 200);
@@ -261,7 +297,9 @@ TEST(Quotas, MinuteAndHourHold) {
 
 TEST(Quotas, TightOperationsHaveTheirOwn) {
   TestTenant t;
-  const auto update = [&] { return t.defender("POST", "/api/alerts/batchUpdate", R"({"alertIds":[],"status":"New"})").status; };
+  const auto update = [&] {
+    return t.defender("POST", "/api/alerts/batchUpdate", R"({"alertIds":[],"status":"New"})").status;
+  };
   for (int i = 0; i < 10; ++i) EXPECT_EQ(update(), 200);
   EXPECT_EQ(update(), 429);
   EXPECT_EQ(t.defender("GET", "/api/alerts").status, 200);
@@ -269,14 +307,19 @@ TEST(Quotas, TightOperationsHaveTheirOwn) {
 
 TEST(GraphMail, IsStoredAndFoundByItsKey) {
   TestTenant t;
-  const std::string property = R"({"id":"String {66f5a359-4659-4830-9070-00047ec6ac6e} Name FlowKey","value":"run/3"})";
+  const std::string property =
+      R"({"id":"String {66f5a359-4659-4830-9070-00047ec6ac6e} Name FlowKey","value":"run/3"})";
   const auto send = [&](const std::string& extra) {
-    return t.graph("POST", "/v1.0/users/soc%40example.com/sendMail",
-                   R"({"message":{"subject":"Isolated","body":{"contentType":"HTML","content":"<p>x</p>"},"toRecipients":[{"emailAddress":{"address":"lead@example.com"}}],"singleValueExtendedProperties":[)" +
-                       property + "]}" + extra + "}");
+    return t.graph(
+        "POST", "/v1.0/users/soc%40example.com/sendMail",
+        R"({"message":{"subject":"Isolated","body":{"contentType":"HTML","content":"<p>x</p>"},"toRecipients":[{"emailAddress":{"address":"lead@example.com"}}],"singleValueExtendedProperties":[)" +
+            property + "]}" + extra + "}");
   };
-  const std::string search = "/v1.0/users/soc@example.com/messages?$filter=" +
-                             percent_encoded("singleValueExtendedProperties/any(p: p/id eq 'String {66f5a359-4659-4830-9070-00047ec6ac6e} Name FlowKey' and p/value eq 'run/3')");
+  const std::string search =
+      "/v1.0/users/soc@example.com/messages?$filter=" +
+      percent_encoded(
+          "singleValueExtendedProperties/any(p: p/id eq 'String "
+          "{66f5a359-4659-4830-9070-00047ec6ac6e} Name FlowKey' and p/value eq 'run/3')");
   EXPECT_EQ(t.graph("GET", search).value().size(), 0u);
   EXPECT_EQ(send(R"(,"saveToSentItems":false)").status, 202);
   EXPECT_EQ(t.graph("GET", search).value().size(), 0u);
@@ -295,21 +338,28 @@ TEST(GraphMail, IsStoredAndFoundByItsKey) {
 
 TEST(GraphMail, IsValidated) {
   TestTenant t;
-  const auto code = [&](const std::string& body) { return t.graph("POST", "/v1.0/users/a@example.com/sendMail", body).code(); };
+  const auto code = [&](const std::string& body) {
+    return t.graph("POST", "/v1.0/users/a@example.com/sendMail", body).code();
+  };
   const std::string to = R"("toRecipients":[{"emailAddress":{"address":"b@example.com"}}])";
   EXPECT_EQ(code("{}"), "ErrorInvalidRequest");
   EXPECT_EQ(code("{"), "RequestBodyRead");
   EXPECT_EQ(code(R"({"message":{"subject":"x"}})"), "ErrorInvalidRecipients");
-  EXPECT_EQ(code(R"({"message":{"toRecipients":[{"emailAddress":{"address":"no address"}}]}})"), "ErrorInvalidRecipients");
+  EXPECT_EQ(code(R"({"message":{"toRecipients":[{"emailAddress":{"address":"no address"}}]}})"),
+            "ErrorInvalidRecipients");
   EXPECT_EQ(code(R"({"message":{"subjekt":"x",)" + to + "}}"), "RequestBodyRead");
-  EXPECT_EQ(code(R"({"message":{"internetMessageHeaders":[{"name":"From","value":"x"}],)" + to + "}}"), "InvalidInternetMessageHeader");
+  EXPECT_EQ(code(R"({"message":{"internetMessageHeaders":[{"name":"From","value":"x"}],)" + to + "}}"),
+            "InvalidInternetMessageHeader");
   EXPECT_EQ(t.graph("POST", "/v1.0/users/nobody/sendMail", "{}").code(), "ErrorInvalidUser");
 }
 
 TEST(Faults, RefuseBeforeOrSpoilAfterExecution) {
   TestTenant t;
   const std::string path = "/api/machines/" + t.machine() + "/isolate";
-  ASSERT_EQ(t.sim("POST", "faults", R"({"match":"POST /api/machines/*/isolate","status":503,"times":2,"retry_after":3})").status, 200);
+  ASSERT_EQ(t.sim("POST", "faults",
+                  R"({"match":"POST /api/machines/*/isolate","status":503,"times":2,"retry_after":3})")
+                .status,
+            200);
   EXPECT_EQ(t.defender("POST", path, kIsolate).status, 503);
   EXPECT_EQ(t.defender("POST", path, kIsolate).whole.header("Retry-After"), "3");
   EXPECT_EQ(t.sim("GET", "actions").value().size(), 0u);
@@ -321,12 +371,15 @@ TEST(Faults, RefuseBeforeOrSpoilAfterExecution) {
   EXPECT_EQ(lost.whole.wire, Wire::Reset);
   EXPECT_EQ(lost.whole.delay_ms, 5);
   EXPECT_EQ(t.sim("GET", "actions").value().size(), 1u) << "executed, the answer lost";
-  t.sim("POST", "faults", R"([{"match":"GET *","body":"empty"},{"match":"GET *","body":"endless"},{"match":"GET *","body":"malformed"}])");
+  t.sim(
+      "POST", "faults",
+      R"([{"match":"GET *","body":"empty"},{"match":"GET *","body":"endless"},{"match":"GET *","body":"malformed"}])");
   EXPECT_EQ(t.defender("GET", "/api/alerts").whole.body, "");
   EXPECT_EQ(t.defender("GET", "/api/alerts").whole.wire, Wire::Endless);
   EXPECT_FALSE(parse_json(t.defender("GET", "/api/alerts").whole.body));
   EXPECT_EQ(t.defender("GET", "/api/alerts").status, 200);
-  EXPECT_EQ(t.sim("POST", "faults", R"({"match":"GET *","stauts":500})").message(), "a fault has no `stauts`; did you mean `status`?");
+  EXPECT_EQ(t.sim("POST", "faults", R"({"match":"GET *","stauts":500})").message(),
+            "a fault has no `stauts`; did you mean `status`?");
   EXPECT_EQ(t.sim("POST", "faults", R"({"match":"GET *","body":"endles"})").status, 400);
   EXPECT_EQ(t.sim("POST", "faults", R"({"match":"GET *"})").status, 400);
   EXPECT_EQ(t.sim("DELETE", "faults").value().size(), 0u);
@@ -382,8 +435,10 @@ TEST(Control, LoadsAlertFiles) {
   EXPECT_TRUE(t.tenant.load_alerts(R"({"value":[{"id":"a","severity":"Low"}]})"));
   EXPECT_TRUE(t.tenant.load_alerts("[{},{}]"));
   EXPECT_EQ(t.sim("GET", "alerts").value().size(), 3u);
-  EXPECT_EQ(t.tenant.load_alerts("{}").error().message, "alerts must be a JSON array, or an object whose `value` is one");
-  EXPECT_EQ(t.tenant.load_alerts(R"([{"id":"b"},{"id":"a"}])").error().message, "alert 2: there is already an alert `a`");
+  EXPECT_EQ(t.tenant.load_alerts("{}").error().message,
+            "alerts must be a JSON array, or an object whose `value` is one");
+  EXPECT_EQ(t.tenant.load_alerts(R"([{"id":"b"},{"id":"a"}])").error().message,
+            "alert 2: there is already an alert `a`");
   EXPECT_FALSE(t.tenant.load_alerts("nonsense"));
 }
 
@@ -395,7 +450,8 @@ TEST(MadeUp, SameSeedSameTenant) {
 
 TEST(MadeUp, StrangeRequestsEndInAnswers) {
   TestTenant t;
-  for (const char* target : {"", "x", "/", "//", "/api", "/api/", "/api/%zz", "/api/alerts?%", "/sim", "/sim/", "/v1.0/x", "/%00", "/api/alerts?$filter="})
+  for (const char* target : {"", "x", "/", "//", "/api", "/api/", "/api/%zz", "/api/alerts?%", "/sim",
+                             "/sim/", "/v1.0/x", "/%00", "/api/alerts?$filter="})
     EXPECT_GE(t.ask("GET", target).status, 400) << target;
   EXPECT_EQ(t.defender("GET", "/API/Alerts/").status, 200) << "paths are not case-sensitive";
   EXPECT_EQ(t.defender("GET", "/api/nothing").code(), "NotFound");

@@ -5,12 +5,10 @@
 namespace flow::sim {
 namespace {
 
-const std::vector<Property> kProperties{{"name", PropertyKind::Text},
-                                        {"level", PropertyKind::Enum, {"Low", "High"}},
-                                        {"at", PropertyKind::Time},
-                                        {"count", PropertyKind::Number},
-                                        {"tags", PropertyKind::Texts},
-                                        {"props", PropertyKind::Objects}};
+const std::vector<Property> kProperties{
+    {"name", PropertyKind::Text},  {"level", PropertyKind::Enum, {"Low", "High"}},
+    {"at", PropertyKind::Time},    {"count", PropertyKind::Number},
+    {"tags", PropertyKind::Texts}, {"props", PropertyKind::Objects}};
 
 bool matches(const std::string& filter, const std::string& entity) {
   const auto parsed = Filter::parse(filter, kProperties);
@@ -58,22 +56,44 @@ TEST(OData, AnyLooksIntoCollections) {
 }
 
 TEST(OData, SaysWhatIsWrong) {
-  EXPECT_EQ(problem("nam eq 'x'"), "The property 'nam' cannot be used in $filter or $orderby. Did you mean 'name'?");
+  EXPECT_EQ(problem("nam eq 'x'"),
+            "The property 'nam' cannot be used in $filter or $orderby. Did you mean 'name'?");
   EXPECT_EQ(problem("level eq 'Medium'"), "'Medium' is no value of 'level'.");
-  EXPECT_EQ(problem("at ge '2026-11-20T08:14:22Z'"), "'at' is compared with a time without quotes, not with '2026-11-20T08:14:22Z'.");
+  EXPECT_EQ(problem("at ge '2026-11-20T08:14:22Z'"),
+            "'at' is compared with a time without quotes, not with '2026-11-20T08:14:22Z'.");
   EXPECT_EQ(problem("name eq x"), "'name' is compared with a text in single quotes, not with x.");
   EXPECT_EQ(problem("tags eq 'x'"), "'tags' is a collection: use tags/any(x: x eq '…').");
-  EXPECT_EQ(problem("name eq"), "Syntax error at position 7 in $filter: expected a value but found `the end`.");
-  for (const char* bad : {"", " ", "name", "name eq 'x", "name eq 'x' and", "(name eq 'x'", "name eq 'x')", "eq eq eq",
-                          "count eq 1.5", "count eq 99999999999999999999", "name gt null", "foo(name,'x')", "at in ()",
-                          "startswith(count,'1')", "tags/any(t: name eq 'x')", "tags/any()", "props/any(p: p eq 'x')",
-                          "tags/any(t: tags/any(u: u eq 'x'))", "name == 'x'", "name eq 'x' 'y'", "\xff", "name eq 'x' or or"})
+  EXPECT_EQ(problem("name eq"),
+            "Syntax error at position 7 in $filter: expected a value but found `the end`.");
+  for (const char* bad : {"",
+                          " ",
+                          "name",
+                          "name eq 'x",
+                          "name eq 'x' and",
+                          "(name eq 'x'",
+                          "name eq 'x')",
+                          "eq eq eq",
+                          "count eq 1.5",
+                          "count eq 99999999999999999999",
+                          "name gt null",
+                          "foo(name,'x')",
+                          "at in ()",
+                          "startswith(count,'1')",
+                          "tags/any(t: name eq 'x')",
+                          "tags/any()",
+                          "props/any(p: p eq 'x')",
+                          "tags/any(t: tags/any(u: u eq 'x'))",
+                          "name == 'x'",
+                          "name eq 'x' 'y'",
+                          "\xff",
+                          "name eq 'x' or or"})
     EXPECT_NE(problem(bad), "") << bad;
 }
 
 TEST(OData, DepthLengthAndTermsAreLimited) {
   EXPECT_EQ(problem(std::string(60, '(') + "count eq 1" + std::string(60, ')')), "");
-  EXPECT_EQ(problem(std::string(64, '(') + "count eq 1" + std::string(64, ')')), "The $filter is nested more than 64 levels deep.");
+  EXPECT_EQ(problem(std::string(64, '(') + "count eq 1" + std::string(64, ')')),
+            "The $filter is nested more than 64 levels deep.");
   EXPECT_NE(problem(std::string(3'999, '(')), "");
   std::string nots;
   for (int i = 0; i < 500; ++i) nots += "not ";
@@ -81,7 +101,8 @@ TEST(OData, DepthLengthAndTermsAreLimited) {
   std::string many = "count eq 1";
   for (int i = 0; i < 400; ++i) many += " or count eq 1";
   EXPECT_EQ(problem(many), "The $filter has more than 500 terms.");
-  EXPECT_EQ(problem("name eq '" + std::string(9'000, 'x') + "'"), "The $filter is longer than 8000 characters.");
+  EXPECT_EQ(problem("name eq '" + std::string(9'000, 'x') + "'"),
+            "The $filter is longer than 8000 characters.");
 }
 
 }  // namespace

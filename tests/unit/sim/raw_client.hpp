@@ -37,7 +37,8 @@ class RawClient {
   }
   // What has come when `end` was seen, the other side closed, or five seconds went by.
   std::string read_until(std::string_view end, std::size_t most = 1u << 20) {
-    while (text_.find(end) == std::string::npos && text_.size() < most && read_some()) {}
+    while (text_.find(end) == std::string::npos && text_.size() < most && read_some()) {
+    }
     const std::size_t found = text_.find(end);
     const std::size_t size = found == std::string::npos ? text_.size() : found + end.size();
     std::string taken = text_.substr(0, size);
@@ -45,7 +46,8 @@ class RawClient {
     return taken;
   }
   std::string read_all(std::size_t most = 1u << 20) {
-    while (text_.size() < most && read_some()) {}
+    while (text_.size() < most && read_some()) {
+    }
     return std::exchange(text_, {});
   }
   // Whether the last read ended with a reset.

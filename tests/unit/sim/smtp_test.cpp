@@ -30,7 +30,8 @@ struct Dialogue {
   std::string say(const std::string& line) { return session.feed(line + "\r\n"); }
   std::string code(const std::string& line) { return say(line).substr(0, 3); }
   std::string mail(const std::string& message) {
-    for (const char* line : {"EHLO me", "MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"}) say(line);
+    for (const char* line : {"EHLO me", "MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"})
+      say(line);
     return session.feed(message + "\r\n.\r\n").substr(0, 3);
   }
 
@@ -136,7 +137,8 @@ TEST(Smtp, LimitsAreHeld) {
 TEST(Smtp, GarbageEndsTheDialogue) {
   Dialogue d;
   std::string said;
-  for (int i = 0; i < 30 && !d.session.is_over(); ++i) said = d.session.feed(std::string("\x16\x03\x00\xff\n\0\r\n", 8));
+  for (int i = 0; i < 30 && !d.session.is_over(); ++i)
+    said = d.session.feed(std::string("\x16\x03\x00\xff\n\0\r\n", 8));
   EXPECT_TRUE(d.session.is_over());
   EXPECT_NE(said.find("421"), std::string::npos);
 }
@@ -159,11 +161,16 @@ TEST(Smtp, FaultsAnswerOrClose) {
 TEST(MailMessage, IsReadAsItsReceiverWould) {
   const MailMessage mail = parse_mail(
       "From: \"Flow, bot\" <bot@example.com>\r\nTo: Lead <lead@example.com>,\r\n b@example.com\r\n"
-      "Subject: =?utf-8?B?SXNvbGllcnQ6IEdlcsOkdA==?=\r\n =?utf-8?Q?_042_=E2=9C=93?= end\r\nMessage-ID: <1@x>\r\n"
-      "Content-Type: multipart/mixed; boundary=\"o\"\r\n\r\npreamble\r\n--o\r\nContent-Type: multipart/alternative; boundary=i\r\n\r\n"
-      "--i\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGer=C3=A4t=\r\n 042\r\n"
+      "Subject: =?utf-8?B?SXNvbGllcnQ6IEdlcsOkdA==?=\r\n =?utf-8?Q?_042_=E2=9C=93?= end\r\nMessage-ID: "
+      "<1@x>\r\n"
+      "Content-Type: multipart/mixed; boundary=\"o\"\r\n\r\npreamble\r\n--o\r\nContent-Type: "
+      "multipart/alternative; "
+      "boundary=i\r\n\r\n"
+      "--i\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+      "quoted-printable\r\n\r\nGer=C3=A4t=\r\n 042\r\n"
       "--i\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPHA+eDwvcD4=\r\n--i--\r\n"
-      "--o\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=\"r.csv\"\r\n\r\na,b\r\n--o--\r\n");
+      "--o\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; "
+      "filename=\"r.csv\"\r\n\r\na,b\r\n--o--\r\n");
   EXPECT_EQ(mail.subject, "Isoliert: Gerät 042 ✓ end");
   EXPECT_EQ(mail.from, "bot@example.com");
   EXPECT_EQ(mail.to, (std::vector<std::string>{"lead@example.com", "b@example.com"}));
@@ -171,13 +178,16 @@ TEST(MailMessage, IsReadAsItsReceiverWould) {
   EXPECT_EQ(mail.text, "Gerät 042");
   EXPECT_EQ(mail.html, "<p>x</p>");
   EXPECT_EQ(mail.attachments, std::vector<std::string>{"r.csv"});
-  for (const char* odd : {"", "\r\n", "no header", ": x\r\n\r\ny", "=?utf-8?B?", "Subject: =?x?Q?=?=\r\n", "Content-Type: multipart/x\r\n\r\n--\r\n"})
+  for (const char* odd : {"", "\r\n", "no header", ": x\r\n\r\ny", "=?utf-8?B?", "Subject: =?x?Q?=?=\r\n",
+                          "Content-Type: multipart/x\r\n\r\n--\r\n"})
     parse_mail(odd);
 }
 
-std::string http(std::uint16_t port, const std::string& method, const std::string& target, const std::string& body = {}) {
+std::string http(std::uint16_t port, const std::string& method, const std::string& target,
+                 const std::string& body = {}) {
   RawClient client(port);
-  client.send(method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  client.send(method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
   return client.read_all();
 }
 

@@ -46,9 +46,12 @@ struct TestTenant {
                "application/x-www-form-urlencoded");
   }
   std::string token(const std::string& resource = "https://api.securitycenter.microsoft.com") {
-    return std::string(ask_token("grant_type=client_credentials&client_id=0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846&"
-                                 "client_secret=sim-secret&scope=" + percent_encoded(resource + "/.default"))
-                           .json["access_token"].text());
+    return std::string(
+        ask_token("grant_type=client_credentials&client_id=0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846&"
+                  "client_secret=sim-secret&scope=" +
+                  percent_encoded(resource + "/.default"))
+            .json["access_token"]
+            .text());
   }
   // Asks Defender with a token got for the occasion.
   Answered defender(const std::string& method, const std::string& target, const std::string& body = {}) {
