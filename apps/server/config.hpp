@@ -1,0 +1,34 @@
+// flow.toml: tenants, credentials, mail, store. Every key is known by name: an unknown one is an error that says where
+// it stands and which was probably meant. Secrets are never in the file; it names where they come from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "stdlib/executor/executor.hpp"
+#include "stdlib/http/transport_config.hpp"
+
+namespace flow {
+
+struct TenantConfig {
+  std::string name;  // key in `[tenants.NAME]`
+  TenantAccess access;
+};
+
+struct Config {
+  std::string store = "flow.db";
+  std::int64_t poll_every_us = 0;   // 0: as the trigger declares
+  std::int64_t look_back_us = 0;    // first poll of a new trigger
+  TransportConfig transport;
+  std::vector<TenantConfig> tenants;
+};
+
+// `name` is shown in errors. Paths in the text are taken relative to the working folder.
+Result<Config> parse_config(const std::string& name, const std::string& text);
+
+// The tenant that `flow sim` pretends, on these ports of this machine. Mail goes by Graph, or by SMTP.
+TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::string& mail_via);
+
+}  // namespace flow

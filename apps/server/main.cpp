@@ -1,0 +1,85 @@
+// `flow-runtime`: the commands that need the network or the store. Started by `flow`, with the same command line.
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "apps/cli/exit_code.hpp"
+#include "apps/server/runtime_commands.hpp"
+#include "apps/server/setup.hpp"
+#include "apps/sim/tenant.hpp"
+
+namespace {
+
+// The options by which run and serve find their tenant.
+template <class Options>
+void add_tenant_options(CLI::App* command, Options& options) {
+  command->add_option("--config", options.config, "the configuration, as flow.toml");
+  command->add_flag("--sim", options.sim, "use the pretend tenant of `flow sim` on this machine instead");
+  command->add_option("--sim-port", options.sim_port, "its HTTP port")->capture_default_str();
+  command->add_option("--sim-smtp-port", options.sim_smtp_port, "its SMTP port")->capture_default_str();
+  command->add_option("--mail", options.mail, "with --sim: send mail by graph or smtp")->check(CLI::IsMember({"graph", "smtp"}))->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Flow: the commands that reach a tenant.", "flow"};
+  app.require_subcommand(1);
+
+  flow::RunOptions run;
+  CLI::App* const run_command = app.add_subcommand("run", "run a flow once, for one event");
+  run_command->add_option("FILE", run.file, "a `.flow` or `.flowc` file")->required();
+  run_command->add_option("--event", run.event, "a file with the event as JSON, as an alert; - is standard input")->required();
+  run_command->add_option("--tenant", run.tenant, "which tenant of the configuration");
+  add_tenant_options(run_command, run);
+
+  flow::ServeOptions serve;
+  CLI::App* const serve_command = app.add_subcommand("serve", "run flows day and night");
+  serve_command->add_option("FILES", serve.files, "`.flow` or `.flowc` files")->required();
+  serve_command->add_option("--store", serve.store, "the file with runs and journals, instead of the configuration's");
+  serve_command->add_flag("--quiet", serve.quiet, "print problems only");
+  serve_command->add_option("--crash-at-append", serve.crash_at_append)->group("");  // tests only
+  add_tenant_options(serve_command, serve);
+
+  flow::RunsOptions runs;
+  CLI::App* const runs_command = app.add_subcommand("runs", "list runs, or show one step by step");
+  runs_command->require_subcommand(1);
+  CLI::App* const list_command = runs_command->add_subcommand("list", "the newest runs first");
+  list_command->add_option("--flow", runs.flow, "only of this flow");
+  list_command->add_option("--state", runs.state, "running, parked, skipped, finished, stopped or failed");
+  list_command->add_option("--tenant", runs.tenant, "only of this tenant");
+  list_command->add_option("--limit", runs.limit, "at most so many")->check(CLI::Range(1, 10'000))->capture_default_str();
+  CLI::App* const show_command = runs_command->add_subcommand("show", "each step with time, arguments and result");
+  show_command->add_option("ID", runs.id, "the run")->required();
+  for (CLI::App* command : {list_command, show_command}) {
+    command->add_option("--store", runs.store, "the file with runs and journals")->capture_default_str();
+    command->add_flag("--json", runs.json, "print JSON");
+  }
+
+  flow::SimOptions sim{.port = 8123, .smtp_port = 2525};
+  CLI::App* const sim_command = app.add_subcommand("sim", "start a pretend Defender tenant");
+  sim_command->add_option("--port", sim.port, "HTTP: sign-in, Defender, Graph and the controls; 0 takes any free one")->capture_default_str();
+  sim_command->add_option("--smtp-port", sim.smtp_port, "SMTP; 0 takes any free one")->capture_default_str();
+  sim_command->add_option("--seed", sim.seed, "decides machines, alerts and ids")->capture_default_str();
+  sim_command->add_option("--alerts", sim.alerts_file, "a JSON file with alerts in Defender's own shape");
+
+  flow::DemoOptions demo;
+  CLI::App* const demo_command = app.add_subcommand("demo", "let a day of alerts arrive in a minute");
+  demo_command->add_option("FILES", demo.files, "`.flow` or `.flowc` files")->required();
+  demo_command->add_option("--alerts", demo.alerts, "alerts of the day")->check(CLI::Range(1, 10'000))->capture_default_str();
+  demo_command->add_option("--seconds", demo.seconds, "how long the day takes")->check(CLI::Range(1, 3600))->capture_default_str();
+  demo_command->add_option("--seed", demo.seed, "decides machines, alerts and ids")->capture_default_str();
+  demo_command->add_option("--mail", demo.mail, "send mail by graph or smtp")->check(CLI::IsMember({"graph", "smtp"}))->capture_default_str();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
+  }
+  if (list_command->parsed()) return flow::run_runs_list(runs);
+  if (show_command->parsed()) return flow::run_runs_show(runs);
+  if (sim_command->parsed()) return flow::run_sim(sim);
+  flow::block_signals();  // before the first thread
+  if (run_command->parsed()) return flow::run_once(run);
+  if (serve_command->parsed()) return flow::run_serve(serve);
+  return flow::run_demo(demo);
+}

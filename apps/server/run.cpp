@@ -1,0 +1,110 @@
+// flow run: one event, as if a poll had brought it, through the same runtime as `serve`, with a store in memory.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "apps/cli/exit_code.hpp"
+#include "apps/cli/terminal.hpp"
+#include "apps/server/narrator.hpp"
+#include "apps/server/runtime_commands.hpp"
+#include "apps/server/setup.hpp"
+#include "runtime/sqlite_store.hpp"
+#include "vm/bytecode/encode.hpp"
+
+namespace flow {
+namespace {
+
+// Answers the trigger's poll with the one event; everything else goes to the tenant.
+class OneEvent final : public Executor {
+ public:
+  OneEvent(Executor& world, std::string event) : world_(world), event_(std::move(event)) {}
+
+  void perform(OperationCall call, std::function<void(Outcome)> done) override {
+    const Operation& operation = call.module->operations[call.operation];
+    if (!call.key.empty() || operation.name != call.module->triggers[0].operation) return world_.perform(std::move(call), std::move(done));
+    done(Returned{was_asked_ ? "[]" : "[" + event_ + "]"});
+    was_asked_ = true;
+  }
+  void settle(OperationCall call, std::function<void(Settlement)> done) override { world_.settle(std::move(call), std::move(done)); }
+
+ private:
+  Executor& world_;
+  std::string event_;
+  bool was_asked_ = false;
+};
+
+// Stops the runtime when every flow has decided and every run is over.
+class UntilOver final : public Narrator {
+ public:
+  explicit UntilOver(bool colours) : Narrator(colours, false) {}
+
+  void attach(Runtime& runtime) { runtime_ = &runtime; }
+  void run_started(const RunRow& run) override {
+    ++open_;
+    Narrator::run_started(run);
+  }
+  void run_ended(const RunRow& run) override {
+    Narrator::run_ended(run);
+    is_failed_ = is_failed_ || run.state == RunState::Failed || run.state == RunState::Parked;
+    --open_;
+    maybe_stop();
+  }
+  void polled(const PollReport& report) override {
+    is_dispatched_ = true;
+    is_unusable_ = report.unusable > 0;
+    maybe_stop();
+  }
+  bool is_failed() const { return is_failed_ || is_unusable_; }
+  bool is_unusable() const { return is_unusable_; }
+
+ private:
+  void maybe_stop() {
+    if (is_dispatched_ && open_ == 0) runtime_->stop();
+  }
+  Runtime* runtime_ = nullptr;
+  int open_ = 0;
+  bool is_dispatched_ = false, is_failed_ = false, is_unusable_ = false;
+};
+
+// The event as one line of JSON text; whether it is JSON is the poller's to say.
+Result<std::string> read_event(const std::string& path) {
+  FLOW_TRY(std::string text, read_file(path, 8u << 20));
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) return error(fmt::format("`{}` is empty; it must hold one event as JSON", path));
+  return text;
+}
+
+Result<int> run_event(const RunOptions& options) {
+  FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port, options.mail}));
+  if (!options.tenant.empty()) std::erase_if(config.tenants, [&](const TenantConfig& tenant) { return tenant.name != options.tenant; });
+  if (config.tenants.size() != 1) return error(config.tenants.empty() ? fmt::format("the configuration has no tenant `{}`", options.tenant) : "the configuration has several tenants; choose one with --tenant");
+  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
+  FLOW_TRY(std::string event, read_event(options.event));
+  FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
+  FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(":memory:"));
+  const std::unique_ptr<Engine> engine = vm_engine();
+  OneEvent executor(world->executor(), std::move(event));
+  UntilOver narrator(wants_colours(STDOUT_FILENO));
+  RuntimeOptions runtime_options;
+  runtime_options.poll_interval_us = 3'600'000'000;
+  runtime_options.look_back_us = std::int64_t{50} * 365 * 86'400'000'000;  // an event of any age will do
+  runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) { return world->chosen_route(tenant, operation); };
+  Runtime runtime(*store, world->clock(), world->random(), executor, *engine, runtime_options, &narrator);
+  narrator.attach(runtime);
+  FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
+  const SignalWatch watch(runtime);
+  FLOW_TRY_STATUS(runtime.run());
+  if (narrator.is_unusable()) return static_cast<int>(kWorldWrong);
+  if (runtime.counters().runs_started == 0) fmt::print("the condition is false: nothing was done\n");
+  return static_cast<int>(narrator.is_failed() ? kFlowWrong : kSuccess);
+}
+
+}  // namespace
+
+int run_once(const RunOptions& options) {
+  const Result<int> ran = run_event(options);
+  if (!ran) complain(ran.error().message);
+  leave(ran ? *ran : kWorldWrong);
+}
+
+}  // namespace flow

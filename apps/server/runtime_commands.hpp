@@ -1,0 +1,57 @@
+// The commands that reach the network or the store: each takes what was said on the command line and gives the exit
+// code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace flow {
+
+struct RunOptions {
+  std::string file;
+  std::string event;
+  std::string config;
+  std::string tenant;            // when the configuration names several
+  bool sim = false;
+  std::uint16_t sim_port = 8123;
+  std::uint16_t sim_smtp_port = 2525;
+  std::string mail = "graph";
+};
+int run_once(const RunOptions& options);
+
+struct ServeOptions {
+  std::vector<std::string> files;
+  std::string config;
+  bool sim = false;
+  std::uint16_t sim_port = 8123;
+  std::uint16_t sim_smtp_port = 2525;
+  std::string mail = "graph";
+  std::string store;             // instead of the configuration's
+  bool quiet = false;
+  std::uint64_t crash_at_append = 0;  // tests only
+};
+int run_serve(const ServeOptions& options);
+
+struct RunsOptions {
+  std::string store = "flow.db";
+  std::string id;      // show
+  std::string flow;    // filters of list
+  std::string state;
+  std::string tenant;
+  std::uint32_t limit = 50;
+  bool json = false;
+};
+int run_runs_list(const RunsOptions& options);
+int run_runs_show(const RunsOptions& options);
+
+struct DemoOptions {
+  std::vector<std::string> files;
+  std::uint32_t alerts = 240;
+  std::uint32_t seconds = 60;
+  std::uint64_t seed = 1;
+  std::string mail = "graph";
+};
+int run_demo(const DemoOptions& options);
+
+}  // namespace flow

@@ -1,0 +1,106 @@
+#include "apps/server/setup.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "apps/cli/source.hpp"
+#include "apps/cli/terminal.hpp"
+#include "vm/bytecode/encode.hpp"
+
+namespace flow {
+
+Result<Config> choose_config(const ConfigChoice& choice) {
+  if (choice.sim && !choice.file.empty()) return error("give --config or --sim, not both");
+  if (choice.sim) {
+    Config config;
+    config.tenants.push_back(sim_tenant(choice.sim_port, choice.sim_smtp_port, choice.mail));
+    config.poll_every_us = 1'000'000;
+    return config;
+  }
+  if (choice.file.empty()) return error("name a configuration with --config flow.toml, or use the pretend tenant with --sim");
+  FLOW_TRY(const std::string text, read_file(choice.file, 1u << 20));
+  FLOW_TRY(Config config, parse_config(choice.file, text));
+  config.transport.proxies = proxies_from_environment();
+  return config;
+}
+
+Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files) {
+  std::vector<LoadedModule> modules;
+  std::map<std::string, std::string> declared_in;
+  for (const std::string& file : files) {
+    FLOW_TRY(const Module module, load_module(file));
+    LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}};
+    for (const FlowCode& flow : module.flows) {
+      const auto [at, is_new] = declared_in.emplace(flow.name, file);
+      if (!is_new) return error(fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow.name, at->second, file));
+      loaded.flows.push_back(flow.name);
+    }
+    modules.push_back(std::move(loaded));
+  }
+  return modules;
+}
+
+Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules) {
+  for (const TenantConfig& tenant : config.tenants)
+    for (const LoadedModule& module : modules) {
+      auto deployed = runtime.deploy(tenant.name, module.bytes);
+      if (!deployed) return error(fmt::format("`{}`: {}", module.file, deployed.error().message));
+    }
+  return runtime.recover();
+}
+
+namespace {
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGUSR2);  // wakes the watch when it is no longer needed
+  return set;
+}
+}  // namespace
+
+void block_signals() {
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+struct SignalWatch::Impl {
+  std::atomic<bool> is_over{false};
+  std::thread thread;
+};
+
+SignalWatch::SignalWatch(Runtime& runtime) : impl_(std::make_unique<Impl>()) {
+  impl_->thread = std::thread([this, &runtime] {
+    const sigset_t set = stop_signals();
+    for (int stops = 0;;) {
+      int signal = 0;
+      if (sigwait(&set, &signal) != 0) continue;
+      if (impl_->is_over) return;
+      if (signal == SIGUSR2) continue;
+      if (++stops > 1) leave(130);
+      std::fputs("flow: stopping: calls that are out may finish; once more stops at once\n", stderr);
+      runtime.stop();
+    }
+  });
+}
+
+SignalWatch::~SignalWatch() {
+  impl_->is_over = true;
+  pthread_kill(impl_->thread.native_handle(), SIGUSR2);
+  impl_->thread.join();
+}
+
+void leave(int code) {
+  std::fflush(stdout);
+  std::fflush(stderr);
+  _exit(code);
+}
+
+}  // namespace flow

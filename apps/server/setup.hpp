@@ -1,0 +1,50 @@
+// What run, serve and demo share: the configuration from a file or the pretend tenant, modules from files, and the
+// loop with signals around it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/server/world.hpp"
+#include "base/result.hpp"
+
+namespace flow {
+
+struct ConfigChoice {
+  std::string file;  // flow.toml, or empty
+  bool sim = false;
+  std::uint16_t sim_port = 0;
+  std::uint16_t sim_smtp_port = 0;
+  std::string mail = "graph";
+};
+Result<Config> choose_config(const ConfigChoice& choice);
+
+struct LoadedModule {
+  std::string file;
+  std::string bytes;
+  std::vector<std::string> flows;
+};
+Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
+
+// Every flow of every module for every tenant of the configuration; then the runs of the store are taken up.
+Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);
+
+// Keeps SIGINT and SIGTERM from threads made later; call it first. Then one thread waits for them: the first stops
+// the runtime, which drains, the second ends the process at once (nothing is lost, the journal is whole).
+void block_signals();
+class SignalWatch {
+ public:
+  explicit SignalWatch(Runtime& runtime);
+  ~SignalWatch();
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Ends the process without static destructors, which cpprestsdk does not survive while exchanges are under way.
+[[noreturn]] void leave(int code);
+
+}  // namespace flow

@@ -1,0 +1,70 @@
+#include "apps/server/world.hpp"
+
+#include <chrono>
+
+#include "stdlib/executor/request.hpp"
+#include "stdlib/http/cpprest_transport.hpp"
+
+namespace flow {
+
+std::int64_t SystemClock::now_us() const {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+SystemRandom::SystemRandom() {
+  std::random_device device;
+  std::seed_seq seed{device(), device(), device(), device()};
+  engine_.seed(seed);
+}
+
+// The runtime's interface, in the words of the standard library's.
+class World::Adapter final : public Executor {
+ public:
+  explicit Adapter(OperationExecutor& operations) : operations_(operations) {}
+
+  void perform(OperationCall call, std::function<void(Outcome)> done) override {
+    operations_.perform(request(std::move(call)), std::move(done));
+  }
+  void settle(OperationCall call, std::function<void(Settlement)> done) override {
+    operations_.settle(request(std::move(call)), [done = std::move(done)](CallFinding finding) {
+      if (auto* happened = std::get_if<CallHappened>(&finding)) return done(Happened{std::move(happened->json)});
+      if (auto* unknown = std::get_if<CallUnknown>(&finding)) return done(NobodyKnows{std::move(unknown->fault)});
+      done(DidNotHappen{});
+    });
+  }
+
+ private:
+  static OperationRequest request(OperationCall call) {
+    return {.tenant = std::move(call.tenant), .module = call.module, .operation = call.operation,
+            .arguments = std::move(call.arguments), .key = std::move(call.key), .deadline_us = call.deadline_us};
+  }
+  OperationExecutor& operations_;
+};
+
+World::World() = default;
+World::~World() = default;
+Executor& World::executor() { return *adapter_; }
+
+Result<std::unique_ptr<World>> World::make(const Config& config) {
+  std::unique_ptr<World> world(new World());
+  FLOW_TRY(world->transport_, make_cpprest_transport(config.transport));
+  world->tokens_ = std::make_unique<TokenSource>(*world->transport_, world->clock_);
+  world->mail_ = make_curl_smtp_sender();
+  world->operations_ = std::make_unique<OperationExecutor>(*world->transport_, *world->tokens_, world->clock_, world->mail_.get());
+  world->adapter_ = std::make_unique<Adapter>(*world->operations_);
+  for (const TenantConfig& tenant : config.tenants) {
+    world->operations_->configure(tenant.name, tenant.access);
+    world->tenants_.emplace(tenant.name, tenant.access);
+  }
+  return world;
+}
+
+std::size_t World::chosen_route(const std::string& tenant, const Operation& operation) const {
+  const auto access = tenants_.find(tenant);
+  if (access == tenants_.end()) return 0;
+  const auto route = flow::chosen_route(operation, access->second);
+  return route ? static_cast<std::size_t>(*route - operation.routes.data()) : 0;
+}
+
+}  // namespace flow

@@ -1,0 +1,55 @@
+// The real clock, chance and network, wired to the executor: the one place where the runtime meets the world.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <random>
+
+#include "apps/server/config.hpp"
+#include "base/clock.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/runtime.hpp"
+
+namespace flow {
+
+class SystemClock final : public Clock {
+ public:
+  std::int64_t now_us() const override;
+};
+
+class SystemRandom final : public Random {
+ public:
+  SystemRandom();
+  std::uint64_t next() override { return engine_(); }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// Owns transport, tokens, mail and executor. Must be made before other threads exist, and drained before the process
+// ends (see make_cpprest_transport).
+class World {
+ public:
+  static Result<std::unique_ptr<World>> make(const Config& config);
+  ~World();
+
+  const Clock& clock() const { return clock_; }
+  Random& random() { return random_; }
+  Executor& executor();
+  // For RuntimeOptions::chosen_route.
+  std::size_t chosen_route(const std::string& tenant, const Operation& operation) const;
+
+ private:
+  World();
+  class Adapter;
+  SystemClock clock_;
+  SystemRandom random_;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<TokenSource> tokens_;
+  std::unique_ptr<SmtpSender> mail_;
+  std::unique_ptr<OperationExecutor> operations_;
+  std::unique_ptr<Adapter> adapter_;
+  std::map<std::string, TenantAccess> tenants_;
+};
+
+}  // namespace flow
