@@ -1,0 +1,100 @@
+#include "tests/unit/compiler/golden.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "compiler/parse/parse.hpp"
+#include "stdlib/declarations/declarations.hpp"
+#include "vm/bytecode/disassemble.hpp"
+#include "vm/bytecode/verify.hpp"
+
+namespace flow::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kAreas[] = {"parse", "check", "plan", "emit", "json", "declare"};
+
+Shown of(const Diagnostics& diagnostics, std::string text) { return {std::move(text), diagnostics.has_errors()}; }
+
+Shown show_parse(const std::string& name, const std::string& text) {
+  Diagnostics diagnostics;
+  const auto source = std::make_shared<const SourceFile>(name, text);
+  const Tree tree = parse(source, 0, diagnostics);
+  return of(diagnostics, rendered(diagnostics, {source}) + dump(tree));
+}
+
+// A file of connectors, as a new connector's author checks it.
+Shown show_declare(const std::string& name, const std::string& text) {
+  const Declarations declared = load_declarations({{name, text}});
+  std::string out = rendered(declared.diagnostics, declared.files);
+  for (const auto& [operation, index] : declared.library.operation_names) out += "operation " + operation + "\n";
+  for (const auto& [type, id] : declared.library.type_names) out += "type " + type + "\n";
+  for (const Trigger& trigger : declared.library.triggers) out += "trigger " + trigger.name + "\n";
+  return of(declared.diagnostics, std::move(out));
+}
+
+std::string json(const Compilation& compilation) {
+  std::string out;
+  for (const Diagnostic& diagnostic : compilation.diagnostics.all()) out += render_json(diagnostic, compilation.files) + "\n";
+  return out;
+}
+
+std::string plans(const Compilation& compilation) {
+  std::string out;
+  for (std::size_t i = 0; i < compilation.plans.size(); ++i)
+    out += print_plan(compilation.tree, standard_library(), compilation.checked.flows[i], compilation.plans[i]);
+  return out;
+}
+
+}  // namespace
+
+const Library& standard_library() {
+  static const Declarations loaded = [] {
+    std::vector<NamedText> texts;
+    for (const Declaration& declaration : declarations()) texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+    return load_declarations(texts);
+  }();
+  return loaded.library;
+}
+
+std::vector<GoldenCase> golden_cases() {
+  std::vector<GoldenCase> cases;
+  for (const std::string_view area : kAreas) {
+    const fs::path folder = fs::path(FLOW_SOURCE_DIR) / "tests/golden" / area;
+    if (!fs::exists(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".flow") cases.push_back({std::string(area), entry.path().stem().string(), entry.path()});
+  }
+  std::ranges::sort(cases, {}, &GoldenCase::source);
+  return cases;
+}
+
+Shown show(const std::string& area, const std::string& name, const std::string& text) {
+  if (area == "parse") return show_parse(name, text);
+  if (area == "declare") return show_declare(name, text);
+  const Compilation compilation = compile({name, text}, standard_library());
+  const std::string diagnostics = rendered(compilation.diagnostics, compilation.files);
+  if (compilation.module) {
+    const Status safe = verify(*compilation.module);
+    if (!safe) return {"the module does not verify: " + safe.error().message + "\n", false};
+  }
+  if (area == "json") return of(compilation.diagnostics, json(compilation));
+  if (area == "plan") return of(compilation.diagnostics, diagnostics + plans(compilation));
+  if (area == "emit") return of(compilation.diagnostics, diagnostics + (compilation.module ? disassemble(*compilation.module) : ""));
+  return of(compilation.diagnostics, diagnostics.empty() ? "no mistakes found\n" : diagnostics);
+}
+
+std::string read_text(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::string rendered(const Diagnostics& diagnostics, const Files& files) {
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics.all()) out += render_text(diagnostic, files, false) + "\n";
+  return out;
+}
+
+}  // namespace flow::test
