@@ -139,7 +139,13 @@ TypeId Checker::literal_text(NodeId node, TypeId expected) {
 void Checker::hole(NodeId node, NodeKind text_kind) {
   const TypeId type = expression(node);
   if (is_error(type)) return;
-  const TypeId bare = out_.types.without_null(type);
+  if (text_kind == NodeKind::Kql && out_.types.is_optional(type)) {  // a query has no literal for "no value"
+    may_be_null(node, type, "a value in a query");
+    return;
+  }
+  // A list becomes a dynamic array in a query, and nothing elsewhere.
+  const bool is_query_list = text_kind == NodeKind::Kql && out_.types.is(type, TypeKind::List);
+  const TypeId bare = is_query_list ? out_.types[type].element : out_.types.without_null(type);
   const Storage storage = out_.types.storage(bare);
   const bool is_scalar = storage == Storage::Bool || storage == Storage::Int || storage == Storage::Float ||
                          storage == Storage::Text || storage == Storage::Enum;
