@@ -6,6 +6,7 @@
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "apps/sim/tenant.hpp"
+#include "base/text.hpp"
 
 namespace {
 
@@ -17,6 +18,16 @@ void add_tenant_options(CLI::App* command, Options& options) {
   command->add_option("--sim-port", options.sim_port, "its HTTP port")->capture_default_str();
   command->add_option("--sim-smtp-port", options.sim_smtp_port, "its SMTP port")->capture_default_str();
   command->add_option("--mail", options.mail, "with --sim: send mail by graph or smtp")->check(CLI::IsMember({"graph", "smtp"}))->capture_default_str();
+}
+
+// A duration as `250ms` or `1h30m`; anything else is wrong usage.
+void add_duration(CLI::App* command, const std::string& name, std::int64_t& duration_us, const std::string& summary) {
+  const auto take = [&duration_us, name](const std::string& text) {
+    const auto given = flow::parse_duration_us(text);
+    if (!given || *given <= 0) throw CLI::ValidationError(name, "`" + text + "` is no duration, as 30s or 250ms");
+    duration_us = *given;
+  };
+  command->add_option_function<std::string>(name, take, summary)->type_name("DURATION");
 }
 
 }  // namespace
@@ -36,6 +47,8 @@ int main(int argc, char** argv) {
   CLI::App* const serve_command = app.add_subcommand("serve", "run flows day and night");
   serve_command->add_option("FILES", serve.files, "`.flow` or `.flowc` files")->required();
   serve_command->add_option("--store", serve.store, "the file with runs and journals, instead of the configuration's");
+  add_duration(serve_command, "--poll-every", serve.poll_every_us, "ask for new events so often, as 30s, instead of the configuration's interval");
+  add_duration(serve_command, "--look-back", serve.look_back_us, "when a trigger is new, also take its events of so long before, as 1h");
   serve_command->add_flag("--quiet", serve.quiet, "print problems only");
   serve_command->add_option("--crash-at-append", serve.crash_at_append)->group("");  // tests only
   add_tenant_options(serve_command, serve);

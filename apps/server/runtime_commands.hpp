@@ -28,6 +28,8 @@ struct ServeOptions {
   std::uint16_t sim_smtp_port = 2525;
   std::string mail = "graph";
   std::string store;             // instead of the configuration's
+  std::int64_t poll_every_us = 0;  // instead of the configuration's; 0: that one
+  std::int64_t look_back_us = 0;   // the same
   bool quiet = false;
   std::uint64_t crash_at_append = 0;  // tests only
 };

@@ -201,7 +201,7 @@ class Planner {
   void order_condition() {
     const auto written = operands();
     std::vector<NodeId> order(written.begin(), written.end());
-    std::ranges::stable_partition(order, [&](NodeId node) { return !needs_call(node) && !may_raise(node); });
+    std::stable_partition(order.begin(), order.end(), [&](NodeId node) { return !needs_call(node) && !may_raise(node); });
     if (!std::ranges::equal(order, written)) plan_.condition_order = std::move(order);
   }
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "base/text.hpp"
 #include "compiler/resolve/template.hpp"
@@ -42,7 +45,7 @@ class LibraryBuilder {
   template <class Fn>
   void each_connector(const Tree& tree, Fn fn) {
     for (const NodeId kid : tree.kids(tree.root))
-      if (tree.kind(kid) == NodeKind::Connector) fn(kid);
+      if (tree.kind(kid) == NodeKind::Connector && !repeated_.contains({&tree, kid})) fn(kid);
   }
 
   static std::string name_of(const Tree& tree, NodeId node) { return std::string(tree.text(tree.kid(node, 0))); }
@@ -74,16 +77,21 @@ class LibraryBuilder {
   // ---- Round one
   void declare_names(const Tree& tree, NodeId node) {
     Connector connector{.name = name_of(tree, node), .base = {}, .scope = {}};
-    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) != library_.connectors.end())
+    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) != library_.connectors.end()) {
+      repeated_.insert({&tree, node});
       return report(tree, tree.kid(node, 0), Code::DuplicateName, fmt::format("connector `{}` is declared twice", connector.name));
+    }
     for (const NodeId member : tree.kids(node)) {
       switch (tree.kind(member)) {
         case NodeKind::Base: connector.base = constant(tree, member); break;
         case NodeKind::Auth: connector.scope = scope_of(tree, member); break;
         case NodeKind::EnumDecl: declare_enum(tree, member); break;
-        case NodeKind::RecordDecl:
-          declare_type(tree, member, library_.types.add_record({.name = name_of(tree, member), .fields = {}, .doc = tree.doc_above(member)}));
+        case NodeKind::RecordDecl: {
+          const TypeId made = library_.types.add_record({.name = name_of(tree, member), .fields = {}, .doc = tree.doc_above(member)});
+          records_.emplace(std::pair(&tree, member), made);
+          declare_type(tree, member, made);
           break;
+        }
         default: break;
       }
     }
@@ -130,8 +138,7 @@ class LibraryBuilder {
   }
 
   void declare_fields(const Tree& tree, NodeId node) {
-    const auto type = library_.type_names.find(name_of(tree, node));
-    RecordType record{.name = type->first, .fields = {}, .doc = tree.doc_above(node)};
+    RecordType record{.name = name_of(tree, node), .fields = {}, .doc = tree.doc_above(node)};
     for (const NodeId decl : tree.kids(node).subspan(1)) {
       RecordField field{.name = name_of(tree, decl), .wire = {}, .type = type_of(tree, tree.kid(decl, 1)), .doc = tree.doc_above(decl)};
       field.wire = tree.kids(decl).size() > 2 ? plain_text(tree, tree.kid(decl, 2), diagnostics_) : field.name;
@@ -139,7 +146,7 @@ class LibraryBuilder {
         report(tree, decl, Code::DuplicateName, fmt::format("field `{}` is declared twice", field.name));
       record.fields.push_back(std::move(field));
     }
-    library_.types.mutable_record(type->second) = std::move(record);
+    library_.types.mutable_record(records_.at({&tree, node})) = std::move(record);
   }
 
   Quota quota_of(const Tree& tree, NodeId node, std::string group) {
@@ -395,6 +402,8 @@ class LibraryBuilder {
   Diagnostics& diagnostics_;
   Library library_;
   std::vector<Pending> pending_;
+  std::set<std::pair<const Tree*, NodeId>> repeated_;           // connectors whose name another one has; left out
+  std::map<std::pair<const Tree*, NodeId>, TypeId> records_;    // by declaration: two may have one name
 };
 
 }  // namespace
