@@ -74,11 +74,11 @@ Result<std::string> read_event(const std::string& path) {
   return text;
 }
 
-Result<int> run_event(const RunOptions& options) {
+Result<int> run_event(const RunOptions& options, ExitCode& code) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port, options.mail}));
   if (!options.tenant.empty()) std::erase_if(config.tenants, [&](const TenantConfig& tenant) { return tenant.name != options.tenant; });
   if (config.tenants.size() != 1) return error(config.tenants.empty() ? fmt::format("the configuration has no tenant `{}`", options.tenant) : "the configuration has several tenants; choose one with --tenant");
-  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
+  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}, code));
   FLOW_TRY(std::string event, read_event(options.event));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(":memory:"));
@@ -102,9 +102,10 @@ Result<int> run_event(const RunOptions& options) {
 }  // namespace
 
 int run_once(const RunOptions& options) {
-  const Result<int> ran = run_event(options);
+  ExitCode code = kWorldWrong;
+  const Result<int> ran = run_event(options, code);
   if (!ran) complain(ran.error().message);
-  leave(ran ? *ran : kWorldWrong);
+  leave(ran ? *ran : code);
 }
 
 }  // namespace flow

@@ -29,11 +29,11 @@ Result<Config> choose_config(const ConfigChoice& choice) {
   return config;
 }
 
-Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files) {
+Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files, ExitCode& code) {
   std::vector<LoadedModule> modules;
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
-    FLOW_TRY(const Module module, load_module(file));
+    FLOW_TRY(const Module module, load_module(file, code));
     LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}};
     for (const FlowCode& flow : module.flows) {
       const auto [at, is_new] = declared_in.emplace(flow.name, file);

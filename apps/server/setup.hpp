@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cli/exit_code.hpp"
 #include "apps/server/world.hpp"
 #include "base/result.hpp"
 
@@ -24,7 +25,7 @@ struct LoadedModule {
   std::string bytes;
   std::vector<std::string> flows;
 };
-Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
+Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files, ExitCode& code);
 
 // Every flow of every module for every tenant of the configuration; then the runs of the store are taken up.
 Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);

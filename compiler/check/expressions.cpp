@@ -90,7 +90,8 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
   d.expecting(fmt::format("is `{}`", type_name(type)));
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);
-  if (wants_text && (storage == Storage::Text || storage == Storage::Int || storage == Storage::Enum || storage == Storage::Float) && type != kSecretType)
+  if (wants_text && (storage == Storage::Text || storage == Storage::Int || storage == Storage::Enum || storage == Storage::Float) && type != kSecretType &&
+      type != kHtmlType && type != kKqlType)  // those cannot stand in a text either
     d.fix(tree_.span(node), fmt::format("\"{{{}}}\"", tree_.text(node)), fmt::format("write it into a text: \"{{{}}}\"", tree_.text(node)));
 }
 

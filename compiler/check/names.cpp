@@ -130,7 +130,12 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
       d.label(tree_.span(local.declared), "this one ends with its block");
       return error_type();
     }
-  if (const auto near = nearest_name(text, names_in_scope())) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
+  std::vector<std::string> enums;  // a value whose type nothing says here
+  for (const auto& [name, type] : library_.type_names)
+    if (out_.types.is(type, TypeKind::Enum) && std::ranges::find(out_.types.enumeration(type).values, text) != out_.types.enumeration(type).values.end())
+      enums.push_back(fmt::format("`{}.{}`", name, text));
+  if (!enums.empty()) d.note(fmt::format("where nothing says its type, write {}", fmt::join(enums, " or ")));
+  else if (const auto near = nearest_name(text, names_in_scope())) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
     d.fix(tree_.span(node), fmt::format("\"{}\"", text), fmt::format("for a text write \"{}\"", text));
   else
