@@ -31,7 +31,7 @@ int run_build(const BuildOptions& options) {
 
 int run_inspect(const InspectOptions& options) {
   const auto module = load_module(options.file);
-  if (!module) return complain(module.error().message), options.file.ends_with(".flowc") ? kWorldWrong : kFlowWrong;
+  if (!module) return complain(module.error().message), module.error().code;
   fmt::print("{}", print_manifest(*module));
   if (!options.manifest_only) fmt::print("\n{}", disassemble(*module));
   return kSuccess;

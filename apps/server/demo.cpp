@@ -57,7 +57,7 @@ void summarize(const Counters& counters, Sim& sim) {
   fmt::print("  the tenant counted   {}\n", sim.ask("GET", "/sim/stats").body);
 }
 
-Result<int> demo(const DemoOptions& options) {
+Attempt<int> demo(const DemoOptions& options) {
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
   SimOptions sim_options;
   sim_options.seed = options.seed;
@@ -98,9 +98,9 @@ Result<int> demo(const DemoOptions& options) {
 }  // namespace
 
 int run_demo(const DemoOptions& options) {
-  const Result<int> done = demo(options);
+  const Attempt<int> done = demo(options);
   if (!done) complain(done.error().message);
-  leave(done ? *done : kWorldWrong);
+  leave(done ? *done : done.error().code);
 }
 
 }  // namespace flow

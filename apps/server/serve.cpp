@@ -12,7 +12,7 @@
 namespace flow {
 namespace {
 
-Result<int> serve(const ServeOptions& options) {
+Attempt<int> serve(const ServeOptions& options) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port, options.mail}));
   if (!options.store.empty()) config.store = options.store;
   if (options.poll_every_us > 0) config.poll_every_us = options.poll_every_us;
@@ -40,9 +40,9 @@ Result<int> serve(const ServeOptions& options) {
 }  // namespace
 
 int run_serve(const ServeOptions& options) {
-  const Result<int> served = serve(options);
+  const Attempt<int> served = serve(options);
   if (!served) complain(served.error().message);
-  leave(served ? *served : kWorldWrong);
+  leave(served ? *served : served.error().code);
 }
 
 }  // namespace flow
