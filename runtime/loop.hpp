@@ -114,6 +114,7 @@ class Runtime::Loop {
   void poll(const std::string& key);
   void ask_for_page(Source& source, std::string arguments);
   void take_page(Source& source, const Outcome& outcome);
+  static std::string flows_of(const Source& source);
   void fail_poll(Source& source, const Fault& fault);
   Status dispatch_events(bool& has_worked);
   Status dispatch(Source& source, PolledEvent event);

@@ -118,6 +118,17 @@ void Runtime::Loop::take_page(Source& source, const Outcome& outcome) {
   source.has_page = true;
 }
 
+// The flows that wait for a source's events, for a person.
+std::string Runtime::Loop::flows_of(const Source& source) {
+  constexpr std::size_t kMostNamed = 3;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(source.subscribers.size(), kMostNamed); ++i)
+    names += fmt::format("{}`{}`", i == 0 ? "" : ", ", source.subscribers[i].flow);
+  if (source.subscribers.size() > kMostNamed)
+    names += fmt::format(" and {} more", source.subscribers.size() - kMostNamed);
+  return names;
+}
+
 void Runtime::Loop::fail_poll(Source& source, const Fault& fault) {
   ++counters_.polls_failed;
   ++source.failures;
@@ -126,7 +137,8 @@ void Runtime::Loop::fail_poll(Source& source, const Fault& fault) {
   policy.longest_delay_us = options_.longest_poll_backoff_us;
   const std::int64_t delay_us = retry_delay_us(fault, source.failures, policy, random_);
   health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger,
-         fmt::format("polling failed {} times in a row ({}: {}); tried again in {} s", source.failures,
+         fmt::format("polling for {} failed{} ({}: {}); tried again in {} s", flows_of(source),
+                     source.failures == 1 ? "" : fmt::format(" {} times in a row", source.failures),
                      fault_name(fault.kind), fault.message, delay_us / 1'000'000));
   at(clock_.now_us() + delay_us, [this, key = source_key(source.tenant, source.trigger)] { poll(key); });
 }

@@ -30,9 +30,8 @@ int run_build(const BuildOptions& options) {
 }
 
 int run_inspect(const InspectOptions& options) {
-  ExitCode code = kSuccess;
-  const auto module = load_module(options.file, code);
-  if (!module) return complain(module.error().message), code;
+  const auto module = load_module(options.file);
+  if (!module) return complain(module.error().message), module.error().code;
   fmt::print("{}", print_manifest(*module));
   if (!options.manifest_only) fmt::print("\n{}", disassemble(*module));
   return kSuccess;

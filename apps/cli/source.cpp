@@ -38,8 +38,7 @@ void print_diagnostics(const Compilation& compilation) {
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
-Result<Module> load_module(const std::string& path, ExitCode& code) {
-  code = kWorldWrong;
+Attempt<Module> load_module(const std::string& path) {
   if (path.ends_with(".flowc")) {
     FLOW_TRY(const std::string bytes, read_file(path, kMaxModuleBytes));
     auto module = decode(bytes);
@@ -49,8 +48,7 @@ Result<Module> load_module(const std::string& path, ExitCode& code) {
   }
   FLOW_TRY(Compilation compilation, compile_file(path));
   print_diagnostics(compilation);
-  if (!compilation.module) code = kFlowWrong;
-  if (!compilation.module) return error(fmt::format("`{}` has {} error{}", path, compilation.diagnostics.errors(), compilation.diagnostics.errors() == 1 ? "" : "s"));
+  if (!compilation.module) return failure(fmt::format("`{}` has {} error{}", path, compilation.diagnostics.errors(), compilation.diagnostics.errors() == 1 ? "" : "s"), kFlowWrong);
   const Status safe = verify(*compilation.module);
   if (!safe) return error(fmt::format("internal: the compiled module of `{}` does not verify: {}", path, safe.error().message));
   return std::move(*compilation.module);

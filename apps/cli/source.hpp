@@ -21,8 +21,8 @@ Result<Compilation> compile_file(const std::string& path);
 // Prints what was found to standard error (Text).
 void print_diagnostics(const Compilation& compilation);
 
-// A module from a `.flow` source or a `.flowc` file, verified. Prints diagnostics; the Error says what to do, and `code`
-// what to exit with: kFlowWrong for mistakes in a flow.
-Result<Module> load_module(const std::string& path, ExitCode& code);
+// A module from a `.flow` source or a `.flowc` file, verified. Prints diagnostics; the Failure tells
+// a flow with mistakes from a file that cannot be used.
+Attempt<Module> load_module(const std::string& path);
 
 }  // namespace flow

@@ -46,7 +46,7 @@ class Section {
   }
   Result<std::string> required(const std::string& key) {
     FLOW_TRY(std::string value, text(key, {}));
-    if (value.empty()) return error(fmt::format("{}: `{}` needs `{}`", file_, path_, key));
+    if (value.empty()) return missing(key, fmt::format("`{}`", key));
     return value;
   }
   Result<std::int64_t> duration_us(const std::string& key, std::int64_t fallback) {
@@ -121,6 +121,15 @@ class Section {
     }
     return {};
   }
+  // Of a key that must be there. One that looks like it was probably meant.
+  tl::unexpected<Error> missing(const std::string& key, const std::string& wanted) const {
+    for (const auto& [name, child] : table_) {
+      const bool is_known = std::find(known_.begin(), known_.end(), name.str()) != known_.end();
+      if (!is_known && nearest_name(name.str(), std::vector<std::string>{key}))
+        return error(fmt::format("{}: line {}: unknown key `{}` in `{}`; did you mean `{}`?", file_, child.source().begin.line, name.str(), path_, key));
+    }
+    return error(fmt::format("{}: `{}` needs {}", file_, path_, wanted));
+  }
   std::string last_name() const { return path_.substr(path_.rfind('.') + 1); }
   const std::string& path() const { return path_; }
 
@@ -173,7 +182,7 @@ Result<TenantConfig> read_tenant(Section& section) {
   FLOW_TRY(access.authority, section.text("authority", access.authority));
   FLOW_TRY(access.client_secret, section.secret("client_secret"));
   if (!access.client_secret)
-    return error(fmt::format("`{}` needs `client_secret_env = \"VARIABLE\"` or `client_secret_file = \"PATH\"`", section.path()));
+    return section.missing("client_secret_env", "`client_secret_env = \"VARIABLE\"` or `client_secret_file = \"PATH\"`");
   Status status;
   if (auto bases = section.table("bases", status)) {
     FLOW_TRY(access.bases, bases->all_texts());

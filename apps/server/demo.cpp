@@ -74,8 +74,8 @@ void summarize(const Counters& counters, const Audience& audience, Sim& sim) {
   for (const auto& [reason, count] : audience.failures) fmt::print("  failed {:>3} times   {}\n", count, reason);
 }
 
-Result<int> demo(const DemoOptions& options, ExitCode& code) {
-  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files, code));
+Attempt<int> demo(const DemoOptions& options) {
+  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
   SimOptions sim_options;
   sim_options.seed = options.seed;
   FLOW_TRY(const std::unique_ptr<Sim> sim, Sim::start(sim_options));
@@ -115,10 +115,9 @@ Result<int> demo(const DemoOptions& options, ExitCode& code) {
 }  // namespace
 
 int run_demo(const DemoOptions& options) {
-  ExitCode code = kWorldWrong;
-  const Result<int> done = demo(options, code);
+  const Attempt<int> done = demo(options);
   if (!done) complain(done.error().message);
-  leave(done ? *done : code);
+  leave(done ? *done : done.error().code);
 }
 
 }  // namespace flow

@@ -10,18 +10,19 @@ namespace flow {
 namespace {
 
 constexpr std::size_t kLongestShown = 160;
+constexpr std::size_t kLongestReason = 2'000;  // what to do about it often stands at its end
 
 // One line, shortened, nothing that could move the cursor.
-std::string shown(std::string_view text) {
+std::string shown(std::string_view text, std::size_t longest = kLongestShown) {
   std::string out;
-  for (const char c : text.substr(0, kLongestShown)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  for (const char c : text.substr(0, longest)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
   while (!out.empty() && invalid_utf8_at(out)) out.pop_back();
-  return text.size() > kLongestShown ? out + "…" : out;
+  return text.size() > longest ? out + "…" : out;
 }
 
 std::string short_id(const std::string& run) { return run.size() > 8 ? run.substr(run.size() - 8) : run; }
 
-std::string fault_text(const Fault& fault) { return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message)); }
+std::string fault_text(const Fault& fault) { return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message, kLongestReason)); }
 
 }  // namespace
 
@@ -58,7 +59,7 @@ void Narrator::run_step(const RunRow& run, const JournalRow& row) {
 void Narrator::run_ended(const RunRow& run) {
   const char* const colour = run.state == RunState::Failed || run.state == RunState::Parked ? "\x1b[1;31m" : "\x1b[1;32m";
   std::string text = fmt::format("{} {}", run.flow, run_state_name(run.state));
-  if (!run.reason.empty()) text += fmt::format(": {}", shown(run.reason));
+  if (!run.reason.empty()) text += fmt::format(": {}", shown(run.reason, kLongestReason));
   if (run.state == RunState::Failed) text += fmt::format(" (line {})", run.line);
   line(run.id, colour, text);
 }

@@ -9,6 +9,7 @@
 #include "apps/server/narrator.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
+#include "runtime/json_text.hpp"
 #include "runtime/sqlite_store.hpp"
 #include "vm/bytecode/encode.hpp"
 
@@ -67,18 +68,20 @@ class UntilOver final : public Narrator {
   bool is_dispatched_ = false, is_failed_ = false, is_unusable_ = false;
 };
 
-// The event as one line of JSON text; whether it is JSON is the poller's to say.
+// The event as the text of one JSON object; what it must hold is the poller's to say.
 Result<std::string> read_event(const std::string& path) {
   FLOW_TRY(std::string text, read_file(path, 8u << 20));
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) return error(fmt::format("`{}` is empty; it must hold one event as JSON", path));
+  if (!json_members(text)) return error(fmt::format("`{}` is not one well-formed JSON object, as an alert is", path));
   return text;
 }
 
-Result<int> run_event(const RunOptions& options, ExitCode& code) {
+Attempt<int> run_event(const RunOptions& options) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port, options.mail}));
   if (!options.tenant.empty()) std::erase_if(config.tenants, [&](const TenantConfig& tenant) { return tenant.name != options.tenant; });
-  if (config.tenants.size() != 1) return error(config.tenants.empty() ? fmt::format("the configuration has no tenant `{}`", options.tenant) : "the configuration has several tenants; choose one with --tenant");
-  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}, code));
+  if (config.tenants.empty()) return error(fmt::format("the configuration has no tenant `{}`", options.tenant));
+  if (config.tenants.size() > 1) return failure("the configuration has several tenants; choose one with --tenant", kUsage);
+  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
   FLOW_TRY(std::string event, read_event(options.event));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(":memory:"));
@@ -102,10 +105,9 @@ Result<int> run_event(const RunOptions& options, ExitCode& code) {
 }  // namespace
 
 int run_once(const RunOptions& options) {
-  ExitCode code = kWorldWrong;
-  const Result<int> ran = run_event(options, code);
+  const Attempt<int> ran = run_event(options);
   if (!ran) complain(ran.error().message);
-  leave(ran ? *ran : code);
+  leave(ran ? *ran : ran.error().code);
 }
 
 }  // namespace flow

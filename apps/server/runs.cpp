@@ -31,11 +31,11 @@ std::string json_step(const RunStep& step) {
   return out + fmt::format(",\"line\":{}}}", step.line);
 }
 
-Result<int> list(const RunsOptions& options) {
+Attempt<int> list(const RunsOptions& options) {
   RunFilter filter{.tenant = options.tenant, .flow = options.flow, .state = std::nullopt, .limit = options.limit};
   if (!options.state.empty()) {
     filter.state = run_state_named(options.state);
-    if (!filter.state) return error(fmt::format("there is no state `{}`; states are running, parked, skipped, finished, stopped, failed", options.state));
+    if (!filter.state) return failure(fmt::format("there is no state `{}`; states are running, parked, skipped, finished, stopped, failed", options.state), kUsage);
   }
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open_read_only(options.store));
   FLOW_TRY(const std::vector<RunRow> runs, store->list_runs(filter));
@@ -51,7 +51,7 @@ Result<int> list(const RunsOptions& options) {
   return static_cast<int>(kSuccess);
 }
 
-Result<int> show(const RunsOptions& options) {
+Attempt<int> show(const RunsOptions& options) {
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open_read_only(options.store));
   FLOW_TRY(const std::optional<RunHistory> history, show_run(*store, options.id));
   if (!history) return error(fmt::format("there is no run `{}` in `{}`; `flow runs list` shows them", options.id, options.store));
@@ -69,8 +69,8 @@ Result<int> show(const RunsOptions& options) {
   return static_cast<int>(kSuccess);
 }
 
-int finish(const Result<int>& result) {
-  if (!result) return complain(result.error().message), kWorldWrong;
+int finish(const Attempt<int>& result) {
+  if (!result) return complain(result.error().message), result.error().code;
   return *result;
 }
 

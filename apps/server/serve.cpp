@@ -12,12 +12,12 @@
 namespace flow {
 namespace {
 
-Result<int> serve(const ServeOptions& options, ExitCode& code) {
+Attempt<int> serve(const ServeOptions& options) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port, options.mail}));
   if (!options.store.empty()) config.store = options.store;
   if (options.poll_every_us > 0) config.poll_every_us = options.poll_every_us;
   if (options.look_back_us > 0) config.look_back_us = options.look_back_us;
-  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files, code));
+  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(config.store));
   const std::unique_ptr<Engine> engine = vm_engine();
@@ -40,10 +40,9 @@ Result<int> serve(const ServeOptions& options, ExitCode& code) {
 }  // namespace
 
 int run_serve(const ServeOptions& options) {
-  ExitCode code = kWorldWrong;
-  const Result<int> served = serve(options, code);
+  const Attempt<int> served = serve(options);
   if (!served) complain(served.error().message);
-  leave(served ? *served : code);
+  leave(served ? *served : served.error().code);
 }
 
 }  // namespace flow

@@ -14,30 +14,30 @@
 
 namespace flow {
 
-Result<Config> choose_config(const ConfigChoice& choice) {
-  if (choice.sim && !choice.file.empty()) return error("give --config or --sim, not both");
+Attempt<Config> choose_config(const ConfigChoice& choice) {
+  if (choice.sim && !choice.file.empty()) return failure("give --config or --sim, not both", kUsage);
   if (choice.sim) {
     Config config;
     config.tenants.push_back(sim_tenant(choice.sim_port, choice.sim_smtp_port, choice.mail));
     config.poll_every_us = 1'000'000;
     return config;
   }
-  if (choice.file.empty()) return error("name a configuration with --config flow.toml, or use the pretend tenant with --sim");
+  if (choice.file.empty()) return failure("name a configuration with --config flow.toml, or use the pretend tenant with --sim", kUsage);
   FLOW_TRY(const std::string text, read_file(choice.file, 1u << 20));
   FLOW_TRY(Config config, parse_config(choice.file, text));
   config.transport.proxies = proxies_from_environment();
   return config;
 }
 
-Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files, ExitCode& code) {
+Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files) {
   std::vector<LoadedModule> modules;
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
-    FLOW_TRY(const Module module, load_module(file, code));
+    FLOW_TRY(const Module module, load_module(file));
     LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}};
     for (const FlowCode& flow : module.flows) {
       const auto [at, is_new] = declared_in.emplace(flow.name, file);
-      if (!is_new) return error(fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow.name, at->second, file));
+      if (!is_new) return failure(fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow.name, at->second, file), kFlowWrong);
       loaded.flows.push_back(flow.name);
     }
     modules.push_back(std::move(loaded));

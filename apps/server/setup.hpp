@@ -18,14 +18,14 @@ struct ConfigChoice {
   std::uint16_t sim_smtp_port = 0;
   std::string mail = "graph";
 };
-Result<Config> choose_config(const ConfigChoice& choice);
+Attempt<Config> choose_config(const ConfigChoice& choice);
 
 struct LoadedModule {
   std::string file;
   std::string bytes;
   std::vector<std::string> flows;
 };
-Result<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files, ExitCode& code);
+Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
 
 // Every flow of every module for every tenant of the configuration; then the runs of the store are taken up.
 Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);
