@@ -24,10 +24,19 @@ std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & '\xc0') != '\x80'; }));
 }
 
-// Tabs as one blank and control characters as dots, so that the mark below stands where it should.
+// Tabs as one blank, control characters as dots and what is no UTF-8 as U+FFFD, so that the mark below stands where it
+// should and the terminal obeys nobody's source.
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) out += c == '\t' ? ' ' : (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) ? '.' : c;
+  const auto append = [&](std::string_view good) {
+    for (const char c : good) out += c == '\t' ? ' ' : (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) ? '.' : c;
+  };
+  for (auto bad = invalid_utf8_at(text); bad; bad = invalid_utf8_at(text)) {
+    append(text.substr(0, *bad));
+    out += "\xef\xbf\xbd";
+    text.remove_prefix(*bad + 1);
+  }
+  append(text);
   return out;
 }
 
@@ -95,8 +104,14 @@ class TextPrinter {
       to = std::min(to - cut, line.size());
       if (cut > 0) before = "...";
     }
-    frame(std::to_string(start.line));
-    out_ += " " + before + printable(line) + "\n";
+    // A further mark in the line that was shown last stands below it; long lines are cut around each mark.
+    const bool is_shown = shown_file_ == &file && shown_line_ == start.line && file.line_text(start.line).size() <= kWidestLine;
+    if (!is_shown) {
+      frame(std::to_string(start.line));
+      out_ += (line.empty() ? "" : " ") + before + printable(line) + "\n";
+    }
+    shown_file_ = &file;
+    shown_line_ = start.line;
     frame("");
     const std::size_t width = std::max<std::size_t>(1, code_points(line.substr(from, to > from ? to - from : 0)));
     out_ += " " + std::string(before.size() + code_points(line.substr(0, from)), ' ') + colour +
@@ -107,6 +122,8 @@ class TextPrinter {
   const Palette& palette_;
   std::string out_;
   std::size_t gutter_ = 1;
+  const SourceFile* shown_file_ = nullptr;
+  std::uint32_t shown_line_ = 0;
 };
 
 std::string json_place(const SourceFile& file, Span span) {

@@ -14,6 +14,7 @@ Declarations load_declarations(const std::vector<NamedText>& texts) {
     trees.push_back(parse(declarations.files.back(), static_cast<std::uint32_t>(trees.size()), declarations.diagnostics));
   }
   declarations.library = build_library(trees, declarations.diagnostics);
+  declarations.diagnostics.sort_by_place();
   return declarations;
 }
 

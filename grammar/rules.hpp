@@ -45,7 +45,8 @@ struct ws {
 // Blanks on this line only: `(` and `[` continue an expression only where the callee ends.
 struct gap : star<one<' ', '\t'>> {};
 
-// A word; with `Free` only one that is not reserved.
+// A word; with `Free` only one that is not reserved. Letters beyond ASCII are taken as part of a word, so that
+// `größe` is one mistake and not three; parse() reports them.
 template <bool Free>
 struct word_rule {
   using rule_t = word_rule;
@@ -55,8 +56,8 @@ struct word_rule {
     const char* const begin = in.current();
     const char* at = begin;
     const char* const end = in.end();
-    if (at == end || !is_word_start(*at)) return false;
-    while (at != end && is_word_char(*at)) ++at;
+    if (at == end || !(is_word_start(*at) || is_beyond_ascii(*at))) return false;
+    while (at != end && (is_word_char(*at) || is_beyond_ascii(*at))) ++at;
     const auto length = static_cast<std::size_t>(at - begin);
     if (Free && is_keyword({begin, length})) return false;
     in.bump_in_this_line(length);
@@ -105,14 +106,15 @@ struct expr;
 struct hole_expr : seq<expr> {};
 struct hole_close : one<'}'> {};
 struct hole : seq<one<'{'>, ws, must<hole_expr>, ws, must<hole_close>> {};
-struct escaped : seq<one<'\\'>, not_one<'\n', '\r'>> {};
+struct code_point : seq<string<'u', '{'>, star<xdigit>, one<'}'>> {};  // its braces are no hole
+struct escaped : seq<one<'\\'>, sor<code_point, not_one<'\n', '\r'>>> {};
 struct piece_char : sor<not_one<'"', '{', '}', '\\', '\n', '\r'>, two<'{'>, escaped, one<'}'>> {};
 struct text_piece : plus<piece_char> {};
 struct text_close : one<'"'> {};
 struct text_body : seq<star<sor<text_piece, hole>>, must<text_close>> {};
 
 struct block_close : string<'"', '"', '"'> {};
-struct block_char : sor<not_one<'"', '{', '}', '\\'>, two<'{'>, seq<one<'\\'>, any>, one<'}'>,
+struct block_char : sor<not_one<'"', '{', '}', '\\'>, two<'{'>, seq<one<'\\'>, sor<code_point, any>>, one<'}'>,
                         seq<not_at<block_close>, one<'"'>>> {};
 struct block_piece : plus<block_char> {};
 struct block_body : seq<star<sor<block_piece, hole>>, must<block_close>> {};
@@ -146,18 +148,20 @@ struct type : seq<one_type, star<ws, k_or, ws, must<type_operand>>> {};
 struct close_paren : one<')'> {};
 struct close_bracket : one<']'> {};
 struct close_brace : one<'}'> {};
+struct list_close : one<']'> {};
+struct entries_close : one<'}'> {};
 struct operand_expr : seq<expr> {};
 
 struct list_item : seq<expr> {};
 struct list_lit : seq<one<'['>, ws, opt<list_item, star<ws, one<','>, ws, list_item>, opt<ws, one<','>>, ws>,
-                      must<close_bracket>> {};
+                      must<list_close>> {};
 struct computed_key : seq<one<'['>, ws, must<operand_expr>, ws, must<close_bracket>> {};
 struct key_text : seq<one<'"'>, star<sor<escaped, not_one<'"', '\\', '\n', '\r'>>>, must<text_close>> {};
 struct key : sor<any_word, key_text, computed_key> {};
 struct entry_colon : one<':'> {};
 struct entry_value : seq<expr> {};
 struct entry : seq<key, ws, must<entry_colon>, ws, must<entry_value>> {};
-struct entries : seq<one<'{'>, ws, opt<entry, star<ws, one<','>, ws, entry>, opt<ws, one<','>>, ws>, must<close_brace>> {};
+struct entries : seq<one<'{'>, ws, opt<entry, star<ws, one<','>, ws, entry>, opt<ws, one<','>>, ws>, must<entries_close>> {};
 struct record_lit : seq<entries> {};
 // `Name {` begins a record only when an entry follows, so that a block may follow a condition.
 struct construct : seq<at<upper>, at<ident, ws, one<'{'>, ws, sor<any_word, key_text>, ws, one<':'>>, ident, ws, entries> {};
@@ -285,7 +289,7 @@ struct statement : seq<must<supported>, must<statement_wanted>> {};
 
 struct flow_name : seq<ident> {};
 struct trigger_part : seq<any_word> {};
-struct trigger_name : seq<trigger_part, star<one<'.'>, must<trigger_part>>> {};
+struct trigger_name : seq<ident, star<one<'.'>, must<trigger_part>>> {};
 struct on_trigger : seq<k_on, ws, must<trigger_name>> {};
 struct condition : seq<k_when, ws, must<operand_expr>> {};
 struct r_condition : seq<condition> {};

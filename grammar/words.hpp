@@ -20,6 +20,7 @@ inline constexpr Keyword kKeywords[] = {
 };
 
 constexpr bool is_word_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+constexpr bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 constexpr bool is_word_char(char c) { return is_word_start(c) || (c >= '0' && c <= '9'); }
 
 namespace detail {

@@ -18,6 +18,7 @@ struct Totals {
   std::size_t errors = 0;
   std::size_t warnings = 0;
   std::size_t flows = 0;
+  std::size_t declared = 0;  // connectors
   std::vector<std::string> json;
   std::vector<NamedText> connectors;  // files that declare connectors; checked together, they may name each other
 };
@@ -40,6 +41,7 @@ void check_connectors(const CheckOptions& options, Totals& totals) {
     for (const Diagnostic& diagnostic : declared.diagnostics.all())
       fmt::print(stderr, "{}\n", render_text(diagnostic, declared.files, wants_colours(2)));
   tally(declared.diagnostics, declared.files, options, totals);
+  totals.declared = declared.library.connectors.size();
 }
 
 Status check_file(const std::string& path, const CheckOptions& options, Totals& totals) {
@@ -77,7 +79,9 @@ int run_check(const CheckOptions& options) {
   } else if (totals.errors + totals.warnings > 0) {
     fmt::print(stderr, "{}, {}\n", counted(totals.errors, "error"), counted(totals.warnings, "warning"));
   } else if (!is_unreadable && !options.plan && !options.tree) {
-    fmt::print("{}: no mistakes found\n", counted(totals.flows, "flow"));
+    const std::string flows = totals.flows > 0 || totals.declared == 0 ? counted(totals.flows, "flow") : std::string();
+    const std::string connectors = totals.declared > 0 ? counted(totals.declared, "connector") : std::string();
+    fmt::print("{}{}{}: no mistakes found\n", flows, flows.empty() || connectors.empty() ? "" : ", ", connectors);
   }
   if (is_unreadable) return kWorldWrong;
   return totals.errors > 0 ? kFlowWrong : kSuccess;

@@ -15,6 +15,7 @@
 #include "apps/server/setup.hpp"
 #include "apps/sim/tenant.hpp"
 #include "runtime/sqlite_store.hpp"
+#include "stdlib/json/json.hpp"
 
 namespace flow {
 namespace {
@@ -38,23 +39,39 @@ class Audience final : public Narrator {
   }
   void run_ended(const RunRow& run) override {
     --open;
+    if (run.state == RunState::Failed || run.state == RunState::Parked) ++failures[run.flow + ": " + run.reason];
     Narrator::run_ended(run);
   }
   std::atomic<int> open{0};
+  std::map<std::string, int> failures;  // flow and reason
 };
 
-void summarize(const Counters& counters, Sim& sim) {
+// A number of the tenant's own count, by the names on the way to it; 0 when it is not there.
+std::string tenant_count(const JsonValue& stats, std::initializer_list<std::string_view> names) {
+  const JsonValue* at = &stats;
+  for (const std::string_view name : names)
+    if (at = at->member(name); at == nullptr) return "0";
+  return at->kind == JsonValue::Kind::List ? std::to_string(at->items.size()) : text_of(*at);
+}
+
+void summarize(const Counters& counters, const Audience& audience, Sim& sim) {
   const auto over = [&](RunState state) {
     const auto found = counters.runs_over.find(state);
     return found == counters.runs_over.end() ? std::uint64_t{0} : found->second;
   };
-  fmt::print("\nThe day is over.\n");
-  fmt::print("  alerts seen          {}\n", counters.events_fresh);
-  fmt::print("  flows run            {} ({} finished, {} failed, {} skipped late)\n", counters.runs_started, over(RunState::Finished), over(RunState::Failed), over(RunState::Skipped));
-  fmt::print("  decided at once      {} times the condition was false\n", counters.skipped_at_once);
-  for (const auto& [operation, count] : counters.calls) fmt::print("  calls                {:<28} {}\n", operation, count);
-  fmt::print("  journal commits      {}\n", counters.commits);
-  fmt::print("  the tenant counted   {}\n", sim.ask("GET", "/sim/stats").body);
+  const Result<JsonValue> stats = parse_json(sim.ask("GET", "/sim/stats").body);
+  const JsonValue none;
+  const JsonValue& tenant = stats ? *stats : none;
+  fmt::print("\nThe day is over.\n\n");
+  fmt::print("  alerts seen       {:>5}   of {} that the tenant raised\n", counters.events_fresh, tenant_count(tenant, {"alerts"}));
+  fmt::print("  flows run         {:>5}   {} finished, {} failed; {} times a condition was false\n", counters.runs_started,
+             over(RunState::Finished), over(RunState::Failed) + over(RunState::Parked), counters.skipped_at_once + over(RunState::Skipped));
+  fmt::print("  devices isolated  {:>5}   by the tenant's own record\n", tenant_count(tenant, {"operations", "machines.isolate", "executed"}));
+  fmt::print("  mails sent        {:>5}\n", std::stoll(tenant_count(tenant, {"mails", "graph"})) + std::stoll(tenant_count(tenant, {"mails", "smtp"})));
+  fmt::print("  Defender calls    {:>5}   of {} an hour that the quota allows\n", tenant_count(tenant, {"quota", "groups", "defender", "last_hour"}),
+             tenant_count(tenant, {"quota", "groups", "defender", "per_hour"}));
+  fmt::print("  journal commits   {:>5}   each durable before the next step\n", counters.commits);
+  for (const auto& [reason, count] : audience.failures) fmt::print("  failed {:>3} times   {}\n", count, reason);
 }
 
 Attempt<int> demo(const DemoOptions& options) {
@@ -72,7 +89,7 @@ Attempt<int> demo(const DemoOptions& options) {
   Audience audience(wants_colours(STDOUT_FILENO), false);
   RuntimeOptions runtime_options;
   // As often as the API's hourly quota allows beside the calls of the runs.
-  runtime_options.poll_interval_us = 2'000'000;
+  runtime_options.poll_interval_us = 3'000'000;
   runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) { return world->chosen_route(tenant, operation); };
   Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options, &audience);
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
@@ -90,8 +107,8 @@ Attempt<int> demo(const DemoOptions& options) {
   is_over = true;
   timer.join();
   FLOW_TRY_STATUS(ran);
-  summarize(runtime.counters(), *sim);
-  fmt::print("  every step           flow runs list --store {}/flow.db\n", folder);
+  summarize(runtime.counters(), audience, *sim);
+  fmt::print("\nEvery step is kept: flow runs list --store {}/flow.db\n", folder);
   return static_cast<int>(kSuccess);
 }
 

@@ -49,7 +49,7 @@ int run_runs_show(const RunsOptions& options);
 
 struct DemoOptions {
   std::vector<std::string> files;
-  std::uint32_t alerts = 240;
+  std::uint32_t alerts = 60;
   std::uint32_t seconds = 60;
   std::uint64_t seed = 1;
   std::string mail = "graph";

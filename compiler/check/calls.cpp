@@ -20,6 +20,14 @@ constexpr TextMethod kTextMethods[] = {
 };
 constexpr std::string_view kListMethods[] = {"length", "contains", "any", "all"};
 
+// The parameters as a call may name them: `machine: MachineId, comment: String = …`.
+std::string signature(const Operation& operation, const TypeTable& types) {
+  std::string out;
+  for (const Parameter& parameter : operation.parameters)
+    out += fmt::format("{}{}: {}{}", out.empty() ? "" : ", ", parameter.name, types.name(parameter.type), parameter.default_json.empty() ? "" : " = …");
+  return fmt::format("{}({})", operation.name, out);
+}
+
 TypeId native_result(NativeId native) {
   switch (native) {
 #define FLOW_NATIVE_RESULT_Text kStringType
@@ -41,28 +49,39 @@ TypeId Checker::call(NodeId node) {
   if (operation_named(callee, operation) != nullptr) return operation_call(node, operation);
   if (tree_.kind(callee) == NodeKind::Field) return method(node, callee);
   const TypeId type = unknown_callee(callee);
-  for (const NodeId argument : tree_.kids(node).subspan(1))  // so that mistakes within are found in the same run
-    if (tree_.kind(argument) != NodeKind::NamedArgument && tree_.kind(argument) != NodeKind::Lambda && !is_loose_name(argument))
-      expression(argument);
+  for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
   return type;
+}
+
+// An argument whose parameter is not known: mistakes within are found, and the names in it are used.
+void Checker::lone_argument(NodeId node) {
+  if (tree_.kind(node) == NodeKind::NamedArgument) node = tree_.kid(node, 1);
+  if (tree_.kind(node) != NodeKind::Lambda && tree_.kind(node) != NodeKind::List && !is_loose_name(node)) expression(node);
 }
 
 TypeId Checker::unknown_callee(NodeId callee) {
   const std::string_view text = tree_.text(callee);
+  if (is_told(text)) return error_type();
   Diagnostic& d = report(Code::UnknownOperation, callee, fmt::format("nothing that can be called is named {}", quoted(callee)));
-  std::vector<std::string> known;
-  for (const auto& [name, index] : library_.operation_names) known.push_back(name);
+  std::vector<std::string> known, short_names;
+  for (const auto& [name, index] : library_.operation_names) {
+    known.push_back(name);
+    if (name.find('.') == std::string::npos) short_names.push_back(name);
+  }
   if (const auto near = nearest_name(text, known)) d.fix(tree_.span(callee), *near, fmt::format("did you mean `{}`?", *near));
+  else if (short_names.size() <= 24) d.note(fmt::format("operations are {}", fmt::join(short_names, ", ")));
   return error_type();
 }
 
-void Checker::check_effect(NodeId node, const Operation& operation) {
-  if (in_condition_ && operation.effect != Effect::Read)
+bool Checker::check_effect(NodeId node, const Operation& operation) {
+  const bool may_stand_here = !in_condition_ || operation.effect == Effect::Read;
+  if (!may_stand_here)
     report(Code::ConditionActs, node, fmt::format("a condition must not change anything, and `{}` {}", operation.name,
                                                   operation.effect == Effect::Act ? "acts" : "notifies"))
         .note("move it behind `do`");
   if (!operation.retires.empty())
     report(Code::Retiring, tree_.kid(node, 0), fmt::format("`{}` is retired by its vendor on {}", operation.name, operation.retires));
+  return may_stand_here;
 }
 
 TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
@@ -71,6 +90,7 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
   CheckedCall checked{.operation = index, .arguments = std::vector<NodeId>(parameters.size(), kNoNode)};
   std::size_t position = 0;
   bool saw_named = false;
+  bool is_wrong = false;  // so that a missing argument is told only when nothing else explains it
   const auto take = [&](std::size_t parameter, NodeId value, NodeId place) {
     if (checked.arguments[parameter] != kNoNode)
       report(Code::DuplicateArgument, place, fmt::format("`{}` is given twice", parameters[parameter].name))
@@ -91,11 +111,20 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
       for (const Parameter& parameter : parameters) names.push_back(parameter.name);
       Diagnostic& d = report(Code::UnknownArgument, ident, fmt::format("`{}` has no parameter `{}`", operation.name, tree_.text(ident)));
       if (const auto near = nearest_name(tree_.text(ident), names)) d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
-      else d.note(fmt::format("its parameters are {}", fmt::join(names, ", ")));
+      else d.note(fmt::format("it is declared as {}", signature(operation, out_.types)));
+      is_wrong = true;
+      lone_argument(argument);
     } else if (saw_named) {
-      report(Code::PositionalAfterNamed, argument, "an argument without a name cannot follow one with a name");
+      report(Code::PositionalAfterNamed, argument, "an argument without a name cannot follow one with a name")
+          .note(fmt::format("it is declared as {}", signature(operation, out_.types)));
+      is_wrong = true;
+      lone_argument(argument);
     } else if (position >= parameters.size()) {
-      report(Code::TooManyArguments, argument, fmt::format("`{}` takes {} argument{}", operation.name, parameters.size(), parameters.size() == 1 ? "" : "s"));
+      const auto all = tree_.kids(node).subspan(1);
+      diagnostics_.report(Code::TooManyArguments, tree_.file, {tree_.span(argument).begin, tree_.span(all.back()).end},
+                          fmt::format("`{}` takes at most {} argument{}, and {} are given", operation.name, parameters.size(),
+                                      parameters.size() == 1 ? "" : "s", all.size()))
+          .note(fmt::format("it is declared as {}", signature(operation, out_.types)));
       break;
     } else {
       take(position++, argument, argument);
@@ -105,14 +134,14 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
   for (std::size_t i = 0; i < parameters.size(); ++i)
     if (checked.arguments[i] == kNoNode && parameters[i].default_json.empty())
       missing.push_back(fmt::format("`{}: {}`", parameters[i].name, type_name(parameters[i].type)));
-  if (!missing.empty()) {
+  if (!missing.empty() && !is_wrong) {
     const Span end{tree_.span(node).end - 1, tree_.span(node).end};
     diagnostics_.report(Code::MissingArgument, tree_.file, end, fmt::format("`{}` needs {}", operation.name, fmt::join(missing, ", ")))
-        .expecting("expected before this");
+        .expecting("expected before this")
+        .note(fmt::format("it is declared as {}", signature(operation, out_.types)));
   }
-  check_effect(node, operation);
   out_.calls.emplace(node, std::move(checked));
-  return operation.result;
+  return check_effect(node, operation) ? operation.result : error_type();
 }
 
 TypeId Checker::method(NodeId node, NodeId callee) {
@@ -180,7 +209,7 @@ TypeId Checker::list_method(NodeId node, NodeId receiver, TypeId type, std::stri
     method.parameter = declare_local(tree_.kid(arguments[0], 0), element);
     flow_->locals[method.parameter].is_used = true;
     boolean(tree_.kid(arguments[0], 1), fmt::format("what `{}` tests", name));
-    scope_.resize(scope);
+    leave_scope(scope);
     out_.methods.emplace(node, std::move(method));
     return kBoolType;
   }

@@ -34,6 +34,8 @@ CheckedFile Checker::run() {
   for (const NodeId kid : tree_.kids(tree_.root)) {
     flows += tree_.kind(kid) == NodeKind::Flow;
     has_bad = has_bad || tree_.kind(kid) == NodeKind::Bad;
+    if (tree_.kind(kid) == NodeKind::Bad)
+      for (const NodeId name : tree_.kids(kid)) unreadable_.insert(tree_.text(name));
   }
   if (flows == 0 && !has_bad && !diagnostics_.has_errors())
     diagnostics_.report(Code::NoFlow, tree_.file, {0, 0}, "this file declares no flow")
@@ -56,13 +58,15 @@ void Checker::flow(NodeId node, bool is_only) {
   if (ident == kNoNode && !is_only)
     report(Code::UnnamedFlow, on, "a file with several flows must name each")
         .fix({tree_.span(on).begin, tree_.span(on).begin}, "flow NAME ", "write `flow NAME` before `on`");
-  for (const CheckedFlow& other : out_.flows)
-    if (other.name == checked.name && ident != kNoNode)
+  if (ident != kNoNode) {
+    const auto [first, is_new] = flow_names_.emplace(tree_.text(ident), out_.flows.size());
+    if (!is_new)
       report(Code::DuplicateName, ident, fmt::format("flow `{}` is declared twice", checked.name))
-          .label(tree_.span(tree_.kid(other.node, 0)), "first declared here");
+          .label(tree_.span(tree_.kid(out_.flows[first->second].node, 0)), "first declared here");
+  }
   flow_ = &checked;
   trigger_ = find_trigger(on);
-  scope_.clear();
+  leave_scope(0);
   facts_.clear();
   if (trigger_ != nullptr) {
     checked.trigger = static_cast<std::uint32_t>(trigger_ - library_.triggers.data());
@@ -112,8 +116,13 @@ void Checker::block(NodeId node) {
     statement(kid);
     is_over = is_over || ends_run(kid);
   }
-  scope_.resize(scope);
+  leave_scope(scope);
   facts_ = facts;
+}
+
+void Checker::unreadable(NodeId bad) {
+  for (const NodeId name : tree_.kids(bad))
+    if (!visible_.contains(tree_.text(name))) declare_local(name, error_type());
 }
 
 bool Checker::ends_run(NodeId node) const {
@@ -148,7 +157,7 @@ void Checker::statement(NodeId node) {
         report(Code::UnusedValue, expr, fmt::format("the result of {} is not used", quoted(expr)));
       return;
     }
-    default: return;  // Bad: reported by the parser
+    default: return unreadable(node);  // Bad: reported by the parser
   }
 }
 
@@ -200,7 +209,7 @@ void Checker::handler(NodeId node) {
     flow_->locals[flow_->error_local].is_used = true;  // an unused error is no mistake
   }
   if (flow_->handler != kNoNode) block(flow_->handler);
-  scope_.resize(scope);
+  leave_scope(scope);
 }
 
 void Checker::report_unused() {

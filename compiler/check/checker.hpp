@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "compiler/check/check.hpp"
@@ -23,6 +24,7 @@ class Checker {
  private:
   // ---- check.cpp
   void flow(NodeId node, bool is_only);
+  void unreadable(NodeId bad);
   void condition(NodeId node);
   void block(NodeId node);
   void statement(NodeId node);
@@ -38,6 +40,10 @@ class Checker {
   TypeId name(NodeId node, TypeId expected);
   TypeId unknown_name(NodeId node, TypeId expected);
   std::vector<std::string> names_in_scope() const;
+  TypeId unknown_enum_value(NodeId node, TypeId type);
+  void leave_scope(std::size_t size);
+  // Told already: not ASCII, or declared by something that could not be read.
+  bool is_told(std::string_view name) const;
   std::uint32_t declare_local(NodeId ident, TypeId type);
   const Operation* operation_named(NodeId callee, std::uint32_t& index) const;
   // A name that means nothing in scope: perhaps a value of the enum that is expected.
@@ -80,7 +86,8 @@ class Checker {
   TypeId list_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
   TypeId text_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
   TypeId unknown_callee(NodeId callee);
-  void check_effect(NodeId node, const Operation& operation);
+  void lone_argument(NodeId node);
+  bool check_effect(NodeId node, const Operation& operation);  // whether it may stand here
 
   // ---- narrowing.cpp
   // The path of a value that cannot change, as `machine.name`; empty when the expression is no such path.
@@ -102,13 +109,14 @@ class Checker {
   // Of the flow that is being checked.
   CheckedFlow* flow_ = nullptr;
   const Trigger* trigger_ = nullptr;
-  struct ScopeEntry {
-    std::string name;
-    std::uint32_t local;
-  };
-  std::vector<ScopeEntry> scope_;      // innermost last
+  std::vector<std::uint32_t> scope_;                               // locals in scope, innermost last
+  std::unordered_map<std::string_view, std::uint32_t> visible_;    // the same by name
+  NodeId enum_subject_ = kNoNode;      // what an enum's value is compared with
   std::set<std::string> facts_;        // paths known not to be null here
   bool in_condition_ = false;
+
+  std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
+  std::set<std::string_view> unreadable_;  // names of declarations that could not be read
 };
 
 }  // namespace flow

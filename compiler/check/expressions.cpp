@@ -73,6 +73,10 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     out_.is_widened[node] = 1;
     return;
   }
+  if (type == kNothingType) {
+    report(Code::NotAValue, node, fmt::format("{} gives no result, and {} must be `{}`", quoted(node), what, type_name(wanted)));
+    return;
+  }
   if (type == kNullType) {
     report(Code::MayBeNull, node, fmt::format("`null` cannot be {}, which is `{}`", what, type_name(wanted)));
     return;
@@ -86,7 +90,8 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
   d.expecting(fmt::format("is `{}`", type_name(type)));
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);
-  if (wants_text && (storage == Storage::Text || storage == Storage::Int || storage == Storage::Enum || storage == Storage::Float) && type != kSecretType)
+  if (wants_text && (storage == Storage::Text || storage == Storage::Int || storage == Storage::Enum || storage == Storage::Float) && type != kSecretType &&
+      type != kHtmlType && type != kKqlType)  // those cannot stand in a text either
     d.fix(tree_.span(node), fmt::format("\"{{{}}}\"", tree_.text(node)), fmt::format("write it into a text: \"{{{}}}\"", tree_.text(node)));
 }
 
@@ -135,7 +140,13 @@ TypeId Checker::literal_text(NodeId node, TypeId expected) {
 void Checker::hole(NodeId node, NodeKind text_kind) {
   const TypeId type = expression(node);
   if (is_error(type)) return;
-  const TypeId bare = out_.types.without_null(type);
+  if (text_kind == NodeKind::Kql && out_.types.is_optional(type)) {  // a query has no literal for "no value"
+    may_be_null(node, type, "a value in a query");
+    return;
+  }
+  // A list becomes a dynamic array in a query, and nothing elsewhere.
+  const bool is_query_list = text_kind == NodeKind::Kql && out_.types.is(type, TypeKind::List);
+  const TypeId bare = is_query_list ? out_.types[type].element : out_.types.without_null(type);
   const Storage storage = out_.types.storage(bare);
   const bool is_scalar = storage == Storage::Bool || storage == Storage::Int || storage == Storage::Float ||
                          storage == Storage::Text || storage == Storage::Enum;
@@ -198,7 +209,7 @@ TypeId Checker::field(NodeId node) {
     const Meaning meaning = lookup(tree_.text(object));
     if (meaning.kind == Meaning::Kind::Local && flow_->has_error_local && meaning.index == flow_->error_local) {
       if (tree_.text(tree_.kid(node, 1)) != "message") {
-        report(Code::UnknownField, tree_.kid(node, 1), "an error has the field `message`")
+        report(Code::UnknownField, tree_.kid(node, 1), fmt::format("an error has no field `{}`, only `message`", tree_.text(tree_.kid(node, 1))))
             .fix(tree_.span(tree_.kid(node, 1)), "message", "write `message`");
         return error_type();
       }
@@ -218,7 +229,7 @@ TypeId Checker::field(NodeId node) {
   if (is_error(type)) return type;
   if (out_.types.is_optional(type)) {
     report(Code::MayBeNull, object, fmt::format("{} may be null, so its fields are reached by `?.`", quoted(object)))
-        .fix({tree_.span(object).end, tree_.span(object).end + 1}, "?.", "write `?.` and handle the null");
+        .fix({tree_.span(object).end, tree_.span(tree_.kid(node, 1)).begin}, "?.", "write `?.` and handle the null");
     return error_type();
   }
   return narrowed(node, record_field(node, object, type));
@@ -230,7 +241,7 @@ TypeId Checker::optional_field(NodeId node) {
   if (is_error(type)) return type;
   if (!out_.types.is_optional(type))
     report(Code::NeverNull, object, fmt::format("{} is never null: `.` is enough", quoted(object)))
-        .fix({tree_.span(object).end, tree_.span(object).end + 2}, ".", "write `.`");
+        .fix({tree_.span(object).end, tree_.span(tree_.kid(node, 1)).begin}, ".", "write `.`");
   const TypeId field_type = record_field(node, object, out_.types.without_null(type));
   return is_error(field_type) ? field_type : narrowed(node, out_.types.optional(field_type));
 }
@@ -245,6 +256,7 @@ TypeId Checker::record_field(NodeId node, NodeId object, TypeId type) {
     return error_type();
   }
   const RecordType& record = out_.types.record(type);
+  if (is_told(wanted)) return error_type();
   if (const auto field = record.field(wanted)) {
     out_.meaning[node] = {.kind = Meaning::Kind::RecordField, .index = 0, .field = *field, .type = type};
     out_.fields_read.insert({type, *field});
@@ -298,12 +310,14 @@ TypeId Checker::compare(NodeId node) {
 
 // Types of both sides; a loose name takes its enum from the other side.
 std::pair<TypeId, TypeId> Checker::both_sides(NodeId left, NodeId right) {
-  if (is_loose_name(left) && !is_loose_name(right)) {
-    const TypeId right_type = expression(right);
-    return {expression(left, right_type), right_type};
-  }
-  const TypeId left_type = expression(left);
-  return {left_type, expression(right, left_type)};
+  const bool is_left_loose = is_loose_name(left) && !is_loose_name(right);
+  const NodeId subject = is_left_loose ? right : left, other = is_left_loose ? left : right;
+  const TypeId type = expression(subject);
+  if (is_error(type) && is_loose_name(other)) return {type, type};  // perhaps a value of what is not known
+  const NodeId outer = std::exchange(enum_subject_, subject);
+  const TypeId other_type = expression(other, type);
+  enum_subject_ = outer;
+  return is_left_loose ? std::pair(other_type, type) : std::pair(type, other_type);
 }
 
 TypeId Checker::equality(NodeId node, NodeId left, NodeId right) {
@@ -365,7 +379,11 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item) {
     item_type = expression(item, out_.types.is(list_type, TypeKind::List) ? out_.types[list_type].element : kNoType);
   } else {
     item_type = expression(item);
-    list_type = expression(list_node, is_error(item_type) ? kNoType : out_.types.list(out_.types.without_null(item_type)));
+    const NodeId outer = std::exchange(enum_subject_, item);
+    // A list written in place is not read without its items' type: `customer in [A, B]` is one mistake.
+    if (is_error(item_type) && tree_.kind(list_node) == NodeKind::List) list_type = item_type;
+    else list_type = expression(list_node, is_error(item_type) ? kNoType : out_.types.list(out_.types.without_null(item_type)));
+    enum_subject_ = outer;
   }
   if (is_error(item_type) || is_error(list_type)) return kBoolType;
   if (out_.types.is_optional(list_type)) return may_be_null(list_node, list_type, "the list"), kBoolType;
@@ -376,7 +394,7 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item) {
   }
   if (out_.types.is_optional(item_type)) return may_be_null(item, item_type, "what is looked for"), kBoolType;
   if (out_.types[list_type].element != item_type)
-    report(Code::NeverEqual, node, fmt::format("a list of `{}` never contains a `{}`", type_name(out_.types[list_type].element), type_name(item_type)));
+    report(Code::NeverEqual, node, fmt::format("a list of `{}` never holds `{}`", type_name(out_.types[list_type].element), type_name(item_type)));
   return kBoolType;
 }
 

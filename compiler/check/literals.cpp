@@ -14,7 +14,7 @@ bool is_hex(std::string_view text) {
 
 std::string hex_mistake(std::string_view value, std::size_t digits) {
   if (value.size() == digits && is_hex(value)) return {};
-  return "it has " + std::to_string(digits) + " hexadecimal digits";
+  return "it must have " + std::to_string(digits) + " hexadecimal digits";
 }
 
 // Lengths from RFC 5321, section 4.5.3.1; signs that could reach a header or a command are refused.

@@ -17,20 +17,32 @@ std::string Checker::quoted(NodeId node) const {
 
 std::uint32_t Checker::declare_local(NodeId ident, TypeId type) {
   const std::string_view name = tree_.text(ident);
-  for (const ScopeEntry& entry : scope_)
-    if (entry.name == name)
-      report(Code::DuplicateName, ident, fmt::format("`{}` is already a name here", name))
-          .label(tree_.span(flow_->locals[entry.local].declared), "first declared here");
   const auto local = static_cast<std::uint32_t>(flow_->locals.size());
   flow_->locals.push_back({.name = std::string(name), .type = type, .declared = ident});
-  scope_.push_back({std::string(name), local});
+  const auto [known, is_new] = visible_.emplace(name, local);
+  if (is_new) {
+    scope_.push_back(local);
+  } else {
+    report(Code::DuplicateName, ident, fmt::format("`{}` is already a name here", name))
+        .label(tree_.span(flow_->locals[known->second].declared), "first declared here");
+    flow_->locals[local].is_used = true;  // told once
+  }
   return local;
+}
+
+void Checker::leave_scope(std::size_t size) {
+  for (; scope_.size() > size; scope_.pop_back())
+    if (flow_ != nullptr) visible_.erase(tree_.text(flow_->locals[scope_.back()].declared));
+  if (size == 0) visible_.clear();
+}
+
+bool Checker::is_told(std::string_view name) const {
+  return unreadable_.contains(name) || std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
 Meaning Checker::lookup(std::string_view name) const {
   using Kind = Meaning::Kind;
-  for (std::size_t i = scope_.size(); i-- > 0;)
-    if (scope_[i].name == name) return {.kind = Kind::Local, .index = scope_[i].local};
+  if (const auto local = visible_.find(name); local != visible_.end()) return {.kind = Kind::Local, .index = local->second};
   for (std::uint32_t i = 0; i < trigger_->bindings.size(); ++i)
     if (trigger_->bindings[i].name == name) return {.kind = Kind::Binding, .index = i};
   for (std::uint32_t i = 0; i < trigger_->entities.size(); ++i)
@@ -75,6 +87,17 @@ TypeId Checker::name(NodeId node, TypeId expected) {
   return narrowed(node, type);
 }
 
+namespace {
+
+std::string known_beside_fields(const Trigger& trigger) {
+  std::vector<std::string> names;
+  for (const Trigger::Binding& binding : trigger.bindings) names.push_back(binding.name);
+  for (const Trigger::Entity& entity : trigger.entities) names.push_back(entity.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
 // Nothing in scope: a value of the expected enum, a mistyped one, or nothing at all.
 TypeId Checker::unknown_name(NodeId node, TypeId expected) {
   const std::string_view text = tree_.text(node);
@@ -86,10 +109,13 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
       out_.meaning[node] = {.kind = Meaning::Kind::EnumValue, .index = static_cast<std::uint32_t>(exact - type.values.begin()), .type = bare};
       return bare;
     }
-    Diagnostic& d = report(Code::UnknownEnumValue, node, fmt::format("`{}` has no value `{}`", type.name, text));
-    if (type.values.size() <= 8) d.expecting(fmt::format("expected one of {}", fmt::join(type.values, ", ")));
-    else d.note(fmt::format("its values are {}", fmt::join(type.values, ", ")));
-    if (const auto near = nearest_name(text, type.values)) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
+    if (!library_.type_names.contains(text)) return unknown_enum_value(node, bare);
+  }
+  if (library_.type_names.contains(text) || builtin_type(text)) {
+    const auto named = library_.type_names.find(text);
+    Diagnostic& d = report(Code::NotAValue, node, fmt::format("`{}` is a type, not a value", text));
+    if (named != library_.type_names.end() && out_.types.is(named->second, TypeKind::Enum))
+      d.note(fmt::format("its values are {}", fmt::join(out_.types.enumeration(named->second).values, ", ")));
     return error_type();
   }
   std::uint32_t operation = 0;
@@ -97,16 +123,45 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     report(Code::NotAValue, node, fmt::format("`{}` is an operation; call it: `{}(…)`", text, text));
     return error_type();
   }
+  if (is_told(text)) return error_type();
   Diagnostic& d = report(Code::UnknownName, node, fmt::format("nothing here is called `{}`", text));
-  if (const auto near = nearest_name(text, names_in_scope())) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
+  for (const Local& local : flow_->locals)
+    if (local.name == text) {
+      d.label(tree_.span(local.declared), "this one ends with its block");
+      return error_type();
+    }
+  std::vector<std::string> enums;  // a value whose type nothing says here
+  for (const auto& [name, type] : library_.type_names)
+    if (out_.types.is(type, TypeKind::Enum) && std::ranges::find(out_.types.enumeration(type).values, text) != out_.types.enumeration(type).values.end())
+      enums.push_back(fmt::format("`{}.{}`", name, text));
+  if (!enums.empty()) d.note(fmt::format("where nothing says its type, write {}", fmt::join(enums, " or ")));
+  else if (const auto near = nearest_name(text, names_in_scope())) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
     d.fix(tree_.span(node), fmt::format("\"{}\"", text), fmt::format("for a text write \"{}\"", text));
+  else
+    d.note(fmt::format("known here: {}, and the fields of `{}`", known_beside_fields(*trigger_), type_name(trigger_->entities[0].type)));
+  return error_type();
+}
+
+// Not a value of the enum: a type, an operation, or a mistyped value.
+TypeId Checker::unknown_enum_value(NodeId node, TypeId type) {
+  const std::string_view text = tree_.text(node);
+  const EnumType& wanted = out_.types.enumeration(type);
+  if (is_told(text)) return error_type();
+  // The enum goes by the name of what it is compared with, when that is what has it.
+  std::string subject = fmt::format("`{}`", wanted.name);
+  if (enum_subject_ != kNoNode && out_.type[enum_subject_] != kNoType && out_.types.without_null(out_.type[enum_subject_]) == type)
+    subject = quoted(enum_subject_);
+  Diagnostic& d = report(Code::UnknownEnumValue, node, fmt::format("{} has no value `{}`", subject, text));
+  if (wanted.values.size() <= 8) d.expecting(fmt::format("expected one of {}", fmt::join(wanted.values, ", ")));
+  else d.note(fmt::format("its values are {}", fmt::join(wanted.values, ", ")));
+  if (const auto near = nearest_name(text, wanted.values)) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   return error_type();
 }
 
 std::vector<std::string> Checker::names_in_scope() const {
   std::vector<std::string> names;
-  for (const ScopeEntry& entry : scope_) names.push_back(entry.name);
+  for (const std::uint32_t local : scope_) names.push_back(flow_->locals[local].name);
   for (const Trigger::Binding& binding : trigger_->bindings) names.push_back(binding.name);
   for (const Trigger::Entity& entity : trigger_->entities) names.push_back(entity.name);
   for (const RecordField& field : out_.types.record(trigger_->entities[0].type).fields) names.push_back(field.name);

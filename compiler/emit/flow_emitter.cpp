@@ -26,6 +26,11 @@ FlowCode FlowEmitter::run() {
   const std::uint32_t end = here();
   add(Op::Finish);
   if (flow_.handler != kNoNode) emit_handler(begin, end);
+  if (!skip_.jumps.empty()) {
+    mark(flow_.condition);
+    place(skip_);
+    add(Op::Skip);
+  }
   for (RegisterName& name : code_.names) name.end = std::min(name.end, here());
   code_.registers = static_cast<std::uint8_t>(std::max<std::uint32_t>(code_.registers, 1));
   fill_manifest();
@@ -53,15 +58,10 @@ void FlowEmitter::declare_inputs() {
 }
 
 void FlowEmitter::emit_condition() {
-  Label no, yes;
   mark(flow_.condition);
-  if (plan_.condition_order.empty()) jump_if_false(flow_.condition, no);
+  if (plan_.condition_order.empty()) jump_if_false(flow_.condition, skip_);
   else
-    for (const NodeId operand : plan_.condition_order) jump_if_false(operand, no);
-  jump(Op::Jump, 0, yes);
-  place(no);
-  add(Op::Skip);
-  place(yes);
+    for (const NodeId operand : plan_.condition_order) jump_if_false(operand, skip_);
 }
 
 void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end) {

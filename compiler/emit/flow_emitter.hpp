@@ -86,6 +86,7 @@ class FlowEmitter {
   FlowCode code_;
   std::map<std::uint32_t, Register> binding_registers_, entity_registers_, local_registers_;
   std::map<std::uint32_t, std::uint32_t> entity_operations_;
+  Label skip_;  // where a false condition goes
   std::uint32_t next_ = 0;
   bool is_too_complex_ = false;
 };

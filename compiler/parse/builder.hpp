@@ -15,9 +15,18 @@ namespace g = grammar;
 // What a failed `must<>` throws; caught by the nearest rule with recovery.
 struct SyntaxFailure {
   enum class Kind : std::uint8_t { Expected, NotYetSupported, TooDeep };
+  // What the mark points at: the gap after what stands before, the next word or sign, the whole number that stands
+  // before, or what was opened and never closed.
+  enum class Mark : std::uint8_t { Gap, Token, Number, Opener };
   Kind kind = Kind::Expected;
+  Mark mark = Mark::Gap;
   std::uint32_t offset = 0;
   const char* message = "";
+  bool wants_name = false;       // where a reserved word may have been meant as a name
+  bool wants_separator = false;  // where a comma may be missing
+  bool is_assignment = false;    // `=` for `==`
+  bool is_closer = false;        // `opener` is to be filled in on the way out
+  std::uint32_t opener = 0xffffffff;
 };
 
 struct Builder {
@@ -26,6 +35,7 @@ struct Builder {
   std::vector<NodeId> stack;    // finished nodes whose parent is not finished
   std::vector<SyntaxFailure> failures;
   int nesting = 0;
+  int suffixes = 0;  // of the operand at hand: `a.b().c` has three
 
   struct Mark {
     std::size_t stack, nodes, children;
@@ -59,7 +69,6 @@ enum class Shape : std::uint8_t {
   Node,    // a node over the children matched within
   Fold,    // as Node, but a single child stands for itself (`a + b` is a node, `a` alone is not)
   Suffix,  // as Node, and the operand before it becomes the first child
-  Nest,    // no node, but counts towards kMaxNesting
 };
 template <class Rule>
 inline constexpr Shape shape = Shape::None;
@@ -131,9 +140,6 @@ FLOW_BUILD(compare, Fold, Compare)
 FLOW_BUILD(negation, Node, Not)
 FLOW_BUILD(conjunction, Fold, And)
 FLOW_BUILD(disjunction, Fold, Or)
-FLOW_BUILD(expr, Nest, Bad)
-FLOW_BUILD(not_operand, Nest, Bad)
-FLOW_BUILD(operand, Nest, Bad)
 FLOW_BUILD(block, Node, Block)
 FLOW_BUILD(one_line, Node, Block)
 FLOW_BUILD(let, Node, Let)
@@ -189,5 +195,22 @@ FLOW_BUILD(connector, Node, Connector)
 FLOW_BUILD(file, Node, File)
 
 #undef FLOW_BUILD
+
+// What a rule that may hold itself counts towards kMaxNesting. A bracket passes three that count one.
+inline constexpr int kCountedPerLevel = 3;
+template <class Rule>
+inline constexpr int nesting_of = 0;
+template <>
+inline constexpr int nesting_of<g::expr> = 1;
+template <>
+inline constexpr int nesting_of<g::not_operand> = 1;
+template <>
+inline constexpr int nesting_of<g::operand> = 1;
+template <>
+inline constexpr int nesting_of<g::type> = kCountedPerLevel;
+template <>
+inline constexpr int nesting_of<g::block> = kCountedPerLevel;
+template <>
+inline constexpr int nesting_of<g::else_part> = kCountedPerLevel;
 
 }  // namespace flow

@@ -34,13 +34,17 @@ bool begins_like_call(std::string_view text, std::size_t at) {
 
 class Skipper {
  public:
-  Skipper(std::string_view text, std::uint32_t offset, Resume resume) : text_(text), at_(offset), resume_(resume) {}
+  Skipper(std::string_view text, std::uint32_t first, std::uint32_t offset, Resume resume) : text_(text), at_(first), resume_(resume) {
+    while (at_ < offset) step();  // braces that are open at the mistake
+    at_ = std::min(std::max(at_, offset), static_cast<std::uint32_t>(text.size()));
+    was_line_start_ = false;
+  }
 
   std::uint32_t run() {
     bool is_line_start = begins_line();
     for (; at_ < text_.size(); is_line_start = step()) {
       if (may_resume(is_line_start)) return at_;
-      if (resume_ == Resume::Statement && depth_ <= 0 && text_[at_] == ';') return at_ + 1;
+      if (resume_ == Resume::Statement && braces_ <= 0 && text_[at_] == ';') return at_ + 1;
     }
     return static_cast<std::uint32_t>(text_.size());
   }
@@ -57,7 +61,7 @@ class Skipper {
     const bool is_word_begin = !word.empty() && (at_ == 0 || !grammar::is_word_char(text_[at_ - 1]));
     switch (resume_) {
       case Resume::Statement:
-        if (depth_ <= 0 && text_[at_] == '}') return true;
+        if (braces_ <= 0 && text_[at_] == '}') return true;
         return is_line_start && braces_ <= 0 &&
                (is_one_of(word, kStatementWords) || is_one_of(word, kDeclarationWords) || begins_like_call(text_, at_));
       case Resume::Condition:
@@ -89,8 +93,6 @@ class Skipper {
       at_ = static_cast<std::uint32_t>(std::min(text_.find('\n', at_), text_.size()));
       return false;
     }
-    if (c == '(' || c == '[' || c == '{') ++depth_;
-    if (c == ')' || c == ']' || c == '}') --depth_;
     if (c == '{') ++braces_;
     if (c == '}') --braces_;
     ++at_;
@@ -104,16 +106,26 @@ class Skipper {
   std::string_view text_;
   std::uint32_t at_;
   Resume resume_;
-  int depth_ = 0;
   int braces_ = 0;
   bool was_line_start_ = false;
 };
 
 }  // namespace
 
-std::uint32_t resume_offset(std::string_view text, std::uint32_t offset, Resume resume) {
+std::uint32_t resume_offset(std::string_view text, std::uint32_t first, std::uint32_t offset, Resume resume) {
   // What is missing at the end of a line is noticed on the next: that line may be the place to go on.
-  return Skipper(text, offset, resume).run();
+  return Skipper(text, first, offset, resume).run();
+}
+
+Span declared_name(std::string_view text, std::uint32_t first, std::uint32_t end) {
+  static constexpr std::string_view kDeclaring[] = {"let", "var", "param", "secret", "record", "enum", "fn", "use"};
+  const std::string_view word = word_at(text, first);
+  if (!is_one_of(word, kDeclaring)) return {};
+  auto at = first + static_cast<std::uint32_t>(word.size());
+  while (at < end && (text[at] == ' ' || text[at] == '\t')) ++at;
+  const std::string_view name = word_at(text, at);
+  if (name.empty() || at + name.size() > end) return {};
+  return {at, at + static_cast<std::uint32_t>(name.size())};
 }
 
 }  // namespace flow

@@ -35,8 +35,12 @@ inline constexpr Resume resume_at<g::r_declaration> = Resume::Declaration;
 template <class Rule>
 inline constexpr bool is_recovering = resume_at<Rule> != Resume::None;
 
-// Where reading goes on after a mistake at `offset` of `text`.
-std::uint32_t resume_offset(std::string_view text, std::uint32_t offset, Resume resume);
+// Where reading goes on after a mistake at `offset` of `text`, in something that began at `first`.
+std::uint32_t resume_offset(std::string_view text, std::uint32_t first, std::uint32_t offset, Resume resume);
+
+// The name that a skipped `let`, `var`, `param` … at `first` would have declared, so that its uses are not told as
+// mistakes of their own; empty when there is none.
+Span declared_name(std::string_view text, std::uint32_t first, std::uint32_t end);
 
 template <class Rule, tao::pegtl::apply_mode A, tao::pegtl::rewind_mode M, template <typename...> class Action,
           template <typename...> class Ctl, typename In>
@@ -54,12 +58,16 @@ bool match_or_recover(In& in, Builder& builder) {
     if (builder.failures.size() >= kMaxSyntaxErrors) throw TooManyFailures{};
     const std::string_view text = builder.tree.source->text();
     const auto first = static_cast<std::uint32_t>(start - builder.begin);
-    std::uint32_t next = resume_offset(text, failure.offset, resume_at<Rule>);
-    if (next <= first) next = resume_offset(text, first + 1, resume_at<Rule>);  // always onwards
+    std::uint32_t next = resume_offset(text, first, failure.offset, resume_at<Rule>);
+    if (next <= first) next = resume_offset(text, first, first + 1, resume_at<Rule>);  // always onwards
     in.bump(0);
     const auto here = static_cast<std::uint32_t>(in.current() - builder.begin);
     if (next > here) in.bump(next - here);
-    builder.push(NodeKind::Bad, first, static_cast<std::uint32_t>(in.current() - builder.begin), builder.stack.size());
+    const std::size_t children = builder.stack.size();
+    const auto last = static_cast<std::uint32_t>(in.current() - builder.begin);
+    if (const Span name = declared_name(text, first, last); name.end > name.begin)
+      builder.push(NodeKind::Ident, name.begin, name.end, children);
+    builder.push(NodeKind::Bad, first, last, children);
     return true;
   }
 }

@@ -27,9 +27,9 @@ class Planner {
     if (flow_.condition != kNoNode) {
       order_condition();
       push_down();
-      in_condition_ = true;
+      place_ = PlannedFetch::Place::Condition;
       there = ordered_condition();
-      in_condition_ = false;
+      place_ = PlannedFetch::Place::Body;
     }
     if (flow_.body != kNoNode) {
       statement(flow_.body, there);
@@ -37,6 +37,7 @@ class Planner {
     }
     if (flow_.handler != kNoNode) {
       ++branch_depth_;
+      place_ = PlannedFetch::Place::Handler;
       statement(flow_.handler, 0);
       count(plan_.calls, calls_of(flow_.handler));
       --branch_depth_;
@@ -139,7 +140,7 @@ class Planner {
     plan_.ensure_before[node].push_back(meaning.index);
     const auto known = std::ranges::find(plan_.fetches, meaning.index, &PlannedFetch::entity);
     if (known == plan_.fetches.end())
-      plan_.fetches.push_back({meaning.index, node, tree_.line(node), in_condition_, branch_depth_ > 0});
+      plan_.fetches.push_back({meaning.index, node, tree_.line(node), place_, branch_depth_ > 0});
     return there | bit;
   }
 
@@ -184,10 +185,23 @@ class Planner {
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
+  // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard it.
+  bool may_raise(NodeId node) const {
+    switch (tree_.kind(node)) {
+      case NodeKind::Index:
+      case NodeKind::Sum:
+      case NodeKind::Product:
+      case NodeKind::Negate: return true;
+      default: break;
+    }
+    if (checked_.is_unwrapped[node] != 0) return true;
+    return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return may_raise(kid); });
+  }
+
   void order_condition() {
     const auto written = operands();
     std::vector<NodeId> order(written.begin(), written.end());
-    std::ranges::stable_partition(order, [&](NodeId node) { return !needs_call(node); });
+    std::stable_partition(order.begin(), order.end(), [&](NodeId node) { return !needs_call(node) && !may_raise(node); });
     if (!std::ranges::equal(order, written)) plan_.condition_order = std::move(order);
   }
 
@@ -316,7 +330,7 @@ class Planner {
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
-  bool in_condition_ = false;
+  PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
 
 }  // namespace

@@ -16,7 +16,8 @@ struct PlannedFetch {
   std::uint32_t entity = 0;   // index into the trigger's entities
   NodeId first_use = kNoNode;
   std::uint32_t line = 0;
-  bool in_condition = false;
+  enum class Place : std::uint8_t { Condition, Body, Handler };
+  Place place = Place::Body;
   bool is_conditional = false;  // on some paths only
 };
 

@@ -14,10 +14,19 @@ std::string request_of(const Operation& operation) {
   return fmt::format("{} {}", route.method, path);
 }
 
+std::string_view place_of(PlannedFetch::Place place) {
+  switch (place) {
+    case PlannedFetch::Place::Condition: return "in `when`";
+    case PlannedFetch::Place::Body: return "in `do`";
+    case PlannedFetch::Place::Handler: return "in `on error`";
+  }
+  return {};
+}
+
 std::string fetch_line(const Library& library, const Trigger& trigger, const PlannedFetch& fetch) {
   const Trigger::Entity& entity = trigger.entities[fetch.entity];
   const Operation* operation = library.operation(trigger.connector, entity.operation);
-  const std::string where = fmt::format("line {}, {}{}", fetch.line, fetch.in_condition ? "in `when`" : "in `do`",
+  const std::string where = fmt::format("line {}, {}{}", fetch.line, place_of(fetch.place),
                                         fetch.is_conditional ? ", only on the path that needs it" : "");
   if (fetch.entity == 0)
     return fmt::format("    {:<9}brought by the event; {} only when the event lacks a field that is read ({})\n", entity.name,

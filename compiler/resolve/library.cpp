@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "base/text.hpp"
 #include "compiler/resolve/template.hpp"
@@ -41,7 +45,7 @@ class LibraryBuilder {
   template <class Fn>
   void each_connector(const Tree& tree, Fn fn) {
     for (const NodeId kid : tree.kids(tree.root))
-      if (tree.kind(kid) == NodeKind::Connector) fn(kid);
+      if (tree.kind(kid) == NodeKind::Connector && !repeated_.contains({&tree, kid})) fn(kid);
   }
 
   static std::string name_of(const Tree& tree, NodeId node) { return std::string(tree.text(tree.kid(node, 0))); }
@@ -50,27 +54,44 @@ class LibraryBuilder {
   void report(const Tree& tree, NodeId node, Code code, std::string message) {
     diagnostics_.report(code, tree.file, tree.span(node), std::move(message));
   }
+  // The same, for a name: with the known one that was likely meant.
+  void unknown(const Tree& tree, NodeId node, Code code, std::string message, const std::vector<std::string>& known) {
+    Diagnostic& d = diagnostics_.report(code, tree.file, tree.span(node), std::move(message));
+    if (const auto near = nearest_name(tree.text(node), known)) d.fix(tree.span(node), *near, fmt::format("did you mean `{}`?", *near));
+    else if (!known.empty() && known.size() <= 24) d.note(fmt::format("known are {}", fmt::join(known, ", ")));
+  }
+  template <class Items, class Name>
+  static std::vector<std::string> names_of(const Items& items, Name name) {
+    std::vector<std::string> names;
+    for (const auto& item : items) names.push_back(std::invoke(name, item));
+    return names;
+  }
 
   std::uint32_t connector_index(const Tree& tree, NodeId name) {
     const auto found = std::ranges::find(library_.connectors, tree.text(name), &Connector::name);
     if (found != library_.connectors.end()) return static_cast<std::uint32_t>(found - library_.connectors.begin());
-    report(tree, name, Code::UnknownName, fmt::format("there is no connector `{}`", tree.text(name)));
+    unknown(tree, name, Code::UnknownName, fmt::format("there is no connector `{}`", tree.text(name)), names_of(library_.connectors, &Connector::name));
     return 0;
   }
 
   // ---- Round one
   void declare_names(const Tree& tree, NodeId node) {
     Connector connector{.name = name_of(tree, node), .base = {}, .scope = {}};
-    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) != library_.connectors.end())
+    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) != library_.connectors.end()) {
+      repeated_.insert({&tree, node});
       return report(tree, tree.kid(node, 0), Code::DuplicateName, fmt::format("connector `{}` is declared twice", connector.name));
+    }
     for (const NodeId member : tree.kids(node)) {
       switch (tree.kind(member)) {
         case NodeKind::Base: connector.base = constant(tree, member); break;
         case NodeKind::Auth: connector.scope = scope_of(tree, member); break;
         case NodeKind::EnumDecl: declare_enum(tree, member); break;
-        case NodeKind::RecordDecl:
-          declare_type(tree, member, library_.types.add_record({.name = name_of(tree, member), .fields = {}, .doc = tree.doc_above(member)}));
+        case NodeKind::RecordDecl: {
+          const TypeId made = library_.types.add_record({.name = name_of(tree, member), .fields = {}, .doc = tree.doc_above(member)});
+          records_.emplace(std::pair(&tree, member), made);
+          declare_type(tree, member, made);
           break;
+        }
         default: break;
       }
     }
@@ -117,8 +138,7 @@ class LibraryBuilder {
   }
 
   void declare_fields(const Tree& tree, NodeId node) {
-    const auto type = library_.type_names.find(name_of(tree, node));
-    RecordType record{.name = type->first, .fields = {}, .doc = tree.doc_above(node)};
+    RecordType record{.name = name_of(tree, node), .fields = {}, .doc = tree.doc_above(node)};
     for (const NodeId decl : tree.kids(node).subspan(1)) {
       RecordField field{.name = name_of(tree, decl), .wire = {}, .type = type_of(tree, tree.kid(decl, 1)), .doc = tree.doc_above(decl)};
       field.wire = tree.kids(decl).size() > 2 ? plain_text(tree, tree.kid(decl, 2), diagnostics_) : field.name;
@@ -126,7 +146,7 @@ class LibraryBuilder {
         report(tree, decl, Code::DuplicateName, fmt::format("field `{}` is declared twice", field.name));
       record.fields.push_back(std::move(field));
     }
-    library_.types.mutable_record(type->second) = std::move(record);
+    library_.types.mutable_record(records_.at({&tree, node})) = std::move(record);
   }
 
   Quota quota_of(const Tree& tree, NodeId node, std::string group) {
@@ -214,7 +234,7 @@ class LibraryBuilder {
   void check_parameter(const Tree& tree, NodeId clause, const Operation& operation) {
     const NodeId name = tree.kid(clause, 0);
     if (std::ranges::find(operation.parameters, tree.text(name), &Parameter::name) == operation.parameters.end())
-      report(tree, name, Code::UnknownName, fmt::format("this operation has no parameter `{}`", tree.text(name)));
+      unknown(tree, name, Code::UnknownName, fmt::format("this operation has no parameter `{}`", tree.text(name)), names_of(operation.parameters, &Parameter::name));
   }
 
   std::vector<std::pair<std::string, Template>> entries(TemplateScope& scope, NodeId node) {
@@ -259,8 +279,16 @@ class LibraryBuilder {
     if (text != kNoNode) rule.code = plain_text(tree, text, diagnostics_);
     const NodeId fault = tree.kids(node).back();
     if (const auto kind = fault_named(tree.text(fault))) rule.kind = *kind;
-    else report(tree, fault, Code::UnknownName, fmt::format("there is no error `{}`", tree.text(fault)));
+    else unknown(tree, fault, Code::UnknownName, fmt::format("there is no error `{}`", tree.text(fault)), fault_names());
     return rule;
+  }
+
+  static std::vector<std::string> fault_names() {
+    return {
+#define FLOW_FAULT(name, may_retry, meaning) #name,
+#include "base/faults.def"
+#undef FLOW_FAULT
+    };
   }
 
   // ---- Round three
@@ -280,12 +308,27 @@ class LibraryBuilder {
     const std::string field = kids.size() > 1 ? wire_name(tree, kids[1], target->result) : std::string();
     if (is_completion) {
       Completion completion{.operation = callee, .arguments = std::move(arguments), .field = field, .final_values = {}};
-      for (const NodeId value : kids.subspan(2)) completion.final_values.emplace_back(tree.text(value));
+      for (const NodeId value : kids.subspan(2)) {
+        check_final_value(tree, kids[1], value, target->result);
+        completion.final_values.emplace_back(tree.text(value));
+      }
       operation.completes = std::move(completion);
     } else if (pending.route < operation.routes.size()) {
       operation.routes[pending.route].crash =
           CrashRule{.kind = CrashRule::Kind::Lookup, .operation = callee, .arguments = std::move(arguments), .field = field};
     }
+  }
+
+  // A final value that the field's enum does not have would be waited for in vain.
+  void check_final_value(const Tree& tree, NodeId field, NodeId value, TypeId type) {
+    if (!library_.types.is(type, TypeKind::Record)) return;
+    const RecordType& record = library_.types.record(type);
+    const auto index = record.field(tree.text(field));
+    if (!index) return;
+    const TypeId of = library_.types.without_null(record.fields[*index].type);
+    if (!library_.types.is(of, TypeKind::Enum) || library_.types.enumeration(of).value(tree.text(value))) return;
+    unknown(tree, value, Code::UnknownEnumValue, fmt::format("`{}` has no value `{}`", tree.text(field), tree.text(value)),
+            library_.types.enumeration(of).values);
   }
 
   // The JSON spelling of a field of `type`, or of the record in its list.
@@ -294,6 +337,8 @@ class LibraryBuilder {
     if (library_.types.is(type, TypeKind::Record)) {
       const RecordType& record = library_.types.record(type);
       if (const auto index = record.field(tree.text(name))) return record.fields[*index].wire;
+      unknown(tree, name, Code::UnknownField, fmt::format("`{}` has no field `{}`", record.name, tree.text(name)), names_of(record.fields, &RecordField::name));
+      return {};
     }
     report(tree, name, Code::UnknownField, fmt::format("`{}` has no field `{}`", library_.types.name(type), tree.text(name)));
     return {};
@@ -347,7 +392,7 @@ class LibraryBuilder {
       report(tree, tree.kid(node, 2), Code::InvalidDeclaration,
              fmt::format("`{}` must be a read operation with one parameter that gives `{}`", entity.operation, library_.types.name(entity.type)));
     if (std::ranges::find(trigger.bindings, entity.argument, &Trigger::Binding::name) == trigger.bindings.end())
-      report(tree, tree.kid(node, 3), Code::UnknownName, fmt::format("the trigger has no binding `{}`", entity.argument));
+      unknown(tree, tree.kid(node, 3), Code::UnknownName, fmt::format("the trigger has no binding `{}`", entity.argument), names_of(trigger.bindings, &Trigger::Binding::name));
     if (!library_.types.is(entity.type, TypeKind::Record)) return;
     for (const NodeId name : tree.kids(node).subspan(4)) entity.expand_only.push_back(wire_name(tree, name, entity.type));
     trigger.entities.push_back(std::move(entity));
@@ -357,6 +402,8 @@ class LibraryBuilder {
   Diagnostics& diagnostics_;
   Library library_;
   std::vector<Pending> pending_;
+  std::set<std::pair<const Tree*, NodeId>> repeated_;           // connectors whose name another one has; left out
+  std::map<std::pair<const Tree*, NodeId>, TypeId> records_;    // by declaration: two may have one name
 };
 
 }  // namespace

@@ -34,6 +34,23 @@ std::size_t unicode_escape(std::string_view text, std::size_t at, std::string& o
   return close - at + 1;
 }
 
+// `rest` begins behind the backslash, which is at `at` of the source.
+void report_escape(const Tree& tree, std::uint32_t at, std::string_view rest, Diagnostics& diagnostics) {
+  const std::size_t close = rest.find('}');
+  if (rest.starts_with("u{") && close != std::string_view::npos) {
+    diagnostics
+        .report(Code::InvalidEscape, tree.file, {at, at + static_cast<std::uint32_t>(close) + 2},
+                "`\\" + std::string(rest.substr(0, close + 1)) + "` is no character of Unicode")
+        .note("write its number in hexadecimal, as \\u{1F600}");
+    return;
+  }
+  std::uint32_t end = at + 2;
+  while (end < tree.source->text().size() && (tree.source->text()[end] & '\xc0') == '\x80') ++end;
+  diagnostics.report(Code::InvalidEscape, tree.file, {at, end}, "unknown escape in this text")
+      .expecting("one of \\n \\t \\r \\\" \\\\ \\{ \\} \\u{1F600}")
+      .fix({at, at}, "\\", "write `\\\\` for a backslash, or raw\"…\" for a text without escapes");
+}
+
 }  // namespace
 
 std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostics) {
@@ -63,9 +80,7 @@ std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostic
       }
       if (used == 0) {
         const std::uint32_t at = tree.span(piece).begin + static_cast<std::uint32_t>(i) - 1;
-        diagnostics.report(Code::InvalidEscape, tree.file, {at, at + 2}, "unknown escape in this text")
-            .expecting("one of \\n \\t \\r \\\" \\\\ \\{ \\} \\u{1F600}")
-            .fix({at, at}, "\\", "write `\\\\` for a backslash, or raw\"…\" for a text without escapes");
+        report_escape(tree, at, text.substr(i), diagnostics);
         out += escape;
       } else {
         i += used - 1;

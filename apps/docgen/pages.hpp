@@ -1,0 +1,23 @@
+// The pages of docs/generated/, made from the tables that the program itself is made from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/resolve/library.hpp"
+
+namespace flow {
+
+struct GeneratedPage {
+  std::string file;  // `bytecode.md`
+  std::string text;
+};
+
+// bytecode.md, errors.md, keywords.md and, from `library`, operations.md. The same library gives the same bytes.
+std::vector<GeneratedPage> generated_pages(const Library& library);
+
+std::string operations_page(const Library& library);
+// A text as it may stand in a cell of a Markdown table.
+std::string cell(std::string_view text);
+
+}  // namespace flow

@@ -1,0 +1,193 @@
+// What hostile and unlucky sources do to the compiler: never a crash, never a hang, always a diagnostic.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+
+#include "compiler/parse/parse.hpp"
+#include "tests/unit/compiler/golden.hpp"
+#include "vm/bytecode/verify.hpp"
+
+namespace flow::test {
+namespace {
+
+Compilation compiled(std::string text) { return compile({"source.flow", std::move(text)}, standard_library()); }
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string out;
+  out.reserve(text.size() * times);
+  for (std::size_t i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+std::set<std::string> codes(const Diagnostics& diagnostics) {
+  std::set<std::string> out;
+  for (const Diagnostic& diagnostic : diagnostics.all()) out.emplace(row(diagnostic.code).id);
+  return out;
+}
+
+// Each construct that holds itself, as text that opens and closes it once around something.
+struct Construct {
+  const char* name;
+  const char* before;
+  const char* open;
+  const char* inner;
+  const char* close;
+  const char* after;
+};
+void PrintTo(const Construct& construct, std::ostream* out) { *out << construct.name; }
+
+constexpr Construct kConstructs[] = {
+    {"parentheses", "on alert.new when ", "(", "true", ")", " do log title"},
+    {"lists", "on alert.new do { let x = ", "[", "1", "]", "\nlog title }"},
+    {"records", "on alert.new do { let x = ", "{ a: ", "1", " }", "\nlog title }"},
+    {"computed_keys", "on alert.new do { let x = ", "{ [", "1", "]: 1 }", "\nlog title }"},
+    {"not", "on alert.new when ", "not ", "true", "", " do log title"},
+    {"minus", "on alert.new when 1 == ", "- ", "1", "", " do log title"},
+    {"holes", "on alert.new do log ", "\"{", "title", "}\"", ""},
+    {"html_holes", "on alert.new do mail(\"a@b.c\", title, ", "html\"{", "title", "}\"", ")"},
+    {"lambdas", "on alert.new when machine.tags.any(", "t => machine.tags.any(", "t => true", ")", ") do log title"},
+    {"calls", "on alert.new do log ", "f(", "title", ")", ""},
+    {"named_arguments", "on alert.new do log ", "f(a: ", "title", ")", ""},
+    {"indexes", "on alert.new do log title", "[", "0", "]", ""},
+    {"blocks", "on alert.new do { ", "if true { ", "log title", " }", " }"},
+    {"else_ifs", "on alert.new do ", "if title == \"x\" { log title } else ", "{ log title }", "", ""},
+    {"if_expressions", "on alert.new do log ", "if title == \"x\" then title else ", "title", "", ""},
+    {"conditions_of_if", "on alert.new do log ", "if ", "true", " then true else true", ""},
+    {"types", "on alert.new do { let x: ", "List<", "Int", ">", " = 1\nlog title }"},
+    {"optional_fields", "on alert.new do log relatedUser", "?.a", "", "", ""},
+    {"fields", "on alert.new do log machine", ".a", "", "", ""},
+    {"methods", "on alert.new do log title", ".lower()", "", "", ""},
+    {"items", "on alert.new do log machine.tags", "[0]", "", "", ""},
+};
+
+std::string nested(const Construct& c, std::size_t depth) {
+  return c.before + repeated(c.open, depth) + c.inner + repeated(c.close, depth) + c.after;
+}
+
+class Nesting : public testing::TestWithParam<Construct> {};
+
+TEST_P(Nesting, IsReadToALimitAndRefusedBeyond) {
+  const Compilation shallow = compiled(nested(GetParam(), 20));
+  EXPECT_FALSE(codes(shallow.diagnostics).contains("F0002")) << rendered(shallow.diagnostics, shallow.files);
+  for (const std::size_t depth : {400u, 10'000u, 100'000u}) {
+    const Compilation deep = compiled(nested(GetParam(), depth));
+    EXPECT_TRUE(codes(deep.diagnostics).contains("F0002")) << depth << '\n' << rendered(deep.diagnostics, deep.files).substr(0, 2000);
+    EXPECT_LE(deep.diagnostics.errors(), 5u) << rendered(deep.diagnostics, deep.files).substr(0, 3000);
+    EXPECT_FALSE(deep.module);
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Constructs, Nesting, testing::ValuesIn(kConstructs), [](const auto& construct) { return std::string(construct.param.name); });
+
+TEST_P(Nesting, IsNotFooledWhenNothingCloses) {
+  const Construct& c = GetParam();
+  EXPECT_TRUE(compiled(c.before + repeated(c.open, 100'000)).diagnostics.has_errors());
+}
+
+// Long, but not deep.
+class Length : public testing::TestWithParam<const char*> {};
+
+TEST_P(Length, TakesTimeInProportion) {
+  const auto seconds = [](const std::string& text) {
+    const auto begin = std::chrono::steady_clock::now();
+    compiled(text);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  const std::string piece = GetParam();
+  const auto source = [&](std::size_t times) {
+    const auto bar = piece.find('|');
+    const auto bar2 = piece.find('|', bar + 1);
+    return piece.substr(0, bar) + repeated(piece.substr(bar + 1, bar2 - bar - 1), times) + piece.substr(bar2 + 1);
+  };
+  const double once = std::max(seconds(source(2'000)), 0.002);
+  EXPECT_LT(seconds(source(40'000)), once * 20 * 8) << "twenty times the text may take a little more than twenty times";
+}
+INSTANTIATE_TEST_SUITE_P(Texts, Length,
+                         testing::Values("on alert.new when 1 == 1| + 1| do log title", "on alert.new when true| and true| do log title",
+                                         "on alert.new when true| or not true| do log title", "on alert.new do log title| ?? title|",
+                                         "on alert.new do log title| + \"a\"|", "on alert.new do { |\nlet a = 1| }",
+                                         "on alert.new do { |\nif true { log title }| }", "on alert.new do { |\nif machine.name != null { log title }| }",
+                                         "on alert.new do log \"|{title}|\"", "on alert.new do log \"|a|\"", "|// comment\n|on alert.new do log ]",
+                                         "on alert.new |/* a */| do log title", "|\n|on alert.new do log titel", "on alert.new do { | ; | log title }",
+                                         "on alert.new do f(|1, |)", "on alert.new do f(|a: 1, |)", "on alert.new do isolate(|machineId, |)",
+                                         "|on alert.new do log title\n|", "on alert.new do { |log ]\n| }", "|}|", "|\"|", "|on |", "|(|",
+                                         "on alert.new when title in [|\"a\", |\"b\"] do log title", "connector a { |enum E { A }\n| }",
+                                         "connector a { |read f() -> Int { GET \"/x\" }\n| }"));
+
+TEST(Limits, OfFlowsWithLongNamesAndManyNames) {
+  std::string names = "on alert.new do {\n", flows;
+  for (int i = 0; i < 20'000; ++i) {
+    names += "let a" + std::to_string(i) + " = 1\nlog a" + std::to_string(i) + "\n";
+    flows += "flow f" + std::to_string(i) + " on alert.new do log title\n";
+  }
+  EXPECT_EQ(codes(compiled(names + "}").diagnostics), std::set<std::string>{"F0408"});
+  EXPECT_FALSE(compiled(flows).diagnostics.has_errors());
+  EXPECT_TRUE(compiled("on alert.new do log " + std::string(1'000'000, 'a')).diagnostics.has_errors());
+}
+
+TEST(Limits, AHundredMistakesAreEnough) {
+  const Compilation many = compiled("on alert.new do {\n" + repeated("log ]\n", 5'000) + "}");
+  EXPECT_EQ(many.diagnostics.errors(), kMaxSyntaxErrors + 1);
+  EXPECT_TRUE(codes(many.diagnostics).contains("F0006"));
+}
+
+TEST(Limits, SourcesHaveALargestSize) {
+  std::string text = "on alert.new do log title\n";
+  const std::string good = text + std::string(kMaxSourceBytes - text.size(), ' ');
+  EXPECT_FALSE(compiled(good).diagnostics.has_errors());
+  EXPECT_EQ(codes(compiled(good + " ").diagnostics), (std::set<std::string>{"F0008"}));
+}
+
+TEST(Limits, EveryPrefixOfASourceIsAnswered) {
+  const std::string text = read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/expressions.flow") +
+                           read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/connector.flow");
+  for (std::size_t length = 0; length < text.size(); ++length) {
+    const Compilation cut = compiled(text.substr(0, length));
+    for (const Diagnostic& diagnostic : cut.diagnostics.all()) {
+      EXPECT_FALSE(render_text(diagnostic, cut.files, true).empty());
+      EXPECT_LE(diagnostic.span.begin, diagnostic.span.end);
+      EXPECT_LE(diagnostic.span.end, std::max<std::size_t>(length, 1));
+    }
+  }
+}
+
+TEST(Limits, BytesOfEveryValueAreAnswered) {
+  for (int byte = 0; byte < 256; ++byte)
+    for (const std::string& around : {std::string("%"), std::string("on alert.new do log %title"), std::string("on alert.new do log \"%\""),
+                                      std::string("on alert.new when title == \"x\" % do log title"), std::string("on alert.new do log \"\\%\"")}) {
+      std::string text = around;
+      text[text.find('%')] = static_cast<char>(byte);
+      const Compilation compilation = compiled(text);
+      rendered(compilation.diagnostics, compilation.files);
+      EXPECT_TRUE(!compilation.module || verify(*compilation.module)) << text;
+    }
+}
+
+TEST(Retiring, WarnsAtTheCall) {
+  const Declarations declared = load_declarations({{"test.flow", R"(connector test {
+    base "https://test"
+    record Thing { id: AlertId, created: Time }
+    read get_thing(thing: AlertId) -> Thing { GET "/things/{thing}" }
+    read list_things(filter: String? = null, top: Int = 10, skip: Int = 0) -> List<Thing> { GET "/things" retires "2027-03-01" }
+    trigger thing.new {
+        binding thingId: AlertId from id
+        entity thing: Thing by get_thing(thingId)
+        poll list_things top 10 every 30s overlap 1m
+        key id
+        cursor created
+    }
+})"}});
+  ASSERT_FALSE(declared.diagnostics.has_errors()) << rendered(declared.diagnostics, declared.files);
+  const Compilation compilation = compile({"source.flow", "on thing.new do list_things()"}, declared.library);
+  ASSERT_EQ(codes(compilation.diagnostics), std::set<std::string>{"F0504"}) << rendered(compilation.diagnostics, compilation.files);
+  EXPECT_EQ(compilation.diagnostics.all()[0].message, "`list_things` is retired by its vendor on 2027-03-01");
+  EXPECT_TRUE(compilation.module);
+}
+
+TEST(StandardLibrary, IsWithoutMistakes) {
+  EXPECT_GT(standard_library().operations.size(), 10u);
+  EXPECT_NE(standard_library().trigger("alert.new"), nullptr);
+}
+
+}  // namespace
+}  // namespace flow::test

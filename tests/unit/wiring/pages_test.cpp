@@ -1,0 +1,105 @@
+// docs/configuration.md and docs/cli.md say everything that the program takes, and their samples are accepted.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "apps/server/config.hpp"
+
+namespace flow {
+namespace {
+
+std::string read_text(const std::string& path) {
+  std::ifstream in(std::string(FLOW_SOURCE_DIR) + "/" + path, std::ios::binary);
+  EXPECT_TRUE(in) << path;
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::vector<std::string> toml_samples(const std::string& page) {
+  std::vector<std::string> found;
+  std::istringstream lines(page);
+  bool is_inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line == "```toml") {
+      found.emplace_back();
+      is_inside = true;
+    } else if (line.starts_with("```")) {
+      is_inside = false;
+    } else if (is_inside) {
+      found.back() += line + "\n";
+    }
+  }
+  return found;
+}
+
+TEST(ConfigurationPage, SamplesAreAccepted) {
+  const std::vector<std::string> samples = toml_samples(read_text("docs/configuration.md"));
+  EXPECT_FALSE(samples.empty());
+  for (const std::string& sample : samples) {
+    const auto config = parse_config("flow.toml", sample);
+    EXPECT_TRUE(config) << config.error().message << "\n" << sample;
+  }
+}
+
+// The keys as the reader of the file asks for them.
+std::set<std::string> known_keys() {
+  const std::string source = read_text("apps/server/config.cpp");
+  const std::regex asked(R"((?:\.|->)(text|required|number|one_of|duration_us|secret|table|tables)\("([a-z_]+)\")");
+  std::set<std::string> keys;
+  for (std::sregex_iterator at(source.begin(), source.end(), asked), end; at != end; ++at) {
+    const std::string key = (*at)[2];
+    if ((*at)[1] != "secret") keys.insert(key);
+    else keys.insert({key + "_env", key + "_file"});
+  }
+  return keys;
+}
+
+TEST(ConfigurationPage, NamesEachKey) {
+  const std::string page = read_text("docs/configuration.md");
+  EXPECT_GT(known_keys().size(), 20u);
+  for (const std::string& key : known_keys()) {
+    const bool is_named = page.find("`" + key + "`") != std::string::npos || page.find("[" + key) != std::string::npos ||
+                          page.find("." + key + "]") != std::string::npos;
+    EXPECT_TRUE(is_named) << "docs/configuration.md does not name `" << key << "`";
+  }
+}
+
+std::string printed(const std::string& command) {
+  struct Close {
+    void operator()(std::FILE* pipe) const { pclose(pipe); }
+  };
+  const std::unique_ptr<std::FILE, Close> pipe(popen((std::string(FLOW_BINARY_DIR) + "/" + command).c_str(), "r"));
+  std::string out;
+  std::array<char, 4096> buffer;
+  while (pipe && std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) out += buffer.data();
+  return out;
+}
+
+TEST(CommandPage, NamesEachOption) {
+  const std::string page = read_text("docs/cli.md");
+  std::vector<std::string> commands;
+#define FLOW_COMMAND(name, where, summary) commands.emplace_back(#name);
+#include "apps/cli/commands.def"
+#undef FLOW_COMMAND
+  commands.insert(commands.end(), {"runs list", "runs show"});
+  const std::regex option(R"(--[a-z][a-z-]+)");
+  for (const std::string& command : commands) {
+    const std::size_t section = page.find("## flow " + command + "\n");
+    ASSERT_NE(section, std::string::npos) << "docs/cli.md has no section `## flow " << command << "`";
+    const std::string text = page.substr(section, page.find("\n## ", section + 1) - section);
+    const std::string help = printed("flow " + command + " --help");
+    EXPECT_NE(help.find("Usage"), std::string::npos) << command;
+    const std::string options = help.substr(0, help.find("Exit codes"));
+    for (std::sregex_iterator at(options.begin(), options.end(), option), end; at != end; ++at)
+      EXPECT_TRUE(at->str() == "--help" || text.find("`" + at->str()) != std::string::npos) << command << " " << at->str();
+  }
+}
+
+}  // namespace
+}  // namespace flow
