@@ -20,6 +20,7 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kRenewEarly = 300 * kSecond;
 constexpr std::int64_t kRefusalRemembered = 5 * kSecond;
+constexpr std::int64_t kFailureRemembered = 1 * kSecond;  // of the network or the server, which may pass sooner
 constexpr std::int64_t kRenewalPause = 30 * kSecond;  // after a failed renewal, while the old token is good
 constexpr std::int64_t kLongestRemembered = 300 * kSecond;
 constexpr std::int64_t kUnstatedLifetime = 300 * kSecond;
@@ -37,6 +38,14 @@ constexpr AadstsRow kAadsts[] = {
 #include "stdlib/identity/aadsts.def"
 #undef FLOW_AADSTS
 };
+
+// How long the endpoint is left alone after a refusal, when it does not say so itself.
+std::int64_t pause_after(const Fault& refusal, bool is_renewal) {
+  if (is_renewal) return kRenewalPause;
+  const bool may_pass = refusal.kind == FaultKind::Unavailable || refusal.kind == FaultKind::Timeout ||
+                        refusal.kind == FaultKind::InvalidResponse;
+  return may_pass ? kFailureRemembered : kRefusalRemembered;
+}
 
 const AadstsRow* aadsts_row(std::int64_t number) {
   const auto found = std::ranges::find(kAadsts, number, &AadstsRow::number);
@@ -238,7 +247,7 @@ void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fau
     entry.refusal = result.error();
     entry.refusal.maybe_executed = false;  // whatever became of this exchange, the caller's was never sent
     entry.ask_again_us =
-        now + std::clamp(entry.refusal.retry_after_us, is_renewal ? kRenewalPause : kRefusalRemembered,
+        now + std::clamp(entry.refusal.retry_after_us, pause_after(entry.refusal, is_renewal),
                          kLongestRemembered);
   }
   const TokenResult answer = result ? TokenResult(entry.token.text) : tl::unexpected(entry.refusal);

@@ -145,6 +145,15 @@ TEST_F(Tokens, RefusalsAreRememberedForAMoment) {
   EXPECT_EQ(got(), "one");
 }
 
+TEST_F(Tokens, FailuresThatMayPassAreRememberedShorter) {
+  transport.tokens = {response(503, ""), token_answer("one")};
+  EXPECT_FALSE(get().has_value());
+  EXPECT_FALSE(get().has_value());
+  EXPECT_EQ(transport.token_requests.size(), 1u);
+  clock.now += 2 * kSecondUs;
+  EXPECT_EQ(got(), "one");
+}
+
 TEST_F(Tokens, NoSecretIsAFaultWithoutAnExchange) {
   TokenRequest bare = request();
   bare.secret = [] { return error("secret `defender` is not in the configured source"); };
