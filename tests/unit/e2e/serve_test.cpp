@@ -165,7 +165,7 @@ TEST(Demo, LetsADayPassAndTellsWhatCameOfIt) {
     EXPECT_EQ(ended.exit_code, kSuccess) << ended.all();
     EXPECT_THAT(ended.out, HasSubstr("The day is over."));
     EXPECT_THAT(ended.out, HasSubstr("alerts seen"));
-    EXPECT_THAT(ended.out, HasSubstr("the tenant counted"));
+    EXPECT_THAT(ended.out, HasSubstr("devices isolated"));
   }
 }
 
