@@ -21,9 +21,10 @@ using sqlite::Use;
   "id, tenant, flow, module, trigger_name, key, state, created_us, ended_us, reason, fault, line"
 
 // FULL: a commit is on the disk when it returns. The checkpoint size trades a longer log for fewer stalls.
+// The time-out stands first: whoever reads the file while it is opened locks it for a moment.
 constexpr const char* kWriterSettings =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
-    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456; PRAGMA busy_timeout = 2000;";
+    "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;";
 constexpr const char* kReaderSettings = "PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;";
 
 RunRow run_row(const Statement& row) {

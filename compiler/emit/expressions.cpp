@@ -356,6 +356,13 @@ void FlowEmitter::list(NodeId node, Register target) {
 
 // A value as part of a text of the given kind.
 void FlowEmitter::hole(NodeId node, NodeKind text_kind, Register target) {
+  // `{machineId}` of an alert without a device reads `(unknown)`: a mail about what went wrong must go out.
+  const Meaning& what = meaning(node);
+  if (what.kind == Meaning::Kind::Binding && text_kind != NodeKind::Kql) {
+    add(Op::ToText, target, binding_registers_.at(what.index));
+    if (text_kind == NodeKind::Html) add(Op::EscapeHtml, target, target);
+    return;
+  }
   value(node, target);
   const TypeId type = type_of(node);
   if (text_kind == NodeKind::Html) {

@@ -61,6 +61,8 @@ std::string_view Machine::State::name_of(unsigned reg) const {
 
 bool Machine::State::null_found(unsigned reg) {
   const std::string_view name = name_of(reg);
+  if (reg < code.inputs.size() && code.inputs[reg].source == Input::Source::Binding)
+    return raise(FaultKind::InvalidValue, fmt::format("the event has no `{}`, which is needed here", name));
   return raise(FaultKind::InvalidValue, name.empty() ? "a value that is needed here is missing"
                                                      : fmt::format("`{}` has no value here", name));
 }

@@ -74,7 +74,7 @@ TEST_F(Events, UnknownSeverityIsKeptAndNoneOfTheKnown) {
 }
 
 TEST_F(Events, AlertWithoutDeviceFailsTheRunByName) {
-  expect(run(alert().set("machineId", nullptr).to_text()), kFlowWrong, "`machineId` has no value here");
+  expect(run(alert().set("machineId", nullptr).to_text()), kFlowWrong, "the event has no `machineId`");
   EXPECT_TRUE(scene.list("actions").empty());
 }
 

@@ -168,7 +168,7 @@ TEST(SqliteStore, SaysWhatIsWrongWithTheFile) {
   const TemporaryFolder folder;
   EXPECT_NE(message_of(SqliteStore::open(folder.file("missing/s.db"))).find("could not be opened"),
             std::string::npos);
-  EXPECT_NE(message_of(SqliteStore::open_read_only(folder.file("none.db"))).find("is the folder there"),
+  EXPECT_NE(message_of(SqliteStore::open_read_only(folder.file("none.db"))).find("there is no such file"),
             std::string::npos);
   std::ofstream(folder.file("text.db")) << std::string(5000, 'x');
   EXPECT_NE(message_of(SqliteStore::open(folder.file("text.db"))).find("no store of ours"), std::string::npos)

@@ -296,7 +296,7 @@ TEST(Ops, Ends) {
 TEST(Ops, UnwrapNamesWhatIsMissing) {
   Assembler a;
   a.emit(Op::Unwrap, 4, kMachineId).emit(Op::Finish);
-  EXPECT_EQ(run(a.module, {}, R"({"id":"a"})").front(), "InvalidValue: `machineId` has no value here");
+  EXPECT_EQ(run(a.module, {}, R"({"id":"a"})").front(), "InvalidValue: the event has no `machineId`, which is needed here");
   Assembler named;
   named.emit(Op::Unwrap, 4, kAlert).emit(Op::GetField, 5, 4, 2).emit(Op::Unwrap, 6, 5).emit(Op::Finish);
   named.flow().names = {{.begin = 2, .end = 4, .register_ = 5, .name = "title"}};
