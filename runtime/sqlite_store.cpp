@@ -235,7 +235,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(const std::string& path) {
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return error(fmt::format("store {}: there is no such file", path));
+  if (!std::filesystem::exists(path, ignored)) return error(fmt::format("store {}: there is no such file; is the folder there?", path));
   FLOW_TRY(Connection connection, Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX));
   FLOW_TRY_STATUS(connection.run(kReaderSettings));
   FLOW_TRY_STATUS(sqlite::prepare_schema(connection, path, false));

@@ -159,9 +159,14 @@ TEST_F(Service, RunsAsJsonAreJson) {
 
 // --- The demonstration
 
+ProcessOptions keeping_its_store_in(const Folder& folder) {
+  return {.folder = {}, .environment = {"TMPDIR=" + std::filesystem::path(folder.path("x")).parent_path().string()}};
+}
+
 TEST(Demo, LetsADayPassAndTellsWhatCameOfIt) {
+  const Folder folder;
   for (const char* mail : {"graph", "smtp"}) {
-    const Ended ended = run_flow({"demo", kIsolateHigh, "--alerts", "12", "--seconds", "2", "--mail", mail});
+    const Ended ended = run_flow({"demo", kIsolateHigh, "--alerts", "12", "--seconds", "2", "--mail", mail}, keeping_its_store_in(folder));
     EXPECT_EQ(ended.exit_code, kSuccess) << ended.all();
     EXPECT_THAT(ended.out, HasSubstr("The day is over."));
     EXPECT_THAT(ended.out, HasSubstr("alerts seen"));
@@ -170,7 +175,8 @@ TEST(Demo, LetsADayPassAndTellsWhatCameOfIt) {
 }
 
 TEST(Demo, EndsWhenTold) {
-  Process demo("flow", {"demo", kIsolateHigh, "--alerts", "1000", "--seconds", "600"});
+  const Folder folder;
+  Process demo("flow", {"demo", kIsolateHigh, "--alerts", "1000", "--seconds", "600"}, keeping_its_store_in(folder));
   ASSERT_TRUE(eventually([&] { return demo.out().find("arrive within") != std::string::npos; }));
   demo.send(SIGTERM);
   EXPECT_EQ(demo.wait().exit_code, kSuccess);
