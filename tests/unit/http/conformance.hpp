@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <ostream>
 #include <vector>
 
 #include "stdlib/http/transport.hpp"
@@ -24,6 +25,7 @@ struct TransportUnderTest {
   };
   std::vector<Exemption> exemptions;
 };
+inline void PrintTo(const TransportUnderTest& transport, std::ostream* out) { *out << transport.name; }
 const std::vector<TransportUnderTest>& transports_under_test();
 
 class TransportConformance : public testing::TestWithParam<TransportUnderTest> {

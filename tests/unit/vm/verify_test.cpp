@@ -273,6 +273,7 @@ struct Damage {
   const char* expected;
   std::function<void(Assembler&)> change;
 };
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.expected; }
 class VerifyModule : public ::testing::TestWithParam<Damage> {};
 
 TEST_P(VerifyModule, Refuses) {
