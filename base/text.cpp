@@ -37,6 +37,15 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return length;
 }
 
+// Whether the well-formed character `c` is a control (C0, DEL, C1), a line separator, or changes the direction of writing.
+bool is_hiding(std::string_view c) {
+  const auto last = static_cast<unsigned char>(c.back());
+  if (c.size() == 1) return last < 0x20 || last == 0x7f;
+  if (c.size() == 2) return (c[0] == '\xc2' && last <= 0x9f) || c == "\xd8\x9c";
+  if (c.starts_with("\xe2\x80")) return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae);
+  return c.starts_with("\xe2\x81") && last >= 0xa6 && last <= 0xa9;
+}
+
 // Edits to turn `a` into `b`, a swap of neighbours counting as one (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
@@ -56,6 +65,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = std::max<std::size_t>(sequence_length(text, at), 1);
+    const std::string_view c = text.substr(at, length);
+    const bool is_bad = sequence_length(text, at) == 0 || is_hiding(c);
+    out += is_bad ? std::string_view(" ") : c;
+    at += length;
+  }
+  return out;
+}
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return lower_char(x) == lower_char(y); });

@@ -29,6 +29,10 @@ std::string percent_encoded(std::string_view text);
 // `text` with & < > " ' replaced by entities: safe as HTML text and inside a quoted attribute.
 std::string html_escaped(std::string_view text);
 
+// `text` as one line that is safe to show: control characters, what changes the direction of writing (as U+202E) and
+// invalid UTF-8 become blanks. Nothing in it can move a terminal's cursor or make a line say something else.
+std::string printable(std::string_view text);
+
 // Microseconds since 1970 as `2026-11-20T08:14:22.104331Z`; trailing zeros of the fraction are left out.
 std::string format_time_us(std::int64_t time_us);
 // ISO 8601 UTC or with offset, up to 9 fractional digits (what is below a microsecond is cut off); nothing when malformed.

@@ -50,12 +50,16 @@ void Runtime::Loop::ask(Pending pending) {
 }
 
 void Runtime::Loop::ask_for(Run& run) {
-  const std::int64_t not_before_us = run.not_before_us();
-  if (not_before_us > clock_.now_us()) {
-    return at(not_before_us, [this, id = run.row().id] {
-      if (Run* waiting = this->run(id)) ask_for(*waiting);
-    });
-  }
+  // After a restart the journal's time may be that of a clock which has been set back since.
+  const std::int64_t now_us = clock_.now_us();
+  const std::int64_t not_before_us = std::min(run.not_before_us(), now_us + options_.retry.longest_wish_us);
+  if (not_before_us <= now_us) return ask_now(run);
+  at(not_before_us, [this, id = run.row().id] {
+    if (const Run* waiting = this->run(id)) ask_now(*waiting);
+  });
+}
+
+void Runtime::Loop::ask_now(const Run& run) {
   Pending pending;
   pending.owner = run.row().id;
   pending.module = run.module();

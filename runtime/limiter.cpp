@@ -34,6 +34,10 @@ void Limiter::pause(const std::string& bucket, std::int64_t until_us) {
   until = std::max(until, until_us);
 }
 
+void Limiter::set_back(std::int64_t by_us) {
+  for (auto& [name, line] : lines_) line.paused_until_us -= by_us;
+}
+
 std::int64_t Limiter::open_at(const Line& line) {
   return std::max({line.paused_until_us, room_at(line.sent_us, line.quota.per_minute, kMinuteUs),
                    room_at(line.sent_us, line.quota.per_hour, kHourUs)});

@@ -31,6 +31,8 @@ class Limiter {
   void enqueue(const std::string& bucket, const Quota& quota, std::uint64_t ticket);
   // Nothing of the bucket goes out before then; an earlier pause that lasts longer stays.
   void pause(const std::string& bucket, std::int64_t until_us);
+  // The clock was set back by so much: pauses last no longer for it.
+  void set_back(std::int64_t by_us);
   // Tickets that may go out now, at most `room`; each is to be given back by done().
   std::vector<std::uint64_t> release(std::int64_t now_us, std::size_t room);
   void done(const std::string& bucket);

@@ -79,6 +79,7 @@ Status Runtime::Loop::run_until_idle(std::uint64_t turns) {
 
 Status Runtime::Loop::turn(bool& has_worked) {
   const std::int64_t now_us = clock_.now_us();
+  follow_clock(now_us);
   has_worked = take_answers();
   give_up_on_silent_calls(now_us);
   has_worked |= fire_timers(now_us);
@@ -90,6 +91,17 @@ Status Runtime::Loop::turn(bool& has_worked) {
   FLOW_TRY_STATUS(commit());
   send_calls();
   return {};
+}
+
+// A clock that was set back takes what is due with it: nothing rests for longer than it was meant to.
+void Runtime::Loop::follow_clock(std::int64_t now_us) {
+  const std::int64_t back_us = std::exchange(last_turn_us_, now_us) - now_us;
+  if (back_us <= 0) return;
+  std::multimap<std::int64_t, std::function<void()>> moved;
+  for (auto& [time_us, what] : timers_) moved.emplace_hint(moved.end(), time_us - back_us, std::move(what));
+  timers_ = std::move(moved);
+  for (auto& [time_us, ticket] : silent_at_) time_us -= back_us;
+  limiter_.set_back(back_us);
 }
 
 bool Runtime::Loop::fire_timers(std::int64_t now_us) {

@@ -77,6 +77,7 @@ class Runtime::Loop {
 
   // loop.cpp
   Status turn(bool& has_worked);
+  void follow_clock(std::int64_t now_us);
   bool fire_timers(std::int64_t now_us);
   Status commit();
   Status commit_now(const Batch& batch);
@@ -92,6 +93,7 @@ class Runtime::Loop {
   // calls.cpp
   void ask(Pending pending);
   void ask_for(Run& run);  // the call it waits for, when its time has come
+  void ask_now(const Run& run);
   void ask_whether(Run& run, std::optional<Fault> doubt, std::uint32_t tries);
   bool release_calls(std::int64_t now_us);
   void send_calls();
@@ -142,6 +144,7 @@ class Runtime::Loop {
   Limiter limiter_;
   Counters counters_;
   std::multimap<std::int64_t, std::function<void()>> timers_;
+  std::int64_t last_turn_us_ = 0;
   Sources sources_;
   std::string next_source_;  // whose events are dispatched first in the next turn
   std::map<std::string, std::shared_ptr<const Module>> modules_;  // by hash

@@ -63,6 +63,11 @@ bool wants_colours(int descriptor) {
   return isatty(descriptor) != 0 && std::getenv("NO_COLOR") == nullptr && (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
+void say(std::FILE* to, const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), to);
+  std::fflush(to);
+}
+
 void complain(const std::string& message) {
   const char* const colour = wants_colours(STDERR_FILENO) ? "\x1b[1;31merror\x1b[0m" : "error";
   std::fprintf(stderr, "flow: %s: %s\n", colour, message.c_str());

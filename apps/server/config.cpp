@@ -130,7 +130,6 @@ class Section {
     }
     return error(fmt::format("{}: `{}` needs {}", file_, path_, wanted));
   }
-  std::string last_name() const { return path_.substr(path_.rfind('.') + 1); }
   const std::string& path() const { return path_; }
 
  private:
@@ -174,8 +173,9 @@ Status read_smtp(Section& section, TenantAccess& access) {
 }
 
 Result<TenantConfig> read_tenant(Section& section) {
+  constexpr std::string_view kAbove = "tenants.";
   TenantConfig tenant;
-  tenant.name = section.last_name();
+  tenant.name = section.path().substr(kAbove.size());  // a quoted name may have dots in it
   TenantAccess& access = tenant.access;
   FLOW_TRY(access.tenant_id, section.required("tenant_id"));
   FLOW_TRY(access.client_id, section.required("client_id"));

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
 
 namespace flow {
@@ -12,12 +13,12 @@ namespace {
 constexpr std::size_t kLongestShown = 160;
 constexpr std::size_t kLongestReason = 2'000;  // what to do about it often stands at its end
 
-// One line, shortened, nothing that could move the cursor.
+// One line, shortened between two characters, nothing that could move the cursor.
 std::string shown(std::string_view text, std::size_t longest = kLongestShown) {
-  std::string out;
-  for (const char c : text.substr(0, longest)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  while (!out.empty() && invalid_utf8_at(out)) out.pop_back();
-  return text.size() > longest ? out + "…" : out;
+  const bool is_long = text.size() > longest;
+  if (is_long)
+    while (longest > 0 && (static_cast<unsigned char>(text[longest]) & 0xc0) == 0x80) --longest;
+  return printable(text.substr(0, longest)) + (is_long ? "…" : "");
 }
 
 std::string short_id(const std::string& run) { return run.size() > 8 ? run.substr(run.size() - 8) : run; }
@@ -28,8 +29,7 @@ std::string fault_text(const Fault& fault) { return fmt::format("{}: {}", fault_
 
 void Narrator::line(const std::string& run, const char* colour, const std::string& text) const {
   if (quiet_) return;
-  fmt::print("{}{}{} {}\n", colours_ ? colour : "", short_id(run), colours_ ? "\x1b[0m" : "", text);
-  std::fflush(stdout);
+  say(stdout, fmt::format("{}{}{} {}\n", colours_ ? colour : "", short_id(run), colours_ ? "\x1b[0m" : "", text));
 }
 
 void Narrator::run_started(const RunRow& run) { line(run.id, "\x1b[1;34m", fmt::format("{} starts for {}", run.flow, shown(run.key))); }
@@ -65,23 +65,23 @@ void Narrator::run_ended(const RunRow& run) {
 }
 
 void Narrator::health(const HealthEvent& event) {
-  fmt::print(stderr, "flow: {} {}: {}\n", event.tenant, event.subject, event.message);
+  say(stderr, printable(fmt::format("flow: {} {}: {}", event.tenant, event.subject, event.message)) + "\n");
 }
 
 std::string step_text(const RunStep& step) {
   if (step.is_damaged) return fmt::format("damaged entry: {}", shown(step.text));
   switch (step.kind) {
     case EntryKind::Started: return fmt::format("started by {}", shown(step.result));
-    case EntryKind::Intent: return fmt::format("{} {}{}", step.operation, step.arguments, step.attempt > 1 ? fmt::format(" (try {})", step.attempt) : "");
+    case EntryKind::Intent: return fmt::format("{} {}{}", step.operation, printable(step.arguments), step.attempt > 1 ? fmt::format(" (try {})", step.attempt) : "");
     case EntryKind::Retry: return fmt::format("{} is tried again{}", step.operation, step.fault ? " after " + fault_text(*step.fault) : "");
     case EntryKind::Answered:
       if (step.fault) return fmt::format("{} failed: {}", step.operation, fault_text(*step.fault));
-      return fmt::format("{} gave {}{}", step.operation, step.result, step.is_settled ? " (found afterwards)" : "");
-    case EntryKind::Log: return fmt::format("log: {}", step.text);
+      return fmt::format("{} gave {}{}", step.operation, printable(step.result), step.is_settled ? " (found afterwards)" : "");
+    case EntryKind::Log: return fmt::format("log: {}", printable(step.text));
     case EntryKind::Entered: return "the condition held";
     case EntryKind::Recovered: return "taken up again after a restart";
-    case EntryKind::Parked: return fmt::format("waits for a person: {}", step.text);
-    case EntryKind::Ended: return step.fault ? fmt::format("failed: {}", fault_text(*step.fault)) : fmt::format("{}{}{}", step.how, step.text.empty() ? "" : ": ", step.text);
+    case EntryKind::Parked: return fmt::format("waits for a person: {}", printable(step.text));
+    case EntryKind::Ended: return step.fault ? fmt::format("failed: {}", fault_text(*step.fault)) : fmt::format("{}{}{}", step.how, step.text.empty() ? "" : ": ", printable(step.text));
   }
   return {};
 }

@@ -98,7 +98,7 @@ Attempt<int> run_event(const RunOptions& options) {
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   if (narrator.is_unusable()) return static_cast<int>(kWorldWrong);
-  if (runtime.counters().runs_started == 0) fmt::print("the condition is false: nothing was done\n");
+  if (runtime.counters().runs_started == 0) say(stdout, "the condition is false: nothing was done\n");
   return static_cast<int>(narrator.is_failed() ? kFlowWrong : kSuccess);
 }
 

@@ -47,7 +47,7 @@ Attempt<int> list(const RunsOptions& options) {
   }
   if (runs.empty()) fmt::print("no runs\n");
   for (const RunRow& run : runs)
-    fmt::print("{}  {:<24} {:<9} {:<10} {}  {}\n", run.id, format_time_us(run.created_us / 1000 * 1000), run_state_name(run.state), run.tenant, run.flow, run.reason);
+    fmt::print("{}  {:<24} {:<9} {:<10} {}  {}\n", run.id, format_time_us(run.created_us / 1000 * 1000), run_state_name(run.state), run.tenant, run.flow, printable(run.reason));
   return static_cast<int>(kSuccess);
 }
 
@@ -63,7 +63,7 @@ Attempt<int> show(const RunsOptions& options) {
     return static_cast<int>(kSuccess);
   }
   fmt::print("run {} of {} for tenant {}: {}\n", run.id, run.flow, run.tenant, run_state_name(run.state));
-  fmt::print("  because of {} {}\n", run.trigger, run.key);
+  fmt::print("  because of {} {}\n", run.trigger, printable(run.key));
   for (const RunStep& step : history->steps)
     fmt::print("  {:<27} {:>8} {}\n", format_time_us(step.time_us), step.line == 0 ? "" : fmt::format("line {}", step.line), step_text(step));
   return static_cast<int>(kSuccess);

@@ -30,8 +30,7 @@ Attempt<int> serve(const ServeOptions& options) {
   Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options, &narrator);
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
   for (const LoadedModule& module : modules)
-    for (const std::string& flow : module.flows) fmt::print("serving {} from {}\n", flow, module.file);
-  std::fflush(stdout);
+    for (const std::string& flow : module.flows) say(stdout, fmt::format("serving {} from {}\n", flow, module.file));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

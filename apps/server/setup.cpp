@@ -63,6 +63,17 @@ sigset_t stop_signals() {
   sigaddset(&set, SIGUSR2);  // wakes the watch when it is no longer needed
   return set;
 }
+
+// From now on SIGINT and SIGTERM end the process at once, in whatever thread they arrive.
+void end_at_next_signal() {
+  std::signal(SIGINT, [](int) { _exit(130); });
+  std::signal(SIGTERM, [](int) { _exit(130); });
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
 }  // namespace
 
 void block_signals() {
@@ -84,9 +95,10 @@ SignalWatch::SignalWatch(Runtime& runtime) : impl_(std::make_unique<Impl>()) {
       if (sigwait(&set, &signal) != 0) continue;
       if (impl_->is_over) return;
       if (signal == SIGUSR2) continue;
-      if (++stops > 1) leave(130);
-      std::fputs("flow: stopping: calls that are out may finish; once more stops at once\n", stderr);
+      if (++stops > 1) _exit(130);
+      end_at_next_signal();  // before anything that may block: whoever reads our output may have stopped reading
       runtime.stop();
+      std::fputs("flow: stopping: calls that are out may finish; once more stops at once\n", stderr);
     }
   });
 }
@@ -95,6 +107,7 @@ SignalWatch::~SignalWatch() {
   impl_->is_over = true;
   pthread_kill(impl_->thread.native_handle(), SIGUSR2);
   impl_->thread.join();
+  end_at_next_signal();  // what is left to do may wait for others
 }
 
 void leave(int code) {

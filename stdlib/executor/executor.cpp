@@ -226,8 +226,7 @@ void OperationExecutor::Shared::look_up(const OperationRequest& request, const C
       evaluate(rule.arguments, {.arguments = &*arguments, .connector = connector, .call_key = request.key}));
   perform(std::move(lookup),
           [field = rule.field, key = request.key, done = std::move(done)](Outcome outcome) {
-            if (auto* fault = std::get_if<Fault>(&outcome))
-              return done(unknown("the lookup failed: " + fault->message));
+            if (auto* fault = std::get_if<Fault>(&outcome)) return done(unknown_for(std::move(*fault)));
             done(finding_in(std::get<Returned>(outcome).json, field, key));
           });
 }

@@ -1,5 +1,7 @@
 #include "stdlib/executor/settlement.hpp"
 
+#include <utility>
+
 #include "stdlib/json/json.hpp"
 
 namespace flow {
@@ -34,6 +36,13 @@ CrashRule crash_rule_of(const Operation& operation, const Route& route) {
 
 CallUnknown unknown(std::string message) {
   return {Fault{.kind = FaultKind::InDoubt, .message = std::move(message), .maybe_executed = true}};
+}
+
+CallUnknown unknown_for(Fault lookup) {
+  lookup.message = "the lookup failed: " + lookup.message;
+  if (!may_retry(lookup.kind)) lookup.kind = FaultKind::InDoubt;
+  lookup.maybe_executed = true;
+  return {std::move(lookup)};
 }
 
 CallFinding finding_in(std::string_view result_json, std::string_view field, std::string_view key) {

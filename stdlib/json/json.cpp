@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <charconv>
+#include <optional>
+
 #include "base/text.hpp"
 
 namespace flow {
@@ -60,6 +63,39 @@ Result<std::string_view> slice_of(simdjson::ondemand::document& document, std::s
   if (failed != simdjson::SUCCESS || simdjson::to_json_string(value).get(slice) != simdjson::SUCCESS)
     return error("the text is not a JSON object");
   return slice;
+}
+
+// The four hexadecimal digits behind `\\u` at `at`; nothing when they are none.
+std::optional<unsigned> escaped_unit(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return std::nullopt;
+  unsigned unit = 0;
+  const auto [end, failed] = std::from_chars(text.data() + at + 2, text.data() + at + 6, unit, 16);
+  if (failed != std::errc() || end != text.data() + at + 6) return std::nullopt;
+  return unit;
+}
+
+// The same text with U+FFFD for what no Unicode text can hold: bytes that are not UTF-8, and escapes of one half of a
+// surrogate pair, which names of files may have.
+std::string repaired(std::string_view text) {
+  std::string valid;
+  while (const auto bad = invalid_utf8_at(text)) {
+    valid.append(text.substr(0, *bad)).append("\xef\xbf\xbd");
+    text.remove_prefix(*bad + 1);
+  }
+  valid.append(text);
+  for (std::size_t at = valid.find('\\'); at != std::string::npos; at = valid.find('\\', at)) {
+    const auto unit = escaped_unit(valid, at);
+    if (!unit) {
+      at += 2;
+      continue;
+    }
+    const bool is_high = *unit >= 0xd800 && *unit < 0xdc00, is_low = *unit >= 0xdc00 && *unit < 0xe000;
+    const auto next = is_high ? escaped_unit(valid, at + 6) : std::nullopt;
+    const bool is_pair = next && *next >= 0xdc00 && *next < 0xe000;
+    if ((is_high && !is_pair) || is_low) valid.replace(at + 2, 4, "fffd");
+    at += is_pair ? 12 : 6;
+  }
+  return valid;
 }
 
 Status check(dom::parser& parser, const simdjson::padded_string& padded) {
@@ -131,19 +167,39 @@ std::string to_json(const JsonValue& value) {
   return out;
 }
 
-Result<std::string> json_part(std::string_view text, std::string_view member) {
+namespace {
+
+Result<std::string> part_of(std::string_view text, std::string_view member) {
   const simdjson::padded_string padded(text);
-  {
-    dom::parser strict(
-        kLongestJson);  // the second parser finds slices but skips over mistakes in what it passes
-    FLOW_TRY_STATUS(check(strict, padded));
-  }
-  if (member.empty()) return minified(text);
   simdjson::ondemand::parser parser;
   simdjson::ondemand::document document;
   if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return error("the text is not JSON");
   FLOW_TRY(const std::string_view slice, slice_of(document, member));
   return minified(slice);
+}
+
+}  // namespace
+
+Result<std::string> json_part(std::string_view text, std::string_view member) {
+  Status sound;
+  {
+    const simdjson::padded_string padded(text);
+    dom::parser strict(kLongestJson);  // part_of() skips over mistakes in what it passes
+    sound = check(strict, padded);
+  }
+  if (sound) return member.empty() ? minified(text) : part_of(text, member);
+  if (text.size() > kLongestJson) return tl::unexpected(sound.error());
+  const std::string whole = repaired(text);
+  const simdjson::padded_string padded(whole);
+  dom::parser strict(kLongestJson);
+  if (check(strict, padded)) return member.empty() ? minified(whole) : part_of(whole, member);
+  // A number beyond 64 bits is the mistake of one element: whoever reads the list leaves that one out.
+  const auto mistake = strict.parse(padded).error();
+  if (member.empty() || mistake != simdjson::NUMBER_ERROR)
+    return tl::unexpected(sound.error());
+  const auto list = part_of(whole, member);
+  if (!list || !list->starts_with('[')) return tl::unexpected(sound.error());
+  return list;
 }
 
 }  // namespace flow

@@ -43,6 +43,13 @@ TEST(Text, DurationsRoundTrip) {
   for (const char* bad : {"", "5", "m", "5x", "-5m", "9999999999999d"}) EXPECT_EQ(parse_duration_us(bad), std::nullopt) << bad;
 }
 
+TEST(Text, PrintableMovesNoCursorAndTurnsNoLine) {
+  EXPECT_EQ(printable("a\x1b[2J\x07\r\nb\x7f"), "a [2J   b ");
+  EXPECT_EQ(printable("\xc2\x9b" "31m \xe2\x80\xae" "gpj \xe2\x81\xa6x\xd8\x9c"), " 31m  gpj  x ");
+  EXPECT_EQ(printable("\xff caf\xc3"), "  caf ");
+  EXPECT_EQ(printable("\xc2\xa0""Gr\xc3\xbc\xc3\x9f""e \xe2\x80\xa6 \xf0\x9f\x94\x92"), "\xc2\xa0""Gr\xc3\xbc\xc3\x9f""e \xe2\x80\xa6 \xf0\x9f\x94\x92");
+}
+
 TEST(Text, EscapesForPathsAndHtml) {
   EXPECT_EQ(percent_encoded("a b/é"), "a%20b%2F%C3%A9");
   EXPECT_EQ(html_escaped("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");

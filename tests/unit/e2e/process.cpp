@@ -53,7 +53,7 @@ std::string read_all(const std::string& path) {
 }
 
 Process::Process(const std::string& program, const Arguments& arguments, const ProcessOptions& options) {
-  std::vector<std::string> words{FLOW_BINARY_DIR "/" + program};
+  std::vector<std::string> words{program.starts_with('/') ? program : FLOW_BINARY_DIR "/" + program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = environment_with(options.environment);
   posix_spawn_file_actions_t actions;

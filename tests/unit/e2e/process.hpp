@@ -47,7 +47,7 @@ struct ProcessOptions {
 
 class Process {
  public:
-  // `program` is a name in the build folder, as `flow`.
+  // `program` is a name in the build folder, as `flow`, or a whole path.
   Process(const std::string& program, const Arguments& arguments, const ProcessOptions& options = {});
   ~Process();  // kills it
   Process(const Process&) = delete;

@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <simdjson.h>
 
@@ -66,6 +71,50 @@ TEST_P(Routes, TheLongExample) {
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Routes, testing::Values("graph", "smtp"), [](const auto& each) { return std::string(each.param); });
+
+TEST_F(Service, WhatAnAlertSaysMovesNoCursor) {
+  const std::string file = scene.folder().write("says.flow", "on alert.new when severity == High do log(\"saw {title}\"); stop \"for {title}\"\n");
+  scene.inject(R"({"severity": "High", "title": "a\u001b[2J\u0007\u009b31m\u202e z"})");
+  serve_until(1, {file});
+  said += run_flow({"runs", "list", "--store", scene.store()}).all();
+  said += run_flow({"runs", "show", scene.runs().at(0).id, "--store", scene.store()}).all();
+  EXPECT_THAT(said, HasSubstr("for a [2J  31m  z"));
+  for (const char* hidden : {"\x1b", "\x07", "\xc2\x9b", "\xe2\x80\xae"}) EXPECT_THAT(said, testing::Not(HasSubstr(hidden)));
+}
+
+TEST_F(Service, WorksOnWhenNobodyCanReadWhatItSays) {
+  Arguments words = scene.serve({kIsolateHigh});
+  std::string command = "exec " FLOW_BINARY_DIR "/flow";
+  for (const std::string& word : words) command += " '" + word + "'";
+  Process service("/bin/sh", {"-c", command + " >/dev/full 2>/dev/full"});
+  scene.control("faults", R"({"match": "GET /api/alerts", "status": 503})");
+  scene.inject(R"({"severity": "High"})");
+  EXPECT_TRUE(eventually([&] { return scene.all_over(1); }, 20s)) << "it ended";
+  service.send(SIGTERM);
+  EXPECT_EQ(service.wait().exit_code, kSuccess);
+}
+
+TEST_F(Service, ASecondStopEndsItEvenWhenItsReaderIsStuck) {
+  const std::string pipe = scene.folder().path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = open(pipe.c_str(), O_RDWR | O_CLOEXEC);  // never reads
+  ASSERT_GE(reader, 0);
+  fcntl(reader, F_SETPIPE_SZ, 4096);
+  std::string command = "exec " FLOW_BINARY_DIR "/flow";
+  for (const std::string& word : scene.serve({kIsolateHigh})) command += " '" + word + "'";
+  Process service("/bin/sh", {"-c", command + " >" + pipe});
+  for (int i = 0; i < 40; ++i) scene.inject(R"({"severity": "High"})");
+  int waiting = 0;
+  EXPECT_TRUE(eventually([&] { return ioctl(reader, FIONREAD, &waiting) == 0 && waiting > 3500; })) << waiting;
+  std::this_thread::sleep_for(500ms);
+  service.send(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return service.err().find("stopping") != std::string::npos; }));
+  service.send(SIGTERM);
+  const Ended ended = service.wait(10s);
+  EXPECT_FALSE(ended.is_late);
+  EXPECT_EQ(ended.exit_code, 130);
+  close(reader);
+}
 
 TEST_F(Service, AVipsDeviceIsLeftAlone) {
   scene.control("machines", R"({"computerDnsName": "vip-01.corp.example.com", "machineTags": ["VIP"]})");

@@ -210,5 +210,31 @@ TEST(Polling, TheLongTailOfARestartIsNotRunTwice) {
   EXPECT_EQ(bench.world.count("defender.isolate"), 1u);
 }
 
+TEST(Polling, GoesOnWhenTheClockIsSetBack) {
+  Bench bench;
+  bench.boot();
+  bench.pass(kMinuteUs);
+  bench.clock.now -= 24 * 60 * kMinuteUs;
+  const std::size_t before = bench.world.pages_asked.size();
+  bench.pass(kMinuteUs);
+  EXPECT_GE(bench.world.pages_asked.size(), before + 2);
+}
+
+TEST(Polling, ARestBeforeARetryIsNoLongerForAClockThatIsSetBack) {
+  Bench bench;
+  bench.world.add_alert("a1", bench.clock.now);
+  bool has_failed = false;
+  bench.world.interfere = [&](const std::string& name, const OperationCall&) -> std::optional<Outcome> {
+    if (name != "defender.isolate" || std::exchange(has_failed, true)) return std::nullopt;
+    return fault_of(FaultKind::Throttled, false, 30 * kSecondUs);
+  };
+  bench.boot();
+  bench.idle();
+  ASSERT_TRUE(has_failed);
+  bench.clock.now -= 24 * 60 * kMinuteUs;
+  bench.pass(kMinuteUs);
+  EXPECT_EQ(bench.runs().at(0).state, RunState::Finished);
+}
+
 }  // namespace
 }  // namespace flow::test

@@ -129,6 +129,32 @@ TEST(Recovery, AskingAboutAnActIsRepeatedWhenTheAskingFails) {
   EXPECT_EQ(bench.runs().at(0).state, RunState::Finished);
 }
 
+TEST(Recovery, ARunThatEndsWhileOthersAreTakenUpIsNotTakenUpItself) {
+  Bench bench;
+  RuntimeOptions options;
+  options.poll.pages_per_poll = 100;
+  bench.world.add_alert("new", bench.clock.now + 10 * kMinuteUs);  // first on its page when its time has come
+  for (int i = 0; i < 138; ++i) bench.world.add_alert("old" + std::to_string(i), bench.clock.now);
+  bench.boot(options);
+  bench.world.interfere = [&bench](const std::string& name, const OperationCall&) {
+    bench.world.is_holding = name == "defender.isolate";
+    return std::optional<Outcome>();
+  };
+  bench.idle();  // all old ones wait for their isolation, and the process dies
+  ASSERT_EQ(bench.runs().size(), 138u);
+  bench.world.interfere = [&bench](const std::string& name, const OperationCall&) {
+    bench.world.is_holding = false;
+    return name == "defender.get_machine" ? std::optional<Outcome>(fault_of(FaultKind::NotFound)) : std::nullopt;
+  };
+  bench.clock.now += 10 * kMinuteUs;
+  bench.boot(options);
+  bench.pass(kMinuteUs);  // the new run fails at once, in the turn in which the last old ones are taken up
+  ASSERT_EQ(bench.runs().size(), 139u);
+  EXPECT_EQ(bench.runs().at(0).state, RunState::Failed);
+  EXPECT_EQ(bench.world.count("defender.isolate"), 138u);
+  EXPECT_EQ(bench.world.most_per_key("defender.isolate"), 1u);
+}
+
 TEST(Recovery, OtherArgumentsThanRecordedParkTheRun) {
   Bench bench;
   die_during_isolation(bench, true);

@@ -290,10 +290,23 @@ TEST_F(Execution, LookupFindsTheCallByItsKey) {
     transport.answers = {response(200, other)};
     EXPECT_TRUE(std::holds_alternative<CallDidNotHappen>(settle(kIsolate, kIsolateArguments))) << other;
   }
-  transport.answers = {response(503, "")};
-  const CallFinding unknown = settle(kIsolate, kIsolateArguments);
-  ASSERT_TRUE(std::holds_alternative<CallUnknown>(unknown));
-  EXPECT_EQ(std::get<CallUnknown>(unknown).fault.kind, FaultKind::InDoubt);
+}
+
+TEST_F(Execution, AFailedLookupIsToldWithWhetherAskingAgainHelps) {
+  const auto asked = [this](HttpResponse answer) {
+    transport.answers = {std::move(answer)};
+    const CallFinding finding = settle(kIsolate, kIsolateArguments);
+    return std::holds_alternative<CallUnknown>(finding) ? std::get<CallUnknown>(finding).fault : Fault{.message = "known"};
+  };
+  EXPECT_EQ(asked(response(503, "")).kind, FaultKind::Unavailable);
+  EXPECT_EQ(asked(response(504, "")).kind, FaultKind::Timeout);
+  EXPECT_EQ(asked(response(403, "")).kind, FaultKind::InDoubt);
+  EXPECT_EQ(asked(response(200, "no JSON")).kind, FaultKind::InDoubt);
+  const Fault throttled = asked(response(429, "", {{"Retry-After", "9"}}));
+  EXPECT_EQ(throttled.kind, FaultKind::Throttled);
+  EXPECT_EQ(throttled.retry_after_us, 9 * kSecondUs);
+  EXPECT_TRUE(throttled.maybe_executed);
+  EXPECT_NE(throttled.message.find("the lookup failed: "), std::string::npos);
 }
 
 TEST_F(Execution, WithoutARuleReadsRepeatAndTheRestAsks) {

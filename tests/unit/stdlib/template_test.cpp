@@ -131,9 +131,18 @@ TEST(Json, PartsKeepTheirText) {
   EXPECT_EQ(*json_part("{\"a\":null}", "a"), "null");
   for (const std::string& bad :
        {std::string("{\"value\":[1}"), std::string("{\"value\":1} x"), std::string(200'000, '['),
-        std::string("\xff\xfe{\0}\0", 6), std::string("{\"value\":\"\xc3\x28\"}"), std::string()})
+        std::string("\xff\xfe{\0}\0", 6), std::string("{\"value\":{\"a\":99999999999999999999}}"),
+        std::string("{\"value\":[{\"a\":1},{\"a"), std::string()})
     EXPECT_FALSE(json_part(bad, "value").has_value()) << bad.substr(0, 30);
   EXPECT_FALSE(json_part("[1]", "value").has_value());
+}
+
+TEST(Json, OneBadElementDoesNotHideTheOthers) {
+  EXPECT_EQ(*json_part(R"({"value":[{"a":"x\ud83d.exe"},{"a":"\\ud83d \ud83d\udd12\udd12"}]})", "value"),
+            R"([{"a":"x\ufffd.exe"},{"a":"\\ud83d \ud83d\udd12\ufffd"}])");
+  EXPECT_EQ(*json_part("{\"value\":[\"\xc3\x28\",1]}", "value"), "[\"\xef\xbf\xbd(\",1]");
+  EXPECT_EQ(*json_part(R"({"value":[{"a":99999999999999999999},{"a":1}]})", "value"),
+            R"([{"a":99999999999999999999},{"a":1}])");
 }
 
 }  // namespace

@@ -47,6 +47,15 @@ TEST(ConfigurationPage, SamplesAreAccepted) {
   }
 }
 
+TEST(Configuration, TenantsWithDotsInTheirNamesStayApart) {
+  const std::string access = "tenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_env = \"S\"\n";
+  const auto config = parse_config("flow.toml", "[tenants.\"a.com\"]\n" + access + "[tenants.\"b.com\"]\n" + access);
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->tenants.size(), 2u);
+  EXPECT_EQ(config->tenants[0].name, "a.com");
+  EXPECT_EQ(config->tenants[1].name, "b.com");
+}
+
 // The keys as the reader of the file asks for them.
 std::set<std::string> known_keys() {
   const std::string source = read_text("apps/server/config.cpp");
