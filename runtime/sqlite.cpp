@@ -60,6 +60,11 @@ Result<std::int64_t> Connection::number(const char* sql) {
   return statement.number(0);
 }
 
+bool Connection::has_moved() {
+  int moved = 0;
+  return sqlite3_file_control(raw_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+}
+
 Error Connection::problem(std::string_view doing) const {
   const int code = raw_ ? sqlite3_errcode(raw_.get()) & 0xff : SQLITE_NOMEM;
   std::string_view hint;

@@ -53,6 +53,8 @@ class Connection {
   Status run(const char* sql);  // one or several statements without results
   Result<Statement> prepare(const char* sql);
   Result<std::int64_t> number(const char* sql);  // the first column of the first row
+  bool has_moved();                              // the file is no longer where it was opened
+  const std::string& path() const { return path_; }
   Error problem(std::string_view doing) const;   // what the last failed call complained of, for a person
 
  private:

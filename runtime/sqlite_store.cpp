@@ -246,6 +246,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(const std::stri
 }
 
 Status SqliteStore::commit(const Batch& batch) {
+  // SQLite goes on writing to a file that has been deleted; the next process would find nothing of it.
+  if (tables_->connection.has_moved())
+    return error(fmt::format("store {}: the file was deleted or replaced while it was in use", tables_->connection.path()));
   FLOW_TRY_STATUS(tables_->finish(tables_->begin, "begin a transaction"));
   Status written = tables_->write(batch);
   if (written) written = tables_->finish(tables_->commit, "commit");

@@ -97,6 +97,7 @@ Attempt<int> run_event(const RunOptions& options) {
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
+  if (runtime.counters().events_too_old > 0) return error(fmt::format("`{}` was not taken: it says it is more than 50 years old", options.event));
   if (narrator.is_unusable()) return static_cast<int>(kWorldWrong);
   if (runtime.counters().runs_started == 0) say(stdout, "the condition is false: nothing was done\n");
   return static_cast<int>(narrator.is_failed() ? kFlowWrong : kSuccess);

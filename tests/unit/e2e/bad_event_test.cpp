@@ -51,6 +51,10 @@ TEST_F(Events, AlertWithoutIdIsNone) {
   EXPECT_TRUE(scene.list("actions").empty());
 }
 
+TEST_F(Events, AlertFromTheYearOneIsRefusedNotSkipped) {
+  expect(run(alert().set("alertCreationTime", "0001-01-01T00:00:00Z").to_text()), kWorldWrong, "more than 50 years old");
+}
+
 TEST_F(Events, NullTitleFailsTheRunByName) {
   expect(run(alert().set("title", nullptr).to_text()), kFlowWrong, "`alert.title` is null where String was expected");
 }

@@ -221,6 +221,19 @@ TEST(SqliteStore, AReadOnlyFileIsRefusedClearly) {
   EXPECT_NE(message_of(opened).find("read-only"), std::string::npos) << message_of(opened);
 }
 
+TEST(SqliteStore, ADeletedFileFailsTheCommit) {
+  const TemporaryFolder folder;
+  const auto store = SqliteStore::open(folder.file("s.db"));
+  ASSERT_TRUE(store);
+  Batch batch;
+  batch.meta.push_back({"closed", "0"});
+  ASSERT_TRUE((*store)->commit(batch));
+  std::filesystem::remove(folder.file("s.db"));
+  const Status lost = (*store)->commit(batch);
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().message.find("deleted or replaced"), std::string::npos) << lost.error().message;
+}
+
 TEST(Digest, IsSha256) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
