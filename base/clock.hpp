@@ -1,4 +1,5 @@
-// Time and chance come in here and nowhere else, so that a test can run everything in simulated time from a seed.
+// Time and chance come in here and nowhere else, so that a test can run everything in simulated time from a
+// seed.
 #pragma once
 
 #include <cstdint>

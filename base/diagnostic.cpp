@@ -6,15 +6,20 @@ namespace flow {
 namespace {
 
 constexpr CodeRow kCodes[] = {
-#define FLOW_DIAGNOSTIC(number, name, severity, title) {Code::name, "F" #number, #name, Severity::severity, title},
+#define FLOW_DIAGNOSTIC(number, name, severity, title) \
+  {Code::name, "F" #number, #name, Severity::severity, title},
 #include "base/diagnostics.def"
 #undef FLOW_DIAGNOSTIC
 };
 
 }  // namespace
 
-const CodeRow& row(Code code) { return kCodes[static_cast<std::size_t>(code)]; }
-std::vector<CodeRow> all_codes() { return {std::begin(kCodes), std::end(kCodes)}; }
+const CodeRow& row(Code code) {
+  return kCodes[static_cast<std::size_t>(code)];
+}
+std::vector<CodeRow> all_codes() {
+  return {std::begin(kCodes), std::end(kCodes)};
+}
 
 Diagnostic& Diagnostics::report(Code code, std::uint32_t file, Span span, std::string message) {
   if (row(code).severity == Severity::Error) ++errors_;

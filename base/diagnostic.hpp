@@ -1,4 +1,5 @@
-// What the compiler says about a source: data first. The terminal, JSON and an editor are printers of the same value.
+// What the compiler says about a source: data first. The terminal, JSON and an editor are printers of the
+// same value.
 #pragma once
 
 #include <cstdint>
@@ -35,23 +36,25 @@ struct Label {
   std::uint32_t file = 0;  // index among the printed files
 };
 struct FixIt {
-  Span span;                // empty: insert
+  Span span;  // empty: insert
   std::string replacement;
-  std::string message;      // "did you mean `High`?"
+  std::string message;  // "did you mean `High`?"
 };
 
 struct Diagnostic {
   Code code = Code::SyntaxError;
   std::uint32_t file = 0;
   Span span;
-  std::string message;         // starts lower case, no full stop, the user's text in backticks
-  std::string here;            // a few words under the mark: what would be accepted
-  std::vector<Label> labels;   // other places, each with a few words
+  std::string message;        // starts lower case, no full stop, the user's text in backticks
+  std::string here;           // a few words under the mark: what would be accepted
+  std::vector<Label> labels;  // other places, each with a few words
   std::vector<std::string> notes;
   std::vector<FixIt> fixes;
 
   Diagnostic& expecting(std::string text) { return here = std::move(text), *this; }
-  Diagnostic& label(Span where, std::string text) { return labels.push_back({where, std::move(text), file}), *this; }
+  Diagnostic& label(Span where, std::string text) {
+    return labels.push_back({where, std::move(text), file}), *this;
+  }
   Diagnostic& note(std::string text) { return notes.push_back(std::move(text)), *this; }
   Diagnostic& fix(Span where, std::string replacement, std::string text) {
     return fixes.push_back({where, std::move(replacement), std::move(text)}), *this;

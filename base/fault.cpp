@@ -18,7 +18,9 @@ static_assert(kFaults[std::size(kFaults) - 1].kind == kLastFault, "kLastFault na
 
 }  // namespace
 
-std::string_view fault_name(FaultKind kind) { return kFaults[static_cast<std::size_t>(kind)].name; }
+std::string_view fault_name(FaultKind kind) {
+  return kFaults[static_cast<std::size_t>(kind)].name;
+}
 
 std::optional<FaultKind> fault_named(std::string_view name) {
   for (const FaultRow& row : kFaults)
@@ -26,6 +28,8 @@ std::optional<FaultKind> fault_named(std::string_view name) {
   return std::nullopt;
 }
 
-bool may_retry(FaultKind kind) { return kFaults[static_cast<std::size_t>(kind)].may_retry; }
+bool may_retry(FaultKind kind) {
+  return kFaults[static_cast<std::size_t>(kind)].may_retry;
+}
 
 }  // namespace flow

@@ -21,12 +21,12 @@ bool may_retry(FaultKind kind);
 
 struct Fault {
   FaultKind kind = FaultKind::Unavailable;
-  std::string message;            // for a person: what was tried, what came back
-  int status = 0;                 // HTTP or SMTP status, 0 when there was none
-  std::string code;               // the API's own error code, as `ResourceNotFound`
+  std::string message;              // for a person: what was tried, what came back
+  int status = 0;                   // HTTP or SMTP status, 0 when there was none
+  std::string code;                 // the API's own error code, as `ResourceNotFound`
   std::int64_t retry_after_us = 0;  // the server's wish, 0 when it had none
-  // Whether the request may have been carried out all the same. False only when that is certain (never sent, or
-  // answered with a refusal): an act is then safe to repeat.
+  // Whether the request may have been carried out all the same. False only when that is certain (never sent,
+  // or answered with a refusal): an act is then safe to repeat.
   bool maybe_executed = false;
 };
 

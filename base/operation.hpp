@@ -1,6 +1,7 @@
-// What a flow can call, as data. A connector declaration (stdlib/*/*.flow) is compiled to Connectors, Operations and
-// Triggers; a module carries those it uses, so that a stored run needs neither the compiler nor today's declarations.
-// The executor (stdlib/executor) turns one Operation plus arguments into one exchange. Nothing here does anything.
+// What a flow can call, as data. A connector declaration (stdlib/*/*.flow) is compiled to Connectors,
+// Operations and Triggers; a module carries those it uses, so that a stored run needs neither the compiler
+// nor today's declarations. The executor (stdlib/executor) turns one Operation plus arguments into one
+// exchange. Nothing here does anything.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +14,26 @@
 
 namespace flow {
 
-// A small tree that the executor evaluates against the arguments of a call, to make a path, a query value or a body.
+// A small tree that the executor evaluates against the arguments of a call, to make a path, a query value or
+// a body.
 struct Template {
   enum class Kind : std::uint8_t {
     Null,
-    Bool,      // number != 0
-    Int,       // number
-    Float,     // real
-    Text,      // text
-    Param,     // value of parameter `text`; with `fields`, of its field
-    Item,      // the element of the ForEach around it
-    Setting,   // configuration of the route's connector: text names the key, as `sender`
-    CallKey,   // the call's idempotency key, the same each time this call of this run is made
-    Object,    // names[i]: children[i]; a member whose value is null is left out
-    List,      // children
-    ForEach,   // children[0] is the list (a single value counts as a list of one), children[1] the element
-    Concat,    // children as text, joined; in a path each child that is not Text is percent-encoded; a child between
-               // single quotes has its own quotes doubled, as an OData string literal demands
-    IsType,    // true when parameter `text` holds a value of type `type` (Html, Kql or String)
-    If,        // children: condition, then, else
+    Bool,     // number != 0
+    Int,      // number
+    Float,    // real
+    Text,     // text
+    Param,    // value of parameter `text`; with `fields`, of its field
+    Item,     // the element of the ForEach around it
+    Setting,  // configuration of the route's connector: text names the key, as `sender`
+    CallKey,  // the call's idempotency key, the same each time this call of this run is made
+    Object,   // names[i]: children[i]; a member whose value is null is left out
+    List,     // children
+    ForEach,  // children[0] is the list (a single value counts as a list of one), children[1] the element
+    Concat,   // children as text, joined; in a path each child that is not Text is percent-encoded; a child
+             // between single quotes has its own quotes doubled, as an OData string literal demands
+    IsType,  // true when parameter `text` holds a value of type `type` (Html, Kql or String)
+    If,      // children: condition, then, else
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;
@@ -65,8 +67,8 @@ struct Quota {
 
 // How an error answer is named. The first rule that matches wins; without one, the status decides.
 struct ErrorRule {
-  int status = 0;             // 0 matches every error status
-  std::string code;           // the API's code, or text within its message; empty matches all
+  int status = 0;    // 0 matches every error status
+  std::string code;  // the API's code, or text within its message; empty matches all
   FaultKind kind = FaultKind::Unavailable;
 };
 
@@ -74,16 +76,16 @@ struct ErrorRule {
 struct CrashRule {
   enum class Kind : std::uint8_t { Repeat, Lookup, Ask };
   Kind kind = Kind::Ask;
-  // Lookup: call the read operation `operation` with `arguments` (an Object); the call happened when an element of
-  // its list has a `field` (wire name) that contains the call's key; with an empty `field`, when the list has any
-  // element. That element is then the call's result.
+  // Lookup: call the read operation `operation` with `arguments` (an Object); the call happened when an
+  // element of its list has a `field` (wire name) that contains the call's key; with an empty `field`, when
+  // the list has any element. That element is then the call's result.
   std::string operation;
   Template arguments;
   std::string field;
 };
 
-// Long-running actions: poll `operation` with `arguments` until the result's `field` is one of `final_values`.
-// `arguments` refers to the result by Param "result" with text `result.id` split into fields.
+// Long-running actions: poll `operation` with `arguments` until the result's `field` is one of
+// `final_values`. `arguments` refers to the result by Param "result" with text `result.id` split into fields.
 struct Completion {
   std::string operation;
   Template arguments;
@@ -93,14 +95,16 @@ struct Completion {
 
 enum class Protocol : std::uint8_t { Http, Smtp };
 
-// One way to carry an operation out. An operation has one, or several that the configuration chooses from by name.
+// One way to carry an operation out. An operation has one, or several that the configuration chooses from by
+// name.
 struct Route {
-  std::string name;            // empty when there is only one
-  std::uint32_t connector = 0;  // whose address and credential it uses: an index into the owner's `connectors`
+  std::string name;  // empty when there is only one
+  std::uint32_t connector =
+      0;  // whose address and credential it uses: an index into the owner's `connectors`
   Protocol protocol = Protocol::Http;
-  std::string method;          // GET POST PATCH PUT DELETE; empty for Smtp
-  Template path;               // Concat, beginning with `/`
-  std::vector<std::pair<std::string, Template>> query;    // a null value leaves the parameter out
+  std::string method;                                   // GET POST PATCH PUT DELETE; empty for Smtp
+  Template path;                                        // Concat, beginning with `/`
+  std::vector<std::pair<std::string, Template>> query;  // a null value leaves the parameter out
   std::vector<std::pair<std::string, Template>> headers;
   std::optional<Template> body;  // JSON for Http; for Smtp an Object: to cc subject text html importance
   // Application permissions, any one of which suffices, least privileged first.
@@ -132,17 +136,18 @@ struct Operation {
 // An address and a credential.
 struct Connector {
   std::string name;
-  std::string base;    // `https://api.security.microsoft.com`; configuration may replace it
-  std::string scope;   // OAuth scope asked from Entra; empty when the connector needs no token
+  std::string base;   // `https://api.security.microsoft.com`; configuration may replace it
+  std::string scope;  // OAuth scope asked from Entra; empty when the connector needs no token
 };
 
 // An event source that polls a list operation. Times are compared and de-duplicated as the fields below say.
 struct Trigger {
   std::string connector;
-  std::string name;            // `alert.new`
-  std::string operation;       // list operation: takes `filter`, `top`, `skip`, perhaps `expand`; connector-local name
-  std::string cursor_field;    // wire name of the time that grows: `alertCreationTime`
-  std::string key_field;       // wire name of what is unique: `id`
+  std::string name;  // `alert.new`
+  std::string
+      operation;  // list operation: takes `filter`, `top`, `skip`, perhaps `expand`; connector-local name
+  std::string cursor_field;  // wire name of the time that grows: `alertCreationTime`
+  std::string key_field;     // wire name of what is unique: `id`
   std::uint32_t page_size = 1000;
   std::int64_t interval_us = 0;  // default time between polls
   std::int64_t overlap_us = 0;   // how far before the cursor each poll reads again
@@ -154,13 +159,13 @@ struct Trigger {
     std::string doc;
   };
   std::vector<Binding> bindings;
-  // Entities in scope. The first is the event itself: its fields are in scope by their own names, and the poll
-  // brings it. Each can be fetched by a read operation whose arguments are names of bindings.
+  // Entities in scope. The first is the event itself: its fields are in scope by their own names, and the
+  // poll brings it. Each can be fetched by a read operation whose arguments are names of bindings.
   struct Entity {
-    std::string name;       // `machine`
+    std::string name;  // `machine`
     TypeId type = 0;
-    std::string operation;  // connector-local name: `get_machine`
-    std::string argument;   // a binding: `machineId`
+    std::string operation;                 // connector-local name: `get_machine`
+    std::string argument;                  // a binding: `machineId`
     std::vector<std::string> expand_only;  // wire names the poll brings only when asked by `expand`
   };
   std::vector<Entity> entities;

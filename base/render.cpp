@@ -24,12 +24,13 @@ std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & '\xc0') != '\x80'; }));
 }
 
-// Tabs as one blank, control characters as dots and what is no UTF-8 as U+FFFD, so that the mark below stands where it
-// should and the terminal obeys nobody's source.
+// Tabs as one blank, control characters as dots and what is no UTF-8 as U+FFFD, so that the mark below stands
+// where it should and the terminal obeys nobody's source.
 std::string printable(std::string_view text) {
   std::string out;
   const auto append = [&](std::string_view good) {
-    for (const char c : good) out += c == '\t' ? ' ' : (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) ? '.' : c;
+    for (const char c : good)
+      out += c == '\t' ? ' ' : (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) ? '.' : c;
   };
   for (auto bad = invalid_utf8_at(text); bad; bad = invalid_utf8_at(text)) {
     append(text.substr(0, *bad));
@@ -54,7 +55,8 @@ class TextPrinter {
     const bool is_error = code.severity == Severity::Error;
     out_ += is_error ? palette_.error : palette_.warning;
     out_ += is_error ? "error[" : "warning[";
-    out_ += std::string(code.id) + "]" + palette_.reset + palette_.strong + ": " + d.message + palette_.reset + "\n";
+    out_ += std::string(code.id) + "]" + palette_.reset + palette_.strong + ": " + d.message +
+            palette_.reset + "\n";
     place(file, start, "-->");
     frame("");
     out_ += "\n";
@@ -84,8 +86,8 @@ class TextPrinter {
   }
 
   void remark(const char* kind, const std::string& text) {
-    out_ += std::string(gutter_ + 1, ' ') + palette_.frame + "= " + palette_.help + kind + palette_.reset + ": " + text +
-            "\n";
+    out_ += std::string(gutter_ + 1, ' ') + palette_.frame + "= " + palette_.help + kind + palette_.reset +
+            ": " + text + "\n";
   }
 
   void excerpt(const SourceFile& file, Span span, const std::string& text, char mark, const char* colour) {
@@ -105,7 +107,8 @@ class TextPrinter {
       if (cut > 0) before = "...";
     }
     // A further mark in the line that was shown last stands below it; long lines are cut around each mark.
-    const bool is_shown = shown_file_ == &file && shown_line_ == start.line && file.line_text(start.line).size() <= kWidestLine;
+    const bool is_shown =
+        shown_file_ == &file && shown_line_ == start.line && file.line_text(start.line).size() <= kWidestLine;
     if (!is_shown) {
       frame(std::to_string(start.line));
       out_ += (line.empty() ? "" : " ") + before + printable(line) + "\n";
@@ -113,7 +116,8 @@ class TextPrinter {
     shown_file_ = &file;
     shown_line_ = start.line;
     frame("");
-    const std::size_t width = std::max<std::size_t>(1, code_points(line.substr(from, to > from ? to - from : 0)));
+    const std::size_t width =
+        std::max<std::size_t>(1, code_points(line.substr(from, to > from ? to - from : 0)));
     out_ += " " + std::string(before.size() + code_points(line.substr(0, from)), ' ') + colour +
             std::string(width, mark) + (text.empty() ? "" : " " + text) + palette_.reset + "\n";
   }
@@ -155,14 +159,19 @@ std::string render_json(const Diagnostic& d, const Files& files) {
          ",\"severity\":" + (code.severity == Severity::Error ? "\"error\"" : "\"warning\"") +
          ",\"message\":" + json_quoted(d.message) + "," + json_place(*files[d.file], d.span) +
          ",\"expected\":" + json_quoted(d.here) + ",\"labels\":" +
-         json_array(d.labels, [&](const Label& label) {
-           return "{" + json_place(*files[label.file], label.span) + ",\"text\":" + json_quoted(label.text) + "}";
-         }) +
-         ",\"notes\":" + json_array(d.notes, [](const std::string& note) { return json_quoted(note); }) + ",\"fixes\":" +
-         json_array(d.fixes, [&](const FixIt& fix) {
-           return "{" + json_place(*files[d.file], fix.span) + ",\"replacement\":" + json_quoted(fix.replacement) +
-                  ",\"message\":" + json_quoted(fix.message) + "}";
-         }) +
+         json_array(d.labels,
+                    [&](const Label& label) {
+                      return "{" + json_place(*files[label.file], label.span) +
+                             ",\"text\":" + json_quoted(label.text) + "}";
+                    }) +
+         ",\"notes\":" + json_array(d.notes, [](const std::string& note) { return json_quoted(note); }) +
+         ",\"fixes\":" +
+         json_array(d.fixes,
+                    [&](const FixIt& fix) {
+                      return "{" + json_place(*files[d.file], fix.span) +
+                             ",\"replacement\":" + json_quoted(fix.replacement) +
+                             ",\"message\":" + json_quoted(fix.message) + "}";
+                    }) +
          "}";
 }
 

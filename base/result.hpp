@@ -1,6 +1,6 @@
 // How the world's failures travel: Result<T> is a T or an Error that a person can read. Errors of the user's
-// flow are Diagnostics (base/diagnostics.hpp), errors of a step of a run are Faults (base/fault.hpp), and our own
-// bugs end the process at once (FLOW_CHECK). Exceptions never cross one of our interfaces.
+// flow are Diagnostics (base/diagnostics.hpp), errors of a step of a run are Faults (base/fault.hpp), and our
+// own bugs end the process at once (FLOW_CHECK). Exceptions never cross one of our interfaces.
 #pragma once
 
 #include <string>
@@ -34,10 +34,10 @@ inline tl::unexpected<Error> error(std::string message) {
 #define FLOW_CONCAT(a, b) FLOW_CONCAT_(a, b)
 
 // FLOW_TRY(const Module module, decode(bytes)); declares `module`, or returns the Error to the caller.
-#define FLOW_TRY(declaration, expression)                                            \
-  auto FLOW_CONCAT(flow_try_, __LINE__) = (expression);                              \
-  if (!FLOW_CONCAT(flow_try_, __LINE__))                                             \
-    return tl::unexpected(std::move(FLOW_CONCAT(flow_try_, __LINE__)).error());      \
+#define FLOW_TRY(declaration, expression)                                       \
+  auto FLOW_CONCAT(flow_try_, __LINE__) = (expression);                         \
+  if (!FLOW_CONCAT(flow_try_, __LINE__))                                        \
+    return tl::unexpected(std::move(FLOW_CONCAT(flow_try_, __LINE__)).error()); \
   declaration = std::move(*FLOW_CONCAT(flow_try_, __LINE__))
 
 // FLOW_TRY_STATUS(store.open()); returns the Error to the caller, if there is one.

@@ -10,8 +10,12 @@
 namespace flow {
 namespace {
 
-char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+char lower_char(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Length of the well-formed UTF-8 sequence at `text[at]`, or 0.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
@@ -20,7 +24,8 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   if (first < 0x80) return 1;
   std::size_t length = 0;
   unsigned low = 0x80, high = 0xbf;  // bounds of the second byte
-  if (first >= 0xc2 && first <= 0xdf) length = 2;
+  if (first >= 0xc2 && first <= 0xdf)
+    length = 2;
   else if (first >= 0xe0 && first <= 0xef) {
     length = 3;
     if (first == 0xe0) low = 0xa0;
@@ -37,7 +42,8 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
   return length;
 }
 
-// Whether the well-formed character `c` is a control (C0, DEL, C1), a line separator, or changes the direction of writing.
+// Whether the well-formed character `c` is a control (C0, DEL, C1), a line separator, or changes the
+// direction of writing.
 bool is_hiding(std::string_view c) {
   const auto last = static_cast<unsigned char>(c.back());
   if (c.size() == 1) return last < 0x20 || last == 0x7f;
@@ -195,11 +201,11 @@ std::string format_time_us(std::int64_t time_us) {
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
   char buffer[48];
-  const int length = std::snprintf(buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%06d",
-                                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                   static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                   static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                                   static_cast<int>(clock.subseconds().count()));
+  const int length = std::snprintf(
+      buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%06d", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   std::string text(buffer, static_cast<std::size_t>(length));
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();

@@ -12,15 +12,16 @@ namespace flow {
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_ascii(std::string_view text);
 
-// `text` as a JSON string literal with its quotes. Invalid UTF-8 becomes U+FFFD, so the result is always valid JSON.
+// `text` as a JSON string literal with its quotes. Invalid UTF-8 becomes U+FFFD, so the result is always
+// valid JSON.
 std::string json_quoted(std::string_view text);
 void append_json_quoted(std::string& out, std::string_view text);
 
 // Whether `text` is well-formed UTF-8; when not, the offset of the first bad byte.
 std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 
-// The known name a person most likely meant by `typed`: equal but for case, or within a third of its length in
-// edits (Damerau-Levenshtein). Nothing when none is near.
+// The known name a person most likely meant by `typed`: equal but for case, or within a third of its length
+// in edits (Damerau-Levenshtein). Nothing when none is near.
 std::optional<std::string> nearest_name(std::string_view typed, std::span<const std::string> known);
 
 // Percent-encodes all but RFC 3986 unreserved characters.
@@ -29,17 +30,20 @@ std::string percent_encoded(std::string_view text);
 // `text` with & < > " ' replaced by entities: safe as HTML text and inside a quoted attribute.
 std::string html_escaped(std::string_view text);
 
-// `text` as one line that is safe to show: control characters, what changes the direction of writing (as U+202E) and
-// invalid UTF-8 become blanks. Nothing in it can move a terminal's cursor or make a line say something else.
+// `text` as one line that is safe to show: control characters, what changes the direction of writing (as
+// U+202E) and invalid UTF-8 become blanks. Nothing in it can move a terminal's cursor or make a line say
+// something else.
 std::string printable(std::string_view text);
 
 // Microseconds since 1970 as `2026-11-20T08:14:22.104331Z`; trailing zeros of the fraction are left out.
 std::string format_time_us(std::int64_t time_us);
-// ISO 8601 UTC or with offset, up to 9 fractional digits (what is below a microsecond is cut off); nothing when malformed.
+// ISO 8601 UTC or with offset, up to 9 fractional digits (what is below a microsecond is cut off); nothing
+// when malformed.
 std::optional<std::int64_t> parse_time_us(std::string_view text);
 // `1h30m`, `5m`, `24h`, `7d`, `250ms`: largest units first; 0 is `0s`.
 std::string format_duration_us(std::int64_t duration_us);
-// One number and unit, or several: `90s`, `1h30m`. Units: ms s m h d w. Nothing when malformed or out of range.
+// One number and unit, or several: `90s`, `1h30m`. Units: ms s m h d w. Nothing when malformed or out of
+// range.
 std::optional<std::int64_t> parse_duration_us(std::string_view text);
 
 }  // namespace flow

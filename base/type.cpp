@@ -30,7 +30,8 @@ std::optional<std::uint32_t> RecordType::field(std::string_view field_name) cons
 std::optional<std::uint32_t> EnumType::value(std::string_view wanted) const {
   auto found = std::ranges::find(values, wanted);
   if (found == values.end())
-    found = std::ranges::find_if(values, [&](const std::string& v) { return equals_ignoring_case(v, wanted); });
+    found =
+        std::ranges::find_if(values, [&](const std::string& v) { return equals_ignoring_case(v, wanted); });
   if (found == values.end()) return std::nullopt;
   return static_cast<std::uint32_t>(found - values.begin());
 }
@@ -53,8 +54,12 @@ TypeId TypeTable::optional(TypeId element) {
   if (is_optional(element) || element == kNullType || element == error_) return element;
   return intern(Type{.kind = TypeKind::Optional, .element = element});
 }
-TypeId TypeTable::list(TypeId element) { return intern(Type{.kind = TypeKind::List, .element = element}); }
-TypeId TypeTable::map(TypeId element) { return intern(Type{.kind = TypeKind::Map, .element = element}); }
+TypeId TypeTable::list(TypeId element) {
+  return intern(Type{.kind = TypeKind::List, .element = element});
+}
+TypeId TypeTable::map(TypeId element) {
+  return intern(Type{.kind = TypeKind::Map, .element = element});
+}
 
 TypeId TypeTable::union_of(std::vector<TypeId> members) {
   for (std::uint32_t i = 0; i < unions_.size(); ++i)
@@ -77,7 +82,8 @@ Storage TypeTable::storage(TypeId id) const {
   const Type& type = types_[without_null(id)];
   switch (type.kind) {
 #define FLOW_TYPE(name, spelling, storage, meaning) \
-  case TypeKind::name: return Storage::storage;
+  case TypeKind::name:                              \
+    return Storage::storage;
 #include "base/types.def"
 #undef FLOW_TYPE
     case TypeKind::List: return Storage::List;
@@ -116,8 +122,10 @@ bool TypeTable::accepts(TypeId to, TypeId from) const {
     return from == kNullType || accepts(wanted.element, without_null(from));
   if (wanted.kind == TypeKind::Union)
     return std::ranges::any_of(unions_[wanted.decl], [&](TypeId member) { return accepts(member, from); });
-  if (wanted.kind == TypeKind::List && is(from, TypeKind::List)) return accepts(wanted.element, types_[from].element);
-  if (wanted.kind == TypeKind::Map && is(from, TypeKind::Map)) return accepts(wanted.element, types_[from].element);
+  if (wanted.kind == TypeKind::List && is(from, TypeKind::List))
+    return accepts(wanted.element, types_[from].element);
+  if (wanted.kind == TypeKind::Map && is(from, TypeKind::Map))
+    return accepts(wanted.element, types_[from].element);
   return false;
 }
 

@@ -1,6 +1,6 @@
-// Types, as the checker, the module and the verifier see them. A TypeTable owns the types of one compilation or of
-// one module; a TypeId is an index into it and means nothing without it. Parameterless types (base/types.def) have
-// the same id in every table.
+// Types, as the checker, the module and the verifier see them. A TypeTable owns the types of one compilation
+// or of one module; a TypeId is an index into it and means nothing without it. Parameterless types
+// (base/types.def) have the same id in every table.
 #pragma once
 
 #include <cstdint>
@@ -91,7 +91,7 @@ class TypeTable {
   bool is_optional(TypeId id) const { return is(id, TypeKind::Optional); }
   // T of T?, otherwise the type itself.
   TypeId without_null(TypeId id) const { return is_optional(id) ? types_[id].element : id; }
-  Storage storage(TypeId id) const;  // of T? it is that of T
+  Storage storage(TypeId id) const;   // of T? it is that of T
   std::string name(TypeId id) const;  // as a user writes it: `List<MachineId?>`
 
   // Whether a value of type `from` may stand where `to` is wanted without changing its representation:

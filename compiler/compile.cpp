@@ -11,7 +11,8 @@ Declarations load_declarations(const std::vector<NamedText>& texts) {
   std::vector<Tree> trees;
   for (const NamedText& text : texts) {
     declarations.files.push_back(std::make_shared<const SourceFile>(text.name, text.text));
-    trees.push_back(parse(declarations.files.back(), static_cast<std::uint32_t>(trees.size()), declarations.diagnostics));
+    trees.push_back(
+        parse(declarations.files.back(), static_cast<std::uint32_t>(trees.size()), declarations.diagnostics));
   }
   declarations.library = build_library(trees, declarations.diagnostics);
   declarations.diagnostics.sort_by_place();
@@ -24,7 +25,8 @@ Compilation compile(NamedText source, const Library& library) {
   result.tree = parse(result.files[0], 0, result.diagnostics);
   result.checked = check(result.tree, library, result.diagnostics);
   if (!result.diagnostics.has_errors()) {
-    for (const CheckedFlow& flow : result.checked.flows) result.plans.push_back(plan(result.tree, library, result.checked, flow));
+    for (const CheckedFlow& flow : result.checked.flows)
+      result.plans.push_back(plan(result.tree, library, result.checked, flow));
     Module module = emit(result.tree, library, result.checked, result.plans, result.diagnostics);
     if (!result.diagnostics.has_errors()) result.module = std::move(module);
   }

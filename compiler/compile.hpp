@@ -33,8 +33,8 @@ struct Compilation {
   Diagnostics diagnostics;
   Tree tree;
   CheckedFile checked;
-  std::vector<FlowPlan> plans;    // one per flow; empty after errors
-  std::optional<Module> module;   // absent after errors
+  std::vector<FlowPlan> plans;   // one per flow; empty after errors
+  std::optional<Module> module;  // absent after errors
 };
 Compilation compile(NamedText source, const Library& library);
 

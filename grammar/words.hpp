@@ -1,5 +1,5 @@
-// Words: identifiers and reserved words, from grammar/keywords.def. Looked up here instead of by an alternative of
-// fifty rules, which would be tried at each identifier.
+// Words: identifiers and reserved words, from grammar/keywords.def. Looked up here instead of by an
+// alternative of fifty rules, which would be tried at each identifier.
 #pragma once
 
 #include <algorithm>
@@ -19,9 +19,15 @@ inline constexpr Keyword kKeywords[] = {
 #undef FLOW_KEYWORD
 };
 
-constexpr bool is_word_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-constexpr bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-constexpr bool is_word_char(char c) { return is_word_start(c) || (c >= '0' && c <= '9'); }
+constexpr bool is_word_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+constexpr bool is_beyond_ascii(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
+constexpr bool is_word_char(char c) {
+  return is_word_start(c) || (c >= '0' && c <= '9');
+}
 
 namespace detail {
 consteval auto sorted_keywords() {

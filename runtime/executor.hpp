@@ -1,5 +1,6 @@
-// What the runtime asks of whoever can reach the world. apps/ plugs the standard library's executor in; tests plug
-// in a fake. Implementations may call `done` from any thread, exactly once, perhaps before the method returns.
+// What the runtime asks of whoever can reach the world. apps/ plugs the standard library's executor in; tests
+// plug in a fake. Implementations may call `done` from any thread, exactly once, perhaps before the method
+// returns.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +15,21 @@ namespace flow {
 
 // One operation to perform for one tenant. Pointers stay valid until `done` was called.
 struct OperationCall {
-  std::string tenant;             // key of the tenant in the configuration
+  std::string tenant;  // key of the tenant in the configuration
   const Module* module = nullptr;
-  std::uint32_t operation = 0;    // index into module->operations
-  std::string arguments;          // JSON object
-  std::string key;                // idempotency key, the same each time this call of this run is made
+  std::uint32_t operation = 0;  // index into module->operations
+  std::string arguments;        // JSON object
+  std::string key;              // idempotency key, the same each time this call of this run is made
   std::int64_t deadline_us = 30'000'000;
 };
 
-struct Happened { std::string json; };  // it did; this is its result
-struct DidNotHappen {};                 // certainly not: it may be made again
-struct NobodyKnows { Fault fault; };
+struct Happened {
+  std::string json;
+};                       // it did; this is its result
+struct DidNotHappen {};  // certainly not: it may be made again
+struct NobodyKnows {
+  Fault fault;
+};
 using Settlement = std::variant<Happened, DidNotHappen, NobodyKnows>;
 
 class Executor {

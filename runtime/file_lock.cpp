@@ -23,8 +23,9 @@ Result<FileLock> FileLock::acquire(const std::string& path) {
   FileLock lock;
   lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock.descriptor_ < 0)
-    return error(fmt::format("store lock {}: could not be opened ({}): is the folder there, and may this user write in it?", path,
-                             std::strerror(errno)));
+    return error(fmt::format(
+        "store lock {}: could not be opened ({}): is the folder there, and may this user write in it?", path,
+        std::strerror(errno)));
   if (flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0)
     return error(fmt::format("store lock {}: the store is in use {}; a store has one writer", path,
                              holder(lock.descriptor_)));

@@ -55,7 +55,7 @@ class Connection {
   Result<std::int64_t> number(const char* sql);  // the first column of the first row
   bool has_moved();                              // the file is no longer where it was opened
   const std::string& path() const { return path_; }
-  Error problem(std::string_view doing) const;   // what the last failed call complained of, for a person
+  Error problem(std::string_view doing) const;  // what the last failed call complained of, for a person
 
  private:
   Connection(std::string path, sqlite3* raw) : path_(std::move(path)), raw_(raw, &sqlite3_close_v2) {}

@@ -23,7 +23,8 @@ using sqlite::Use;
 // FULL: a commit is on the disk when it returns. The checkpoint size trades a longer log for fewer stalls.
 // The time-out stands first: whoever reads the file while it is opened locks it for a moment.
 constexpr const char* kWriterSettings =
-    "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA "
+    "wal_autocheckpoint = 4000;"
     "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;";
 constexpr const char* kReaderSettings = "PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;";
 
@@ -235,7 +236,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(const std::string& path) {
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return error(fmt::format("store {}: there is no such file; is the folder there?", path));
+  if (!std::filesystem::exists(path, ignored))
+    return error(fmt::format("store {}: there is no such file; is the folder there?", path));
   FLOW_TRY(Connection connection, Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX));
   FLOW_TRY_STATUS(connection.run(kReaderSettings));
   FLOW_TRY_STATUS(sqlite::prepare_schema(connection, path, false));
@@ -248,7 +250,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(const std::stri
 Status SqliteStore::commit(const Batch& batch) {
   // SQLite goes on writing to a file that has been deleted; the next process would find nothing of it.
   if (tables_->connection.has_moved())
-    return error(fmt::format("store {}: the file was deleted or replaced while it was in use", tables_->connection.path()));
+    return error(fmt::format("store {}: the file was deleted or replaced while it was in use",
+                             tables_->connection.path()));
   FLOW_TRY_STATUS(tables_->finish(tables_->begin, "begin a transaction"));
   Status written = tables_->write(batch);
   if (written) written = tables_->finish(tables_->commit, "commit");

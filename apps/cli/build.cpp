@@ -18,14 +18,22 @@ int run_build(const BuildOptions& options) {
   auto compilation = compile_file(options.file);
   if (!compilation) return complain(compilation.error().message), kWorldWrong;
   print_diagnostics(*compilation);
-  if (!compilation->module) return complain(fmt::format("`{}` has {} errors; nothing was written", options.file, compilation->diagnostics.errors())), kFlowWrong;
+  if (!compilation->module)
+    return complain(fmt::format("`{}` has {} errors; nothing was written", options.file,
+                                compilation->diagnostics.errors())),
+           kFlowWrong;
   if (const Status safe = verify(*compilation->module); !safe)
-    return complain(fmt::format("internal: the module does not verify: {}", safe.error().message)), kWorldWrong;
-  const std::string output = options.output.empty() ? std::filesystem::path(options.file).replace_extension(".flowc").string() : options.output;
+    return complain(fmt::format("internal: the module does not verify: {}", safe.error().message)),
+           kWorldWrong;
+  const std::string output = options.output.empty()
+                                 ? std::filesystem::path(options.file).replace_extension(".flowc").string()
+                                 : options.output;
   if (output == options.file) return complain("the output would overwrite the source"), kUsage;
   const std::string bytes = encode(*compilation->module);
-  if (const Status written = write_file(output, bytes); !written) return complain(written.error().message), kWorldWrong;
-  fmt::print("{}: {} bytes, {} flow{}\n", output, bytes.size(), compilation->module->flows.size(), compilation->module->flows.size() == 1 ? "" : "s");
+  if (const Status written = write_file(output, bytes); !written)
+    return complain(written.error().message), kWorldWrong;
+  fmt::print("{}: {} bytes, {} flow{}\n", output, bytes.size(), compilation->module->flows.size(),
+             compilation->module->flows.size() == 1 ? "" : "s");
   return kSuccess;
 }
 

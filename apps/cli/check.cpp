@@ -20,19 +20,22 @@ struct Totals {
   std::size_t flows = 0;
   std::size_t declared = 0;  // connectors
   std::vector<std::string> json;
-  std::vector<NamedText> connectors;  // files that declare connectors; checked together, they may name each other
+  std::vector<NamedText>
+      connectors;  // files that declare connectors; checked together, they may name each other
 };
 
 void tally(const Diagnostics& diagnostics, const Files& files, const CheckOptions& options, Totals& totals) {
   totals.errors += diagnostics.errors();
   totals.warnings += diagnostics.warnings();
   if (options.json)
-    for (const Diagnostic& diagnostic : diagnostics.all()) totals.json.push_back(render_json(diagnostic, files));
+    for (const Diagnostic& diagnostic : diagnostics.all())
+      totals.json.push_back(render_json(diagnostic, files));
 }
 
 bool declares_connectors(const Tree& tree) {
   const auto kids = tree.kids(tree.root);
-  return !kids.empty() && std::ranges::all_of(kids, [&](NodeId kid) { return tree.kind(kid) == NodeKind::Connector; });
+  return !kids.empty() &&
+         std::ranges::all_of(kids, [&](NodeId kid) { return tree.kind(kid) == NodeKind::Connector; });
 }
 
 void check_connectors(const CheckOptions& options, Totals& totals) {
@@ -56,11 +59,14 @@ Status check_file(const std::string& path, const CheckOptions& options, Totals& 
   totals.flows += compilation.checked.flows.size();
   if (options.plan)
     for (std::size_t i = 0; i < compilation.plans.size(); ++i)
-      fmt::print("{}", print_plan(compilation.tree, standard_library(), compilation.checked.flows[i], compilation.plans[i]));
+      fmt::print("{}", print_plan(compilation.tree, standard_library(), compilation.checked.flows[i],
+                                  compilation.plans[i]));
   return {};
 }
 
-std::string counted(std::size_t count, const char* what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); }
+std::string counted(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 }  // namespace
 
@@ -75,13 +81,17 @@ int run_check(const CheckOptions& options) {
   }
   if (!totals.connectors.empty()) check_connectors(options, totals);
   if (options.json) {
-    fmt::print("{{\"errors\":{},\"warnings\":{},\"diagnostics\":[{}]}}\n", totals.errors, totals.warnings, fmt::join(totals.json, ",\n"));
+    fmt::print("{{\"errors\":{},\"warnings\":{},\"diagnostics\":[{}]}}\n", totals.errors, totals.warnings,
+               fmt::join(totals.json, ",\n"));
   } else if (totals.errors + totals.warnings > 0) {
     fmt::print(stderr, "{}, {}\n", counted(totals.errors, "error"), counted(totals.warnings, "warning"));
   } else if (!is_unreadable && !options.plan && !options.tree) {
-    const std::string flows = totals.flows > 0 || totals.declared == 0 ? counted(totals.flows, "flow") : std::string();
-    const std::string connectors = totals.declared > 0 ? counted(totals.declared, "connector") : std::string();
-    fmt::print("{}{}{}: no mistakes found\n", flows, flows.empty() || connectors.empty() ? "" : ", ", connectors);
+    const std::string flows =
+        totals.flows > 0 || totals.declared == 0 ? counted(totals.flows, "flow") : std::string();
+    const std::string connectors =
+        totals.declared > 0 ? counted(totals.declared, "connector") : std::string();
+    fmt::print("{}{}{}: no mistakes found\n", flows, flows.empty() || connectors.empty() ? "" : ", ",
+               connectors);
   }
   if (is_unreadable) return kWorldWrong;
   return totals.errors > 0 ? kFlowWrong : kSuccess;

@@ -10,12 +10,13 @@ namespace flow {
 
 enum ExitCode : int {
   kSuccess = 0,
-  kFlowWrong = 1,    // a flow has errors, or a run failed
-  kUsage = 2,        // the command line is wrong
-  kWorldWrong = 3,   // a file, the configuration, the store or the network
+  kFlowWrong = 1,   // a flow has errors, or a run failed
+  kUsage = 2,       // the command line is wrong
+  kWorldWrong = 3,  // a file, the configuration, the store or the network
 };
 
-// Why a command ends without success, and its exit code. What the world did is an Error, and becomes one of these.
+// Why a command ends without success, and its exit code. What the world did is an Error, and becomes one of
+// these.
 struct Failure {
   Failure(Error error) : message(std::move(error.message)) {}
   Failure(std::string text, ExitCode by) : message(std::move(text)), code(by) {}

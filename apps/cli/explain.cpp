@@ -22,7 +22,8 @@ int run_explain(const std::string& wanted) {
     return fmt::print("{} {}: {}\n", code.id, code.name, code.title), kSuccess;
   }
   const auto near = nearest_name(wanted, known);
-  complain(fmt::format("there is no diagnostic `{}`{}", wanted, near ? fmt::format("; did you mean {}?", *near) : ""));
+  complain(fmt::format("there is no diagnostic `{}`{}", wanted,
+                       near ? fmt::format("; did you mean {}?", *near) : ""));
   return kUsage;
 }
 

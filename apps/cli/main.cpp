@@ -1,7 +1,7 @@
-// The `flow` command. Commands that need the network live in `flow-runtime`, which this starts in its place: their
-// libraries cost more start-up time than the whole of `flow check`.
-#include <CLI/CLI.hpp>
+// The `flow` command. Commands that need the network live in `flow-runtime`, which this starts in its place:
+// their libraries cost more start-up time than the whole of `flow check`.
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -47,7 +47,8 @@ int unknown_command(const std::string& typed) {
   std::vector<std::string> known;
   for (const Command& command : kCommands) known.emplace_back(command.name);
   const auto near = flow::nearest_name(typed, known);
-  flow::complain("there is no command `" + typed + "`" + (near ? "; did you mean `" + *near + "`?" : "; see `flow --help`"));
+  flow::complain("there is no command `" + typed + "`" +
+                 (near ? "; did you mean `" + *near + "`?" : "; see `flow --help`"));
   return flow::kUsage;
 }
 
@@ -55,7 +56,8 @@ int unknown_command(const std::string& typed) {
 
 int main(int argc, char** argv) {
   for (const Command& command : kCommands)
-    if (argc > 1 && command.where == Where::Runtime && std::string_view(argv[1]) == command.name) return start_runtime(argv);
+    if (argc > 1 && command.where == Where::Runtime && std::string_view(argv[1]) == command.name)
+      return start_runtime(argv);
   if (argc > 1 && argv[1][0] != '-') {
     bool is_known = false;
     for (const Command& command : kCommands) is_known = is_known || std::string_view(argv[1]) == command.name;
@@ -65,20 +67,25 @@ int main(int argc, char** argv) {
   CLI::App app{"Flow: what happens when Defender raises an alert, as a program that can be checked.", "flow"};
   app.set_version_flag("--version", FLOW_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 success, 1 the flow is wrong or a run failed, 2 wrong usage, 3 a file, the configuration or the network.\n"
-             "Each command has its own --help.");
+  app.footer(
+      "Exit codes: 0 success, 1 the flow is wrong or a run failed, 2 wrong usage, 3 a file, the "
+      "configuration or the network.\n"
+      "Each command has its own --help.");
 
   flow::CheckOptions check;
   CLI::App* const check_command = app.add_subcommand("check", summary("check"));
   check_command->add_option("FILE", check.files, "`.flow` files; - is standard input")->required();
-  check_command->add_flag("--json", check.json, "print the diagnostics as one JSON document on standard output");
-  check_command->add_flag("--plan", check.plan, "print what is fetched and called, when, and how often at most");
+  check_command->add_flag("--json", check.json,
+                          "print the diagnostics as one JSON document on standard output");
+  check_command->add_flag("--plan", check.plan,
+                          "print what is fetched and called, when, and how often at most");
   check_command->add_flag("--tree", check.tree, "print the syntax tree");
 
   flow::BuildOptions build;
   CLI::App* const build_command = app.add_subcommand("build", summary("build"));
   build_command->add_option("FILE", build.file, "a `.flow` file")->required();
-  build_command->add_option("-o,--output", build.output, "the module to write (default: FILE with the ending .flowc)");
+  build_command->add_option("-o,--output", build.output,
+                            "the module to write (default: FILE with the ending .flowc)");
 
   flow::InspectOptions inspect;
   CLI::App* const inspect_command = app.add_subcommand("inspect", summary("inspect"));

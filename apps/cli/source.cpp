@@ -34,7 +34,8 @@ Result<Compilation> compile_file(const std::string& path) {
 void print_diagnostics(const Compilation& compilation) {
   const bool colours = wants_colours(STDERR_FILENO);
   std::string out;
-  for (const Diagnostic& diagnostic : compilation.diagnostics.all()) out += render_text(diagnostic, compilation.files, colours) + "\n";
+  for (const Diagnostic& diagnostic : compilation.diagnostics.all())
+    out += render_text(diagnostic, compilation.files, colours) + "\n";
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
@@ -43,14 +44,20 @@ Attempt<Module> load_module(const std::string& path) {
     FLOW_TRY(const std::string bytes, read_file(path, kMaxModuleBytes));
     auto module = decode(bytes);
     if (!module) return error(fmt::format("`{}`: {}", path, module.error().message));
-    if (const Status safe = verify(*module); !safe) return error(fmt::format("`{}` is no valid module: {}", path, safe.error().message));
+    if (const Status safe = verify(*module); !safe)
+      return error(fmt::format("`{}` is no valid module: {}", path, safe.error().message));
     return std::move(*module);
   }
   FLOW_TRY(Compilation compilation, compile_file(path));
   print_diagnostics(compilation);
-  if (!compilation.module) return failure(fmt::format("`{}` has {} error{}", path, compilation.diagnostics.errors(), compilation.diagnostics.errors() == 1 ? "" : "s"), kFlowWrong);
+  if (!compilation.module)
+    return failure(fmt::format("`{}` has {} error{}", path, compilation.diagnostics.errors(),
+                               compilation.diagnostics.errors() == 1 ? "" : "s"),
+                   kFlowWrong);
   const Status safe = verify(*compilation.module);
-  if (!safe) return error(fmt::format("internal: the compiled module of `{}` does not verify: {}", path, safe.error().message));
+  if (!safe)
+    return error(
+        fmt::format("internal: the compiled module of `{}` does not verify: {}", path, safe.error().message));
   return std::move(*compilation.module);
 }
 

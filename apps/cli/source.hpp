@@ -1,4 +1,5 @@
-// From a path to a compiled module, with the diagnostics printed: what check, build, inspect, run and serve share.
+// From a path to a compiled module, with the diagnostics printed: what check, build, inspect, run and serve
+// share.
 #pragma once
 
 #include <string>
@@ -15,7 +16,8 @@ const Library& standard_library();
 
 enum class PrintAs { Text, Json, Nothing };
 
-// Compiles one file (`-` is standard input). The Error is about the file; mistakes within are in the Compilation.
+// Compiles one file (`-` is standard input). The Error is about the file; mistakes within are in the
+// Compilation.
 Result<Compilation> compile_file(const std::string& path);
 
 // Prints what was found to standard error (Text).

@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
+#include <sys/stat.h>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string_view>
-#include <sys/stat.h>
 
 namespace flow {
 namespace {
@@ -29,14 +29,15 @@ tl::unexpected<Error> cannot(const char* what, const std::string& path) {
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   const File file(path == "-" ? stdin : std::fopen(path.c_str(), "rb"));
   if (!file) return cannot("open", path);
-  struct stat status{};
+  struct stat status {};
   if (path != "-" && fstat(fileno(file.get()), &status) == 0 && S_ISDIR(status.st_mode))
     return error("`" + path + "` is a folder, not a file");
   std::string text;
   char buffer[65536];
   for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, file.get())) > 0;) {
     text.append(buffer, got);
-    if (text.size() > limit) return error("`" + path + "` is larger than " + std::to_string(limit >> 20) + " MiB");
+    if (text.size() > limit)
+      return error("`" + path + "` is larger than " + std::to_string(limit >> 20) + " MiB");
   }
   if (std::ferror(file.get()) != 0) return cannot("read", path);
   return text;
@@ -47,7 +48,8 @@ Status write_file(const std::string& path, const std::string& bytes) {
   {
     const File file(std::fopen(beside.c_str(), "wb"));
     if (!file) return cannot("write", beside);
-    const bool is_written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0;
+    const bool is_written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
+                            std::fflush(file.get()) == 0;
     if (!is_written || fsync(fileno(file.get())) != 0) {
       auto problem = cannot("write", beside);
       std::remove(beside.c_str());
@@ -60,7 +62,8 @@ Status write_file(const std::string& path, const std::string& bytes) {
 
 bool wants_colours(int descriptor) {
   const char* const terminal = std::getenv("TERM");
-  return isatty(descriptor) != 0 && std::getenv("NO_COLOR") == nullptr && (terminal == nullptr || std::string_view(terminal) != "dumb");
+  return isatty(descriptor) != 0 && std::getenv("NO_COLOR") == nullptr &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 void say(std::FILE* to, const std::string& text) {

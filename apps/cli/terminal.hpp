@@ -17,7 +17,8 @@ Status write_file(const std::string& path, const std::string& bytes);
 // Colours only for a terminal, and never when NO_COLOR is set or TERM is `dumb`.
 bool wants_colours(int descriptor);
 
-// Writes at once. A reader that went away or a full disk is no reason to end: what cannot be said is left unsaid.
+// Writes at once. A reader that went away or a full disk is no reason to end: what cannot be said is left
+// unsaid.
 void say(std::FILE* to, const std::string& text);
 // Prints to standard error: `flow: error: …`.
 void complain(const std::string& message);

@@ -15,7 +15,8 @@ std::string shown(const Template& node);
 
 std::string shown_text(const Template& concat) {
   std::string out;
-  for (const Template& child : concat.children) out += child.kind == Kind::Text ? child.text : "{" + shown(child) + "}";
+  for (const Template& child : concat.children)
+    out += child.kind == Kind::Text ? child.text : "{" + shown(child) + "}";
   return out;
 }
 
@@ -39,10 +40,16 @@ std::string shown(const Template& node) {
     case Kind::CallKey: return "key";
     case Kind::Concat: return "\"" + shown_text(node) + "\"";
     case Kind::List: return "[" + joined(node.children) + "]";
-    case Kind::ForEach: return fmt::format("each of {}: {}", shown(node.children.at(0)), shown(node.children.at(1)));
-    case Kind::IsType: return fmt::format("{} is {}", node.text, node.type == kHtmlType ? "Html" : node.type == kKqlType ? "Kql" : "String");
+    case Kind::ForEach:
+      return fmt::format("each of {}: {}", shown(node.children.at(0)), shown(node.children.at(1)));
+    case Kind::IsType:
+      return fmt::format("{} is {}", node.text,
+                         node.type == kHtmlType  ? "Html"
+                         : node.type == kKqlType ? "Kql"
+                                                 : "String");
     case Kind::If:
-      return fmt::format("if {} then {} else {}", shown(node.children.at(0)), shown(node.children.at(1)), shown(node.children.at(2)));
+      return fmt::format("if {} then {} else {}", shown(node.children.at(0)), shown(node.children.at(1)),
+                         shown(node.children.at(2)));
     case Kind::Object: break;
   }
   std::string out;
@@ -61,7 +68,8 @@ std::string default_text(const Library& library, const Parameter& parameter) {
 std::string signature(const Library& library, const Operation& operation) {
   std::string parameters;
   for (const Parameter& parameter : operation.parameters) {
-    parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", parameter.name, library.types.name(parameter.type));
+    parameters += fmt::format("{}{}: {}", parameters.empty() ? "" : ", ", parameter.name,
+                              library.types.name(parameter.type));
     if (!parameter.default_json.empty()) parameters += " = " + default_text(library, parameter);
   }
   std::string out = fmt::format("{}({})", operation.name, parameters);
@@ -70,11 +78,13 @@ std::string signature(const Library& library, const Operation& operation) {
 }
 
 std::string request(const Route& route) {
-  if (route.protocol == Protocol::Smtp) return fmt::format("SMTP, mail `{}`", route.body ? shown(*route.body) : "");
+  if (route.protocol == Protocol::Smtp)
+    return fmt::format("SMTP, mail `{}`", route.body ? shown(*route.body) : "");
   std::string path = route.path.kind == Kind::Text ? route.path.text : shown_text(route.path);
   std::string out = fmt::format("`{} {}`", route.method, path);
   std::string query;
-  for (const auto& [name, value] : route.query) query += fmt::format("{}`{}`", query.empty() ? "" : ", ", name);
+  for (const auto& [name, value] : route.query)
+    query += fmt::format("{}`{}`", query.empty() ? "" : ", ", name);
   if (!query.empty()) out += ", query " + query;
   if (route.body) out += fmt::format(", body `{}`", shown(*route.body));
   return out;
@@ -82,7 +92,8 @@ std::string request(const Route& route) {
 
 std::string permissions(const Route& route) {
   std::string out;
-  for (const std::string& permission : route.permissions) out += fmt::format("{}`{}`", out.empty() ? "" : " or ", permission);
+  for (const std::string& permission : route.permissions)
+    out += fmt::format("{}`{}`", out.empty() ? "" : " or ", permission);
   return out.empty() ? "none" : out;
 }
 
@@ -95,25 +106,32 @@ std::string quota(const Quota& quota) {
 }
 
 std::string crash(const Operation& operation, const Route& route) {
-  const CrashRule::Kind kind =
-      route.crash ? route.crash->kind : operation.effect == Effect::Read ? CrashRule::Kind::Repeat : CrashRule::Kind::Ask;
+  const CrashRule::Kind kind = route.crash                        ? route.crash->kind
+                               : operation.effect == Effect::Read ? CrashRule::Kind::Repeat
+                                                                  : CrashRule::Kind::Ask;
   if (kind == CrashRule::Kind::Repeat) return "made again";
   if (kind == CrashRule::Kind::Ask) return "the run is parked for a person";
-  std::string out = fmt::format("looked up by `{}` with `{}`", route.crash->operation, shown(route.crash->arguments));
-  out += route.crash->field.empty() ? "; it happened when anything is found" : fmt::format("; it happened when `{}` holds the call's key", route.crash->field);
+  std::string out =
+      fmt::format("looked up by `{}` with `{}`", route.crash->operation, shown(route.crash->arguments));
+  out += route.crash->field.empty()
+             ? "; it happened when anything is found"
+             : fmt::format("; it happened when `{}` holds the call's key", route.crash->field);
   return out;
 }
 
 void add_route(std::string& out, const Operation& operation, const Route& route) {
   const std::string prefix = route.name.empty() ? "" : fmt::format("By {}: ", route.name);
-  const auto row = [&](const char* what, const std::string& text) { out += fmt::format("| {}{} | {} |\n", prefix, what, cell(text)); };
+  const auto row = [&](const char* what, const std::string& text) {
+    out += fmt::format("| {}{} | {} |\n", prefix, what, cell(text));
+  };
   row("request", request(route));
   row("permission", permissions(route));
   row("quota", quota(route.quota));
   row("in doubt after a crash", crash(operation, route));
   std::string errors;
   for (const ErrorRule& rule : route.errors)
-    errors += fmt::format("{}{}{} is `{}`", errors.empty() ? "" : "; ", rule.status, rule.code.empty() ? "" : fmt::format(" \"{}\"", rule.code), fault_name(rule.kind));
+    errors += fmt::format("{}{}{} is `{}`", errors.empty() ? "" : "; ", rule.status,
+                          rule.code.empty() ? "" : fmt::format(" \"{}\"", rule.code), fault_name(rule.kind));
   if (!errors.empty()) row("errors", errors);
 }
 
@@ -121,13 +139,14 @@ void add_operation(std::string& out, const Library& library, const Operation& op
   out += fmt::format("\n### {}\n\n    {}\n\n", operation.name, signature(library, operation));
   if (!operation.doc.empty()) out += operation.doc + "\n\n";
   out += fmt::format("| | |\n|---|---|\n| effect | {} |\n", effect_name(operation.effect));
-  if (!operation.result_member.empty()) out += fmt::format("| result | member `{}` of the answer |\n", operation.result_member);
+  if (!operation.result_member.empty())
+    out += fmt::format("| result | member `{}` of the answer |\n", operation.result_member);
   for (const Route& route : operation.routes) add_route(out, operation, route);
   if (!operation.targets.empty()) out += fmt::format("| acts on | `{}` |\n", operation.targets);
   if (!operation.inverse.empty()) out += fmt::format("| undone by | `{}` |\n", operation.inverse);
   if (operation.completes) {
-    out += fmt::format("| goes on until | `{}` of `{}` is {} |\n", operation.completes->field, operation.completes->operation,
-                       fmt::join(operation.completes->final_values, ", "));
+    out += fmt::format("| goes on until | `{}` of `{}` is {} |\n", operation.completes->field,
+                       operation.completes->operation, fmt::join(operation.completes->final_values, ", "));
   }
   if (!operation.retires.empty()) out += fmt::format("| retires | {} |\n", operation.retires);
   if (!operation.source.empty()) out += fmt::format("| documented at | <{}> |\n", operation.source);
@@ -136,16 +155,23 @@ void add_operation(std::string& out, const Library& library, const Operation& op
 void add_trigger(std::string& out, const Library& library, const Trigger& trigger) {
   out += fmt::format("\n### {}\n\n", trigger.name);
   if (!trigger.doc.empty()) out += trigger.doc + "\n\n";
-  out += fmt::format("Polls `{}` every {}, {} a page, and reads {} before what it has seen again. `{}` tells events apart, `{}` orders them.\n",
-                     trigger.operation, format_duration_us(trigger.interval_us), trigger.page_size, format_duration_us(trigger.overlap_us),
-                     trigger.key_field, trigger.cursor_field);
-  out += fmt::format("Conditions on these fields can be decided by the API: {}.\n\n| In scope | Type | From |\n|---|---|---|\n", fmt::join(trigger.filterable, ", "));
+  out += fmt::format(
+      "Polls `{}` every {}, {} a page, and reads {} before what it has seen again. `{}` tells events apart, "
+      "`{}` orders them.\n",
+      trigger.operation, format_duration_us(trigger.interval_us), trigger.page_size,
+      format_duration_us(trigger.overlap_us), trigger.key_field, trigger.cursor_field);
+  out += fmt::format(
+      "Conditions on these fields can be decided by the API: {}.\n\n| In scope | Type | From "
+      "|\n|---|---|---|\n",
+      fmt::join(trigger.filterable, ", "));
   for (const Trigger::Binding& binding : trigger.bindings)
-    out += fmt::format("| `{}` | {} | `{}` of the event |\n", binding.name, library.types.name(binding.type), binding.wire);
+    out += fmt::format("| `{}` | {} | `{}` of the event |\n", binding.name, library.types.name(binding.type),
+                       binding.wire);
   for (std::size_t i = 0; i < trigger.entities.size(); ++i) {
     const Trigger::Entity& entity = trigger.entities[i];
     out += fmt::format("| `{}` | {} | {}`{}({})` |\n", entity.name, library.types.name(entity.type),
-                       i == 0 ? "the event, or when it lacks a field that is read, " : "", entity.operation, entity.argument);
+                       i == 0 ? "the event, or when it lacks a field that is read, " : "", entity.operation,
+                       entity.argument);
   }
   const RecordType& event = library.types.record(trigger.entities.front().type);
   out += fmt::format("| each field of `{}` by its own name | | |\n", event.name);
@@ -159,7 +185,8 @@ void add_type(std::string& out, const Library& library, const std::string& name,
     return;
   }
   const RecordType& type = library.types.record(id);
-  out += fmt::format("\n### {}\n\n{}{}| Field | Type | In the API |\n|---|---|---|\n", name, type.doc, type.doc.empty() ? "" : "\n\n");
+  out += fmt::format("\n### {}\n\n{}{}| Field | Type | In the API |\n|---|---|---|\n", name, type.doc,
+                     type.doc.empty() ? "" : "\n\n");
   for (const RecordField& field : type.fields)
     out += fmt::format("| `{}` | {} | `{}` |\n", field.name, library.types.name(field.type), field.wire);
 }
@@ -174,9 +201,12 @@ std::string operations_page(const Library& library) {
   for (const Connector& connector : library.connectors) {
     const auto is_ours = [&](const Operation& operation) { return operation.connector == connector.name; };
     out += fmt::format("\n## Connector {}\n\n", connector.name);
-    if (connector.base.empty()) out += "No address of its own.\n";
-    else out += fmt::format("Address `{}`, token for `{}`.\n", connector.base, connector.scope);
-    if (std::ranges::none_of(library.operations, is_ours)) out += "No operations of its own: others name it as their route.\n";
+    if (connector.base.empty())
+      out += "No address of its own.\n";
+    else
+      out += fmt::format("Address `{}`, token for `{}`.\n", connector.base, connector.scope);
+    if (std::ranges::none_of(library.operations, is_ours))
+      out += "No operations of its own: others name it as their route.\n";
     for (const Operation& operation : library.operations)
       if (is_ours(operation)) add_operation(out, library, operation);
   }

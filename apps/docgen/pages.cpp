@@ -41,31 +41,37 @@ std::string bytecode_page() {
   std::string out = "# Bytecode\n\n";
   out += kHowToRefresh;
   out += "Sources: `vm/bytecode/opcodes.def`, `vm/bytecode/natives.def`.\n\n";
-  out += fmt::format("Module format {}, oldest read {}. An instruction has 32 bits: code, `a`, `b`, `c` of 8 bits each. Const, Jump\n"
-                     "and Site in place `b` are wide: they take the bits of `c` too. A Jump is relative to the next instruction,\n"
-                     "biased by {}. `x` is register `b`, `y` is register `c`.\n\n",
-                     kFormatVersion, kOldestReadVersion, kJumpBias);
-  out += "| Operand | Is |\n|---|---|\n"
-         "| Out | a register that is written |\n"
-         "| In | a register that is read |\n"
-         "| Const | an index into the module's constants |\n"
-         "| Jump | an instruction to go to |\n"
-         "| Site | an index into the flow's call sites |\n"
-         "| Field | an index into a record's fields |\n"
-         "| Count | a small number |\n"
-         "| Fun | a row of the natives below |\n\n";
+  out += fmt::format(
+      "Module format {}, oldest read {}. An instruction has 32 bits: code, `a`, `b`, `c` of 8 bits each. "
+      "Const, Jump\n"
+      "and Site in place `b` are wide: they take the bits of `c` too. A Jump is relative to the next "
+      "instruction,\n"
+      "biased by {}. `x` is register `b`, `y` is register `c`.\n\n",
+      kFormatVersion, kOldestReadVersion, kJumpBias);
+  out +=
+      "| Operand | Is |\n|---|---|\n"
+      "| Out | a register that is written |\n"
+      "| In | a register that is read |\n"
+      "| Const | an index into the module's constants |\n"
+      "| Jump | an instruction to go to |\n"
+      "| Site | an index into the flow's call sites |\n"
+      "| Field | an index into a record's fields |\n"
+      "| Count | a small number |\n"
+      "| Fun | a row of the natives below |\n\n";
   out += "## Instructions\n\n| Code | Name | a | b | c | Meaning |\n|---|---|---|---|---|---|\n";
   for (const OpInfo& op : all_ops())
-    out += fmt::format("| 0x{:02x} | `{}` | {} | {} | {} | {} |\n", static_cast<unsigned>(op.op), op.name, operand_name(op.a),
-                       operand_name(op.b), operand_name(op.c), cell(op.meaning));
-  out += "\n## Natives\n\nPure functions; the arguments stand in consecutive registers. Text stands for every type that is kept as text.\n\n"
-         "| Code | Signature | Meaning |\n|---|---|---|\n";
+    out += fmt::format("| 0x{:02x} | `{}` | {} | {} | {} | {} |\n", static_cast<unsigned>(op.op), op.name,
+                       operand_name(op.a), operand_name(op.b), operand_name(op.c), cell(op.meaning));
+  out +=
+      "\n## Natives\n\nPure functions; the arguments stand in consecutive registers. Text stands for every "
+      "type that is kept as text.\n\n"
+      "| Code | Signature | Meaning |\n|---|---|---|\n";
   for (const NativeInfo& native : all_natives()) {
     std::string arguments;
     for (std::size_t i = 0; i < native.argument_count; ++i)
       arguments += fmt::format("{}{}", i == 0 ? "" : ", ", native_type_name(native.arguments[i]));
-    out += fmt::format("| {} | `{}({}) -> {}` | {} |\n", static_cast<unsigned>(native.id), native.name, arguments,
-                       native_type_name(native.result), cell(native.meaning));
+    out += fmt::format("| {} | `{}({}) -> {}` | {} |\n", static_cast<unsigned>(native.id), native.name,
+                       arguments, native_type_name(native.result), cell(native.meaning));
   }
   return out;
 }
@@ -73,11 +79,15 @@ std::string bytecode_page() {
 std::string errors_page() {
   std::string out = "# Errors of a step\n\n";
   out += kHowToRefresh;
-  out += "Source: `base/faults.def`.\n\n"
-         "How a step of a run can go wrong. The name is in the run's history and in a connector's `error` clauses. *Tried again*:\n"
-         "whether the runtime repeats the call by itself when it is a read, or when it certainly had no effect.\n\n"
-         "| Error | Tried again | Means |\n|---|---|---|\n";
-#define FLOW_FAULT(name, may_retry, meaning) out += fmt::format("| `{}` | {} | {} |\n", #name, may_retry ? "yes" : "no", cell(meaning));
+  out +=
+      "Source: `base/faults.def`.\n\n"
+      "How a step of a run can go wrong. The name is in the run's history and in a connector's `error` "
+      "clauses. *Tried again*:\n"
+      "whether the runtime repeats the call by itself when it is a read, or when it certainly had no "
+      "effect.\n\n"
+      "| Error | Tried again | Means |\n|---|---|---|\n";
+#define FLOW_FAULT(name, may_retry, meaning) \
+  out += fmt::format("| `{}` | {} | {} |\n", #name, may_retry ? "yes" : "no", cell(meaning));
 #include "base/faults.def"
 #undef FLOW_FAULT
   return out;
@@ -86,11 +96,14 @@ std::string errors_page() {
 std::string keywords_page() {
   std::string out = "# Reserved words\n\n";
   out += kHowToRefresh;
-  out += "Source: `grammar/keywords.def`.\n\n"
-         "These cannot be names. After a dot and before a colon, where only a field, key or argument can stand, they can be used.\n"
-         "Some are reserved for what this version does not compile yet: see [the language](../language.md).\n\n"
-         "| Word | Meaning |\n|---|---|\n";
-  for (const grammar::Keyword& keyword : grammar::kKeywords) out += fmt::format("| `{}` | {} |\n", keyword.word, cell(keyword.meaning));
+  out +=
+      "Source: `grammar/keywords.def`.\n\n"
+      "These cannot be names. After a dot and before a colon, where only a field, key or argument can stand, "
+      "they can be used.\n"
+      "Some are reserved for what this version does not compile yet: see [the language](../language.md).\n\n"
+      "| Word | Meaning |\n|---|---|\n";
+  for (const grammar::Keyword& keyword : grammar::kKeywords)
+    out += fmt::format("| `{}` | {} |\n", keyword.word, cell(keyword.meaning));
   return out;
 }
 
@@ -106,7 +119,9 @@ std::string cell(std::string_view text) {
 }
 
 std::vector<GeneratedPage> generated_pages(const Library& library) {
-  return {{"bytecode.md", bytecode_page()}, {"errors.md", errors_page()}, {"keywords.md", keywords_page()},
+  return {{"bytecode.md", bytecode_page()},
+          {"errors.md", errors_page()},
+          {"keywords.md", keywords_page()},
           {"operations.md", operations_page(library)}};
 }
 

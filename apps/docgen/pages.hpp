@@ -13,7 +13,8 @@ struct GeneratedPage {
   std::string text;
 };
 
-// bytecode.md, errors.md, keywords.md and, from `library`, operations.md. The same library gives the same bytes.
+// bytecode.md, errors.md, keywords.md and, from `library`, operations.md. The same library gives the same
+// bytes.
 std::vector<GeneratedPage> generated_pages(const Library& library);
 
 std::string operations_page(const Library& library);

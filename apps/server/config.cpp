@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <toml++/toml.h>
 #include <cstdlib>
 #include <fstream>
 #include <initializer_list>
 #include <sstream>
 #include <string_view>
-#include <toml++/toml.h>
 
 #include "base/text.hpp"
 
@@ -18,7 +18,8 @@ namespace {
 SecretProvider from_environment(std::string variable) {
   return [variable = std::move(variable)]() -> Result<std::string> {
     const char* const value = std::getenv(variable.c_str());
-    if (value == nullptr || *value == '\0') return error(fmt::format("environment variable {} is not set", variable));
+    if (value == nullptr || *value == '\0')
+      return error(fmt::format("environment variable {} is not set", variable));
     return std::string(value);
   };
 }
@@ -27,7 +28,8 @@ SecretProvider from_file(std::string path) {
   return [path = std::move(path)]() -> Result<std::string> {
     std::ifstream file(path);
     std::string value;
-    if (!file || !std::getline(file, value) || value.empty()) return error(fmt::format("cannot read a secret from `{}`", path));
+    if (!file || !std::getline(file, value) || value.empty())
+      return error(fmt::format("cannot read a secret from `{}`", path));
     if (value.ends_with('\r')) value.pop_back();
     return value;
   };
@@ -36,7 +38,8 @@ SecretProvider from_file(std::string path) {
 // One table of the file: hands out its values by name, and knows which names it was asked for.
 class Section {
  public:
-  Section(const std::string& file, std::string path, const toml::table& table) : file_(file), path_(std::move(path)), table_(table) {}
+  Section(const std::string& file, std::string path, const toml::table& table)
+      : file_(file), path_(std::move(path)), table_(table) {}
 
   Result<std::string> text(const std::string& key, std::string fallback) {
     const toml::node* const node = find(key);
@@ -57,26 +60,32 @@ class Section {
     if (!value) return wrong(*node, key, "a duration in quotes, as \"30s\"");
     return *value;
   }
-  Result<std::int64_t> number(const std::string& key, std::int64_t fallback, std::int64_t low, std::int64_t high) {
+  Result<std::int64_t> number(const std::string& key, std::int64_t fallback, std::int64_t low,
+                              std::int64_t high) {
     const toml::node* const node = find(key);
     if (node == nullptr) return fallback;
     const auto value = node->value_exact<std::int64_t>();
-    if (!value || *value < low || *value > high) return wrong(*node, key, fmt::format("a whole number from {} to {}", low, high));
+    if (!value || *value < low || *value > high)
+      return wrong(*node, key, fmt::format("a whole number from {} to {}", low, high));
     return *value;
   }
   // `KEY_env` or `KEY_file`; an empty provider when neither is there.
   Result<SecretProvider> secret(const std::string& key) {
     FLOW_TRY(const std::string variable, text(key + "_env", {}));
     FLOW_TRY(const std::string file, text(key + "_file", {}));
-    if (!variable.empty() && !file.empty()) return error(fmt::format("{}: `{}` has both `{}_env` and `{}_file`", file_, path_, key, key));
+    if (!variable.empty() && !file.empty())
+      return error(fmt::format("{}: `{}` has both `{}_env` and `{}_file`", file_, path_, key, key));
     if (const toml::node* const bare = find(key))
-      return error(fmt::format("{}: line {}: a secret does not belong into the file; name where it comes from: `{}_env = \"VARIABLE\"` or `{}_file = \"PATH\"`",
-                               file_, bare->source().begin.line, key, key));
+      return error(
+          fmt::format("{}: line {}: a secret does not belong into the file; name where it comes from: "
+                      "`{}_env = \"VARIABLE\"` or `{}_file = \"PATH\"`",
+                      file_, bare->source().begin.line, key, key));
     if (!variable.empty()) return from_environment(variable);
     if (!file.empty()) return from_file(file);
     return SecretProvider{};
   }
-  Result<std::string> one_of(const std::string& key, std::string fallback, std::initializer_list<const char*> choices) {
+  Result<std::string> one_of(const std::string& key, std::string fallback,
+                             std::initializer_list<const char*> choices) {
     const toml::node* const node = find(key);
     FLOW_TRY(std::string value, text(key, std::move(fallback)));
     for (const char* choice : choices)
@@ -90,8 +99,13 @@ class Section {
     const toml::table* const table = node->as_table();
     if (table == nullptr) return status = wrong(*node, key, "a table"), out;
     for (const auto& [name, child] : *table) {
-      if (child.is_table()) out.emplace_back(file_, path_.empty() ? key + "." + std::string(name.str()) : path_ + "." + key + "." + std::string(name.str()), *child.as_table());
-      else status = wrong(child, std::string(name.str()), "a table");
+      if (child.is_table())
+        out.emplace_back(file_,
+                         path_.empty() ? key + "." + std::string(name.str())
+                                       : path_ + "." + key + "." + std::string(name.str()),
+                         *child.as_table());
+      else
+        status = wrong(child, std::string(name.str()), "a table");
     }
     return out;
   }
@@ -115,9 +129,10 @@ class Section {
     for (const auto& [name, child] : table_) {
       if (std::find(known_.begin(), known_.end(), name.str()) != known_.end()) continue;
       const auto near = nearest_name(name.str(), known_);
-      return error(fmt::format("{}: line {}: unknown key `{}`{}; {}", file_, child.source().begin.line, name.str(),
-                               path_.empty() ? "" : fmt::format(" in `{}`", path_),
-                               near ? fmt::format("did you mean `{}`?", *near) : fmt::format("known are {}", fmt::join(known_, ", "))));
+      return error(fmt::format("{}: line {}: unknown key `{}`{}; {}", file_, child.source().begin.line,
+                               name.str(), path_.empty() ? "" : fmt::format(" in `{}`", path_),
+                               near ? fmt::format("did you mean `{}`?", *near)
+                                    : fmt::format("known are {}", fmt::join(known_, ", "))));
     }
     return {};
   }
@@ -126,7 +141,8 @@ class Section {
     for (const auto& [name, child] : table_) {
       const bool is_known = std::find(known_.begin(), known_.end(), name.str()) != known_.end();
       if (!is_known && nearest_name(name.str(), std::vector<std::string>{key}))
-        return error(fmt::format("{}: line {}: unknown key `{}` in `{}`; did you mean `{}`?", file_, child.source().begin.line, name.str(), path_, key));
+        return error(fmt::format("{}: line {}: unknown key `{}` in `{}`; did you mean `{}`?", file_,
+                                 child.source().begin.line, name.str(), path_, key));
     }
     return error(fmt::format("{}: `{}` needs {}", file_, path_, wanted));
   }
@@ -137,7 +153,8 @@ class Section {
     if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
     return table_.get(key);
   }
-  tl::unexpected<Error> wrong(const toml::node& node, const std::string& key, const std::string& wanted) const {
+  tl::unexpected<Error> wrong(const toml::node& node, const std::string& key,
+                              const std::string& wanted) const {
     return error(fmt::format("{}: line {}: `{}` must be {}", file_, node.source().begin.line, key, wanted));
   }
 
@@ -160,14 +177,19 @@ Status read_smtp(Section& section, TenantAccess& access) {
   SmtpServer server;
   FLOW_TRY(server.host, section.required("host"));
   FLOW_TRY(const std::int64_t port, section.number("port", 587, 1, 65535));
-  FLOW_TRY(const std::string security, section.one_of("security", "starttls", {"none", "starttls", "implicit"}));
+  FLOW_TRY(const std::string security,
+           section.one_of("security", "starttls", {"none", "starttls", "implicit"}));
   FLOW_TRY(server.user, section.text("user", {}));
   FLOW_TRY(server.ca_bundle, section.text("ca_bundle", {}));
   FLOW_TRY(access.smtp_password, section.secret("password"));
   FLOW_TRY(access.smtp_scope, section.text("oauth_scope", {}));
   server.port = static_cast<std::uint16_t>(port);
-  server.security = security == "none" ? SmtpServer::Security::None : security == "implicit" ? SmtpServer::Security::Implicit : SmtpServer::Security::StartTls;
-  server.login = !access.smtp_scope.empty() ? SmtpServer::Login::Bearer : access.smtp_password ? SmtpServer::Login::Password : SmtpServer::Login::None;
+  server.security = security == "none"       ? SmtpServer::Security::None
+                    : security == "implicit" ? SmtpServer::Security::Implicit
+                                             : SmtpServer::Security::StartTls;
+  server.login = !access.smtp_scope.empty() ? SmtpServer::Login::Bearer
+                 : access.smtp_password     ? SmtpServer::Login::Password
+                                            : SmtpServer::Login::None;
   access.smtp = std::move(server);
   return section.only_known();
 }
@@ -182,7 +204,8 @@ Result<TenantConfig> read_tenant(Section& section) {
   FLOW_TRY(access.authority, section.text("authority", access.authority));
   FLOW_TRY(access.client_secret, section.secret("client_secret"));
   if (!access.client_secret)
-    return section.missing("client_secret_env", "`client_secret_env = \"VARIABLE\"` or `client_secret_file = \"PATH\"`");
+    return section.missing("client_secret_env",
+                           "`client_secret_env = \"VARIABLE\"` or `client_secret_file = \"PATH\"`");
   Status status;
   if (auto bases = section.table("bases", status)) {
     FLOW_TRY(access.bases, bases->all_texts());
@@ -194,8 +217,10 @@ Result<TenantConfig> read_tenant(Section& section) {
   if (auto smtp = section.table("smtp", status)) FLOW_TRY_STATUS(read_smtp(*smtp, access));
   FLOW_TRY_STATUS(status);
   FLOW_TRY_STATUS(section.only_known());
-  if (const auto via = access.routes.find("mail"); via != access.routes.end() && via->second == "smtp" && !access.smtp)
-    return error(fmt::format("`{}` sends mail by SMTP and needs `[{}.smtp]` with `host`", section.path(), section.path()));
+  if (const auto via = access.routes.find("mail");
+      via != access.routes.end() && via->second == "smtp" && !access.smtp)
+    return error(fmt::format("`{}` sends mail by SMTP and needs `[{}.smtp]` with `host`", section.path(),
+                             section.path()));
   return tenant;
 }
 
@@ -239,7 +264,8 @@ Result<Config> parse_config(const std::string& name, const std::string& text) {
   }
   Section root(name, {}, table);
   auto config = read_config(root);
-  if (!config && !config.error().message.starts_with(name)) return error(fmt::format("{}: {}", name, config.error().message));
+  if (!config && !config.error().message.starts_with(name))
+    return error(fmt::format("{}: {}", name, config.error().message));
   return config;
 }
 

@@ -1,5 +1,6 @@
-// flow.toml: tenants, credentials, mail, store. Every key is known by name: an unknown one is an error that says where
-// it stands and which was probably meant. Secrets are never in the file; it names where they come from.
+// flow.toml: tenants, credentials, mail, store. Every key is known by name: an unknown one is an error that
+// says where it stands and which was probably meant. Secrets are never in the file; it names where they come
+// from.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ struct TenantConfig {
 
 struct Config {
   std::string store = "flow.db";
-  std::int64_t poll_every_us = 0;   // 0: as the trigger declares
-  std::int64_t look_back_us = 0;    // first poll of a new trigger
+  std::int64_t poll_every_us = 0;  // 0: as the trigger declares
+  std::int64_t look_back_us = 0;   // first poll of a new trigger
   TransportConfig transport;
   std::vector<TenantConfig> tenants;
 };

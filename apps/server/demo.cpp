@@ -1,5 +1,5 @@
-// flow demo: the pretend tenant and the runtime in one process, talking over the real wire protocols on loopback. A
-// day of alerts arrives in a minute; at the end, what came of it.
+// flow demo: the pretend tenant and the runtime in one process, talking over the real wire protocols on
+// loopback. A day of alerts arrives in a minute; at the end, what came of it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -21,7 +21,8 @@ namespace flow {
 namespace {
 
 // The day's end: no alert is left to come, and what came has been worked through.
-void stop_after_day(Runtime& runtime, std::uint32_t seconds, const std::atomic<int>& open, const std::atomic<bool>& is_over) {
+void stop_after_day(Runtime& runtime, std::uint32_t seconds, const std::atomic<int>& open,
+                    const std::atomic<bool>& is_over) {
   using namespace std::chrono;
   const auto end = steady_clock::now() + std::chrono::seconds(seconds + 3);
   while (!is_over && steady_clock::now() < end) std::this_thread::sleep_for(100ms);
@@ -39,7 +40,8 @@ class Audience final : public Narrator {
   }
   void run_ended(const RunRow& run) override {
     --open;
-    if (run.state == RunState::Failed || run.state == RunState::Parked) ++failures[run.flow + ": " + run.reason];
+    if (run.state == RunState::Failed || run.state == RunState::Parked)
+      ++failures[run.flow + ": " + run.reason];
     Narrator::run_ended(run);
   }
   std::atomic<int> open{0};
@@ -63,15 +65,21 @@ void summarize(const Counters& counters, const Audience& audience, Sim& sim) {
   const JsonValue none;
   const JsonValue& tenant = stats ? *stats : none;
   fmt::print("\nThe day is over.\n\n");
-  fmt::print("  alerts seen       {:>5}   of {} that the tenant raised\n", counters.events_fresh, tenant_count(tenant, {"alerts"}));
-  fmt::print("  flows run         {:>5}   {} finished, {} failed; {} times a condition was false\n", counters.runs_started,
-             over(RunState::Finished), over(RunState::Failed) + over(RunState::Parked), counters.skipped_at_once + over(RunState::Skipped));
-  fmt::print("  devices isolated  {:>5}   by the tenant's own record\n", tenant_count(tenant, {"operations", "machines.isolate", "executed"}));
-  fmt::print("  mails sent        {:>5}\n", std::stoll(tenant_count(tenant, {"mails", "graph"})) + std::stoll(tenant_count(tenant, {"mails", "smtp"})));
-  fmt::print("  Defender calls    {:>5}   of {} an hour that the quota allows\n", tenant_count(tenant, {"quota", "groups", "defender", "last_hour"}),
+  fmt::print("  alerts seen       {:>5}   of {} that the tenant raised\n", counters.events_fresh,
+             tenant_count(tenant, {"alerts"}));
+  fmt::print("  flows run         {:>5}   {} finished, {} failed; {} times a condition was false\n",
+             counters.runs_started, over(RunState::Finished), over(RunState::Failed) + over(RunState::Parked),
+             counters.skipped_at_once + over(RunState::Skipped));
+  fmt::print("  devices isolated  {:>5}   by the tenant's own record\n",
+             tenant_count(tenant, {"operations", "machines.isolate", "executed"}));
+  fmt::print("  mails sent        {:>5}\n", std::stoll(tenant_count(tenant, {"mails", "graph"})) +
+                                                std::stoll(tenant_count(tenant, {"mails", "smtp"})));
+  fmt::print("  Defender calls    {:>5}   of {} an hour that the quota allows\n",
+             tenant_count(tenant, {"quota", "groups", "defender", "last_hour"}),
              tenant_count(tenant, {"quota", "groups", "defender", "per_hour"}));
   fmt::print("  journal commits   {:>5}   each durable before the next step\n", counters.commits);
-  for (const auto& [reason, count] : audience.failures) fmt::print("  failed {:>3} times   {}\n", count, reason);
+  for (const auto& [reason, count] : audience.failures)
+    fmt::print("  failed {:>3} times   {}\n", count, reason);
 }
 
 Attempt<int> demo(const DemoOptions& options) {
@@ -90,13 +98,21 @@ Attempt<int> demo(const DemoOptions& options) {
   RuntimeOptions runtime_options;
   // As often as the API's hourly quota allows beside the calls of the runs.
   runtime_options.poll_interval_us = 3'000'000;
-  runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) { return world->chosen_route(tenant, operation); };
-  Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options, &audience);
+  runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
+    return world->chosen_route(tenant, operation);
+  };
+  Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options,
+                  &audience);
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
-  fmt::print("A pretend Defender tenant is at {}, its SMTP server at port {}.\n{} alerts of a day arrive within {} seconds.\n\n", sim->url(), sim->smtp_port(), options.alerts, options.seconds);
+  fmt::print(
+      "A pretend Defender tenant is at {}, its SMTP server at port {}.\n{} alerts of a day arrive within {} "
+      "seconds.\n\n",
+      sim->url(), sim->smtp_port(), options.alerts, options.seconds);
   std::fflush(stdout);
-  const SimAnswer day = sim->ask("POST", "/sim/day", fmt::format(R"({{"alerts":{},"seconds":{}}})", options.alerts, options.seconds));
-  if (day.status != 200 && day.status != 201 && day.status != 202) return error(fmt::format("the pretend tenant refused the day: {}", day.body));
+  const SimAnswer day = sim->ask(
+      "POST", "/sim/day", fmt::format(R"({{"alerts":{},"seconds":{}}})", options.alerts, options.seconds));
+  if (day.status != 200 && day.status != 201 && day.status != 202)
+    return error(fmt::format("the pretend tenant refused the day: {}", day.body));
   std::atomic<bool> is_over{false};
   std::thread timer([&] { stop_after_day(runtime, options.seconds, audience.open, is_over); });
   Status ran;

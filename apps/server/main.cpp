@@ -1,4 +1,5 @@
-// `flow-runtime`: the commands that need the network or the store. Started by `flow`, with the same command line.
+// `flow-runtime`: the commands that need the network or the store. Started by `flow`, with the same command
+// line.
 #include <CLI/CLI.hpp>
 #include <string>
 
@@ -17,14 +18,18 @@ void add_tenant_options(CLI::App* command, Options& options) {
   command->add_flag("--sim", options.sim, "use the pretend tenant of `flow sim` on this machine instead");
   command->add_option("--sim-port", options.sim_port, "its HTTP port")->capture_default_str();
   command->add_option("--sim-smtp-port", options.sim_smtp_port, "its SMTP port")->capture_default_str();
-  command->add_option("--mail", options.mail, "with --sim: send mail by graph or smtp")->check(CLI::IsMember({"graph", "smtp"}))->capture_default_str();
+  command->add_option("--mail", options.mail, "with --sim: send mail by graph or smtp")
+      ->check(CLI::IsMember({"graph", "smtp"}))
+      ->capture_default_str();
 }
 
 // A duration as `250ms` or `1h30m`; anything else is wrong usage.
-void add_duration(CLI::App* command, const std::string& name, std::int64_t& duration_us, const std::string& summary) {
+void add_duration(CLI::App* command, const std::string& name, std::int64_t& duration_us,
+                  const std::string& summary) {
   const auto take = [&duration_us, name](const std::string& text) {
     const auto given = flow::parse_duration_us(text);
-    if (!given || *given <= 0) throw CLI::ValidationError(name, "`" + text + "` is no duration, as 30s or 250ms");
+    if (!given || *given <= 0)
+      throw CLI::ValidationError(name, "`" + text + "` is no duration, as 30s or 250ms");
     duration_us = *given;
   };
   command->add_option_function<std::string>(name, take, summary)->type_name("DURATION");
@@ -39,16 +44,21 @@ int main(int argc, char** argv) {
   flow::RunOptions run;
   CLI::App* const run_command = app.add_subcommand("run", "run a flow once, for one event");
   run_command->add_option("FILE", run.file, "a `.flow` or `.flowc` file")->required();
-  run_command->add_option("--event", run.event, "a file with the event as JSON, as an alert; - is standard input")->required();
+  run_command
+      ->add_option("--event", run.event, "a file with the event as JSON, as an alert; - is standard input")
+      ->required();
   run_command->add_option("--tenant", run.tenant, "which tenant of the configuration");
   add_tenant_options(run_command, run);
 
   flow::ServeOptions serve;
   CLI::App* const serve_command = app.add_subcommand("serve", "run flows day and night");
   serve_command->add_option("FILES", serve.files, "`.flow` or `.flowc` files")->required();
-  serve_command->add_option("--store", serve.store, "the file with runs and journals, instead of the configuration's");
-  add_duration(serve_command, "--poll-every", serve.poll_every_us, "ask for new events so often, as 30s, instead of the configuration's interval");
-  add_duration(serve_command, "--look-back", serve.look_back_us, "when a trigger is new, also take its events of so long before, as 1h");
+  serve_command->add_option("--store", serve.store,
+                            "the file with runs and journals, instead of the configuration's");
+  add_duration(serve_command, "--poll-every", serve.poll_every_us,
+               "ask for new events so often, as 30s, instead of the configuration's interval");
+  add_duration(serve_command, "--look-back", serve.look_back_us,
+               "when a trigger is new, also take its events of so long before, as 1h");
   serve_command->add_flag("--quiet", serve.quiet, "print problems only");
   serve_command->add_option("--crash-at-append", serve.crash_at_append)->group("");  // tests only
   add_tenant_options(serve_command, serve);
@@ -60,8 +70,11 @@ int main(int argc, char** argv) {
   list_command->add_option("--flow", runs.flow, "only of this flow");
   list_command->add_option("--state", runs.state, "running, parked, skipped, finished, stopped or failed");
   list_command->add_option("--tenant", runs.tenant, "only of this tenant");
-  list_command->add_option("--limit", runs.limit, "at most so many")->check(CLI::Range(1, 10'000))->capture_default_str();
-  CLI::App* const show_command = runs_command->add_subcommand("show", "each step with time, arguments and result");
+  list_command->add_option("--limit", runs.limit, "at most so many")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  CLI::App* const show_command =
+      runs_command->add_subcommand("show", "each step with time, arguments and result");
   show_command->add_option("ID", runs.id, "the run")->required();
   for (CLI::App* command : {list_command, show_command}) {
     command->add_option("--store", runs.store, "the file with runs and journals")->capture_default_str();
@@ -70,7 +83,10 @@ int main(int argc, char** argv) {
 
   flow::SimOptions sim{.port = 8123, .smtp_port = 2525};
   CLI::App* const sim_command = app.add_subcommand("sim", "start a pretend Defender tenant");
-  sim_command->add_option("--port", sim.port, "HTTP: sign-in, Defender, Graph and the controls; 0 takes any free one")->capture_default_str();
+  sim_command
+      ->add_option("--port", sim.port,
+                   "HTTP: sign-in, Defender, Graph and the controls; 0 takes any free one")
+      ->capture_default_str();
   sim_command->add_option("--smtp-port", sim.smtp_port, "SMTP; 0 takes any free one")->capture_default_str();
   sim_command->add_option("--seed", sim.seed, "decides machines, alerts and ids")->capture_default_str();
   sim_command->add_option("--alerts", sim.alerts_file, "a JSON file with alerts in Defender's own shape");
@@ -78,10 +94,16 @@ int main(int argc, char** argv) {
   flow::DemoOptions demo;
   CLI::App* const demo_command = app.add_subcommand("demo", "let a day of alerts arrive in a minute");
   demo_command->add_option("FILES", demo.files, "`.flow` or `.flowc` files")->required();
-  demo_command->add_option("--alerts", demo.alerts, "alerts of the day")->check(CLI::Range(1, 10'000))->capture_default_str();
-  demo_command->add_option("--seconds", demo.seconds, "how long the day takes")->check(CLI::Range(1, 3600))->capture_default_str();
+  demo_command->add_option("--alerts", demo.alerts, "alerts of the day")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  demo_command->add_option("--seconds", demo.seconds, "how long the day takes")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   demo_command->add_option("--seed", demo.seed, "decides machines, alerts and ids")->capture_default_str();
-  demo_command->add_option("--mail", demo.mail, "send mail by graph or smtp")->check(CLI::IsMember({"graph", "smtp"}))->capture_default_str();
+  demo_command->add_option("--mail", demo.mail, "send mail by graph or smtp")
+      ->check(CLI::IsMember({"graph", "smtp"}))
+      ->capture_default_str();
 
   try {
     app.parse(argc, argv);

@@ -21,20 +21,29 @@ std::string shown(std::string_view text, std::size_t longest = kLongestShown) {
   return printable(text.substr(0, longest)) + (is_long ? "…" : "");
 }
 
-std::string short_id(const std::string& run) { return run.size() > 8 ? run.substr(run.size() - 8) : run; }
+std::string short_id(const std::string& run) {
+  return run.size() > 8 ? run.substr(run.size() - 8) : run;
+}
 
-std::string fault_text(const Fault& fault) { return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message, kLongestReason)); }
+std::string fault_text(const Fault& fault) {
+  return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message, kLongestReason));
+}
 
 }  // namespace
 
 void Narrator::line(const std::string& run, const char* colour, const std::string& text) const {
   if (quiet_) return;
-  say(stdout, fmt::format("{}{}{} {}\n", colours_ ? colour : "", short_id(run), colours_ ? "\x1b[0m" : "", text));
+  say(stdout,
+      fmt::format("{}{}{} {}\n", colours_ ? colour : "", short_id(run), colours_ ? "\x1b[0m" : "", text));
 }
 
-void Narrator::run_started(const RunRow& run) { line(run.id, "\x1b[1;34m", fmt::format("{} starts for {}", run.flow, shown(run.key))); }
+void Narrator::run_started(const RunRow& run) {
+  line(run.id, "\x1b[1;34m", fmt::format("{} starts for {}", run.flow, shown(run.key)));
+}
 
-void Narrator::run_recovered(const RunRow& run) { line(run.id, "\x1b[1;33m", fmt::format("{} goes on after a restart", run.flow)); }
+void Narrator::run_recovered(const RunRow& run) {
+  line(run.id, "\x1b[1;33m", fmt::format("{} goes on after a restart", run.flow));
+}
 
 void Narrator::run_step(const RunRow& run, const JournalRow& row) {
   const auto kind = entry_numbered(row.kind);
@@ -46,18 +55,25 @@ void Narrator::run_step(const RunRow& run, const JournalRow& row) {
     line(run.id, "", fmt::format("  {} {}", intent->operation, shown(intent->arguments)));
   } else if (const auto* answer = std::get_if<OutcomeEntry>(&*entry)) {
     const std::string operation = calls_[call_of(answer->call)];
-    if (const auto* fault = std::get_if<Fault>(&answer->outcome)) line(run.id, "\x1b[31m", fmt::format("  {} failed: {}", operation, fault_text(*fault)));
-    else line(run.id, "", fmt::format("  {} done{}", operation, answer->is_settled ? " (found to have happened already)" : ""));
+    if (const auto* fault = std::get_if<Fault>(&answer->outcome))
+      line(run.id, "\x1b[31m", fmt::format("  {} failed: {}", operation, fault_text(*fault)));
+    else
+      line(run.id, "",
+           fmt::format("  {} done{}", operation,
+                       answer->is_settled ? " (found to have happened already)" : ""));
     calls_.erase(call_of(answer->call));
   } else if (const auto* retry = std::get_if<RetryEntry>(&*entry)) {
-    line(run.id, "\x1b[33m", fmt::format("  {} is tried again{}", calls_[call_of(retry->call)], retry->fault ? " after " + fault_text(*retry->fault) : ""));
+    line(run.id, "\x1b[33m",
+         fmt::format("  {} is tried again{}", calls_[call_of(retry->call)],
+                     retry->fault ? " after " + fault_text(*retry->fault) : ""));
   } else if (const auto* log = std::get_if<LogEntry>(&*entry)) {
     line(run.id, "", fmt::format("  says: {}", shown(log->text)));
   }
 }
 
 void Narrator::run_ended(const RunRow& run) {
-  const char* const colour = run.state == RunState::Failed || run.state == RunState::Parked ? "\x1b[1;31m" : "\x1b[1;32m";
+  const char* const colour =
+      run.state == RunState::Failed || run.state == RunState::Parked ? "\x1b[1;31m" : "\x1b[1;32m";
   std::string text = fmt::format("{} {}", run.flow, run_state_name(run.state));
   if (!run.reason.empty()) text += fmt::format(": {}", shown(run.reason, kLongestReason));
   if (run.state == RunState::Failed) text += fmt::format(" (line {})", run.line);
@@ -72,16 +88,24 @@ std::string step_text(const RunStep& step) {
   if (step.is_damaged) return fmt::format("damaged entry: {}", shown(step.text));
   switch (step.kind) {
     case EntryKind::Started: return fmt::format("started by {}", shown(step.result));
-    case EntryKind::Intent: return fmt::format("{} {}{}", step.operation, printable(step.arguments), step.attempt > 1 ? fmt::format(" (try {})", step.attempt) : "");
-    case EntryKind::Retry: return fmt::format("{} is tried again{}", step.operation, step.fault ? " after " + fault_text(*step.fault) : "");
+    case EntryKind::Intent:
+      return fmt::format("{} {}{}", step.operation, printable(step.arguments),
+                         step.attempt > 1 ? fmt::format(" (try {})", step.attempt) : "");
+    case EntryKind::Retry:
+      return fmt::format("{} is tried again{}", step.operation,
+                         step.fault ? " after " + fault_text(*step.fault) : "");
     case EntryKind::Answered:
       if (step.fault) return fmt::format("{} failed: {}", step.operation, fault_text(*step.fault));
-      return fmt::format("{} gave {}{}", step.operation, printable(step.result), step.is_settled ? " (found afterwards)" : "");
+      return fmt::format("{} gave {}{}", step.operation, printable(step.result),
+                         step.is_settled ? " (found afterwards)" : "");
     case EntryKind::Log: return fmt::format("log: {}", printable(step.text));
     case EntryKind::Entered: return "the condition held";
     case EntryKind::Recovered: return "taken up again after a restart";
     case EntryKind::Parked: return fmt::format("waits for a person: {}", printable(step.text));
-    case EntryKind::Ended: return step.fault ? fmt::format("failed: {}", fault_text(*step.fault)) : fmt::format("{}{}{}", step.how, step.text.empty() ? "" : ": ", printable(step.text));
+    case EntryKind::Ended:
+      return step.fault
+                 ? fmt::format("failed: {}", fault_text(*step.fault))
+                 : fmt::format("{}{}{}", step.how, step.text.empty() ? "" : ": ", printable(step.text));
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// flow run: one event, as if a poll had brought it, through the same runtime as `serve`, with a store in memory.
+// flow run: one event, as if a poll had brought it, through the same runtime as `serve`, with a store in
+// memory.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -23,11 +24,14 @@ class OneEvent final : public Executor {
 
   void perform(OperationCall call, std::function<void(Outcome)> done) override {
     const Operation& operation = call.module->operations[call.operation];
-    if (!call.key.empty() || operation.name != call.module->triggers[0].operation) return world_.perform(std::move(call), std::move(done));
+    if (!call.key.empty() || operation.name != call.module->triggers[0].operation)
+      return world_.perform(std::move(call), std::move(done));
     done(Returned{was_asked_ ? "[]" : "[" + event_ + "]"});
     was_asked_ = true;
   }
-  void settle(OperationCall call, std::function<void(Settlement)> done) override { world_.settle(std::move(call), std::move(done)); }
+  void settle(OperationCall call, std::function<void(Settlement)> done) override {
+    world_.settle(std::move(call), std::move(done));
+  }
 
  private:
   Executor& world_;
@@ -71,16 +75,22 @@ class UntilOver final : public Narrator {
 // The event as the text of one JSON object; what it must hold is the poller's to say.
 Result<std::string> read_event(const std::string& path) {
   FLOW_TRY(std::string text, read_file(path, 8u << 20));
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos) return error(fmt::format("`{}` is empty; it must hold one event as JSON", path));
-  if (!json_members(text)) return error(fmt::format("`{}` is not one well-formed JSON object, as an alert is", path));
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+    return error(fmt::format("`{}` is empty; it must hold one event as JSON", path));
+  if (!json_members(text))
+    return error(fmt::format("`{}` is not one well-formed JSON object, as an alert is", path));
   return text;
 }
 
 Attempt<int> run_event(const RunOptions& options) {
-  FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port, options.mail}));
-  if (!options.tenant.empty()) std::erase_if(config.tenants, [&](const TenantConfig& tenant) { return tenant.name != options.tenant; });
-  if (config.tenants.empty()) return error(fmt::format("the configuration has no tenant `{}`", options.tenant));
-  if (config.tenants.size() > 1) return failure("the configuration has several tenants; choose one with --tenant", kUsage);
+  FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port,
+                                         options.mail}));
+  if (!options.tenant.empty())
+    std::erase_if(config.tenants, [&](const TenantConfig& tenant) { return tenant.name != options.tenant; });
+  if (config.tenants.empty())
+    return error(fmt::format("the configuration has no tenant `{}`", options.tenant));
+  if (config.tenants.size() > 1)
+    return failure("the configuration has several tenants; choose one with --tenant", kUsage);
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
   FLOW_TRY(std::string event, read_event(options.event));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
@@ -91,13 +101,16 @@ Attempt<int> run_event(const RunOptions& options) {
   RuntimeOptions runtime_options;
   runtime_options.poll_interval_us = 3'600'000'000;
   runtime_options.look_back_us = std::int64_t{50} * 365 * 86'400'000'000;  // an event of any age will do
-  runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) { return world->chosen_route(tenant, operation); };
+  runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
+    return world->chosen_route(tenant, operation);
+  };
   Runtime runtime(*store, world->clock(), world->random(), executor, *engine, runtime_options, &narrator);
   narrator.attach(runtime);
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
-  if (runtime.counters().events_too_old > 0) return error(fmt::format("`{}` was not taken: it says it is more than 50 years old", options.event));
+  if (runtime.counters().events_too_old > 0)
+    return error(fmt::format("`{}` was not taken: it says it is more than 50 years old", options.event));
   if (narrator.is_unusable()) return static_cast<int>(kWorldWrong);
   if (runtime.counters().runs_started == 0) say(stdout, "the condition is false: nothing was done\n");
   return static_cast<int>(narrator.is_failed() ? kFlowWrong : kSuccess);

@@ -14,28 +14,42 @@ namespace flow {
 namespace {
 
 std::string json_run(const RunRow& run) {
-  return fmt::format(R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",
-                     json_quoted(run.id), json_quoted(run.tenant), json_quoted(run.flow), json_quoted(run.trigger), json_quoted(run.key),
-                     json_quoted(run_state_name(run.state)), json_quoted(format_time_us(run.created_us)),
-                     run.ended_us == 0 ? "null" : json_quoted(format_time_us(run.ended_us)), json_quoted(run.reason), json_quoted(run.fault), run.line, json_quoted(run.module));
+  return fmt::format(
+      R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",
+      json_quoted(run.id), json_quoted(run.tenant), json_quoted(run.flow), json_quoted(run.trigger),
+      json_quoted(run.key), json_quoted(run_state_name(run.state)),
+      json_quoted(format_time_us(run.created_us)),
+      run.ended_us == 0 ? "null" : json_quoted(format_time_us(run.ended_us)), json_quoted(run.reason),
+      json_quoted(run.fault), run.line, json_quoted(run.module));
 }
 
 std::string json_step(const RunStep& step) {
-  std::string out = fmt::format(R"({{"sequence":{},"time":{},"kind":{})", step.sequence, json_quoted(format_time_us(step.time_us)), json_quoted(entry_name(step.kind)));
+  std::string out =
+      fmt::format(R"({{"sequence":{},"time":{},"kind":{})", step.sequence,
+                  json_quoted(format_time_us(step.time_us)), json_quoted(entry_name(step.kind)));
   if (!step.operation.empty()) out += ",\"operation\":" + json_quoted(step.operation);
   if (!step.arguments.empty()) out += ",\"arguments\":" + step.arguments;
   if (!step.result.empty()) out += ",\"result\":" + step.result;
-  if (step.fault) out += fmt::format(R"(,"fault":{{"kind":{},"message":{},"status":{},"code":{}}})", json_quoted(fault_name(step.fault->kind)), json_quoted(step.fault->message), step.fault->status, json_quoted(step.fault->code));
+  if (step.fault)
+    out += fmt::format(R"(,"fault":{{"kind":{},"message":{},"status":{},"code":{}}})",
+                       json_quoted(fault_name(step.fault->kind)), json_quoted(step.fault->message),
+                       step.fault->status, json_quoted(step.fault->code));
   if (!step.text.empty()) out += ",\"text\":" + json_quoted(step.text);
   if (!step.how.empty()) out += ",\"how\":" + json_quoted(step.how);
   return out + fmt::format(",\"line\":{}}}", step.line);
 }
 
 Attempt<int> list(const RunsOptions& options) {
-  RunFilter filter{.tenant = options.tenant, .flow = options.flow, .state = std::nullopt, .limit = options.limit};
+  RunFilter filter{
+      .tenant = options.tenant, .flow = options.flow, .state = std::nullopt, .limit = options.limit};
   if (!options.state.empty()) {
     filter.state = run_state_named(options.state);
-    if (!filter.state) return failure(fmt::format("there is no state `{}`; states are running, parked, skipped, finished, stopped, failed", options.state), kUsage);
+    if (!filter.state)
+      return failure(
+          fmt::format(
+              "there is no state `{}`; states are running, parked, skipped, finished, stopped, failed",
+              options.state),
+          kUsage);
   }
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open_read_only(options.store));
   FLOW_TRY(const std::vector<RunRow> runs, store->list_runs(filter));
@@ -47,14 +61,17 @@ Attempt<int> list(const RunsOptions& options) {
   }
   if (runs.empty()) fmt::print("no runs\n");
   for (const RunRow& run : runs)
-    fmt::print("{}  {:<24} {:<9} {:<10} {}  {}\n", run.id, format_time_us(run.created_us / 1000 * 1000), run_state_name(run.state), run.tenant, run.flow, printable(run.reason));
+    fmt::print("{}  {:<24} {:<9} {:<10} {}  {}\n", run.id, format_time_us(run.created_us / 1000 * 1000),
+               run_state_name(run.state), run.tenant, run.flow, printable(run.reason));
   return static_cast<int>(kSuccess);
 }
 
 Attempt<int> show(const RunsOptions& options) {
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open_read_only(options.store));
   FLOW_TRY(const std::optional<RunHistory> history, show_run(*store, options.id));
-  if (!history) return error(fmt::format("there is no run `{}` in `{}`; `flow runs list` shows them", options.id, options.store));
+  if (!history)
+    return error(
+        fmt::format("there is no run `{}` in `{}`; `flow runs list` shows them", options.id, options.store));
   const RunRow& run = history->run;
   if (options.json) {
     std::string steps;
@@ -65,7 +82,8 @@ Attempt<int> show(const RunsOptions& options) {
   fmt::print("run {} of {} for tenant {}: {}\n", run.id, run.flow, run.tenant, run_state_name(run.state));
   fmt::print("  because of {} {}\n", run.trigger, printable(run.key));
   for (const RunStep& step : history->steps)
-    fmt::print("  {:<27} {:>8} {}\n", format_time_us(step.time_us), step.line == 0 ? "" : fmt::format("line {}", step.line), step_text(step));
+    fmt::print("  {:<27} {:>8} {}\n", format_time_us(step.time_us),
+               step.line == 0 ? "" : fmt::format("line {}", step.line), step_text(step));
   return static_cast<int>(kSuccess);
 }
 
@@ -76,7 +94,11 @@ int finish(const Attempt<int>& result) {
 
 }  // namespace
 
-int run_runs_list(const RunsOptions& options) { return finish(list(options)); }
-int run_runs_show(const RunsOptions& options) { return finish(show(options)); }
+int run_runs_list(const RunsOptions& options) {
+  return finish(list(options));
+}
+int run_runs_show(const RunsOptions& options) {
+  return finish(show(options));
+}
 
 }  // namespace flow

@@ -1,5 +1,5 @@
-// The commands that reach the network or the store: each takes what was said on the command line and gives the exit
-// code.
+// The commands that reach the network or the store: each takes what was said on the command line and gives
+// the exit code.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ struct RunOptions {
   std::string file;
   std::string event;
   std::string config;
-  std::string tenant;            // when the configuration names several
+  std::string tenant;  // when the configuration names several
   bool sim = false;
   std::uint16_t sim_port = 8123;
   std::uint16_t sim_smtp_port = 2525;
@@ -27,7 +27,7 @@ struct ServeOptions {
   std::uint16_t sim_port = 8123;
   std::uint16_t sim_smtp_port = 2525;
   std::string mail = "graph";
-  std::string store;             // instead of the configuration's
+  std::string store;               // instead of the configuration's
   std::int64_t poll_every_us = 0;  // instead of the configuration's; 0: that one
   std::int64_t look_back_us = 0;   // the same
   bool quiet = false;
@@ -37,8 +37,8 @@ int run_serve(const ServeOptions& options);
 
 struct RunsOptions {
   std::string store = "flow.db";
-  std::string id;      // show
-  std::string flow;    // filters of list
+  std::string id;    // show
+  std::string flow;  // filters of list
   std::string state;
   std::string tenant;
   std::uint32_t limit = 50;

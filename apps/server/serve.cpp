@@ -13,7 +13,8 @@ namespace flow {
 namespace {
 
 Attempt<int> serve(const ServeOptions& options) {
-  FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port, options.mail}));
+  FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port,
+                                         options.mail}));
   if (!options.store.empty()) config.store = options.store;
   if (options.poll_every_us > 0) config.poll_every_us = options.poll_every_us;
   if (options.look_back_us > 0) config.look_back_us = options.look_back_us;
@@ -26,11 +27,15 @@ Attempt<int> serve(const ServeOptions& options) {
   runtime_options.poll_interval_us = config.poll_every_us;
   runtime_options.look_back_us = config.look_back_us;
   runtime_options.crash_at_append = options.crash_at_append;
-  runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) { return world->chosen_route(tenant, operation); };
-  Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options, &narrator);
+  runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
+    return world->chosen_route(tenant, operation);
+  };
+  Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options,
+                  &narrator);
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
   for (const LoadedModule& module : modules)
-    for (const std::string& flow : module.flows) say(stdout, fmt::format("serving {} from {}\n", flow, module.file));
+    for (const std::string& flow : module.flows)
+      say(stdout, fmt::format("serving {} from {}\n", flow, module.file));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

@@ -22,7 +22,9 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
     config.poll_every_us = 1'000'000;
     return config;
   }
-  if (choice.file.empty()) return failure("name a configuration with --config flow.toml, or use the pretend tenant with --sim", kUsage);
+  if (choice.file.empty())
+    return failure("name a configuration with --config flow.toml, or use the pretend tenant with --sim",
+                   kUsage);
   FLOW_TRY(const std::string text, read_file(choice.file, 1u << 20));
   FLOW_TRY(Config config, parse_config(choice.file, text));
   config.transport.proxies = proxies_from_environment();
@@ -37,7 +39,10 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
     LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}};
     for (const FlowCode& flow : module.flows) {
       const auto [at, is_new] = declared_in.emplace(flow.name, file);
-      if (!is_new) return failure(fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow.name, at->second, file), kFlowWrong);
+      if (!is_new)
+        return failure(
+            fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow.name, at->second, file),
+            kFlowWrong);
       loaded.flows.push_back(flow.name);
     }
     modules.push_back(std::move(loaded));
@@ -96,7 +101,8 @@ SignalWatch::SignalWatch(Runtime& runtime) : impl_(std::make_unique<Impl>()) {
       if (impl_->is_over) return;
       if (signal == SIGUSR2) continue;
       if (++stops > 1) _exit(130);
-      end_at_next_signal();  // before anything that may block: whoever reads our output may have stopped reading
+      end_at_next_signal();  // before anything that may block: whoever reads our output may have stopped
+                             // reading
       runtime.stop();
       std::fputs("flow: stopping: calls that are out may finish; once more stops at once\n", stderr);
     }

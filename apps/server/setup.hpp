@@ -1,5 +1,5 @@
-// What run, serve and demo share: the configuration from a file or the pretend tenant, modules from files, and the
-// loop with signals around it.
+// What run, serve and demo share: the configuration from a file or the pretend tenant, modules from files,
+// and the loop with signals around it.
 #pragma once
 
 #include <string>
@@ -30,8 +30,9 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
 // Every flow of every module for every tenant of the configuration; then the runs of the store are taken up.
 Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);
 
-// Keeps SIGINT and SIGTERM from threads made later; call it first. Then one thread waits for them: the first stops
-// the runtime, which drains, the second ends the process at once (nothing is lost, the journal is whole).
+// Keeps SIGINT and SIGTERM from threads made later; call it first. Then one thread waits for them: the first
+// stops the runtime, which drains, the second ends the process at once (nothing is lost, the journal is
+// whole).
 void block_signals();
 class SignalWatch {
  public:
@@ -45,7 +46,8 @@ class SignalWatch {
   std::unique_ptr<Impl> impl_;
 };
 
-// Ends the process without static destructors, which cpprestsdk does not survive while exchanges are under way.
+// Ends the process without static destructors, which cpprestsdk does not survive while exchanges are under
+// way.
 [[noreturn]] void leave(int code);
 
 }  // namespace flow

@@ -28,30 +28,39 @@ class World::Adapter final : public Executor {
   }
   void settle(OperationCall call, std::function<void(Settlement)> done) override {
     operations_.settle(request(std::move(call)), [done = std::move(done)](CallFinding finding) {
-      if (auto* happened = std::get_if<CallHappened>(&finding)) return done(Happened{std::move(happened->json)});
-      if (auto* unknown = std::get_if<CallUnknown>(&finding)) return done(NobodyKnows{std::move(unknown->fault)});
+      if (auto* happened = std::get_if<CallHappened>(&finding))
+        return done(Happened{std::move(happened->json)});
+      if (auto* unknown = std::get_if<CallUnknown>(&finding))
+        return done(NobodyKnows{std::move(unknown->fault)});
       done(DidNotHappen{});
     });
   }
 
  private:
   static OperationRequest request(OperationCall call) {
-    return {.tenant = std::move(call.tenant), .module = call.module, .operation = call.operation,
-            .arguments = std::move(call.arguments), .key = std::move(call.key), .deadline_us = call.deadline_us};
+    return {.tenant = std::move(call.tenant),
+            .module = call.module,
+            .operation = call.operation,
+            .arguments = std::move(call.arguments),
+            .key = std::move(call.key),
+            .deadline_us = call.deadline_us};
   }
   OperationExecutor& operations_;
 };
 
 World::World() = default;
 World::~World() = default;
-Executor& World::executor() { return *adapter_; }
+Executor& World::executor() {
+  return *adapter_;
+}
 
 Result<std::unique_ptr<World>> World::make(const Config& config) {
   std::unique_ptr<World> world(new World());
   FLOW_TRY(world->transport_, make_cpprest_transport(config.transport));
   world->tokens_ = std::make_unique<TokenSource>(*world->transport_, world->clock_);
   world->mail_ = make_curl_smtp_sender();
-  world->operations_ = std::make_unique<OperationExecutor>(*world->transport_, *world->tokens_, world->clock_, world->mail_.get());
+  world->operations_ = std::make_unique<OperationExecutor>(*world->transport_, *world->tokens_, world->clock_,
+                                                           world->mail_.get());
   world->adapter_ = std::make_unique<Adapter>(*world->operations_);
   for (const TenantConfig& tenant : config.tenants) {
     world->operations_->configure(tenant.name, tenant.access);

@@ -26,8 +26,8 @@ class SystemRandom final : public Random {
   std::mt19937_64 engine_;
 };
 
-// Owns transport, tokens, mail and executor. Must be made before other threads exist, and drained before the process
-// ends (see make_cpprest_transport).
+// Owns transport, tokens, mail and executor. Must be made before other threads exist, and drained before the
+// process ends (see make_cpprest_transport).
 class World {
  public:
   static Result<std::unique_ptr<World>> make(const Config& config);

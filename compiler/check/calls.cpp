@@ -12,10 +12,10 @@ struct TextMethod {
   std::size_t arguments;
 };
 constexpr TextMethod kTextMethods[] = {
-    {"lower", NativeId::lower, 0},           {"upper", NativeId::upper, 0},
-    {"trim", NativeId::trim, 0},             {"length", NativeId::length, 0},
-    {"contains", NativeId::contains, 1},     {"startsWith", NativeId::startsWith, 1},
-    {"endsWith", NativeId::endsWith, 1},     {"matches", NativeId::matches, 1},
+    {"lower", NativeId::lower, 0},       {"upper", NativeId::upper, 0},
+    {"trim", NativeId::trim, 0},         {"length", NativeId::length, 0},
+    {"contains", NativeId::contains, 1}, {"startsWith", NativeId::startsWith, 1},
+    {"endsWith", NativeId::endsWith, 1}, {"matches", NativeId::matches, 1},
     {"replace", NativeId::replace, 2},
 };
 constexpr std::string_view kListMethods[] = {"length", "contains", "any", "all"};
@@ -24,7 +24,8 @@ constexpr std::string_view kListMethods[] = {"length", "contains", "any", "all"}
 std::string signature(const Operation& operation, const TypeTable& types) {
   std::string out;
   for (const Parameter& parameter : operation.parameters)
-    out += fmt::format("{}{}: {}{}", out.empty() ? "" : ", ", parameter.name, types.name(parameter.type), parameter.default_json.empty() ? "" : " = …");
+    out += fmt::format("{}{}: {}{}", out.empty() ? "" : ", ", parameter.name, types.name(parameter.type),
+                       parameter.default_json.empty() ? "" : " = …");
   return fmt::format("{}({})", operation.name, out);
 }
 
@@ -34,7 +35,8 @@ TypeId native_result(NativeId native) {
 #define FLOW_NATIVE_RESULT_Int kIntType
 #define FLOW_NATIVE_RESULT_Bool kBoolType
 #define FLOW_NATIVE(code, name, result, arguments, meaning) \
-  case NativeId::name: return FLOW_NATIVE_RESULT_##result;
+  case NativeId::name:                                      \
+    return FLOW_NATIVE_RESULT_##result;
 #include "vm/bytecode/natives.def"
 #undef FLOW_NATIVE
   }
@@ -56,31 +58,37 @@ TypeId Checker::call(NodeId node) {
 // An argument whose parameter is not known: mistakes within are found, and the names in it are used.
 void Checker::lone_argument(NodeId node) {
   if (tree_.kind(node) == NodeKind::NamedArgument) node = tree_.kid(node, 1);
-  if (tree_.kind(node) != NodeKind::Lambda && tree_.kind(node) != NodeKind::List && !is_loose_name(node)) expression(node);
+  if (tree_.kind(node) != NodeKind::Lambda && tree_.kind(node) != NodeKind::List && !is_loose_name(node))
+    expression(node);
 }
 
 TypeId Checker::unknown_callee(NodeId callee) {
   const std::string_view text = tree_.text(callee);
   if (is_told(text)) return error_type();
-  Diagnostic& d = report(Code::UnknownOperation, callee, fmt::format("nothing that can be called is named {}", quoted(callee)));
+  Diagnostic& d = report(Code::UnknownOperation, callee,
+                         fmt::format("nothing that can be called is named {}", quoted(callee)));
   std::vector<std::string> known, short_names;
   for (const auto& [name, index] : library_.operation_names) {
     known.push_back(name);
     if (name.find('.') == std::string::npos) short_names.push_back(name);
   }
-  if (const auto near = nearest_name(text, known)) d.fix(tree_.span(callee), *near, fmt::format("did you mean `{}`?", *near));
-  else if (short_names.size() <= 24) d.note(fmt::format("operations are {}", fmt::join(short_names, ", ")));
+  if (const auto near = nearest_name(text, known))
+    d.fix(tree_.span(callee), *near, fmt::format("did you mean `{}`?", *near));
+  else if (short_names.size() <= 24)
+    d.note(fmt::format("operations are {}", fmt::join(short_names, ", ")));
   return error_type();
 }
 
 bool Checker::check_effect(NodeId node, const Operation& operation) {
   const bool may_stand_here = !in_condition_ || operation.effect == Effect::Read;
   if (!may_stand_here)
-    report(Code::ConditionActs, node, fmt::format("a condition must not change anything, and `{}` {}", operation.name,
-                                                  operation.effect == Effect::Act ? "acts" : "notifies"))
+    report(Code::ConditionActs, node,
+           fmt::format("a condition must not change anything, and `{}` {}", operation.name,
+                       operation.effect == Effect::Act ? "acts" : "notifies"))
         .note("move it behind `do`");
   if (!operation.retires.empty())
-    report(Code::Retiring, tree_.kid(node, 0), fmt::format("`{}` is retired by its vendor on {}", operation.name, operation.retires));
+    report(Code::Retiring, tree_.kid(node, 0),
+           fmt::format("`{}` is retired by its vendor on {}", operation.name, operation.retires));
   return may_stand_here;
 }
 
@@ -96,7 +104,8 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
       report(Code::DuplicateArgument, place, fmt::format("`{}` is given twice", parameters[parameter].name))
           .label(tree_.span(checked.arguments[parameter]), "first given here");
     checked.arguments[parameter] = value;
-    expect(value, parameters[parameter].type, fmt::format("`{}` of `{}`", parameters[parameter].name, operation.name));
+    expect(value, parameters[parameter].type,
+           fmt::format("`{}` of `{}`", parameters[parameter].name, operation.name));
   };
   for (const NodeId argument : tree_.kids(node).subspan(1)) {
     if (tree_.kind(argument) == NodeKind::NamedArgument) {
@@ -109,9 +118,12 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
       }
       std::vector<std::string> names;
       for (const Parameter& parameter : parameters) names.push_back(parameter.name);
-      Diagnostic& d = report(Code::UnknownArgument, ident, fmt::format("`{}` has no parameter `{}`", operation.name, tree_.text(ident)));
-      if (const auto near = nearest_name(tree_.text(ident), names)) d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
-      else d.note(fmt::format("it is declared as {}", signature(operation, out_.types)));
+      Diagnostic& d = report(Code::UnknownArgument, ident,
+                             fmt::format("`{}` has no parameter `{}`", operation.name, tree_.text(ident)));
+      if (const auto near = nearest_name(tree_.text(ident), names))
+        d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
+      else
+        d.note(fmt::format("it is declared as {}", signature(operation, out_.types)));
       is_wrong = true;
       lone_argument(argument);
     } else if (saw_named) {
@@ -121,9 +133,11 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
       lone_argument(argument);
     } else if (position >= parameters.size()) {
       const auto all = tree_.kids(node).subspan(1);
-      diagnostics_.report(Code::TooManyArguments, tree_.file, {tree_.span(argument).begin, tree_.span(all.back()).end},
-                          fmt::format("`{}` takes at most {} argument{}, and {} are given", operation.name, parameters.size(),
-                                      parameters.size() == 1 ? "" : "s", all.size()))
+      diagnostics_
+          .report(Code::TooManyArguments, tree_.file,
+                  {tree_.span(argument).begin, tree_.span(all.back()).end},
+                  fmt::format("`{}` takes at most {} argument{}, and {} are given", operation.name,
+                              parameters.size(), parameters.size() == 1 ? "" : "s", all.size()))
           .note(fmt::format("it is declared as {}", signature(operation, out_.types)));
       break;
     } else {
@@ -136,7 +150,9 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
       missing.push_back(fmt::format("`{}: {}`", parameters[i].name, type_name(parameters[i].type)));
   if (!missing.empty() && !is_wrong) {
     const Span end{tree_.span(node).end - 1, tree_.span(node).end};
-    diagnostics_.report(Code::MissingArgument, tree_.file, end, fmt::format("`{}` needs {}", operation.name, fmt::join(missing, ", ")))
+    diagnostics_
+        .report(Code::MissingArgument, tree_.file, end,
+                fmt::format("`{}` needs {}", operation.name, fmt::join(missing, ", ")))
         .expecting("expected before this")
         .note(fmt::format("it is declared as {}", signature(operation, out_.types)));
   }
@@ -148,14 +164,18 @@ TypeId Checker::method(NodeId node, NodeId callee) {
   const NodeId receiver = tree_.kid(callee, 0);
   const std::string_view name = tree_.text(tree_.kid(callee, 1));
   const bool names_connector = tree_.kind(receiver) == NodeKind::Ident && is_loose_name(receiver) &&
-                               std::ranges::find(library_.connectors, tree_.text(receiver), &Connector::name) != library_.connectors.end();
+                               std::ranges::find(library_.connectors, tree_.text(receiver),
+                                                 &Connector::name) != library_.connectors.end();
   if (names_connector) return unknown_callee(callee);
   const TypeId type = expression(receiver);
   if (is_error(type)) return type;
-  if (out_.types.is_optional(type)) return may_be_null(receiver, type, fmt::format("what `{}` is called on", name));
+  if (out_.types.is_optional(type))
+    return may_be_null(receiver, type, fmt::format("what `{}` is called on", name));
   if (out_.types.is(type, TypeKind::List)) return list_method(node, receiver, type, name);
-  if (out_.types.storage(type) == Storage::Text && type != kSecretType) return text_method(node, receiver, type, name);
-  report(Code::UnknownOperation, tree_.kid(callee, 1), fmt::format("`{}` has no method `{}`", type_name(type), name));
+  if (out_.types.storage(type) == Storage::Text && type != kSecretType)
+    return text_method(node, receiver, type, name);
+  report(Code::UnknownOperation, tree_.kid(callee, 1),
+         fmt::format("`{}` has no method `{}`", type_name(type), name));
   return error_type();
 }
 
@@ -165,22 +185,29 @@ TypeId Checker::text_method(NodeId node, NodeId receiver, TypeId type, std::stri
   if (found == std::end(kTextMethods)) {
     std::vector<std::string> names;
     for (const TextMethod& method : kTextMethods) names.emplace_back(method.name);
-    Diagnostic& d = report(Code::UnknownOperation, tree_.kid(callee, 1), fmt::format("`{}` has no method `{}`", type_name(type), name));
-    if (const auto near = nearest_name(name, names)) d.fix(tree_.span(tree_.kid(callee, 1)), *near, fmt::format("did you mean `{}`?", *near));
-    else d.note(fmt::format("its methods are {}", fmt::join(names, ", ")));
+    Diagnostic& d = report(Code::UnknownOperation, tree_.kid(callee, 1),
+                           fmt::format("`{}` has no method `{}`", type_name(type), name));
+    if (const auto near = nearest_name(name, names))
+      d.fix(tree_.span(tree_.kid(callee, 1)), *near, fmt::format("did you mean `{}`?", *near));
+    else
+      d.note(fmt::format("its methods are {}", fmt::join(names, ", ")));
     return error_type();
   }
-  CheckedMethod method{.kind = CheckedMethod::Kind::Native, .native = found->native, .receiver = receiver, .arguments = {}};
+  CheckedMethod method{
+      .kind = CheckedMethod::Kind::Native, .native = found->native, .receiver = receiver, .arguments = {}};
   for (const NodeId argument : tree_.kids(node).subspan(1)) {
     if (method.arguments.size() == found->arguments) {
-      report(Code::TooManyArguments, argument, fmt::format("`{}` takes {} argument{}", name, found->arguments, found->arguments == 1 ? "" : "s"));
+      report(
+          Code::TooManyArguments, argument,
+          fmt::format("`{}` takes {} argument{}", name, found->arguments, found->arguments == 1 ? "" : "s"));
       return error_type();
     }
     expect(argument, kStringType, fmt::format("the argument of `{}`", name));
     method.arguments.push_back(argument);
   }
   if (method.arguments.size() < found->arguments) {
-    report(Code::MissingArgument, node, fmt::format("`{}` takes {} argument{}", name, found->arguments, found->arguments == 1 ? "" : "s"));
+    report(Code::MissingArgument, node,
+           fmt::format("`{}` takes {} argument{}", name, found->arguments, found->arguments == 1 ? "" : "s"));
     return error_type();
   }
   out_.methods.emplace(node, std::move(method));
@@ -194,18 +221,22 @@ TypeId Checker::list_method(NodeId node, NodeId receiver, TypeId type, std::stri
   const auto arguments = tree_.kids(node).subspan(1);
   const TypeId element = out_.types[type].element;
   if (name == "length" && arguments.empty()) {
-    out_.methods.emplace(node, CheckedMethod{.kind = Kind::ListLength, .receiver = receiver, .arguments = {}});
+    out_.methods.emplace(node,
+                         CheckedMethod{.kind = Kind::ListLength, .receiver = receiver, .arguments = {}});
     return kIntType;
   }
   if (name == "contains" && arguments.size() == 1) {
     expect(arguments[0], element, "what is looked for");
-    out_.methods.emplace(node, CheckedMethod{.kind = Kind::ListContains, .receiver = receiver, .arguments = {arguments[0]}});
+    out_.methods.emplace(
+        node, CheckedMethod{.kind = Kind::ListContains, .receiver = receiver, .arguments = {arguments[0]}});
     return kBoolType;
   }
-  if ((name == "any" || name == "all") && arguments.size() == 1 && tree_.kind(arguments[0]) == NodeKind::Lambda &&
-      tree_.kids(arguments[0]).size() == 2) {
+  if ((name == "any" || name == "all") && arguments.size() == 1 &&
+      tree_.kind(arguments[0]) == NodeKind::Lambda && tree_.kids(arguments[0]).size() == 2) {
     const std::size_t scope = scope_.size();
-    CheckedMethod method{.kind = name == "any" ? Kind::Any : Kind::All, .receiver = receiver, .arguments = {tree_.kid(arguments[0], 1)}};
+    CheckedMethod method{.kind = name == "any" ? Kind::Any : Kind::All,
+                         .receiver = receiver,
+                         .arguments = {tree_.kid(arguments[0], 1)}};
     method.parameter = declare_local(tree_.kid(arguments[0], 0), element);
     flow_->locals[method.parameter].is_used = true;
     boolean(tree_.kid(arguments[0], 1), fmt::format("what `{}` tests", name));
@@ -215,14 +246,19 @@ TypeId Checker::list_method(NodeId node, NodeId receiver, TypeId type, std::stri
   }
   const bool is_known = std::ranges::find(kListMethods, name) != std::end(kListMethods);
   if (is_known) {
-    report(Code::TypeMismatch, node, fmt::format("`{}` is called as {}", name,
-                                                 name == "length" ? "`list.length()`" : name == "contains" ? "`list.contains(item)`"
-                                                                                                          : "`list." + std::string(name) + "(x => …)`"));
+    report(Code::TypeMismatch, node,
+           fmt::format("`{}` is called as {}", name,
+                       name == "length"     ? "`list.length()`"
+                       : name == "contains" ? "`list.contains(item)`"
+                                            : "`list." + std::string(name) + "(x => …)`"));
   } else {
     std::vector<std::string> names(std::begin(kListMethods), std::end(kListMethods));
-    Diagnostic& d = report(Code::UnknownOperation, tree_.kid(callee, 1), fmt::format("a list has no method `{}` in this version of Flow", name));
-    if (const auto near = nearest_name(name, names)) d.fix(tree_.span(tree_.kid(callee, 1)), *near, fmt::format("did you mean `{}`?", *near));
-    else d.note(fmt::format("its methods are {}", fmt::join(names, ", ")));
+    Diagnostic& d = report(Code::UnknownOperation, tree_.kid(callee, 1),
+                           fmt::format("a list has no method `{}` in this version of Flow", name));
+    if (const auto near = nearest_name(name, names))
+      d.fix(tree_.span(tree_.kid(callee, 1)), *near, fmt::format("did you mean `{}`?", *near));
+    else
+      d.note(fmt::format("its methods are {}", fmt::join(names, ", ")));
   }
   return error_type();
 }

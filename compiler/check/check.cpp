@@ -43,7 +43,8 @@ CheckedFile Checker::run() {
   for (const NodeId kid : tree_.kids(tree_.root)) {
     if (tree_.kind(kid) == NodeKind::Flow) flow(kid, flows == 1);
     if (tree_.kind(kid) == NodeKind::Connector)
-      report(Code::MisplacedDeclaration, tree_.kid(kid, 0), "a connector is declared in a file of its own, without flows");
+      report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
+             "a connector is declared in a file of its own, without flows");
   }
   return std::move(out_);
 }
@@ -90,9 +91,12 @@ const Trigger* Checker::find_trigger(NodeId on) {
   std::vector<std::string> known;
   for (const Trigger& trigger : library_.triggers) known.push_back(trigger.name);
   const Span span{tree_.span(tree_.kid(on, 0)).begin, tree_.span(on).end};
-  Diagnostic& d = diagnostics_.report(Code::UnknownTrigger, tree_.file, span, fmt::format("there is no trigger `{}`", name));
-  if (const auto near = nearest_name(name, known)) d.fix(span, *near, fmt::format("did you mean `{}`?", *near));
-  else d.note(fmt::format("triggers are: {}", fmt::join(known, ", ")));
+  Diagnostic& d = diagnostics_.report(Code::UnknownTrigger, tree_.file, span,
+                                      fmt::format("there is no trigger `{}`", name));
+  if (const auto near = nearest_name(name, known))
+    d.fix(span, *near, fmt::format("did you mean `{}`?", *near));
+  else
+    d.note(fmt::format("triggers are: {}", fmt::join(known, ", ")));
   return nullptr;
 }
 
@@ -133,7 +137,8 @@ bool Checker::ends_run(NodeId node) const {
       for (const NodeId kid : tree_.kids(node))
         if (ends_run(kid)) return true;
       return false;
-    case NodeKind::If: return tree_.kids(node).size() == 3 && ends_run(tree_.kid(node, 1)) && ends_run(tree_.kid(node, 2));
+    case NodeKind::If:
+      return tree_.kids(node).size() == 3 && ends_run(tree_.kid(node, 1)) && ends_run(tree_.kid(node, 2));
     default: return false;
   }
 }
@@ -191,8 +196,10 @@ void Checker::if_statement(NodeId node) {
   facts_ = before;
   if (kids.size() == 3) {
     learn(kids[0], false, facts_);
-    if (tree_.kind(kids[2]) == NodeKind::If) if_statement(kids[2]);
-    else block(kids[2]);
+    if (tree_.kind(kids[2]) == NodeKind::If)
+      if_statement(kids[2]);
+    else
+      block(kids[2]);
     facts_ = before;
   }
   // `if x == null { stop }` proves the opposite for what follows.

@@ -1,4 +1,5 @@
-// Names and types of one source. Gives tables for later passes; they are complete only when no error was reported.
+// Names and types of one source. Gives tables for later passes; they are complete only when no error was
+// reported.
 #pragma once
 
 #include "base/diagnostic.hpp"

@@ -1,5 +1,5 @@
-// What the checker knows about a source: the type of every expression, what every name means, which operation every
-// call makes. Tables are indexed by NodeId of the source's Tree; the tree itself is not changed.
+// What the checker knows about a source: the type of every expression, what every name means, which operation
+// every call makes. Tables are indexed by NodeId of the source's Tree; the tree itself is not changed.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ struct Meaning {
 };
 
 struct CheckedCall {
-  std::uint32_t operation = 0;       // index into Library::operations
-  std::vector<NodeId> arguments;     // by parameter; kNoNode takes the default
+  std::uint32_t operation = 0;    // index into Library::operations
+  std::vector<NodeId> arguments;  // by parameter; kNoNode takes the default
 };
 
 // Calls of the machine's own functions and of methods that the compiler writes out as loops.
@@ -62,15 +62,15 @@ struct CheckedFlow {
   std::uint32_t trigger = 0;  // index into Library::triggers
   NodeId condition = kNoNode;
   NodeId body = kNoNode;
-  NodeId handler = kNoNode;        // the block of `on error`
-  std::uint32_t error_local = 0;   // valid when the handler names the error
+  NodeId handler = kNoNode;       // the block of `on error`
+  std::uint32_t error_local = 0;  // valid when the handler names the error
   bool has_error_local = false;
   std::vector<Local> locals;
 };
 
 struct CheckedFile {
-  TypeTable types;                      // the library's, and those this file adds
-  std::vector<TypeId> type;             // of an expression's value; 0xffffffff where there is none
+  TypeTable types;           // the library's, and those this file adds
+  std::vector<TypeId> type;  // of an expression's value; 0xffffffff where there is none
   std::vector<Meaning> meaning;
   std::vector<std::uint8_t> is_unwrapped;  // stored as T?, known not to be null here
   std::vector<std::uint8_t> is_widened;    // an Int where a Float is needed

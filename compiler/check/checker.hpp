@@ -1,6 +1,6 @@
-// The checker's own header: one walk over one source, split over files by idea. check.cpp has flows and statements,
-// names.cpp what names mean, expressions.cpp types of expressions, calls.cpp calls and methods, narrowing.cpp what a
-// condition proves.
+// The checker's own header: one walk over one source, split over files by idea. check.cpp has flows and
+// statements, names.cpp what names mean, expressions.cpp types of expressions, calls.cpp calls and methods,
+// narrowing.cpp what a condition proves.
 #pragma once
 
 #include <fmt/format.h>
@@ -109,10 +109,10 @@ class Checker {
   // Of the flow that is being checked.
   CheckedFlow* flow_ = nullptr;
   const Trigger* trigger_ = nullptr;
-  std::vector<std::uint32_t> scope_;                               // locals in scope, innermost last
-  std::unordered_map<std::string_view, std::uint32_t> visible_;    // the same by name
-  NodeId enum_subject_ = kNoNode;      // what an enum's value is compared with
-  std::set<std::string> facts_;        // paths known not to be null here
+  std::vector<std::uint32_t> scope_;                             // locals in scope, innermost last
+  std::unordered_map<std::string_view, std::uint32_t> visible_;  // the same by name
+  NodeId enum_subject_ = kNoNode;                                // what an enum's value is compared with
+  std::set<std::string> facts_;                                  // paths known not to be null here
   bool in_condition_ = false;
 
   std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows

@@ -8,7 +8,9 @@
 namespace flow {
 namespace {
 
-bool is_number(TypeId type) { return type == kIntType || type == kFloatType; }
+bool is_number(TypeId type) {
+  return type == kIntType || type == kFloatType;
+}
 
 }  // namespace
 
@@ -55,7 +57,8 @@ TypeId Checker::infer(NodeId node, TypeId expected) {
 }
 
 TypeId Checker::not_yet(NodeId node, const std::string& what) {
-  report(Code::NotYetSupported, node, fmt::format("{} is part of the language, but this version of Flow does not compile it yet", what));
+  report(Code::NotYetSupported, node,
+         fmt::format("{} is part of the language, but this version of Flow does not compile it yet", what));
   return error_type();
 }
 
@@ -74,7 +77,8 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     return;
   }
   if (type == kNothingType) {
-    report(Code::NotAValue, node, fmt::format("{} gives no result, and {} must be `{}`", quoted(node), what, type_name(wanted)));
+    report(Code::NotAValue, node,
+           fmt::format("{} gives no result, and {} must be `{}`", quoted(node), what, type_name(wanted)));
     return;
   }
   if (type == kNullType) {
@@ -85,17 +89,23 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     may_be_null(node, type, what);
     return;
   }
-  Diagnostic& d = report(Code::TypeMismatch, node,
-                         fmt::format("{} must be `{}`, and {} is `{}`", what, type_name(wanted), quoted(node), type_name(type)));
+  Diagnostic& d = report(
+      Code::TypeMismatch, node,
+      fmt::format("{} must be `{}`, and {} is `{}`", what, type_name(wanted), quoted(node), type_name(type)));
   d.expecting(fmt::format("is `{}`", type_name(type)));
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);
-  if (wants_text && (storage == Storage::Text || storage == Storage::Int || storage == Storage::Enum || storage == Storage::Float) && type != kSecretType &&
-      type != kHtmlType && type != kKqlType)  // those cannot stand in a text either
-    d.fix(tree_.span(node), fmt::format("\"{{{}}}\"", tree_.text(node)), fmt::format("write it into a text: \"{{{}}}\"", tree_.text(node)));
+  if (wants_text &&
+      (storage == Storage::Text || storage == Storage::Int || storage == Storage::Enum ||
+       storage == Storage::Float) &&
+      type != kSecretType && type != kHtmlType && type != kKqlType)  // those cannot stand in a text either
+    d.fix(tree_.span(node), fmt::format("\"{{{}}}\"", tree_.text(node)),
+          fmt::format("write it into a text: \"{{{}}}\"", tree_.text(node)));
 }
 
-void Checker::boolean(NodeId node, const std::string& what) { expect(node, kBoolType, what); }
+void Checker::boolean(NodeId node, const std::string& what) {
+  expect(node, kBoolType, what);
+}
 
 // ---- Text
 
@@ -115,7 +125,8 @@ TypeId Checker::literal_text(NodeId node, TypeId expected) {
   TypeId wanted = out_.types.without_null(expected);
   if (out_.types.is(wanted, TypeKind::Union)) {
     const auto& members = out_.types.members(wanted);
-    const auto text_member = std::ranges::find_if(members, [&](TypeId member) { return out_.types.storage(member) == Storage::Text; });
+    const auto text_member = std::ranges::find_if(
+        members, [&](TypeId member) { return out_.types.storage(member) == Storage::Text; });
     if (text_member == members.end()) return kStringType;
     wanted = *text_member;
   }
@@ -123,14 +134,17 @@ TypeId Checker::literal_text(NodeId node, TypeId expected) {
     const auto enum_value = out_.types.enumeration(wanted).value(value);
     if (!enum_value) return kStringType;
     const std::string& spelling = out_.types.enumeration(wanted).values[*enum_value];
-    report(Code::TypeMismatch, node, fmt::format("a value of `{}` is written without quotes", type_name(wanted)))
+    report(Code::TypeMismatch, node,
+           fmt::format("a value of `{}` is written without quotes", type_name(wanted)))
         .fix(tree_.span(node), spelling, fmt::format("write `{}`", spelling));
     return error_type();
   }
-  if (wanted == kStringType || out_.types.storage(wanted) != Storage::Text || wanted == kSecretType || wanted == kHtmlType || wanted == kKqlType)
+  if (wanted == kStringType || out_.types.storage(wanted) != Storage::Text || wanted == kSecretType ||
+      wanted == kHtmlType || wanted == kKqlType)
     return kStringType;
   if (const std::string wrong = literal_mistake(wanted, value); !wrong.empty()) {
-    report(Code::InvalidLiteral, node, fmt::format("{} is no `{}`: {}", quoted(node), type_name(wanted), wrong));
+    report(Code::InvalidLiteral, node,
+           fmt::format("{} is no `{}`: {}", quoted(node), type_name(wanted), wrong));
     return error_type();
   }
   return wanted;
@@ -151,12 +165,18 @@ void Checker::hole(NodeId node, NodeKind text_kind) {
   const bool is_scalar = storage == Storage::Bool || storage == Storage::Int || storage == Storage::Float ||
                          storage == Storage::Text || storage == Storage::Enum;
   const bool is_markup = bare == kHtmlType || bare == kKqlType;
-  const bool fits = is_scalar && bare != kSecretType && (!is_markup || (bare == kHtmlType && text_kind == NodeKind::Html));
+  const bool fits =
+      is_scalar && bare != kSecretType && (!is_markup || (bare == kHtmlType && text_kind == NodeKind::Html));
   if (fits) return;
-  Diagnostic& d = report(Code::CannotInterpolate, node, fmt::format("{} is `{}`, which cannot become text here", quoted(node), type_name(type)));
-  if (bare == kSecretType) d.note("a secret can only be given to a parameter declared `Secret`");
-  else if (out_.types.is(bare, TypeKind::Record)) d.note("name one of its fields");
-  else if (bare == kNothingType) d.note("the operation gives no result");
+  Diagnostic& d =
+      report(Code::CannotInterpolate, node,
+             fmt::format("{} is `{}`, which cannot become text here", quoted(node), type_name(type)));
+  if (bare == kSecretType)
+    d.note("a secret can only be given to a parameter declared `Secret`");
+  else if (out_.types.is(bare, TypeKind::Record))
+    d.note("name one of its fields");
+  else if (bare == kNothingType)
+    d.note("the operation gives no result");
 }
 
 // ---- Lists and fields
@@ -207,9 +227,11 @@ TypeId Checker::field(NodeId node) {
   const NodeId object = tree_.kid(node, 0);
   if (tree_.kind(object) == NodeKind::Ident) {
     const Meaning meaning = lookup(tree_.text(object));
-    if (meaning.kind == Meaning::Kind::Local && flow_->has_error_local && meaning.index == flow_->error_local) {
+    if (meaning.kind == Meaning::Kind::Local && flow_->has_error_local &&
+        meaning.index == flow_->error_local) {
       if (tree_.text(tree_.kid(node, 1)) != "message") {
-        report(Code::UnknownField, tree_.kid(node, 1), fmt::format("an error has no field `{}`, only `message`", tree_.text(tree_.kid(node, 1))))
+        report(Code::UnknownField, tree_.kid(node, 1),
+               fmt::format("an error has no field `{}`, only `message`", tree_.text(tree_.kid(node, 1))))
             .fix(tree_.span(tree_.kid(node, 1)), "message", "write `message`");
         return error_type();
       }
@@ -228,8 +250,10 @@ TypeId Checker::field(NodeId node) {
   const TypeId type = expression(object);
   if (is_error(type)) return type;
   if (out_.types.is_optional(type)) {
-    report(Code::MayBeNull, object, fmt::format("{} may be null, so its fields are reached by `?.`", quoted(object)))
-        .fix({tree_.span(object).end, tree_.span(tree_.kid(node, 1)).begin}, "?.", "write `?.` and handle the null");
+    report(Code::MayBeNull, object,
+           fmt::format("{} may be null, so its fields are reached by `?.`", quoted(object)))
+        .fix({tree_.span(object).end, tree_.span(tree_.kid(node, 1)).begin}, "?.",
+             "write `?.` and handle the null");
     return error_type();
   }
   return narrowed(node, record_field(node, object, type));
@@ -250,9 +274,12 @@ TypeId Checker::record_field(NodeId node, NodeId object, TypeId type) {
   const NodeId ident = tree_.kid(node, 1);
   const std::string_view wanted = tree_.text(ident);
   if (!out_.types.is(type, TypeKind::Record)) {
-    Diagnostic& d = report(Code::UnknownField, ident, fmt::format("{} is `{}`, which has no fields", quoted(object), type_name(type)));
-    if (type == kJsonType) d.note("reading foreign JSON is not compiled by this version of Flow");
-    else if (out_.types.is(type, TypeKind::List) || out_.types.storage(type) == Storage::Text) d.note("to call a method write parentheses, as `tags.length()`");
+    Diagnostic& d = report(Code::UnknownField, ident,
+                           fmt::format("{} is `{}`, which has no fields", quoted(object), type_name(type)));
+    if (type == kJsonType)
+      d.note("reading foreign JSON is not compiled by this version of Flow");
+    else if (out_.types.is(type, TypeKind::List) || out_.types.storage(type) == Storage::Text)
+      d.note("to call a method write parentheses, as `tags.length()`");
     return error_type();
   }
   const RecordType& record = out_.types.record(type);
@@ -262,7 +289,8 @@ TypeId Checker::record_field(NodeId node, NodeId object, TypeId type) {
     out_.fields_read.insert({type, *field});
     return record.fields[*field].type;
   }
-  Diagnostic& d = report(Code::UnknownField, ident, fmt::format("`{}` has no field `{}`", record.name, wanted));
+  Diagnostic& d =
+      report(Code::UnknownField, ident, fmt::format("`{}` has no field `{}`", record.name, wanted));
   std::vector<std::string> names;
   for (const RecordField& field : record.fields) {
     names.push_back(field.name);
@@ -271,8 +299,10 @@ TypeId Checker::record_field(NodeId node, NodeId object, TypeId type) {
       return error_type();
     }
   }
-  if (const auto near = nearest_name(wanted, names)) d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
-  else d.note(fmt::format("its fields are {}", fmt::join(names, ", ")));
+  if (const auto near = nearest_name(wanted, names))
+    d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
+  else
+    d.note(fmt::format("its fields are {}", fmt::join(names, ", ")));
   return error_type();
 }
 
@@ -328,8 +358,9 @@ TypeId Checker::equality(NodeId node, NodeId left, NodeId right) {
     const TypeId other = b == kNullType ? a : b;
     const NodeId other_node = b == kNullType ? left : right;
     if (!out_.types.is_optional(other) && other != kNullType)
-      report(Code::NeverNull, node, fmt::format("{} is never null, so this is always {}", quoted(other_node),
-                                                tree_.kind(tree_.kid(node, 1)) == NodeKind::OpEqual ? "false" : "true"));
+      report(Code::NeverNull, node,
+             fmt::format("{} is never null, so this is always {}", quoted(other_node),
+                         tree_.kind(tree_.kid(node, 1)) == NodeKind::OpEqual ? "false" : "true"));
     return kBoolType;
   }
   if (is_number(bare_a) && is_number(bare_b) && bare_a != bare_b) {
@@ -339,9 +370,12 @@ TypeId Checker::equality(NodeId node, NodeId left, NodeId right) {
   }
   const Storage storage = out_.types.storage(bare_a);
   if (bare_a != bare_b) {
-    Diagnostic& d = report(Code::NeverEqual, node, fmt::format("`{}` and `{}` can never be equal", type_name(a), type_name(b)));
-    d.label(tree_.span(left), fmt::format("is `{}`", type_name(a))).label(tree_.span(right), fmt::format("is `{}`", type_name(b)));
-  } else if (storage != Storage::Bool && storage != Storage::Int && storage != Storage::Float && storage != Storage::Text && storage != Storage::Enum) {
+    Diagnostic& d = report(Code::NeverEqual, node,
+                           fmt::format("`{}` and `{}` can never be equal", type_name(a), type_name(b)));
+    d.label(tree_.span(left), fmt::format("is `{}`", type_name(a)))
+        .label(tree_.span(right), fmt::format("is `{}`", type_name(b)));
+  } else if (storage != Storage::Bool && storage != Storage::Int && storage != Storage::Float &&
+             storage != Storage::Text && storage != Storage::Enum) {
     report(Code::OperatorMismatch, node, fmt::format("values of `{}` cannot be compared", type_name(a)));
   } else if (bare_a == kSecretType) {
     report(Code::OperatorMismatch, node, "a secret cannot be compared");
@@ -359,7 +393,8 @@ TypeId Checker::ordering(NodeId node, NodeId left, NodeId right) {
     return kBoolType;
   }
   if (a != b) {
-    report(Code::NeverEqual, node, fmt::format("`{}` and `{}` cannot be compared", type_name(a), type_name(b)))
+    report(Code::NeverEqual, node,
+           fmt::format("`{}` and `{}` cannot be compared", type_name(a), type_name(b)))
         .label(tree_.span(left), fmt::format("is `{}`", type_name(a)))
         .label(tree_.span(right), fmt::format("is `{}`", type_name(b)));
   } else if (out_.types.is(a, TypeKind::Enum)) {
@@ -376,32 +411,41 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item) {
   TypeId item_type, list_type;
   if (is_loose_name(item)) {
     list_type = expression(list_node);
-    item_type = expression(item, out_.types.is(list_type, TypeKind::List) ? out_.types[list_type].element : kNoType);
+    item_type =
+        expression(item, out_.types.is(list_type, TypeKind::List) ? out_.types[list_type].element : kNoType);
   } else {
     item_type = expression(item);
     const NodeId outer = std::exchange(enum_subject_, item);
     // A list written in place is not read without its items' type: `customer in [A, B]` is one mistake.
-    if (is_error(item_type) && tree_.kind(list_node) == NodeKind::List) list_type = item_type;
-    else list_type = expression(list_node, is_error(item_type) ? kNoType : out_.types.list(out_.types.without_null(item_type)));
+    if (is_error(item_type) && tree_.kind(list_node) == NodeKind::List)
+      list_type = item_type;
+    else
+      list_type = expression(
+          list_node, is_error(item_type) ? kNoType : out_.types.list(out_.types.without_null(item_type)));
     enum_subject_ = outer;
   }
   if (is_error(item_type) || is_error(list_type)) return kBoolType;
   if (out_.types.is_optional(list_type)) return may_be_null(list_node, list_type, "the list"), kBoolType;
   if (!out_.types.is(list_type, TypeKind::List)) {
-    Diagnostic& d = report(Code::OperatorMismatch, list_node, fmt::format("`in` needs a list, and {} is `{}`", quoted(list_node), type_name(list_type)));
+    Diagnostic& d =
+        report(Code::OperatorMismatch, list_node,
+               fmt::format("`in` needs a list, and {} is `{}`", quoted(list_node), type_name(list_type)));
     if (list_type == kStringType) d.note("for text within text write `text contains part`");
     return kBoolType;
   }
   if (out_.types.is_optional(item_type)) return may_be_null(item, item_type, "what is looked for"), kBoolType;
   if (out_.types[list_type].element != item_type)
-    report(Code::NeverEqual, node, fmt::format("a list of `{}` never holds `{}`", type_name(out_.types[list_type].element), type_name(item_type)));
+    report(Code::NeverEqual, node,
+           fmt::format("a list of `{}` never holds `{}`", type_name(out_.types[list_type].element),
+                       type_name(item_type)));
   return kBoolType;
 }
 
 TypeId Checker::text_test(NodeId node, NodeId left, NodeId right) {
   const TypeId a = expression(left);
   if (is_error(a)) return expression(right), kBoolType;
-  if (out_.types.is_optional(a)) return expression(right), may_be_null(left, a, "what is searched"), kBoolType;
+  if (out_.types.is_optional(a))
+    return expression(right), may_be_null(left, a, "what is searched"), kBoolType;
   const NodeKind op = tree_.kind(tree_.kid(node, 1));
   if (op == NodeKind::OpContains && out_.types.is(a, TypeKind::List)) return membership(node, left, right);
   if (out_.types.storage(a) != Storage::Text || a == kSecretType) {
@@ -409,9 +453,12 @@ TypeId Checker::text_test(NodeId node, NodeId left, NodeId right) {
     return expression(right), kBoolType;
   }
   expect(right, kStringType, "what is searched for");
-  if (op == NodeKind::OpMatches && (tree_.kind(right) == NodeKind::Text || tree_.kind(right) == NodeKind::RawText) && !has_holes(tree_, right)) {
+  if (op == NodeKind::OpMatches &&
+      (tree_.kind(right) == NodeKind::Text || tree_.kind(right) == NodeKind::RawText) &&
+      !has_holes(tree_, right)) {
     if (const std::string wrong = regex_mistake(plain_text(tree_, right, diagnostics_)); !wrong.empty())
-      report(Code::InvalidLiteral, right, fmt::format("{} is no regular expression: {}", quoted(right), wrong));
+      report(Code::InvalidLiteral, right,
+             fmt::format("{} is no regular expression: {}", quoted(right), wrong));
   }
   return kBoolType;
 }
@@ -430,7 +477,9 @@ TypeId Checker::arithmetic(NodeId node) {
   if (is_wrong) return error_type();
   for (std::size_t i = 0; i < types.size(); ++i)
     if (out_.types.is_optional(types[i])) return may_be_null(kids[i * 2], types[i], "an operand");
-  const auto all = [&](TypeId wanted) { return std::ranges::all_of(types, [&](TypeId t) { return t == wanted; }); };
+  const auto all = [&](TypeId wanted) {
+    return std::ranges::all_of(types, [&](TypeId t) { return t == wanted; });
+  };
   if (std::ranges::all_of(types, is_number)) {
     for (std::size_t i = 0; i < types.size(); ++i)
       if (any_float && types[i] == kIntType) out_.is_widened[kids[i * 2]] = 1;
@@ -442,15 +491,17 @@ TypeId Checker::arithmetic(NodeId node) {
         }
     return any_float ? kFloatType : kIntType;
   }
-  const bool only_plus = !is_negate && tree_.kind(node) == NodeKind::Sum &&
-                         std::ranges::none_of(kids, [&](NodeId k) { return tree_.kind(k) == NodeKind::OpSubtract; });
+  const bool only_plus =
+      !is_negate && tree_.kind(node) == NodeKind::Sum &&
+      std::ranges::none_of(kids, [&](NodeId k) { return tree_.kind(k) == NodeKind::OpSubtract; });
   if (all(kDurationType) && (is_negate || tree_.kind(node) == NodeKind::Sum)) return kDurationType;
   if (all(kStringType) && only_plus) return kStringType;
   if (tree_.kind(node) == NodeKind::Sum && types[0] == kTimeType &&
       std::all_of(types.begin() + 1, types.end(), [](TypeId t) { return t == kDurationType; }))
     return kTimeType;
   Diagnostic& d = report(Code::OperatorMismatch, node, "this operator is not defined for these types");
-  for (std::size_t i = 0; i < types.size() && i < 3; ++i) d.label(tree_.span(kids[i * 2]), fmt::format("is `{}`", type_name(types[i])));
+  for (std::size_t i = 0; i < types.size() && i < 3; ++i)
+    d.label(tree_.span(kids[i * 2]), fmt::format("is `{}`", type_name(types[i])));
   if (tree_.kind(node) == NodeKind::Sum && std::ranges::find(types, kStringType) != types.end())
     d.note("to join text with other values write them into a text: \"… {value} …\"");
   return error_type();
@@ -463,12 +514,15 @@ TypeId Checker::coalesce(NodeId node, TypeId expected) {
     if (is_error(result)) return expression(kids[i], expected), result;
     const TypeId bare = out_.types.without_null(result);
     if (!out_.types.is_optional(result))
-      report(Code::NeverNull, kids[i - 1], fmt::format("{} is never null, so what follows `\?\?` is never used", quoted(kids[i - 1])));
+      report(Code::NeverNull, kids[i - 1],
+             fmt::format("{} is never null, so what follows `\?\?` is never used", quoted(kids[i - 1])));
     const TypeId other = expression(kids[i], result);
     if (is_error(other)) return other;
     const bool still_optional = out_.types.is_optional(other) || other == kNullType;
     if (!out_.types.accepts(out_.types.optional(bare), other)) {
-      report(Code::TypeMismatch, kids[i], fmt::format("both sides of `\?\?` must have one type: `{}` and `{}`", type_name(bare), type_name(other)));
+      report(Code::TypeMismatch, kids[i],
+             fmt::format("both sides of `\?\?` must have one type: `{}` and `{}`", type_name(bare),
+                         type_name(other)));
       return error_type();
     }
     result = still_optional ? out_.types.optional(bare) : bare;
@@ -490,7 +544,8 @@ TypeId Checker::if_expression(NodeId node, TypeId expected) {
   if (out_.types.accepts(a, b)) return a;
   if (out_.types.accepts(b, a)) return b;
   if (a == kNullType || b == kNullType) return out_.types.optional(a == kNullType ? b : a);
-  report(Code::TypeMismatch, node, fmt::format("both branches must have one type: `{}` and `{}`", type_name(a), type_name(b)))
+  report(Code::TypeMismatch, node,
+         fmt::format("both branches must have one type: `{}` and `{}`", type_name(a), type_name(b)))
       .label(tree_.span(kids[1]), fmt::format("is `{}`", type_name(a)))
       .label(tree_.span(kids[2]), fmt::format("is `{}`", type_name(b)));
   return error_type();

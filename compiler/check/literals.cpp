@@ -9,7 +9,9 @@ namespace flow {
 namespace {
 
 bool is_hex(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); });
+  return std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
 }
 
 std::string hex_mistake(std::string_view value, std::size_t digits) {
@@ -25,15 +27,19 @@ std::string email_mistake(std::string_view value) {
   if (at == 0 || at + 1 == value.size()) return "something is missing beside the `@`";
   if (at > 64 || value.size() > 254) return "it is too long";
   for (const char c : value)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == ',' || c == ';' || c == '<' || c == '>' || c == '"')
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == ',' || c == ';' || c == '<' || c == '>' ||
+        c == '"')
       return "it must not hold blanks, commas, quotes or angle brackets";
   return {};
 }
 
 std::string domain_mistake(std::string_view value) {
-  if (value.empty() || value.size() > 253 || value.front() == '.' || value.find("..") != std::string_view::npos) return "it is no DNS name";
+  if (value.empty() || value.size() > 253 || value.front() == '.' ||
+      value.find("..") != std::string_view::npos)
+    return "it is no DNS name";
   for (const char c : value)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == '/' || c == ':' || c == '@') return "it must hold a DNS name only";
+    if (static_cast<unsigned char>(c) <= 0x20 || c == '/' || c == ':' || c == '@')
+      return "it must hold a DNS name only";
   return {};
 }
 
@@ -50,11 +56,13 @@ std::string literal_mistake(TypeId type, std::string_view value) {
     case TypeKind::Ip: {
       unsigned char buffer[16];
       const std::string text(value);
-      const bool ok = inet_pton(AF_INET, text.c_str(), buffer) == 1 || inet_pton(AF_INET6, text.c_str(), buffer) == 1;
+      const bool ok =
+          inet_pton(AF_INET, text.c_str(), buffer) == 1 || inet_pton(AF_INET6, text.c_str(), buffer) == 1;
       return ok ? std::string() : "it is no IPv4 or IPv6 address";
     }
     case TypeKind::Url: {
-      const bool ok = (value.starts_with("https://") || value.starts_with("http://")) && value.find_first_of(" \t\r\n\"<>") == std::string_view::npos;
+      const bool ok = (value.starts_with("https://") || value.starts_with("http://")) &&
+                      value.find_first_of(" \t\r\n\"<>") == std::string_view::npos;
       return ok ? std::string() : "it must begin with https:// or http:// and hold no blanks";
     }
     default: return value.empty() ? "it is empty" : std::string();

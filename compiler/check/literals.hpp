@@ -8,7 +8,8 @@
 
 namespace flow {
 
-// What is wrong with `value` as a literal of `type` (Email, MachineId, Ip …), in a few words; empty when nothing is.
+// What is wrong with `value` as a literal of `type` (Email, MachineId, Ip …), in a few words; empty when
+// nothing is.
 std::string literal_mistake(TypeId type, std::string_view value);
 // What is wrong with a regular expression in RE2 syntax; empty when nothing is.
 std::string regex_mistake(std::string_view pattern);

@@ -37,12 +37,14 @@ void Checker::leave_scope(std::size_t size) {
 }
 
 bool Checker::is_told(std::string_view name) const {
-  return unreadable_.contains(name) || std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  return unreadable_.contains(name) ||
+         std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
 Meaning Checker::lookup(std::string_view name) const {
   using Kind = Meaning::Kind;
-  if (const auto local = visible_.find(name); local != visible_.end()) return {.kind = Kind::Local, .index = local->second};
+  if (const auto local = visible_.find(name); local != visible_.end())
+    return {.kind = Kind::Local, .index = local->second};
   for (std::uint32_t i = 0; i < trigger_->bindings.size(); ++i)
     if (trigger_->bindings[i].name == name) return {.kind = Kind::Binding, .index = i};
   for (std::uint32_t i = 0; i < trigger_->entities.size(); ++i)
@@ -65,8 +67,10 @@ TypeId Checker::name(NodeId node, TypeId expected) {
       Local& local = flow_->locals[meaning.index];
       local.is_used = true;
       if (flow_->has_error_local && meaning.index == flow_->error_local) {
-        report(Code::NotAValue, node, fmt::format("`{}` is an error; write `{}.message` for its text", local.name, local.name))
-            .fix({tree_.span(node).end, tree_.span(node).end}, ".message", fmt::format("write `{}.message`", local.name));
+        report(Code::NotAValue, node,
+               fmt::format("`{}` is an error; write `{}.message` for its text", local.name, local.name))
+            .fix({tree_.span(node).end, tree_.span(node).end}, ".message",
+                 fmt::format("write `{}.message`", local.name));
         return error_type();
       }
       type = local.type;
@@ -106,7 +110,9 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     const EnumType& type = out_.types.enumeration(bare);
     const auto exact = std::ranges::find(type.values, text);
     if (exact != type.values.end()) {
-      out_.meaning[node] = {.kind = Meaning::Kind::EnumValue, .index = static_cast<std::uint32_t>(exact - type.values.begin()), .type = bare};
+      out_.meaning[node] = {.kind = Meaning::Kind::EnumValue,
+                            .index = static_cast<std::uint32_t>(exact - type.values.begin()),
+                            .type = bare};
       return bare;
     }
     if (!library_.type_names.contains(text)) return unknown_enum_value(node, bare);
@@ -132,14 +138,18 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     }
   std::vector<std::string> enums;  // a value whose type nothing says here
   for (const auto& [name, type] : library_.type_names)
-    if (out_.types.is(type, TypeKind::Enum) && std::ranges::find(out_.types.enumeration(type).values, text) != out_.types.enumeration(type).values.end())
+    if (out_.types.is(type, TypeKind::Enum) && std::ranges::find(out_.types.enumeration(type).values, text) !=
+                                                   out_.types.enumeration(type).values.end())
       enums.push_back(fmt::format("`{}.{}`", name, text));
-  if (!enums.empty()) d.note(fmt::format("where nothing says its type, write {}", fmt::join(enums, " or ")));
-  else if (const auto near = nearest_name(text, names_in_scope())) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
+  if (!enums.empty())
+    d.note(fmt::format("where nothing says its type, write {}", fmt::join(enums, " or ")));
+  else if (const auto near = nearest_name(text, names_in_scope()))
+    d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
     d.fix(tree_.span(node), fmt::format("\"{}\"", text), fmt::format("for a text write \"{}\"", text));
   else
-    d.note(fmt::format("known here: {}, and the fields of `{}`", known_beside_fields(*trigger_), type_name(trigger_->entities[0].type)));
+    d.note(fmt::format("known here: {}, and the fields of `{}`", known_beside_fields(*trigger_),
+                       type_name(trigger_->entities[0].type)));
   return error_type();
 }
 
@@ -150,12 +160,16 @@ TypeId Checker::unknown_enum_value(NodeId node, TypeId type) {
   if (is_told(text)) return error_type();
   // The enum goes by the name of what it is compared with, when that is what has it.
   std::string subject = fmt::format("`{}`", wanted.name);
-  if (enum_subject_ != kNoNode && out_.type[enum_subject_] != kNoType && out_.types.without_null(out_.type[enum_subject_]) == type)
+  if (enum_subject_ != kNoNode && out_.type[enum_subject_] != kNoType &&
+      out_.types.without_null(out_.type[enum_subject_]) == type)
     subject = quoted(enum_subject_);
   Diagnostic& d = report(Code::UnknownEnumValue, node, fmt::format("{} has no value `{}`", subject, text));
-  if (wanted.values.size() <= 8) d.expecting(fmt::format("expected one of {}", fmt::join(wanted.values, ", ")));
-  else d.note(fmt::format("its values are {}", fmt::join(wanted.values, ", ")));
-  if (const auto near = nearest_name(text, wanted.values)) d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
+  if (wanted.values.size() <= 8)
+    d.expecting(fmt::format("expected one of {}", fmt::join(wanted.values, ", ")));
+  else
+    d.note(fmt::format("its values are {}", fmt::join(wanted.values, ", ")));
+  if (const auto near = nearest_name(text, wanted.values))
+    d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   return error_type();
 }
 
@@ -164,7 +178,8 @@ std::vector<std::string> Checker::names_in_scope() const {
   for (const std::uint32_t local : scope_) names.push_back(flow_->locals[local].name);
   for (const Trigger::Binding& binding : trigger_->bindings) names.push_back(binding.name);
   for (const Trigger::Entity& entity : trigger_->entities) names.push_back(entity.name);
-  for (const RecordField& field : out_.types.record(trigger_->entities[0].type).fields) names.push_back(field.name);
+  for (const RecordField& field : out_.types.record(trigger_->entities[0].type).fields)
+    names.push_back(field.name);
   return names;
 }
 

@@ -12,7 +12,8 @@ std::string Checker::path(NodeId node) const {
         case Meaning::Kind::Binding:
         case Meaning::Kind::Entity: return std::string(tree_.text(node));
         // `assignedTo` and `alert.assignedTo` are one value.
-        case Meaning::Kind::EntityField: return fmt::format("{}.{}", trigger_->entities[0].name, tree_.text(node));
+        case Meaning::Kind::EntityField:
+          return fmt::format("{}.{}", trigger_->entities[0].name, tree_.text(node));
         default: return {};
       }
     }

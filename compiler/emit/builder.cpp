@@ -73,7 +73,8 @@ std::uint32_t ModuleBuilder::operation(std::uint32_t index) {
   copy.result = type(copy.result);
   for (Route& route : copy.routes) {
     route.connector = connector(route.connector);
-    if (route.crash && route.crash->kind == CrashRule::Kind::Lookup) operation_named(copy.connector, route.crash->operation);
+    if (route.crash && route.crash->kind == CrashRule::Kind::Lookup)
+      operation_named(copy.connector, route.crash->operation);
   }
   if (copy.completes) operation_named(copy.connector, copy.completes->operation);
   module_.operations[place] = std::move(copy);

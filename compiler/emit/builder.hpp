@@ -1,5 +1,5 @@
-// The parts of a module that all its flows share: types, constants, operations. Types are slim: a record has only the
-// fields that some flow of the file reads, so that the machine decodes nothing else.
+// The parts of a module that all its flows share: types, constants, operations. Types are slim: a record has
+// only the fields that some flow of the file reads, so that the machine decodes nothing else.
 #pragma once
 
 #include <map>

@@ -7,8 +7,10 @@ namespace flow {
 void FlowEmitter::call(NodeId node, Register target) {
   mark(node);
   const CheckedFile& checked = builder_.checked();
-  if (const auto found = checked.calls.find(node); found != checked.calls.end()) return operation_call(node, found->second, target);
-  if (const auto found = checked.methods.find(node); found != checked.methods.end()) return method(node, found->second, target);
+  if (const auto found = checked.calls.find(node); found != checked.calls.end())
+    return operation_call(node, found->second, target);
+  if (const auto found = checked.methods.find(node); found != checked.methods.end())
+    return method(node, found->second, target);
 }
 
 void FlowEmitter::operation_call(NodeId node, const CheckedCall& call, Register target) {
@@ -17,13 +19,16 @@ void FlowEmitter::operation_call(NodeId node, const CheckedCall& call, Register 
   std::vector<Register> arguments;
   for (std::size_t i = 0; i < call.arguments.size(); ++i) arguments.push_back(take());
   for (std::size_t i = 0; i < call.arguments.size(); ++i) {
-    if (call.arguments[i] == kNoNode) default_argument(operation.parameters[i], arguments[i]);
-    else value(call.arguments[i], arguments[i]);
+    if (call.arguments[i] == kNoNode)
+      default_argument(operation.parameters[i], arguments[i]);
+    else
+      value(call.arguments[i], arguments[i]);
   }
   mark(node);
   const auto site = static_cast<std::uint32_t>(code_.call_sites.size());
   code_.call_sites.push_back({.operation = builder_.operation(call.operation),
-                              .first_argument = arguments.empty() ? std::uint8_t{0} : arguments[0], .is_fetch = false});
+                              .first_argument = arguments.empty() ? std::uint8_t{0} : arguments[0],
+                              .is_fetch = false});
   add_wide(Op::Call, target, site);
   next_ = saved;
 }
@@ -36,7 +41,8 @@ void FlowEmitter::default_argument(const Parameter& parameter, Register target) 
   if (json == "true" || json == "false") return add(Op::LoadBool, target, json == "true");
   if (json.starts_with('"')) {
     const std::string text = json.substr(1, json.size() - 2);  // declarations hold plain text only
-    if (types().is(type, TypeKind::Enum)) return constant(builder_.type(type), types().enumeration(type).value(text).value_or(0), {}, target);
+    if (types().is(type, TypeKind::Enum))
+      return constant(builder_.type(type), types().enumeration(type).value(text).value_or(0), {}, target);
     return constant(types().storage(type) == Storage::Text ? type : kStringType, 0, text, target);
   }
   std::int64_t number = 0;
@@ -57,7 +63,8 @@ void FlowEmitter::method(NodeId, const CheckedMethod& method, Register target) {
       const Register first = take();
       for (std::size_t i = 0; i < method.arguments.size(); ++i) take();
       value(method.receiver, first);
-      for (std::size_t i = 0; i < method.arguments.size(); ++i) value(method.arguments[i], static_cast<Register>(first + 1 + i));
+      for (std::size_t i = 0; i < method.arguments.size(); ++i)
+        value(method.arguments[i], static_cast<Register>(first + 1 + i));
       return add(Op::Native, target, first, static_cast<std::uint32_t>(method.native));
     }
   }

@@ -4,12 +4,13 @@
 
 namespace flow {
 
-Module emit(const Tree& tree, const Library& library, const CheckedFile& checked, const std::vector<FlowPlan>& plans,
-            Diagnostics& diagnostics) {
+Module emit(const Tree& tree, const Library& library, const CheckedFile& checked,
+            const std::vector<FlowPlan>& plans, Diagnostics& diagnostics) {
   ModuleBuilder builder(library, checked);
   builder.module().source_name = tree.source->name();
   for (std::size_t i = 0; i < checked.flows.size(); ++i)
-    builder.module().flows.push_back(FlowEmitter(builder, tree, checked.flows[i], plans[i], diagnostics).run());
+    builder.module().flows.push_back(
+        FlowEmitter(builder, tree, checked.flows[i], plans[i], diagnostics).run());
   return std::move(builder.module());
 }
 

@@ -1,4 +1,5 @@
-// A checked and planned source as a Module: registers, instructions, and only the types and operations it needs.
+// A checked and planned source as a Module: registers, instructions, and only the types and operations it
+// needs.
 #pragma once
 
 #include "base/diagnostic.hpp"
@@ -9,7 +10,7 @@
 namespace flow {
 
 // `plans` are those of `checked.flows`, in their order. Reports TooComplex when a flow does not fit a module.
-Module emit(const Tree& tree, const Library& library, const CheckedFile& checked, const std::vector<FlowPlan>& plans,
-            Diagnostics& diagnostics);
+Module emit(const Tree& tree, const Library& library, const CheckedFile& checked,
+            const std::vector<FlowPlan>& plans, Diagnostics& diagnostics);
 
 }  // namespace flow

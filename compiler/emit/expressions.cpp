@@ -46,16 +46,19 @@ Op arithmetic_op(NodeKind op, bool is_float) {
 }  // namespace
 
 void FlowEmitter::constant(TypeId type, std::int64_t number, std::string text, Register target) {
-  const std::uint32_t index = builder_.constant({.type = type, .number = number, .real = 0, .text = std::move(text)});
+  const std::uint32_t index =
+      builder_.constant({.type = type, .number = number, .real = 0, .text = std::move(text)});
   add_wide(Op::LoadConst, target, index);
 }
 
 // The register where the value already is, when nothing must be done to it.
 std::optional<FlowEmitter::Register> FlowEmitter::existing(NodeId node) const {
-  if (builder_.checked().is_unwrapped[node] != 0 || builder_.checked().is_widened[node] != 0) return std::nullopt;
+  if (builder_.checked().is_unwrapped[node] != 0 || builder_.checked().is_widened[node] != 0)
+    return std::nullopt;
   if (tree_.kind(node) == NodeKind::Paren) return existing(tree_.kid(node, 0));
   const Meaning& what = meaning(node);
-  if (what.kind == Meaning::Kind::Local || what.kind == Meaning::Kind::ErrorText) return local_registers_.at(what.index);
+  if (what.kind == Meaning::Kind::Local || what.kind == Meaning::Kind::ErrorText)
+    return local_registers_.at(what.index);
   if (what.kind == Meaning::Kind::Binding && trigger_.bindings[what.index].wire == trigger_.key_field)
     return binding_registers_.at(what.index);
   return std::nullopt;
@@ -81,10 +84,12 @@ void FlowEmitter::value(NodeId node, Register target) {
 void FlowEmitter::raw_value(NodeId node, Register target) {
   switch (tree_.kind(node)) {
     case NodeKind::Int: return constant(kIntType, int_value(tree_, node, silent()), {}, target);
-    case NodeKind::Duration: return constant(kDurationType, duration_value_us(tree_, node, silent()), {}, target);
+    case NodeKind::Duration:
+      return constant(kDurationType, duration_value_us(tree_, node, silent()), {}, target);
     case NodeKind::Float: {
       const double real = float_value(tree_, node, silent());
-      return add_wide(Op::LoadConst, target, builder_.constant({.type = kFloatType, .number = 0, .real = real, .text = {}}));
+      return add_wide(Op::LoadConst, target,
+                      builder_.constant({.type = kFloatType, .number = 0, .real = real, .text = {}}));
     }
     case NodeKind::True: return add(Op::LoadBool, target, 1);
     case NodeKind::False: return add(Op::LoadBool, target, 0);
@@ -133,12 +138,15 @@ void FlowEmitter::ensure_entities(NodeId node) {
 
 void FlowEmitter::fetch(std::uint32_t entity) {
   const std::uint32_t saved = next_;
-  const auto binding = std::ranges::find(trigger_.bindings, trigger_.entities[entity].argument, &Trigger::Binding::name);
-  const Register from = binding_registers_.at(static_cast<std::uint32_t>(binding - trigger_.bindings.begin()));
+  const auto binding =
+      std::ranges::find(trigger_.bindings, trigger_.entities[entity].argument, &Trigger::Binding::name);
+  const Register from =
+      binding_registers_.at(static_cast<std::uint32_t>(binding - trigger_.bindings.begin()));
   const Register argument = take();
   add(binding->wire == trigger_.key_field ? Op::Move : Op::Unwrap, argument, from);
   const auto site = static_cast<std::uint32_t>(code_.call_sites.size());
-  code_.call_sites.push_back({.operation = entity_operations_.at(entity), .first_argument = argument, .is_fetch = true});
+  code_.call_sites.push_back(
+      {.operation = entity_operations_.at(entity), .first_argument = argument, .is_fetch = true});
   add_wide(Op::Call, entity_registers_.at(entity), site);
   next_ = saved;
 }
@@ -158,7 +166,8 @@ void FlowEmitter::name(NodeId node, Register target) {
     case Meaning::Kind::EntityField: {
       ensure_entities(node);
       add(Op::Unwrap, target, entity_registers_.at(what.index));
-      return add(Op::GetField, target, target, builder_.field(trigger_.entities[what.index].type, what.field));
+      return add(Op::GetField, target, target,
+                 builder_.field(trigger_.entities[what.index].type, what.field));
     }
     case Meaning::Kind::EnumValue: return constant(builder_.type(what.type), what.index, {}, target);
     case Meaning::Kind::RecordField:
@@ -214,7 +223,8 @@ void FlowEmitter::equality(NodeId left, NodeId right, Register target) {
   if (type_of(right) == kNullType) return add(Op::IsNull, target, operand(left));
   if (type_of(left) == kNullType) return add(Op::IsNull, target, operand(right));
   const bool left_may = types().is_optional(type_of(left)), right_may = types().is_optional(type_of(right));
-  const Op equal = builder_.checked().is_widened[left] != 0 ? Op::EqualFloat : equal_op(types().storage(type_of(left)));
+  const Op equal =
+      builder_.checked().is_widened[left] != 0 ? Op::EqualFloat : equal_op(types().storage(type_of(left)));
   const auto side = [&](NodeId node, bool may_be_null) {
     if (!may_be_null) return operand(node);
     const Register copy = take();  // it will be unwrapped in place
@@ -236,15 +246,18 @@ void FlowEmitter::equality(NodeId left, NodeId right, Register target) {
   if (left_may) {
     jump(Op::Jump, 0, end);
     place(left_null);
-    if (right_may) add(Op::IsNull, result, b);
-    else add(Op::LoadBool, result, 0);
+    if (right_may)
+      add(Op::IsNull, result, b);
+    else
+      add(Op::LoadBool, result, 0);
   }
   place(end);
   add(Op::Move, target, result);
 }
 
 void FlowEmitter::ordering(NodeKind op, NodeId left, NodeId right, Register target) {
-  const Storage storage = builder_.checked().is_widened[left] != 0 ? Storage::Float : types().storage(type_of(left));
+  const Storage storage =
+      builder_.checked().is_widened[left] != 0 ? Storage::Float : types().storage(type_of(left));
   const Register a = operand(left), b = operand(right);
   const bool swapped = op == NodeKind::OpGreater || op == NodeKind::OpGreaterEqual;
   const bool or_equal = op == NodeKind::OpLessEqual || op == NodeKind::OpGreaterEqual;
@@ -284,15 +297,18 @@ void FlowEmitter::jump_if_false(NodeId node, Label& label) {
     return;
   }
   const std::uint32_t saved = next_;
-  if (tree_.kind(node) == NodeKind::Not) jump(Op::JumpIf, operand(tree_.kid(node, 0)), label);
-  else jump(Op::JumpIfNot, operand(node), label);
+  if (tree_.kind(node) == NodeKind::Not)
+    jump(Op::JumpIf, operand(tree_.kid(node, 0)), label);
+  else
+    jump(Op::JumpIfNot, operand(node), label);
   next_ = saved;
 }
 
 void FlowEmitter::arithmetic(NodeId node, Register target) {
   const auto kids = tree_.kids(node);
   const bool is_float = type_of(node) == kFloatType;
-  if (tree_.kind(node) == NodeKind::Negate) return add(is_float ? Op::NegateFloat : Op::NegateInt, target, operand(kids[0]));
+  if (tree_.kind(node) == NodeKind::Negate)
+    return add(is_float ? Op::NegateFloat : Op::NegateInt, target, operand(kids[0]));
   if (type_of(node) == kStringType) {
     const Register first = take();
     value(kids[0], first);
@@ -307,7 +323,8 @@ void FlowEmitter::arithmetic(NodeId node, Register target) {
   for (std::size_t i = 1; i + 1 < kids.size(); i += 2) {
     const std::uint32_t saved = next_;
     const Register next = operand(kids[i + 1]);
-    // The last result goes where it is wanted; those before stay in a temporary, for an operand may need `target`.
+    // The last result goes where it is wanted; those before stay in a temporary, for an operand may need
+    // `target`.
     const bool is_last = i + 2 >= kids.size();
     if (is_last) {
       add(arithmetic_op(tree_.kind(kids[i]), is_float), target, sum, next);
@@ -379,22 +396,28 @@ void FlowEmitter::hole(NodeId node, NodeKind text_kind, Register target) {
 void FlowEmitter::text(NodeId node, Register target) {
   const NodeKind kind = tree_.kind(node);
   const TypeId type = kind == NodeKind::Html ? kHtmlType : kind == NodeKind::Kql ? kKqlType : kStringType;
-  if (!has_holes(tree_, node)) return constant(kind == NodeKind::Html || kind == NodeKind::Kql ? type : type_of(node), 0, plain_text(tree_, node, silent()), target);
+  if (!has_holes(tree_, node))
+    return constant(kind == NodeKind::Html || kind == NodeKind::Kql ? type : type_of(node), 0,
+                    plain_text(tree_, node, silent()), target);
   const auto kids = tree_.kids(node);
   const Register first = take();
   std::uint32_t count = 0;
   for (const NodeId kid : kids) {
     const Register part = count == 0 ? first : take();
-    if (tree_.kind(kid) == NodeKind::TextPiece) constant(type, 0, decode_piece(tree_, kid, silent()), part);
-    else hole(kid, kind, part);
+    if (tree_.kind(kid) == NodeKind::TextPiece)
+      constant(type, 0, decode_piece(tree_, kid, silent()), part);
+    else
+      hole(kid, kind, part);
     if (++count == kConcatAtOnce) {
       add(Op::Concat, first, first, count);
       next_ = first + 1u;
       count = 1;
     }
   }
-  if (count > 1) add(Op::Concat, target, first, count);
-  else add(Op::Move, target, first);
+  if (count > 1)
+    add(Op::Concat, target, first, count);
+  else
+    add(Op::Move, target, first);
 }
 
 }  // namespace flow

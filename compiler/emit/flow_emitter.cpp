@@ -9,8 +9,14 @@ namespace flow {
 constexpr std::uint32_t kMaxRegisters = 250;
 constexpr std::uint32_t kMaxCode = 30'000;  // so that every jump fits its operand
 
-FlowEmitter::FlowEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow, const FlowPlan& plan, Diagnostics& diagnostics)
-    : builder_(builder), tree_(tree), flow_(flow), plan_(plan), trigger_(builder.library().triggers[flow.trigger]), diagnostics_(diagnostics) {}
+FlowEmitter::FlowEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow,
+                         const FlowPlan& plan, Diagnostics& diagnostics)
+    : builder_(builder),
+      tree_(tree),
+      flow_(flow),
+      plan_(plan),
+      trigger_(builder.library().triggers[flow.trigger]),
+      diagnostics_(diagnostics) {}
 
 FlowCode FlowEmitter::run() {
   code_.name = flow_.name;
@@ -43,23 +49,32 @@ void FlowEmitter::declare_inputs() {
     const bool is_key = binding.wire == trigger_.key_field;
     const TypeId type = builder_.type(binding.type);
     binding_registers_[index] = take();
-    code_.inputs.push_back({.name = binding.name, .type = is_key ? type : builder_.module().types.optional(type),
-                            .source = Input::Source::Binding, .wire = binding.wire});
+    code_.inputs.push_back({.name = binding.name,
+                            .type = is_key ? type : builder_.module().types.optional(type),
+                            .source = Input::Source::Binding,
+                            .wire = binding.wire});
   }
   for (const std::uint32_t index : plan_.entities) {
     const Trigger::Entity& entity = trigger_.entities[index];
     entity_registers_[index] = take();
-    code_.inputs.push_back({.name = entity.name, .type = builder_.module().types.optional(builder_.type(entity.type)),
-                            .source = index == 0 ? Input::Source::Entity : Input::Source::Fetched, .wire = {}});
-    entity_operations_[index] = builder_.operation(builder_.library().operation_names.at(trigger_.connector + "." + entity.operation));
+    code_.inputs.push_back({.name = entity.name,
+                            .type = builder_.module().types.optional(builder_.type(entity.type)),
+                            .source = index == 0 ? Input::Source::Entity : Input::Source::Fetched,
+                            .wire = {}});
+    entity_operations_[index] = builder_.operation(
+        builder_.library().operation_names.at(trigger_.connector + "." + entity.operation));
   }
   for (std::uint32_t i = 0; i < code_.inputs.size(); ++i)
-    code_.names.push_back({.begin = 0, .end = 0xffffffff, .register_ = static_cast<std::uint8_t>(i), .name = code_.inputs[i].name});
+    code_.names.push_back({.begin = 0,
+                           .end = 0xffffffff,
+                           .register_ = static_cast<std::uint8_t>(i),
+                           .name = code_.inputs[i].name});
 }
 
 void FlowEmitter::emit_condition() {
   mark(flow_.condition);
-  if (plan_.condition_order.empty()) jump_if_false(flow_.condition, skip_);
+  if (plan_.condition_order.empty())
+    jump_if_false(flow_.condition, skip_);
   else
     for (const NodeId operand : plan_.condition_order) jump_if_false(operand, skip_);
 }
@@ -70,7 +85,10 @@ void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end)
   code_.handlers.push_back({.begin = body_begin, .end = body_end, .target = here(), .register_ = message});
   if (flow_.has_error_local) {
     local_registers_[flow_.error_local] = message;
-    code_.names.push_back({.begin = here(), .end = 0xffffffff, .register_ = message, .name = flow_.locals[flow_.error_local].name});
+    code_.names.push_back({.begin = here(),
+                           .end = 0xffffffff,
+                           .register_ = message,
+                           .name = flow_.locals[flow_.error_local].name});
   }
   block(flow_.handler);
   mark(flow_.handler);
@@ -86,7 +104,9 @@ void FlowEmitter::fill_manifest() {
       manifest.calls.push_back({.operation = operation, .at_most = 1, .is_fetch = true, .line = fetch->line});
   }
   for (const auto& [operation, times] : plan_.calls)
-    manifest.calls.push_back({.operation = builder_.operation(operation), .at_most = times, .is_fetch = false,
+    manifest.calls.push_back({.operation = builder_.operation(operation),
+                              .at_most = times,
+                              .is_fetch = false,
                               .line = tree_.line(plan_.first_call.at(operation))});
   for (const auto& [entity, fields] : plan_.reads)
     manifest.reads.push_back({.entity = entity, .fields = {fields.begin(), fields.end()}});
@@ -101,7 +121,8 @@ void FlowEmitter::block(NodeId node) {
   const std::uint32_t saved = next_;
   const std::size_t names = code_.names.size();
   for (const NodeId kid : tree_.kids(node)) statement(kid);
-  for (std::size_t i = names; i < code_.names.size(); ++i) code_.names[i].end = std::min(code_.names[i].end, here());
+  for (std::size_t i = names; i < code_.names.size(); ++i)
+    code_.names[i].end = std::min(code_.names[i].end, here());
   next_ = saved;
 }
 
@@ -115,7 +136,8 @@ void FlowEmitter::statement(NodeId node) {
       value(tree_.kids(node).back(), target);
       builder_.type(flow_.locals[meaning(ident).index].type);
       local_registers_[meaning(ident).index] = target;
-      code_.names.push_back({.begin = here(), .end = 0xffffffff, .register_ = target, .name = std::string(tree_.text(ident))});
+      code_.names.push_back(
+          {.begin = here(), .end = 0xffffffff, .register_ = target, .name = std::string(tree_.text(ident))});
       next_ = saved + 1;  // the local stays until its block ends
       return;
     }
@@ -153,8 +175,10 @@ void FlowEmitter::if_statement(NodeId node) {
   if (kids.size() == 3) {
     jump(Op::Jump, 0, end);
     place(otherwise);
-    if (tree_.kind(kids[2]) == NodeKind::If) statement(kids[2]);
-    else block(kids[2]);
+    if (tree_.kind(kids[2]) == NodeKind::If)
+      statement(kids[2]);
+    else
+      block(kids[2]);
     place(end);
   } else {
     place(otherwise);
@@ -174,19 +198,22 @@ FlowEmitter::Register FlowEmitter::take() {
 void FlowEmitter::too_complex(const char* what) {
   if (is_too_complex_) return;
   is_too_complex_ = true;
-  diagnostics_.report(Code::TooComplex, tree_.file, tree_.span(tree_.kid(flow_.node, 0)),
-                      fmt::format("flow `{}` needs too many {}", flow_.name, what))
+  diagnostics_
+      .report(Code::TooComplex, tree_.file, tree_.span(tree_.kid(flow_.node, 0)),
+              fmt::format("flow `{}` needs too many {}", flow_.name, what))
       .note("split it into several flows");
 }
 
 void FlowEmitter::add(Op op, std::uint32_t a, std::uint32_t b, std::uint32_t c) {
   if (here() >= kMaxCode) return too_complex("instructions");
-  code_.code.push_back({op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), static_cast<std::uint8_t>(c)});
+  code_.code.push_back(
+      {op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), static_cast<std::uint8_t>(c)});
 }
 
 void FlowEmitter::add_wide(Op op, std::uint32_t a, std::uint32_t wide) {
   if (here() >= kMaxCode || wide > 0xffff) return too_complex("constants or instructions");
-  code_.code.push_back(Instruction::with_wide(op, static_cast<std::uint8_t>(a), static_cast<std::uint16_t>(wide)));
+  code_.code.push_back(
+      Instruction::with_wide(op, static_cast<std::uint8_t>(a), static_cast<std::uint16_t>(wide)));
 }
 
 void FlowEmitter::jump(Op op, std::uint32_t a, Label& label) {
@@ -195,21 +222,24 @@ void FlowEmitter::jump(Op op, std::uint32_t a, Label& label) {
 }
 
 void FlowEmitter::jump_back(std::uint32_t target) {
-  add_wide(Op::Jump, 0, static_cast<std::uint32_t>(kJumpBias + std::int64_t{target} - (std::int64_t{here()} + 1)));
+  add_wide(Op::Jump, 0,
+           static_cast<std::uint32_t>(kJumpBias + std::int64_t{target} - (std::int64_t{here()} + 1)));
 }
 
 void FlowEmitter::place(Label& label) {
   for (const std::uint32_t at : label.jumps) {
     if (at >= code_.code.size()) continue;  // too complex, reported
     const Instruction old = code_.code[at];
-    code_.code[at] = Instruction::with_wide(old.op, old.a, static_cast<std::uint16_t>(kJumpBias + here() - (at + 1)));
+    code_.code[at] =
+        Instruction::with_wide(old.op, old.a, static_cast<std::uint16_t>(kJumpBias + here() - (at + 1)));
   }
   label.jumps.clear();
 }
 
 void FlowEmitter::mark(NodeId node) {
   const LineColumn at = tree_.source->position(tree_.span(node).begin);
-  if (!code_.lines.empty() && code_.lines.back().line == at.line && code_.lines.back().column == at.column) return;
+  if (!code_.lines.empty() && code_.lines.back().line == at.line && code_.lines.back().column == at.column)
+    return;
   if (!code_.lines.empty() && code_.lines.back().pc == here()) code_.lines.pop_back();
   code_.lines.push_back({.pc = here(), .line = at.line, .column = at.column});
 }

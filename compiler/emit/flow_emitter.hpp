@@ -1,5 +1,5 @@
-// Instructions of one flow. Registers are a stack: inputs first, then locals of the blocks that are open, then
-// temporaries of the statement at hand.
+// Instructions of one flow. Registers are a stack: inputs first, then locals of the blocks that are open,
+// then temporaries of the statement at hand.
 #pragma once
 
 #include <map>
@@ -14,7 +14,8 @@ namespace flow {
 
 class FlowEmitter {
  public:
-  FlowEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow, const FlowPlan& plan, Diagnostics& diagnostics);
+  FlowEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow, const FlowPlan& plan,
+              Diagnostics& diagnostics);
   FlowCode run();
 
  private:
@@ -43,9 +44,9 @@ class FlowEmitter {
   void too_complex(const char* what);
 
   // ---- expressions.cpp
-  void value(NodeId node, Register target);       // the node's value into `target`
-  Register operand(NodeId node);                  // a register that holds it: an existing one, or a temporary
-  void raw_value(NodeId node, Register target);   // without unwrapping and widening
+  void value(NodeId node, Register target);      // the node's value into `target`
+  Register operand(NodeId node);                 // a register that holds it: an existing one, or a temporary
+  void raw_value(NodeId node, Register target);  // without unwrapping and widening
   std::optional<Register> existing(NodeId node) const;
   void ensure_entities(NodeId node);
   void fetch(std::uint32_t entity);

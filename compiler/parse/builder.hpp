@@ -1,5 +1,5 @@
-// Turns matches into nodes: which rule makes which node, and the control that PEGTL calls around each match. Nodes
-// live in the tree's arena, so backtracking cuts three vectors back and leaves nothing behind.
+// Turns matches into nodes: which rule makes which node, and the control that PEGTL calls around each match.
+// Nodes live in the tree's arena, so backtracking cuts three vectors back and leaves nothing behind.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace g = grammar;
 // What a failed `must<>` throws; caught by the nearest rule with recovery.
 struct SyntaxFailure {
   enum class Kind : std::uint8_t { Expected, NotYetSupported, TooDeep };
-  // What the mark points at: the gap after what stands before, the next word or sign, the whole number that stands
-  // before, or what was opened and never closed.
+  // What the mark points at: the gap after what stands before, the next word or sign, the whole number that
+  // stands before, or what was opened and never closed.
   enum class Mark : std::uint8_t { Gap, Token, Number, Opener };
   Kind kind = Kind::Expected;
   Mark mark = Mark::Gap;

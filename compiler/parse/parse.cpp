@@ -22,7 +22,7 @@ struct Control : pegtl::normal<Rule> {
   template <pegtl::apply_mode A, pegtl::rewind_mode M, template <typename...> class Action,
             template <typename...> class Ctl, typename In>
   static bool match(In& in, Builder& builder) {
-    if constexpr (nesting_of<Rule> > 0) {
+    if constexpr (nesting_of < Rule >> 0) {
       builder.nesting += nesting_of<Rule>;
       if (builder.nesting > kMaxNesting * kCountedPerLevel) throw too_deep(in, builder);
       const bool matched = match_enclosed<A, M, Action, Ctl>(in, builder);
@@ -52,7 +52,9 @@ struct Control : pegtl::normal<Rule> {
 
   template <typename In>
   static SyntaxFailure too_deep(const In& in, const Builder& builder) {
-    return {.kind = SyntaxFailure::Kind::TooDeep, .mark = SyntaxFailure::Mark::Token, .offset = offset(in, builder)};
+    return {.kind = SyntaxFailure::Kind::TooDeep,
+            .mark = SyntaxFailure::Mark::Token,
+            .offset = offset(in, builder)};
   }
 
   // Tells a closer that was not found where its opener is.
@@ -75,10 +77,14 @@ struct Control : pegtl::normal<Rule> {
   template <pegtl::apply_mode A, pegtl::rewind_mode M, template <typename...> class Action,
             template <typename...> class Ctl, typename In>
   static bool match_shape(In& in, Builder& builder) {
-    if constexpr (is_recovering<Rule>) return match_or_recover<Rule, A, M, Action, Ctl>(in, builder);
-    else if constexpr (std::is_same_v<Rule, g::comment>) return match_comment<A, M, Action, Ctl>(in, builder);
-    else if constexpr (shape<Rule> == Shape::None) return pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
-    else return match_node<A, M, Action, Ctl>(in, builder);
+    if constexpr (is_recovering<Rule>)
+      return match_or_recover<Rule, A, M, Action, Ctl>(in, builder);
+    else if constexpr (std::is_same_v<Rule, g::comment>)
+      return match_comment<A, M, Action, Ctl>(in, builder);
+    else if constexpr (shape<Rule> == Shape::None)
+      return pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
+    else
+      return match_node<A, M, Action, Ctl>(in, builder);
   }
 
   template <pegtl::apply_mode A, pegtl::rewind_mode M, template <typename...> class Action,
@@ -133,7 +139,8 @@ void read(Tree& tree, Diagnostics& diagnostics) {
   } catch (const TooManyFailures&) {
   }
   report_failures(builder.failures, tree, diagnostics);
-  if (!builder.stack.empty() && tree.kind(builder.stack.back()) == NodeKind::File) tree.root = builder.stack.back();
+  if (!builder.stack.empty() && tree.kind(builder.stack.back()) == NodeKind::File)
+    tree.root = builder.stack.back();
 }
 
 }  // namespace
@@ -145,7 +152,8 @@ Tree parse(std::shared_ptr<const SourceFile> source, std::uint32_t file, Diagnos
   const std::string& text = tree.source->text();
   if (text.size() > kMaxSourceBytes) {
     diagnostics.report(Code::SourceTooLarge, file, {}, fmt::format("this source has {} bytes", text.size()))
-        .note(fmt::format("the compiler reads up to {} MiB; a file may be split at any flow", kMaxSourceBytes >> 20));
+        .note(fmt::format("the compiler reads up to {} MiB; a file may be split at any flow",
+                          kMaxSourceBytes >> 20));
   } else if (const auto bad = invalid_utf8_at(text)) {
     const auto at = static_cast<std::uint32_t>(*bad);
     diagnostics.report(Code::InvalidUtf8, file, {at, at + 1}, "this byte is not valid UTF-8")
@@ -153,7 +161,8 @@ Tree parse(std::shared_ptr<const SourceFile> source, std::uint32_t file, Diagnos
   } else {
     read(tree, diagnostics);
   }
-  if (tree.root == kNoNode) {  // nothing could be read: an empty file, so that later passes need no special case
+  if (tree.root ==
+      kNoNode) {  // nothing could be read: an empty file, so that later passes need no special case
     tree.nodes.push_back(Node{.kind = NodeKind::File});
     tree.root = static_cast<NodeId>(tree.nodes.size() - 1);
   }

@@ -7,10 +7,13 @@
 namespace flow {
 namespace {
 
-constexpr std::string_view kStatementWords[] = {"let", "var", "if", "log", "stop", "fail", "for", "match", "parallel",
-                                                "repeat", "wait", "await", "attempt", "try", "steps", "return"};
-constexpr std::string_view kDeclarationWords[] = {"flow", "on", "connector", "param", "secret", "record", "enum", "fn", "use", "test"};
-constexpr std::string_view kMemberWords[] = {"base", "auth", "quota", "enum", "ordered", "record", "read", "act", "notify", "trigger"};
+constexpr std::string_view kStatementWords[] = {"let",     "var",   "if",       "log",    "stop", "fail",
+                                                "for",     "match", "parallel", "repeat", "wait", "await",
+                                                "attempt", "try",   "steps",    "return"};
+constexpr std::string_view kDeclarationWords[] = {"flow",   "on",   "connector", "param", "secret",
+                                                  "record", "enum", "fn",        "use",   "test"};
+constexpr std::string_view kMemberWords[] = {"base",   "auth", "quota", "enum",   "ordered",
+                                             "record", "read", "act",   "notify", "trigger"};
 
 std::string_view word_at(std::string_view text, std::size_t at) {
   if (at >= text.size() || !grammar::is_word_start(text[at])) return {};
@@ -34,7 +37,8 @@ bool begins_like_call(std::string_view text, std::size_t at) {
 
 class Skipper {
  public:
-  Skipper(std::string_view text, std::uint32_t first, std::uint32_t offset, Resume resume) : text_(text), at_(first), resume_(resume) {
+  Skipper(std::string_view text, std::uint32_t first, std::uint32_t offset, Resume resume)
+      : text_(text), at_(first), resume_(resume) {
     while (at_ < offset) step();  // braces that are open at the mistake
     at_ = std::min(std::max(at_, offset), static_cast<std::uint32_t>(text.size()));
     was_line_start_ = false;
@@ -63,30 +67,32 @@ class Skipper {
       case Resume::Statement:
         if (braces_ <= 0 && text_[at_] == '}') return true;
         return is_line_start && braces_ <= 0 &&
-               (is_one_of(word, kStatementWords) || is_one_of(word, kDeclarationWords) || begins_like_call(text_, at_));
-      case Resume::Condition:
-        return is_word_begin && (word == "do" || (is_line_start && word == "flow"));
+               (is_one_of(word, kStatementWords) || is_one_of(word, kDeclarationWords) ||
+                begins_like_call(text_, at_));
+      case Resume::Condition: return is_word_begin && (word == "do" || (is_line_start && word == "flow"));
       case Resume::Member:
         if (braces_ <= 0 && text_[at_] == '}') return true;
         return is_line_start && is_one_of(word, kMemberWords) && braces_ <= 0;
-      case Resume::Declaration:
-        return is_line_start && is_one_of(word, kDeclarationWords) && !is_on_error();
+      case Resume::Declaration: return is_line_start && is_one_of(word, kDeclarationWords) && !is_on_error();
       case Resume::None: return true;
     }
     return true;
   }
 
   bool is_on_error() const {
-    return text_.substr(at_).starts_with("on ") && word_at(text_, std::min(text_.find_first_not_of(' ', at_ + 2), text_.size())) == "error";
+    return text_.substr(at_).starts_with("on ") &&
+           word_at(text_, std::min(text_.find_first_not_of(' ', at_ + 2), text_.size())) == "error";
   }
 
-  // Moves on by one sign; texts and comments count as one. Returns whether a line (but for blanks) begins there.
+  // Moves on by one sign; texts and comments count as one. Returns whether a line (but for blanks) begins
+  // there.
   bool step() {
     const char c = text_[at_];
     if (c == '"') {
       std::size_t end = at_ + 1;
       while (end < text_.size() && text_[end] != '"' && text_[end] != '\n') end += text_[end] == '\\' ? 2 : 1;
-      at_ = static_cast<std::uint32_t>(std::min(end < text_.size() && text_[end] == '"' ? end + 1 : end, text_.size()));
+      at_ = static_cast<std::uint32_t>(
+          std::min(end < text_.size() && text_[end] == '"' ? end + 1 : end, text_.size()));
       return false;
     }
     if (c == '/' && at_ + 1 < text_.size() && text_[at_ + 1] == '/') {
@@ -118,7 +124,8 @@ std::uint32_t resume_offset(std::string_view text, std::uint32_t first, std::uin
 }
 
 Span declared_name(std::string_view text, std::uint32_t first, std::uint32_t end) {
-  static constexpr std::string_view kDeclaring[] = {"let", "var", "param", "secret", "record", "enum", "fn", "use"};
+  static constexpr std::string_view kDeclaring[] = {"let",    "var",  "param", "secret",
+                                                    "record", "enum", "fn",    "use"};
   const std::string_view word = word_at(text, first);
   if (!is_one_of(word, kDeclaring)) return {};
   auto at = first + static_cast<std::uint32_t>(word.size());

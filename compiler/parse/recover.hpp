@@ -1,6 +1,6 @@
-// Going on after a mistake. A rule that recovers is tried as usual; when something within it must match and does not,
-// the mistake is noted, the text is skipped to where the next thing of that kind can begin, a Bad node takes the place,
-// and the match counts as made. So one run finds every mistake.
+// Going on after a mistake. A rule that recovers is tried as usual; when something within it must match and
+// does not, the mistake is noted, the text is skipped to where the next thing of that kind can begin, a Bad
+// node takes the place, and the match counts as made. So one run finds every mistake.
 #pragma once
 
 #include <string_view>
@@ -38,12 +38,12 @@ inline constexpr bool is_recovering = resume_at<Rule> != Resume::None;
 // Where reading goes on after a mistake at `offset` of `text`, in something that began at `first`.
 std::uint32_t resume_offset(std::string_view text, std::uint32_t first, std::uint32_t offset, Resume resume);
 
-// The name that a skipped `let`, `var`, `param` … at `first` would have declared, so that its uses are not told as
-// mistakes of their own; empty when there is none.
+// The name that a skipped `let`, `var`, `param` … at `first` would have declared, so that its uses are not
+// told as mistakes of their own; empty when there is none.
 Span declared_name(std::string_view text, std::uint32_t first, std::uint32_t end);
 
-template <class Rule, tao::pegtl::apply_mode A, tao::pegtl::rewind_mode M, template <typename...> class Action,
-          template <typename...> class Ctl, typename In>
+template <class Rule, tao::pegtl::apply_mode A, tao::pegtl::rewind_mode M,
+          template <typename...> class Action, template <typename...> class Ctl, typename In>
 bool match_or_recover(In& in, Builder& builder) {
   const char* const start = in.current();
   const Builder::Mark mark = builder.mark();

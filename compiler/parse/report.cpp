@@ -12,7 +12,8 @@ namespace flow {
 namespace {
 
 // Reserved words that shape a flow: where one stands, the thing before it is missing.
-constexpr std::string_view kShapingWords[] = {"do", "when", "on", "flow", "then", "else", "and", "or", "in", "if", "let", "log"};
+constexpr std::string_view kShapingWords[] = {"do",  "when", "on", "flow", "then", "else",
+                                              "and", "or",   "in", "if",   "let",  "log"};
 
 // Signs of other languages, and what to write here.
 struct Habit {
@@ -27,22 +28,27 @@ constexpr Habit kHabits[] = {
     {"'", "\"", "texts stand between double quotes"},
 };
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 class Reporter {
  public:
-  Reporter(const Tree& tree, Diagnostics& diagnostics) : tree_(tree), text_(tree.source->text()), diagnostics_(diagnostics) {}
+  Reporter(const Tree& tree, Diagnostics& diagnostics)
+      : tree_(tree), text_(tree.source->text()), diagnostics_(diagnostics) {}
 
   void failure(const SyntaxFailure& failure) {
     const Span span = marked(failure);
     switch (failure.kind) {
       case SyntaxFailure::Kind::TooDeep:
         report(Code::NestedTooDeeply, span, "brackets or blocks are nested too deeply here")
-            .note(fmt::format("the limit is {} levels; name a part with `let` and use the name", kMaxNesting));
+            .note(
+                fmt::format("the limit is {} levels; name a part with `let` and use the name", kMaxNesting));
         return;
       case SyntaxFailure::Kind::NotYetSupported:
         report(Code::NotYetSupported, span,
-               fmt::format("`{}` is part of the language, but this version of Flow does not compile it yet", slice(span)))
+               fmt::format("`{}` is part of the language, but this version of Flow does not compile it yet",
+                           slice(span)))
             .note("docs/language.md says what this version compiles");
         return;
       case SyntaxFailure::Kind::Expected: return expected(failure, span);
@@ -56,12 +62,15 @@ class Reporter {
     for (const Node& node : tree_.nodes) {
       if (node.kind != NodeKind::Ident) continue;
       const std::string_view word = slice({node.begin, node.end});
-      if (std::ranges::any_of(word, g::is_beyond_ascii) && told.insert(word).second) foreign_word({node.begin, node.end});
+      if (std::ranges::any_of(word, g::is_beyond_ascii) && told.insert(word).second)
+        foreign_word({node.begin, node.end});
     }
   }
 
  private:
-  std::string_view slice(Span span) const { return std::string_view(text_).substr(span.begin, span.end - span.begin); }
+  std::string_view slice(Span span) const {
+    return std::string_view(text_).substr(span.begin, span.end - span.begin);
+  }
   Diagnostic& report(Code code, Span span, std::string message) {
     return diagnostics_.report(code, tree_.file, span, std::move(message));
   }
@@ -71,7 +80,8 @@ class Reporter {
     Diagnostic& d = report(Code::SyntaxError, span, failure.message);
     const std::string_view found = slice(span);
     const bool is_shaping = std::ranges::find(kShapingWords, found) != std::end(kShapingWords);
-    if (failure.wants_name && g::is_keyword(found) && !is_shaping) d.expecting(fmt::format("`{}` is a reserved word", found));
+    if (failure.wants_name && g::is_keyword(found) && !is_shaping)
+      d.expecting(fmt::format("`{}` is a reserved word", found));
     if (failure.is_assignment) d.fix(span, "==", "write `==`");
     if (failure.wants_separator && span.begin == token_at(failure.offset) && begins_value(span))
       d.fix({end_before(span.begin), end_before(span.begin)}, ",", "write a `,` before this");
@@ -90,8 +100,12 @@ class Reporter {
 
   bool begins_value(Span span) const {
     const std::string_view found = slice(span);
-    if (found.empty() || tree_.source->position(span.begin).line != tree_.source->position(end_before(span.begin)).line) return false;
-    if (g::is_word_start(found[0])) return !g::is_keyword(found) || found == "true" || found == "false" || found == "null" || found == "not";
+    if (found.empty() ||
+        tree_.source->position(span.begin).line != tree_.source->position(end_before(span.begin)).line)
+      return false;
+    if (g::is_word_start(found[0]))
+      return !g::is_keyword(found) || found == "true" || found == "false" || found == "null" ||
+             found == "not";
     return found[0] == '"' || found[0] == '[' || found[0] == '{' || (found[0] >= '0' && found[0] <= '9');
   }
 
@@ -102,12 +116,14 @@ class Reporter {
     for (const Habit& habit : kHabits) {
       if (!rest.starts_with(habit.sign) || (habit.sign == "!" && rest.starts_with("!="))) continue;
       const Span span{at, at + static_cast<std::uint32_t>(habit.sign.size())};
-      report(Code::SyntaxError, span, std::string(habit.message)).fix(span, std::string(habit.write), fmt::format("write `{}`", habit.write));
+      report(Code::SyntaxError, span, std::string(habit.message))
+          .fix(span, std::string(habit.write), fmt::format("write `{}`", habit.write));
       return true;
     }
     const auto byte = static_cast<unsigned char>(text_[at]);
     if (byte < 0x20 || byte == 0x7f) {
-      report(Code::SyntaxError, {at, at + 1}, fmt::format("a control character (U+{:04X}) stands here", byte));
+      report(Code::SyntaxError, {at, at + 1},
+             fmt::format("a control character (U+{:04X}) stands here", byte));
       return true;
     }
     return false;
@@ -119,8 +135,10 @@ class Reporter {
     for (std::size_t i = 0; i < word.size(); ++i) {
       if (!g::is_beyond_ascii(word[i])) continue;
       const auto [code, length] = code_point(word.substr(i));
-      const Span sign{span.begin + static_cast<std::uint32_t>(i), span.begin + static_cast<std::uint32_t>(i + length)};
-      if (code == 0xa0 || (code >= 0x2000 && code <= 0x200f) || code == 0x202f || code == 0x2060 || code == 0x3000 || code == 0xfeff) {
+      const Span sign{span.begin + static_cast<std::uint32_t>(i),
+                      span.begin + static_cast<std::uint32_t>(i + length)};
+      if (code == 0xa0 || (code >= 0x2000 && code <= 0x200f) || code == 0x202f || code == 0x2060 ||
+          code == 0x3000 || code == 0xfeff) {
         report(Code::SyntaxError, sign, fmt::format("an invisible character (U+{:04X}) stands here", code))
             .fix(sign, " ", "write an ordinary blank");
         return;
@@ -131,14 +149,16 @@ class Reporter {
       }
       i += length - 1;
     }
-    report(Code::SyntaxError, span, fmt::format("`{}` is no name: names are made of a-z, A-Z, 0-9 and `_`", word));
+    report(Code::SyntaxError, span,
+           fmt::format("`{}` is no name: names are made of a-z, A-Z, 0-9 and `_`", word));
   }
 
   static std::pair<std::uint32_t, std::size_t> code_point(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[0]);
     const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
     std::uint32_t code = lead & (0xffu >> (length + 1));
-    for (std::size_t i = 1; i < length && i < text.size(); ++i) code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
+    for (std::size_t i = 1; i < length && i < text.size(); ++i)
+      code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
     return {code, length};
   }
 
@@ -147,7 +167,8 @@ class Reporter {
   Span marked(const SyntaxFailure& failure) const {
     switch (failure.mark) {
       case SyntaxFailure::Mark::Token: return token(token_at(failure.offset));
-      case SyntaxFailure::Mark::Opener: return opener(failure.opener != 0xffffffff ? failure.opener : failure.offset);
+      case SyntaxFailure::Mark::Opener:
+        return opener(failure.opener != 0xffffffff ? failure.opener : failure.offset);
       case SyntaxFailure::Mark::Number: {
         std::uint32_t begin = failure.offset;
         while (begin > 0 && (g::is_word_char(text_[begin - 1]) || text_[begin - 1] == '.')) --begin;
@@ -157,7 +178,8 @@ class Reporter {
     }
     // What is missing at the end of a line is missing there, not on the next.
     const std::uint32_t end = end_before(failure.offset);
-    const bool passed_line = failure.offset >= text_.size() || std::ranges::count(slice({end, failure.offset}), '\n') > 0;
+    const bool passed_line =
+        failure.offset >= text_.size() || std::ranges::count(slice({end, failure.offset}), '\n') > 0;
     if (!passed_line || end == 0) return token(failure.offset);
     std::uint32_t begin = end - 1;
     while (begin > 0 && (text_[begin] & '\xc0') == '\x80') --begin;
@@ -168,7 +190,8 @@ class Reporter {
   std::uint32_t end_before(std::uint32_t offset) const {
     for (;;) {
       while (offset > 0 && is_blank(text_[offset - 1])) --offset;
-      const auto comment = std::ranges::lower_bound(tree_.comments, offset, {}, [](const Comment& c) { return c.span.end; });
+      const auto comment =
+          std::ranges::lower_bound(tree_.comments, offset, {}, [](const Comment& c) { return c.span.end; });
       if (offset == 0 || comment == tree_.comments.end() || comment->span.end != offset) return offset;
       offset = comment->span.begin;
     }
@@ -178,7 +201,8 @@ class Reporter {
   std::uint32_t token_at(std::uint32_t offset) const {
     for (;;) {
       while (offset < text_.size() && is_blank(text_[offset])) ++offset;
-      const auto comment = std::ranges::lower_bound(tree_.comments, offset, {}, [](const Comment& c) { return c.span.begin; });
+      const auto comment =
+          std::ranges::lower_bound(tree_.comments, offset, {}, [](const Comment& c) { return c.span.begin; });
       if (comment == tree_.comments.end() || comment->span.begin != offset) return offset;
       offset = comment->span.end;
     }
@@ -210,14 +234,17 @@ void report_failures(const std::vector<SyntaxFailure>& failures, const Tree& tre
   Reporter reporter(tree, diagnostics);
   const SyntaxFailure* last = nullptr;
   for (const SyntaxFailure& failure : failures) {
-    if (last == nullptr || last->offset != failure.offset) reporter.failure(failure);  // the same place is the same mistake
+    if (last == nullptr || last->offset != failure.offset)
+      reporter.failure(failure);  // the same place is the same mistake
     last = &failure;
   }
   reporter.foreign_words();
   if (failures.size() >= kMaxSyntaxErrors) {
     const auto end = static_cast<std::uint32_t>(tree.source->text().size());
     const std::uint32_t at = std::min(failures.back().offset, end);
-    diagnostics.report(Code::TooManyErrors, tree.file, {at, at}, fmt::format("reading stopped here, after {} mistakes", kMaxSyntaxErrors))
+    diagnostics
+        .report(Code::TooManyErrors, tree.file, {at, at},
+                fmt::format("reading stopped here, after {} mistakes", kMaxSyntaxErrors))
         .note("mend those above first");
   }
 }

@@ -20,7 +20,11 @@ struct After {
 class Planner {
  public:
   Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow)
-      : tree_(tree), checked_(checked), flow_(flow), library_(library), trigger_(library.triggers[flow.trigger]) {}
+      : tree_(tree),
+        checked_(checked),
+        flow_(flow),
+        library_(library),
+        trigger_(library.triggers[flow.trigger]) {}
 
   FlowPlan run() {
     Entities there = 0;
@@ -98,7 +102,7 @@ class Planner {
   }
 
   After chain(std::span<const NodeId> operands, Entities there, bool is_and) {
-    Entities on = there;       // all operands so far were what lets the next be evaluated
+    Entities on = there;  // all operands so far were what lets the next be evaluated
     Entities off = ~Entities{0};
     bool is_first = true;
     for (const NodeId operand : operands) {
@@ -115,7 +119,8 @@ class Planner {
   Entities call(NodeId node, Entities there) {
     if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
       there = value(method->second.receiver, there);
-      const bool is_loop = method->second.kind == CheckedMethod::Kind::Any || method->second.kind == CheckedMethod::Kind::All;
+      const bool is_loop =
+          method->second.kind == CheckedMethod::Kind::Any || method->second.kind == CheckedMethod::Kind::All;
       branch_depth_ += is_loop;
       Entities after = there;
       for (const NodeId argument : method->second.arguments) after = value(argument, after);
@@ -145,7 +150,8 @@ class Planner {
   }
 
   void need_argument(std::uint32_t entity) {
-    const auto binding = std::ranges::find(trigger_.bindings, trigger_.entities[entity].argument, &Trigger::Binding::name);
+    const auto binding =
+        std::ranges::find(trigger_.bindings, trigger_.entities[entity].argument, &Trigger::Binding::name);
     if (binding != trigger_.bindings.end())
       plan_.bindings.insert(static_cast<std::uint32_t>(binding - trigger_.bindings.begin()));
   }
@@ -159,7 +165,8 @@ class Planner {
         const After after = walk(tree_.kid(node, 0), there);
         ++branch_depth_;
         const Entities a = statement(tree_.kid(node, 1), after.when_true);
-        const Entities b = tree_.kids(node).size() == 3 ? statement(tree_.kid(node, 2), after.when_false) : after.when_false;
+        const Entities b =
+            tree_.kids(node).size() == 3 ? statement(tree_.kid(node, 2), after.when_false) : after.when_false;
         --branch_depth_;
         return a & b;
       }
@@ -185,7 +192,8 @@ class Planner {
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
-  // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard it.
+  // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard
+  // it.
   bool may_raise(NodeId node) const {
     switch (tree_.kind(node)) {
       case NodeKind::Index:
@@ -201,20 +209,23 @@ class Planner {
   void order_condition() {
     const auto written = operands();
     std::vector<NodeId> order(written.begin(), written.end());
-    std::stable_partition(order.begin(), order.end(), [&](NodeId node) { return !needs_call(node) && !may_raise(node); });
+    std::stable_partition(order.begin(), order.end(),
+                          [&](NodeId node) { return !needs_call(node) && !may_raise(node); });
     if (!std::ranges::equal(order, written)) plan_.condition_order = std::move(order);
   }
 
   Entities ordered_condition() {
     const auto written = operands();
-    const std::span<const NodeId> order = plan_.condition_order.empty() ? written : std::span<const NodeId>(plan_.condition_order);
+    const std::span<const NodeId> order =
+        plan_.condition_order.empty() ? written : std::span<const NodeId>(plan_.condition_order);
     return order.size() == 1 ? walk(order[0], 0).when_true : chain(order, 0, true).when_true;
   }
 
   // `field == constant` of the polled entity, where the API filters on that field.
   void push_down() {
     for (const NodeId operand : operands()) {
-      if (tree_.kind(operand) != NodeKind::Compare || tree_.kind(tree_.kid(operand, 1)) != NodeKind::OpEqual) continue;
+      if (tree_.kind(operand) != NodeKind::Compare || tree_.kind(tree_.kid(operand, 1)) != NodeKind::OpEqual)
+        continue;
       std::string wire = polled_field(tree_.kid(operand, 0));
       NodeId constant = tree_.kid(operand, 2);
       if (wire.empty()) {
@@ -222,7 +233,9 @@ class Planner {
         constant = tree_.kid(operand, 0);
       }
       const std::string value = constant_text(constant);
-      if (wire.empty() || value.empty() || std::ranges::find(trigger_.filterable, wire) == trigger_.filterable.end()) continue;
+      if (wire.empty() || value.empty() ||
+          std::ranges::find(trigger_.filterable, wire) == trigger_.filterable.end())
+        continue;
       plan_.poll_filter += (plan_.poll_filter.empty() ? "" : " and ") + wire + " eq " + value;
     }
   }
@@ -240,11 +253,13 @@ class Planner {
 
   std::string constant_text(NodeId node) const {
     const Meaning& meaning = checked_.meaning[node];
-    if (meaning.kind == Meaning::Kind::EnumValue) return "'" + checked_.types.enumeration(meaning.type).values[meaning.index] + "'";
+    if (meaning.kind == Meaning::Kind::EnumValue)
+      return "'" + checked_.types.enumeration(meaning.type).values[meaning.index] + "'";
     if (tree_.kind(node) != NodeKind::Text || has_holes(tree_, node)) return {};
     Diagnostics ignored;  // reported by the checker
     std::string quoted = "'";
-    for (const char c : plain_text(tree_, node, ignored)) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+    for (const char c : plain_text(tree_, node, ignored))
+      quoted += c == '\'' ? std::string("''") : std::string(1, c);
     return quoted + "'";
   }
 
@@ -268,7 +283,8 @@ class Planner {
     for (const std::string& name : fields) {
       const std::string& wire = record.fields[*record.field(name)].wire;
       const auto& expandable = trigger_.entities[entity].expand_only;
-      if (entity == 0 && std::ranges::find(expandable, wire) != expandable.end()) plan_.poll_expand.push_back(wire);
+      if (entity == 0 && std::ranges::find(expandable, wire) != expandable.end())
+        plan_.poll_expand.push_back(wire);
     }
   }
 
@@ -278,8 +294,10 @@ class Planner {
     if (operation.effect != Effect::Notify) return;
     for (std::size_t i = 0; i < call.arguments.size(); ++i) {
       if (call.arguments[i] == kNoNode || !mentions(operation.parameters[i].type, kEmailType)) continue;
-      std::string leaf = operation.name + " " + operation.parameters[i].name + " " + constant_list(call.arguments[i]);
-      if (std::ranges::find(plan_.leaves, leaf) == plan_.leaves.end()) plan_.leaves.push_back(std::move(leaf));
+      std::string leaf =
+          operation.name + " " + operation.parameters[i].name + " " + constant_list(call.arguments[i]);
+      if (std::ranges::find(plan_.leaves, leaf) == plan_.leaves.end())
+        plan_.leaves.push_back(std::move(leaf));
     }
   }
 
@@ -288,12 +306,14 @@ class Planner {
     if (type == wanted) return true;
     if (t.kind == TypeKind::Optional || t.kind == TypeKind::List) return mentions(t.element, wanted);
     if (t.kind != TypeKind::Union) return false;
-    return std::ranges::any_of(checked_.types.members(type), [&](TypeId member) { return mentions(member, wanted); });
+    return std::ranges::any_of(checked_.types.members(type),
+                               [&](TypeId member) { return mentions(member, wanted); });
   }
 
   std::string constant_list(NodeId node) const {
     Diagnostics ignored;
-    if (tree_.kind(node) == NodeKind::Text && !has_holes(tree_, node)) return plain_text(tree_, node, ignored);
+    if (tree_.kind(node) == NodeKind::Text && !has_holes(tree_, node))
+      return plain_text(tree_, node, ignored);
     if (tree_.kind(node) != NodeKind::List) return "(computed)";
     std::string all;
     for (const NodeId kid : tree_.kids(node)) all += (all.empty() ? "" : ", ") + constant_list(kid);
@@ -318,7 +338,8 @@ class Planner {
       return counts;
     }
     for (const NodeId kid : kids) count(counts, calls_of(kid));
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) ++counts[call->second.operation];
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+      ++counts[call->second.operation];
     return counts;
   }
 

@@ -1,5 +1,6 @@
-// Decides what the author did not have to say: where entities are fetched, in which order a condition is decided, what
-// the poll may leave out, and how often each operation can be called. Nothing here depends on instructions.
+// Decides what the author did not have to say: where entities are fetched, in which order a condition is
+// decided, what the poll may leave out, and how often each operation can be called. Nothing here depends on
+// instructions.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 namespace flow {
 
 struct PlannedFetch {
-  std::uint32_t entity = 0;   // index into the trigger's entities
+  std::uint32_t entity = 0;  // index into the trigger's entities
   NodeId first_use = kNoNode;
   std::uint32_t line = 0;
   enum class Place : std::uint8_t { Condition, Body, Handler };
@@ -22,9 +23,10 @@ struct PlannedFetch {
 };
 
 struct FlowPlan {
-  std::set<std::uint32_t> bindings;   // of the trigger, that the code needs
+  std::set<std::uint32_t> bindings;  // of the trigger, that the code needs
   std::set<std::uint32_t> entities;
-  // Before the value of this node is taken, these entities must be there (unless an earlier path has fetched them).
+  // Before the value of this node is taken, these entities must be there (unless an earlier path has fetched
+  // them).
   std::map<NodeId, std::vector<std::uint32_t>> ensure_before;
   std::vector<PlannedFetch> fetches;
   // Operands of the condition's outermost `and`, those that need no call first. Empty: as written.
@@ -40,6 +42,7 @@ struct FlowPlan {
 FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow);
 
 // What `flow check --plan` prints for one flow.
-std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow, const FlowPlan& plan);
+std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow,
+                       const FlowPlan& plan);
 
 }  // namespace flow

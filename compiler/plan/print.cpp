@@ -9,7 +9,8 @@ namespace {
 std::string request_of(const Operation& operation) {
   const Route& route = operation.routes.front();
   std::string path;
-  for (const Template& part : route.path.children) path += part.kind == Template::Kind::Text ? part.text : "{" + part.text + "}";
+  for (const Template& part : route.path.children)
+    path += part.kind == Template::Kind::Text ? part.text : "{" + part.text + "}";
   if (route.path.children.empty()) path = route.path.text;
   return fmt::format("{} {}", route.method, path);
 }
@@ -29,17 +30,19 @@ std::string fetch_line(const Library& library, const Trigger& trigger, const Pla
   const std::string where = fmt::format("line {}, {}{}", fetch.line, place_of(fetch.place),
                                         fetch.is_conditional ? ", only on the path that needs it" : "");
   if (fetch.entity == 0)
-    return fmt::format("    {:<9}brought by the event; {} only when the event lacks a field that is read ({})\n", entity.name,
-                       request_of(*operation), where);
+    return fmt::format(
+        "    {:<9}brought by the event; {} only when the event lacks a field that is read ({})\n",
+        entity.name, request_of(*operation), where);
   return fmt::format("    {:<9}{}, at most once per run ({})\n", entity.name, request_of(*operation), where);
 }
 
 }  // namespace
 
-std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow, const FlowPlan& plan) {
+std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow,
+                       const FlowPlan& plan) {
   const Trigger& trigger = library.triggers[flow.trigger];
-  std::string out = fmt::format("flow {}\n  on {}: polls {} every {}", flow.name, trigger.name, trigger.operation,
-                                format_duration_us(trigger.interval_us));
+  std::string out = fmt::format("flow {}\n  on {}: polls {} every {}", flow.name, trigger.name,
+                                trigger.operation, format_duration_us(trigger.interval_us));
   out += plan.poll_filter.empty() ? "\n" : fmt::format(", asking only for {}\n", plan.poll_filter);
   for (const std::string& name : plan.poll_expand) out += fmt::format("    with {} expanded\n", name);
   if (!plan.condition_order.empty()) {
@@ -51,7 +54,8 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFl
   if (!plan.calls.empty()) out += "  calls:\n";
   for (const auto& [index, times] : plan.calls) {
     const Operation& operation = library.operations[index];
-    out += fmt::format("    {:<9}at most {} per run ({})\n", operation.name, times, effect_name(operation.effect));
+    out += fmt::format("    {:<9}at most {} per run ({})\n", operation.name, times,
+                       effect_name(operation.effect));
   }
   return out;
 }

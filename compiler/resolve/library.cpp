@@ -16,11 +16,12 @@
 namespace flow {
 namespace {
 
-// Declarations are read in three rounds, so that order and file do not matter: names of connectors and types, then
-// fields and signatures, then what refers to operations (lookups, polling, triggers).
+// Declarations are read in three rounds, so that order and file do not matter: names of connectors and types,
+// then fields and signatures, then what refers to operations (lookups, polling, triggers).
 class LibraryBuilder {
  public:
-  LibraryBuilder(std::span<const Tree> trees, Diagnostics& diagnostics) : trees_(trees), diagnostics_(diagnostics) {}
+  LibraryBuilder(std::span<const Tree> trees, Diagnostics& diagnostics)
+      : trees_(trees), diagnostics_(diagnostics) {}
 
   Library build() {
     for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_names(tree, node); });
@@ -48,17 +49,24 @@ class LibraryBuilder {
       if (tree.kind(kid) == NodeKind::Connector && !repeated_.contains({&tree, kid})) fn(kid);
   }
 
-  static std::string name_of(const Tree& tree, NodeId node) { return std::string(tree.text(tree.kid(node, 0))); }
-  std::string constant(const Tree& tree, NodeId clause) { return plain_text(tree, tree.kid(clause, 0), diagnostics_); }
+  static std::string name_of(const Tree& tree, NodeId node) {
+    return std::string(tree.text(tree.kid(node, 0)));
+  }
+  std::string constant(const Tree& tree, NodeId clause) {
+    return plain_text(tree, tree.kid(clause, 0), diagnostics_);
+  }
 
   void report(const Tree& tree, NodeId node, Code code, std::string message) {
     diagnostics_.report(code, tree.file, tree.span(node), std::move(message));
   }
   // The same, for a name: with the known one that was likely meant.
-  void unknown(const Tree& tree, NodeId node, Code code, std::string message, const std::vector<std::string>& known) {
+  void unknown(const Tree& tree, NodeId node, Code code, std::string message,
+               const std::vector<std::string>& known) {
     Diagnostic& d = diagnostics_.report(code, tree.file, tree.span(node), std::move(message));
-    if (const auto near = nearest_name(tree.text(node), known)) d.fix(tree.span(node), *near, fmt::format("did you mean `{}`?", *near));
-    else if (!known.empty() && known.size() <= 24) d.note(fmt::format("known are {}", fmt::join(known, ", ")));
+    if (const auto near = nearest_name(tree.text(node), known))
+      d.fix(tree.span(node), *near, fmt::format("did you mean `{}`?", *near));
+    else if (!known.empty() && known.size() <= 24)
+      d.note(fmt::format("known are {}", fmt::join(known, ", ")));
   }
   template <class Items, class Name>
   static std::vector<std::string> names_of(const Items& items, Name name) {
@@ -69,17 +77,21 @@ class LibraryBuilder {
 
   std::uint32_t connector_index(const Tree& tree, NodeId name) {
     const auto found = std::ranges::find(library_.connectors, tree.text(name), &Connector::name);
-    if (found != library_.connectors.end()) return static_cast<std::uint32_t>(found - library_.connectors.begin());
-    unknown(tree, name, Code::UnknownName, fmt::format("there is no connector `{}`", tree.text(name)), names_of(library_.connectors, &Connector::name));
+    if (found != library_.connectors.end())
+      return static_cast<std::uint32_t>(found - library_.connectors.begin());
+    unknown(tree, name, Code::UnknownName, fmt::format("there is no connector `{}`", tree.text(name)),
+            names_of(library_.connectors, &Connector::name));
     return 0;
   }
 
   // ---- Round one
   void declare_names(const Tree& tree, NodeId node) {
     Connector connector{.name = name_of(tree, node), .base = {}, .scope = {}};
-    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) != library_.connectors.end()) {
+    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) !=
+        library_.connectors.end()) {
       repeated_.insert({&tree, node});
-      return report(tree, tree.kid(node, 0), Code::DuplicateName, fmt::format("connector `{}` is declared twice", connector.name));
+      return report(tree, tree.kid(node, 0), Code::DuplicateName,
+                    fmt::format("connector `{}` is declared twice", connector.name));
     }
     for (const NodeId member : tree.kids(node)) {
       switch (tree.kind(member)) {
@@ -87,7 +99,8 @@ class LibraryBuilder {
         case NodeKind::Auth: connector.scope = scope_of(tree, member); break;
         case NodeKind::EnumDecl: declare_enum(tree, member); break;
         case NodeKind::RecordDecl: {
-          const TypeId made = library_.types.add_record({.name = name_of(tree, member), .fields = {}, .doc = tree.doc_above(member)});
+          const TypeId made = library_.types.add_record(
+              {.name = name_of(tree, member), .fields = {}, .doc = tree.doc_above(member)});
           records_.emplace(std::pair(&tree, member), made);
           declare_type(tree, member, made);
           break;
@@ -107,14 +120,19 @@ class LibraryBuilder {
   void declare_type(const Tree& tree, NodeId node, TypeId id) {
     const auto [at, is_new] = library_.type_names.emplace(name_of(tree, node), id);
     if (!is_new || builtin_type(at->first))
-      report(tree, tree.kid(node, 0), Code::DuplicateName, fmt::format("type `{}` is declared twice", at->first));
+      report(tree, tree.kid(node, 0), Code::DuplicateName,
+             fmt::format("type `{}` is declared twice", at->first));
   }
 
   void declare_enum(const Tree& tree, NodeId node) {
-    EnumType type{.name = name_of(tree, node), .values = {}, .is_ordered = tree.text(node).starts_with("ordered"), .doc = tree.doc_above(node)};
+    EnumType type{.name = name_of(tree, node),
+                  .values = {},
+                  .is_ordered = tree.text(node).starts_with("ordered"),
+                  .doc = tree.doc_above(node)};
     for (const NodeId value : tree.kids(node).subspan(1)) {
       if (std::ranges::find(type.values, tree.text(value)) != type.values.end())
-        report(tree, value, Code::DuplicateName, fmt::format("value `{}` is declared twice", tree.text(value)));
+        report(tree, value, Code::DuplicateName,
+               fmt::format("value `{}` is declared twice", tree.text(value)));
       type.values.emplace_back(tree.text(value));
     }
     declare_type(tree, node, library_.types.add_enum(std::move(type)));
@@ -140,8 +158,12 @@ class LibraryBuilder {
   void declare_fields(const Tree& tree, NodeId node) {
     RecordType record{.name = name_of(tree, node), .fields = {}, .doc = tree.doc_above(node)};
     for (const NodeId decl : tree.kids(node).subspan(1)) {
-      RecordField field{.name = name_of(tree, decl), .wire = {}, .type = type_of(tree, tree.kid(decl, 1)), .doc = tree.doc_above(decl)};
-      field.wire = tree.kids(decl).size() > 2 ? plain_text(tree, tree.kid(decl, 2), diagnostics_) : field.name;
+      RecordField field{.name = name_of(tree, decl),
+                        .wire = {},
+                        .type = type_of(tree, tree.kid(decl, 1)),
+                        .doc = tree.doc_above(decl)};
+      field.wire =
+          tree.kids(decl).size() > 2 ? plain_text(tree, tree.kid(decl, 2), diagnostics_) : field.name;
       if (record.field(field.name))
         report(tree, decl, Code::DuplicateName, fmt::format("field `{}` is declared twice", field.name));
       record.fields.push_back(std::move(field));
@@ -158,9 +180,12 @@ class LibraryBuilder {
       if (tree.kind(kid) != NodeKind::Duration) continue;
       const std::int64_t per = duration_value_us(tree, kid, diagnostics_) / 1'000'000;
       const auto calls = static_cast<std::uint32_t>(std::clamp<std::int64_t>(count, 0, 1'000'000));
-      if (per == 60) quota.per_minute = calls;
-      else if (per == 3600) quota.per_hour = calls;
-      else report(tree, kid, Code::InvalidDeclaration, "a quota is per 1m or per 1h");
+      if (per == 60)
+        quota.per_minute = calls;
+      else if (per == 3600)
+        quota.per_hour = calls;
+      else
+        report(tree, kid, Code::InvalidDeclaration, "a quota is per 1m or per 1h");
     }
     return quota;
   }
@@ -179,41 +204,54 @@ class LibraryBuilder {
     plain.connector = connector_index(tree, tree.kid(connector, 0));
     if (quota != nullptr) plain.quota = *quota;
     bool has_plain = false;
-    for (const NodeId kid : tree.kids(node)) has_plain = clause(tree, kid, operation, plain, index) || has_plain;
+    for (const NodeId kid : tree.kids(node))
+      has_plain = clause(tree, kid, operation, plain, index) || has_plain;
     if (has_plain) operation.routes.insert(operation.routes.begin(), std::move(plain));
     if (operation.routes.empty())
-      report(tree, tree.kid(node, 1), Code::InvalidDeclaration, fmt::format("operation `{}` has no request", operation.name));
+      report(tree, tree.kid(node, 1), Code::InvalidDeclaration,
+             fmt::format("operation `{}` has no request", operation.name));
     for (const Route& route : operation.routes)
       if (route.protocol == Protocol::Http && route.method.empty())
-        report(tree, tree.kid(node, 1), Code::InvalidDeclaration, fmt::format("a route of `{}` has no request", operation.name));
+        report(tree, tree.kid(node, 1), Code::InvalidDeclaration,
+               fmt::format("a route of `{}` has no request", operation.name));
     register_operation(tree, node, std::move(operation));
   }
 
   void register_operation(const Tree& tree, NodeId node, Operation operation) {
     const auto index = static_cast<std::uint32_t>(library_.operations.size());
     if (!library_.operation_names.emplace(operation.full_name(), index).second)
-      report(tree, tree.kid(node, 1), Code::DuplicateName, fmt::format("operation `{}` is declared twice", operation.name));
+      report(tree, tree.kid(node, 1), Code::DuplicateName,
+             fmt::format("operation `{}` is declared twice", operation.name));
     library_.operation_names.emplace(operation.name, index);
     library_.operations.push_back(std::move(operation));
   }
 
   void declare_parameter(const Tree& tree, NodeId node, Operation& operation) {
-    Parameter parameter{.name = name_of(tree, node), .type = type_of(tree, tree.kid(node, 1)), .default_json = {}, .doc = tree.doc_above(node)};
+    Parameter parameter{.name = name_of(tree, node),
+                        .type = type_of(tree, tree.kid(node, 1)),
+                        .default_json = {},
+                        .doc = tree.doc_above(node)};
     if (tree.kids(node).size() > 2) {
       TemplateScope scope{tree, operation.parameters, diagnostics_, false, {}};
       parameter.default_json = constant_json(scope, tree.kid(node, 2), library_.types, parameter.type);
     }
-    if (std::ranges::find(operation.parameters, parameter.name, &Parameter::name) != operation.parameters.end())
-      report(tree, node, Code::DuplicateName, fmt::format("parameter `{}` is declared twice", parameter.name));
+    if (std::ranges::find(operation.parameters, parameter.name, &Parameter::name) !=
+        operation.parameters.end())
+      report(tree, node, Code::DuplicateName,
+             fmt::format("parameter `{}` is declared twice", parameter.name));
     operation.parameters.push_back(std::move(parameter));
   }
 
-  // Takes one clause of an operation; true when it describes the request itself (as opposed to a named route).
+  // Takes one clause of an operation; true when it describes the request itself (as opposed to a named
+  // route).
   bool clause(const Tree& tree, NodeId node, Operation& operation, Route& plain, std::uint32_t index) {
     switch (tree.kind(node)) {
       case NodeKind::Result: operation.result = type_of(tree, tree.kid(node, 0)); return false;
       case NodeKind::Gives: operation.result_member = constant(tree, node); return false;
-      case NodeKind::Targets: operation.targets = name_of(tree, node); check_parameter(tree, node, operation); return false;
+      case NodeKind::Targets:
+        operation.targets = name_of(tree, node);
+        check_parameter(tree, node, operation);
+        return false;
       case NodeKind::Inverse: operation.inverse = name_of(tree, node); return false;
       case NodeKind::Source: operation.source = constant(tree, node); return false;
       case NodeKind::Retires: operation.retires = constant(tree, node); return false;
@@ -233,8 +271,11 @@ class LibraryBuilder {
 
   void check_parameter(const Tree& tree, NodeId clause, const Operation& operation) {
     const NodeId name = tree.kid(clause, 0);
-    if (std::ranges::find(operation.parameters, tree.text(name), &Parameter::name) == operation.parameters.end())
-      unknown(tree, name, Code::UnknownName, fmt::format("this operation has no parameter `{}`", tree.text(name)), names_of(operation.parameters, &Parameter::name));
+    if (std::ranges::find(operation.parameters, tree.text(name), &Parameter::name) ==
+        operation.parameters.end())
+      unknown(tree, name, Code::UnknownName,
+              fmt::format("this operation has no parameter `{}`", tree.text(name)),
+              names_of(operation.parameters, &Parameter::name));
   }
 
   std::vector<std::pair<std::string, Template>> entries(TemplateScope& scope, NodeId node) {
@@ -247,7 +288,8 @@ class LibraryBuilder {
     return out;
   }
 
-  bool route_clause(const Tree& tree, NodeId node, const Operation& operation, Route& route, std::uint32_t index, std::uint32_t number) {
+  bool route_clause(const Tree& tree, NodeId node, const Operation& operation, Route& route,
+                    std::uint32_t index, std::uint32_t number) {
     TemplateScope scope{tree, operation.parameters, diagnostics_, false, {}};
     switch (tree.kind(node)) {
       case NodeKind::Request:
@@ -274,12 +316,16 @@ class LibraryBuilder {
 
   ErrorRule error_rule(const Tree& tree, NodeId node) {
     ErrorRule rule;
-    rule.status = static_cast<int>(std::clamp<std::int64_t>(int_value(tree, tree.kid(node, 0), diagnostics_), 0, 999));
+    rule.status =
+        static_cast<int>(std::clamp<std::int64_t>(int_value(tree, tree.kid(node, 0), diagnostics_), 0, 999));
     const NodeId text = tree.find(node, NodeKind::Text);
     if (text != kNoNode) rule.code = plain_text(tree, text, diagnostics_);
     const NodeId fault = tree.kids(node).back();
-    if (const auto kind = fault_named(tree.text(fault))) rule.kind = *kind;
-    else unknown(tree, fault, Code::UnknownName, fmt::format("there is no error `{}`", tree.text(fault)), fault_names());
+    if (const auto kind = fault_named(tree.text(fault)))
+      rule.kind = *kind;
+    else
+      unknown(tree, fault, Code::UnknownName, fmt::format("there is no error `{}`", tree.text(fault)),
+              fault_names());
     return rule;
   }
 
@@ -297,25 +343,30 @@ class LibraryBuilder {
     Operation& operation = library_.operations[pending.operation];
     const NodeId call = tree.kid(pending.node, 0);
     const bool is_completion = tree.kind(pending.node) == NodeKind::Completes;
-    if (tree.kind(call) != NodeKind::Call) return report(tree, call, Code::InvalidDeclaration, "expected a call of a read operation");
+    if (tree.kind(call) != NodeKind::Call)
+      return report(tree, call, Code::InvalidDeclaration, "expected a call of a read operation");
     const std::string callee(tree.text(tree.kid(call, 0)));
     const Operation* target = library_.operation(operation.connector, callee);
     if (target == nullptr || target->effect != Effect::Read)
-      return report(tree, call, Code::UnknownOperation, fmt::format("this connector has no read operation `{}`", callee));
+      return report(tree, call, Code::UnknownOperation,
+                    fmt::format("this connector has no read operation `{}`", callee));
     TemplateScope scope{tree, operation.parameters, diagnostics_, is_completion, {}};
     Template arguments = call_arguments(scope, call, target->parameters);
     const auto kids = tree.kids(pending.node);
     const std::string field = kids.size() > 1 ? wire_name(tree, kids[1], target->result) : std::string();
     if (is_completion) {
-      Completion completion{.operation = callee, .arguments = std::move(arguments), .field = field, .final_values = {}};
+      Completion completion{
+          .operation = callee, .arguments = std::move(arguments), .field = field, .final_values = {}};
       for (const NodeId value : kids.subspan(2)) {
         check_final_value(tree, kids[1], value, target->result);
         completion.final_values.emplace_back(tree.text(value));
       }
       operation.completes = std::move(completion);
     } else if (pending.route < operation.routes.size()) {
-      operation.routes[pending.route].crash =
-          CrashRule{.kind = CrashRule::Kind::Lookup, .operation = callee, .arguments = std::move(arguments), .field = field};
+      operation.routes[pending.route].crash = CrashRule{.kind = CrashRule::Kind::Lookup,
+                                                        .operation = callee,
+                                                        .arguments = std::move(arguments),
+                                                        .field = field};
     }
   }
 
@@ -326,8 +377,10 @@ class LibraryBuilder {
     const auto index = record.field(tree.text(field));
     if (!index) return;
     const TypeId of = library_.types.without_null(record.fields[*index].type);
-    if (!library_.types.is(of, TypeKind::Enum) || library_.types.enumeration(of).value(tree.text(value))) return;
-    unknown(tree, value, Code::UnknownEnumValue, fmt::format("`{}` has no value `{}`", tree.text(field), tree.text(value)),
+    if (!library_.types.is(of, TypeKind::Enum) || library_.types.enumeration(of).value(tree.text(value)))
+      return;
+    unknown(tree, value, Code::UnknownEnumValue,
+            fmt::format("`{}` has no value `{}`", tree.text(field), tree.text(value)),
             library_.types.enumeration(of).values);
   }
 
@@ -337,10 +390,13 @@ class LibraryBuilder {
     if (library_.types.is(type, TypeKind::Record)) {
       const RecordType& record = library_.types.record(type);
       if (const auto index = record.field(tree.text(name))) return record.fields[*index].wire;
-      unknown(tree, name, Code::UnknownField, fmt::format("`{}` has no field `{}`", record.name, tree.text(name)), names_of(record.fields, &RecordField::name));
+      unknown(tree, name, Code::UnknownField,
+              fmt::format("`{}` has no field `{}`", record.name, tree.text(name)),
+              names_of(record.fields, &RecordField::name));
       return {};
     }
-    report(tree, name, Code::UnknownField, fmt::format("`{}` has no field `{}`", library_.types.name(type), tree.text(name)));
+    report(tree, name, Code::UnknownField,
+           fmt::format("`{}` has no field `{}`", library_.types.name(type), tree.text(name)));
     return {};
   }
 
@@ -350,12 +406,15 @@ class LibraryBuilder {
     trigger.name = name_of(tree, node);
     trigger.doc = tree.doc_above(node);
     for (const NodeId kid : tree.kids(node)) trigger_clause(tree, kid, trigger);
-    if (trigger.entities.empty() || trigger.operation.empty() || trigger.key_field.empty() || trigger.cursor_field.empty())
+    if (trigger.entities.empty() || trigger.operation.empty() || trigger.key_field.empty() ||
+        trigger.cursor_field.empty())
       return report(tree, node, Code::InvalidDeclaration, "a trigger needs an entity, poll, key and cursor");
     const TypeId entity = trigger.entities.front().type;
     for (const NodeId kid : tree.kids(node)) {
-      if (tree.kind(kid) == NodeKind::TriggerKey) trigger.key_field = wire_name(tree, tree.kid(kid, 0), entity);
-      if (tree.kind(kid) == NodeKind::Cursor) trigger.cursor_field = wire_name(tree, tree.kid(kid, 0), entity);
+      if (tree.kind(kid) == NodeKind::TriggerKey)
+        trigger.key_field = wire_name(tree, tree.kid(kid, 0), entity);
+      if (tree.kind(kid) == NodeKind::Cursor)
+        trigger.cursor_field = wire_name(tree, tree.kid(kid, 0), entity);
       if (tree.kind(kid) == NodeKind::Filterable)
         for (const NodeId name : tree.kids(kid)) trigger.filterable.push_back(wire_name(tree, name, entity));
     }
@@ -365,15 +424,19 @@ class LibraryBuilder {
   void trigger_clause(const Tree& tree, NodeId node, Trigger& trigger) {
     switch (tree.kind(node)) {
       case NodeKind::Binding:
-        trigger.bindings.push_back({.name = name_of(tree, node), .wire = std::string(tree.text(tree.kid(node, 2))),
-                                    .type = type_of(tree, tree.kid(node, 1)), .doc = tree.doc_above(node)});
+        trigger.bindings.push_back({.name = name_of(tree, node),
+                                    .wire = std::string(tree.text(tree.kid(node, 2))),
+                                    .type = type_of(tree, tree.kid(node, 1)),
+                                    .doc = tree.doc_above(node)});
         return;
       case NodeKind::Entity: return entity_clause(tree, node, trigger);
       case NodeKind::Poll:
         trigger.operation = name_of(tree, node);
         if (library_.operation(trigger.connector, trigger.operation) == nullptr)
-          report(tree, tree.kid(node, 0), Code::UnknownOperation, fmt::format("this connector has no operation `{}`", trigger.operation));
-        trigger.page_size = static_cast<std::uint32_t>(std::clamp<std::int64_t>(int_value(tree, tree.kid(node, 1), diagnostics_), 1, 10'000));
+          report(tree, tree.kid(node, 0), Code::UnknownOperation,
+                 fmt::format("this connector has no operation `{}`", trigger.operation));
+        trigger.page_size = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(int_value(tree, tree.kid(node, 1), diagnostics_), 1, 10'000));
         trigger.interval_us = duration_value_us(tree, tree.kid(node, 2), diagnostics_);
         trigger.overlap_us = duration_value_us(tree, tree.kid(node, 3), diagnostics_);
         return;
@@ -384,17 +447,25 @@ class LibraryBuilder {
   }
 
   void entity_clause(const Tree& tree, NodeId node, Trigger& trigger) {
-    Trigger::Entity entity{.name = name_of(tree, node), .type = type_of(tree, tree.kid(node, 1)),
+    Trigger::Entity entity{.name = name_of(tree, node),
+                           .type = type_of(tree, tree.kid(node, 1)),
                            .operation = std::string(tree.text(tree.kid(node, 2))),
-                           .argument = std::string(tree.text(tree.kid(node, 3))), .expand_only = {}};
+                           .argument = std::string(tree.text(tree.kid(node, 3))),
+                           .expand_only = {}};
     const Operation* fetch = library_.operation(trigger.connector, entity.operation);
-    if (fetch == nullptr || fetch->effect != Effect::Read || fetch->parameters.size() != 1 || fetch->result != entity.type)
+    if (fetch == nullptr || fetch->effect != Effect::Read || fetch->parameters.size() != 1 ||
+        fetch->result != entity.type)
       report(tree, tree.kid(node, 2), Code::InvalidDeclaration,
-             fmt::format("`{}` must be a read operation with one parameter that gives `{}`", entity.operation, library_.types.name(entity.type)));
-    if (std::ranges::find(trigger.bindings, entity.argument, &Trigger::Binding::name) == trigger.bindings.end())
-      unknown(tree, tree.kid(node, 3), Code::UnknownName, fmt::format("the trigger has no binding `{}`", entity.argument), names_of(trigger.bindings, &Trigger::Binding::name));
+             fmt::format("`{}` must be a read operation with one parameter that gives `{}`", entity.operation,
+                         library_.types.name(entity.type)));
+    if (std::ranges::find(trigger.bindings, entity.argument, &Trigger::Binding::name) ==
+        trigger.bindings.end())
+      unknown(tree, tree.kid(node, 3), Code::UnknownName,
+              fmt::format("the trigger has no binding `{}`", entity.argument),
+              names_of(trigger.bindings, &Trigger::Binding::name));
     if (!library_.types.is(entity.type, TypeKind::Record)) return;
-    for (const NodeId name : tree.kids(node).subspan(4)) entity.expand_only.push_back(wire_name(tree, name, entity.type));
+    for (const NodeId name : tree.kids(node).subspan(4))
+      entity.expand_only.push_back(wire_name(tree, name, entity.type));
     trigger.entities.push_back(std::move(entity));
   }
 
@@ -402,8 +473,8 @@ class LibraryBuilder {
   Diagnostics& diagnostics_;
   Library library_;
   std::vector<Pending> pending_;
-  std::set<std::pair<const Tree*, NodeId>> repeated_;           // connectors whose name another one has; left out
-  std::map<std::pair<const Tree*, NodeId>, TypeId> records_;    // by declaration: two may have one name
+  std::set<std::pair<const Tree*, NodeId>> repeated_;  // connectors whose name another one has; left out
+  std::map<std::pair<const Tree*, NodeId>, TypeId> records_;  // by declaration: two may have one name
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Everything flows can name that is declared outside of them: the types, operations and triggers of all connectors.
-// Built once from connector declarations, then only read; a compilation copies the TypeTable to add its own types.
+// Everything flows can name that is declared outside of them: the types, operations and triggers of all
+// connectors. Built once from connector declarations, then only read; a compilation copies the TypeTable to
+// add its own types.
 #pragma once
 
 #include <map>

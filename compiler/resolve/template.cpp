@@ -12,26 +12,32 @@ namespace {
 
 using Kind = Template::Kind;
 
-Template of(Kind kind, std::string text = {}) { return Template{.kind = kind, .text = std::move(text)}; }
+Template of(Kind kind, std::string text = {}) {
+  return Template{.kind = kind, .text = std::move(text)};
+}
 
 Template unsupported(TemplateScope& scope, NodeId node) {
   scope.diagnostics
-      .report(Code::InvalidDeclaration, scope.tree.file, scope.tree.span(node), "a declaration cannot compute this")
-      .note("it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
-            "`list.map(x => …)` and `if x is Html then … else …`");
+      .report(Code::InvalidDeclaration, scope.tree.file, scope.tree.span(node),
+              "a declaration cannot compute this")
+      .note(
+          "it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
+          "`list.map(x => …)` and `if x is Html then … else …`");
   return {};
 }
 
 Template name(TemplateScope& scope, NodeId node) {
   const std::string text(scope.tree.text(node));
   if (std::ranges::find(scope.items, text) != scope.items.end()) return of(Kind::Item, text);
-  if (std::ranges::find(scope.parameters, text, &Parameter::name) != scope.parameters.end()) return of(Kind::Param, text);
+  if (std::ranges::find(scope.parameters, text, &Parameter::name) != scope.parameters.end())
+    return of(Kind::Param, text);
   if (text == "key") return of(Kind::CallKey);
   std::vector<std::string> known{"key", "config"};
   for (const Parameter& parameter : scope.parameters) known.push_back(parameter.name);
   Diagnostic& d = scope.diagnostics.report(Code::UnknownName, scope.tree.file, scope.tree.span(node),
                                            fmt::format("this operation has no parameter `{}`", text));
-  if (const auto near = nearest_name(text, known)) d.fix(scope.tree.span(node), *near, fmt::format("did you mean `{}`?", *near));
+  if (const auto near = nearest_name(text, known))
+    d.fix(scope.tree.span(node), *near, fmt::format("did you mean `{}`?", *near));
   return {};
 }
 
@@ -74,10 +80,12 @@ Template map_call(TemplateScope& scope, NodeId node) {
 
 Template is_type(TemplateScope& scope, NodeId node) {
   const Tree& tree = scope.tree;
-  if (tree.kid(node, 1) == kNoNode || tree.kind(tree.kid(node, 1)) != NodeKind::OpIs) return unsupported(scope, node);
+  if (tree.kid(node, 1) == kNoNode || tree.kind(tree.kid(node, 1)) != NodeKind::OpIs)
+    return unsupported(scope, node);
   Template test = of(Kind::IsType, std::string(tree.text(tree.kid(node, 0))));
   const auto type = builtin_type(tree.text(tree.kid(node, 2)));
-  if (!type || (*type != kHtmlType && *type != kKqlType && *type != kStringType)) return unsupported(scope, node);
+  if (!type || (*type != kHtmlType && *type != kKqlType && *type != kStringType))
+    return unsupported(scope, node);
   name(scope, tree.kid(node, 0));  // reports an unknown parameter
   test.type = *type;
   return test;
@@ -103,8 +111,10 @@ Template to_template(TemplateScope& scope, NodeId node) {
     case NodeKind::Null: return {};
     case NodeKind::True: return Template{.kind = Kind::Bool, .number = 1};
     case NodeKind::False: return Template{.kind = Kind::Bool, .number = 0};
-    case NodeKind::Int: return Template{.kind = Kind::Int, .number = int_value(tree, node, scope.diagnostics)};
-    case NodeKind::Float: return Template{.kind = Kind::Float, .real = float_value(tree, node, scope.diagnostics)};
+    case NodeKind::Int:
+      return Template{.kind = Kind::Int, .number = int_value(tree, node, scope.diagnostics)};
+    case NodeKind::Float:
+      return Template{.kind = Kind::Float, .real = float_value(tree, node, scope.diagnostics)};
     case NodeKind::Text:
     case NodeKind::TextBlock:
     case NodeKind::RawText: return text(scope, node);

@@ -14,7 +14,7 @@ struct TemplateScope {
   const Tree& tree;
   const std::vector<Parameter>& parameters;
   Diagnostics& diagnostics;
-  bool has_result = false;       // `result.…` names the operation's result (in `completes`)
+  bool has_result = false;         // `result.…` names the operation's result (in `completes`)
   std::vector<std::string> items;  // variables of the `map`s around
 };
 
@@ -22,7 +22,8 @@ struct TemplateScope {
 Template to_template(TemplateScope& scope, NodeId expression);
 // The arguments of a call in a declaration as an Object, by parameter name of `callee`.
 Template call_arguments(TemplateScope& scope, NodeId call, const std::vector<Parameter>& callee);
-// A constant as JSON text, for a parameter's default; empty and reported when it is none. Enum values are bare names.
+// A constant as JSON text, for a parameter's default; empty and reported when it is none. Enum values are
+// bare names.
 std::string constant_json(TemplateScope& scope, NodeId expression, const TypeTable& types, TypeId type);
 
 }  // namespace flow

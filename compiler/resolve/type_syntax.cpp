@@ -34,15 +34,18 @@ class TypeResolver {
     if (name == "Map" && arguments == 2 && resolve(tree_.kid(node, 1)) == kStringType)
       return types_.map(resolve(tree_.kid(node, 2)));
     if (arguments != 0 || name == "List" || name == "Map") {
-      diagnostics_.report(Code::UnknownType, tree_.file, tree_.span(node), fmt::format("`{}` is no type", tree_.text(node)))
+      diagnostics_
+          .report(Code::UnknownType, tree_.file, tree_.span(node),
+                  fmt::format("`{}` is no type", tree_.text(node)))
           .note("types with arguments are List<T> and Map<String, T>");
       return types_.error();
     }
     if (const auto builtin = builtin_type(name)) return *builtin;
     if (const auto found = names_.find(name); found != names_.end()) return found->second;
-    Diagnostic& d =
-        diagnostics_.report(Code::UnknownType, tree_.file, tree_.span(ident), fmt::format("there is no type `{}`", name));
-    if (const auto near = nearest_name(name, known())) d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
+    Diagnostic& d = diagnostics_.report(Code::UnknownType, tree_.file, tree_.span(ident),
+                                        fmt::format("there is no type `{}`", name));
+    if (const auto near = nearest_name(name, known()))
+      d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
     return types_.error();
   }
 
@@ -63,8 +66,8 @@ class TypeResolver {
 
 }  // namespace
 
-TypeId resolve_type(const Tree& tree, NodeId node, const std::map<std::string, TypeId, std::less<>>& names, TypeTable& types,
-                    Diagnostics& diagnostics) {
+TypeId resolve_type(const Tree& tree, NodeId node, const std::map<std::string, TypeId, std::less<>>& names,
+                    TypeTable& types, Diagnostics& diagnostics) {
   return TypeResolver(tree, names, types, diagnostics).resolve(node);
 }
 

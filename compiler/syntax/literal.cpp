@@ -16,7 +16,8 @@ void append_code_point(std::string& out, std::uint32_t c) {
   } else if (c < 0x10000) {
     byte(0xe0 | (c >> 12)), byte(0x80 | ((c >> 6) & 0x3f)), byte(0x80 | (c & 0x3f));
   } else {
-    byte(0xf0 | (c >> 18)), byte(0x80 | ((c >> 12) & 0x3f)), byte(0x80 | ((c >> 6) & 0x3f)), byte(0x80 | (c & 0x3f));
+    byte(0xf0 | (c >> 18)), byte(0x80 | ((c >> 12) & 0x3f)), byte(0x80 | ((c >> 6) & 0x3f)),
+        byte(0x80 | (c & 0x3f));
   }
 }
 
@@ -94,7 +95,8 @@ std::string plain_text(const Tree& tree, NodeId text, Diagnostics& diagnostics) 
   std::string out;
   for (const NodeId kid : tree.kids(text))
     if (tree.kind(kid) == NodeKind::TextPiece)
-      out += tree.kind(text) == NodeKind::RawText ? std::string(tree.text(kid)) : decode_piece(tree, kid, diagnostics);
+      out += tree.kind(text) == NodeKind::RawText ? std::string(tree.text(kid))
+                                                  : decode_piece(tree, kid, diagnostics);
   return out;
 }
 
@@ -109,7 +111,8 @@ std::int64_t int_value(const Tree& tree, NodeId literal, Diagnostics& diagnostic
   std::int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size())
-    diagnostics.report(Code::NumberOutOfRange, tree.file, tree.span(literal), "this number does not fit an Int")
+    diagnostics
+        .report(Code::NumberOutOfRange, tree.file, tree.span(literal), "this number does not fit an Int")
         .note("an Int has 64 bits: at most 9223372036854775807");
   return value;
 }
@@ -119,13 +122,15 @@ double float_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics) {
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size())
-    diagnostics.report(Code::NumberOutOfRange, tree.file, tree.span(literal), "this number does not fit a Float");
+    diagnostics.report(Code::NumberOutOfRange, tree.file, tree.span(literal),
+                       "this number does not fit a Float");
   return value;
 }
 
 std::int64_t duration_value_us(const Tree& tree, NodeId literal, Diagnostics& diagnostics) {
   const auto value = parse_duration_us(tree.text(literal));
-  if (!value) diagnostics.report(Code::NumberOutOfRange, tree.file, tree.span(literal), "this duration is too long");
+  if (!value)
+    diagnostics.report(Code::NumberOutOfRange, tree.file, tree.span(literal), "this duration is too long");
   return value.value_or(0);
 }
 

@@ -30,7 +30,9 @@ bool only_blanks(std::string_view text) {
 
 }  // namespace
 
-std::string_view node_name(NodeKind kind) { return kNodeNames[static_cast<std::size_t>(kind)]; }
+std::string_view node_name(NodeKind kind) {
+  return kNodeNames[static_cast<std::size_t>(kind)];
+}
 
 NodeId Tree::find(NodeId id, NodeKind wanted) const {
   for (const NodeId kid : kids(id))
@@ -39,7 +41,8 @@ NodeId Tree::find(NodeId id, NodeKind wanted) const {
 }
 
 std::string Tree::doc_above(NodeId id) const {
-  auto after = std::ranges::lower_bound(comments, nodes[id].begin, {}, [](const Comment& c) { return c.span.begin; });
+  auto after =
+      std::ranges::lower_bound(comments, nodes[id].begin, {}, [](const Comment& c) { return c.span.begin; });
   std::string doc;
   std::uint32_t edge = nodes[id].begin;
   while (after != comments.begin()) {

@@ -1,6 +1,6 @@
-// The syntax tree of one source: what was written, before anything is known about names or types. Nodes lie in an
-// arena in the order their ends were read, so children come before parents; a NodeId is an index into it. Built once by
-// parse(), then never written: what a pass learns goes in its own table, indexed by NodeId.
+// The syntax tree of one source: what was written, before anything is known about names or types. Nodes lie
+// in an arena in the order their ends were read, so children come before parents; a NodeId is an index into
+// it. Built once by parse(), then never written: what a pass learns goes in its own table, indexed by NodeId.
 #pragma once
 
 #include <cstdint>

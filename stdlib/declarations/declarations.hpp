@@ -1,4 +1,5 @@
-// The connectors that come with Flow, as source texts: apps hand them to the compiler like any other declarations.
+// The connectors that come with Flow, as source texts: apps hand them to the compiler like any other
+// declarations.
 #pragma once
 
 #include <string_view>

@@ -50,7 +50,8 @@ CallFinding finding_in(std::string_view result_json, std::string_view field, std
   if (!result) return unknown("the lookup's result cannot be read: " + result.error().message);
   if (field.empty()) {  // the lookup's arguments leave nothing else in its list
     if (result->kind != JsonValue::Kind::List) return unknown("the lookup's result is no list");
-    return result->items.empty() ? CallFinding(CallDidNotHappen{}) : CallHappened{to_json(result->items.front())};
+    return result->items.empty() ? CallFinding(CallDidNotHappen{})
+                                 : CallHappened{to_json(result->items.front())};
   }
   if (is_made_by(*result, field, key)) return CallHappened{std::string(result_json)};
   if (result->kind == JsonValue::Kind::List)

@@ -18,8 +18,8 @@ CallFinding finding_in(std::string_view result_json, std::string_view field, std
 
 CallUnknown unknown(std::string message);
 
-// What the failure of a lookup says of the call: a fault that may pass keeps its kind and the server's wish, so that
-// the question is asked again in time; any other leaves the call in doubt.
+// What the failure of a lookup says of the call: a fault that may pass keeps its kind and the server's wish,
+// so that the question is asked again in time; any other leaves the call in doubt.
 CallUnknown unknown_for(Fault lookup);
 
 }  // namespace flow

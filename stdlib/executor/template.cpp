@@ -93,7 +93,8 @@ JsonValue Evaluation::for_each(const Template& node) {
 bool is_quoted(const Template& concat, std::size_t i) {
   const auto& parts = concat.children;
   return parts[i].kind != Kind::Text && i > 0 && i + 1 < parts.size() && parts[i - 1].kind == Kind::Text &&
-         parts[i + 1].kind == Kind::Text && parts[i - 1].text.ends_with('\'') && parts[i + 1].text.starts_with('\'');
+         parts[i + 1].kind == Kind::Text && parts[i - 1].text.ends_with('\'') &&
+         parts[i + 1].text.starts_with('\'');
 }
 
 std::string with_doubled_quotes(const std::string& text) {

@@ -20,7 +20,8 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kRenewEarly = 300 * kSecond;
 constexpr std::int64_t kRefusalRemembered = 5 * kSecond;
-constexpr std::int64_t kFailureRemembered = 1 * kSecond;  // of the network or the server, which may pass sooner
+constexpr std::int64_t kFailureRemembered =
+    1 * kSecond;                                      // of the network or the server, which may pass sooner
 constexpr std::int64_t kRenewalPause = 30 * kSecond;  // after a failed renewal, while the old token is good
 constexpr std::int64_t kLongestRemembered = 300 * kSecond;
 constexpr std::int64_t kUnstatedLifetime = 300 * kSecond;
@@ -246,9 +247,8 @@ void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fau
     const bool is_renewal = !entry.token.text.empty() && now < entry.token.ends_us;
     entry.refusal = result.error();
     entry.refusal.maybe_executed = false;  // whatever became of this exchange, the caller's was never sent
-    entry.ask_again_us =
-        now + std::clamp(entry.refusal.retry_after_us, pause_after(entry.refusal, is_renewal),
-                         kLongestRemembered);
+    entry.ask_again_us = now + std::clamp(entry.refusal.retry_after_us,
+                                          pause_after(entry.refusal, is_renewal), kLongestRemembered);
   }
   const TokenResult answer = result ? TokenResult(entry.token.text) : tl::unexpected(entry.refusal);
   std::vector<Done> waiting = std::move(entry.waiting);

@@ -74,8 +74,8 @@ std::optional<unsigned> escaped_unit(std::string_view text, std::size_t at) {
   return unit;
 }
 
-// The same text with U+FFFD for what no Unicode text can hold: bytes that are not UTF-8, and escapes of one half of a
-// surrogate pair, which names of files may have.
+// The same text with U+FFFD for what no Unicode text can hold: bytes that are not UTF-8, and escapes of one
+// half of a surrogate pair, which names of files may have.
 std::string repaired(std::string_view text) {
   std::string valid;
   while (const auto bad = invalid_utf8_at(text)) {
@@ -195,8 +195,7 @@ Result<std::string> json_part(std::string_view text, std::string_view member) {
   if (check(strict, padded)) return member.empty() ? minified(whole) : part_of(whole, member);
   // A number beyond 64 bits is the mistake of one element: whoever reads the list leaves that one out.
   const auto mistake = strict.parse(padded).error();
-  if (member.empty() || mistake != simdjson::NUMBER_ERROR)
-    return tl::unexpected(sound.error());
+  if (member.empty() || mistake != simdjson::NUMBER_ERROR) return tl::unexpected(sound.error());
   const auto list = part_of(whole, member);
   if (!list || !list->starts_with('[')) return tl::unexpected(sound.error());
   return list;

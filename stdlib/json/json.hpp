@@ -38,8 +38,8 @@ void append_json(std::string& out, const JsonValue& value);
 std::string to_json(const JsonValue& value);
 
 // The text of `member` (empty: of the whole), without needless white space, numbers as they stand there.
-// `null` when the member is missing. One bad event must not hide those beside it: what no Unicode text can hold becomes
-// U+FFFD, and a list comes as it stands when a number in it is beyond 64 bits.
+// `null` when the member is missing. One bad event must not hide those beside it: what no Unicode text can
+// hold becomes U+FFFD, and a list comes as it stands when a number in it is beyond 64 bits.
 Result<std::string> json_part(std::string_view text, std::string_view member);
 
 }  // namespace flow

@@ -1,4 +1,5 @@
-// How fast sources are read and checked: build/release/bench_compiler. `bytes_per_second` is the figure to watch.
+// How fast sources are read and checked: build/release/bench_compiler. `bytes_per_second` is the figure to
+// watch.
 #include <benchmark/benchmark.h>
 
 #include "compiler/compile.hpp"
@@ -10,29 +11,35 @@ namespace flow {
 namespace {
 
 constexpr const char* kOneLine =
-    "on alert.new when severity == High do isolate(machineId); mail(\"soc@contoso.com\", \"Isolated {machine.name}\", \"{title}\")\n";
+    "on alert.new when severity == High do isolate(machineId); mail(\"soc@contoso.com\", \"Isolated "
+    "{machine.name}\", \"{title}\")\n";
 
 // A flow as teams write them; the number makes names differ.
 std::string team_flow(int number) {
   const std::string n = std::to_string(number);
-  return "/// Isolates the device behind a severe alert and tells the team " + n + ".\nflow isolate_" + n + R"( on alert.new
+  return "/// Isolates the device behind a severe alert and tells the team " + n + ".\nflow isolate_" + n +
+         R"( on alert.new
 when severity >= Medium
  and category in [Ransomware, CredentialAccess, LateralMovement]
- and not machine.tags.any(t => t.lower() == "vip)" + n + R"(")
+ and not machine.tags.any(t => t.lower() == "vip)" +
+         n + R"(")
 do {
     // Whoever reads the mail wants to see what this was about.
     let host = machine.name ?? "an unknown device"
     let who = relatedUser?.userName ?? "nobody"
     if severity == High and machine.risk != null {
-        let action = isolate(machineId, comment: "Flow )" + n + R"(: {title}", type: Full)
+        let action = isolate(machineId, comment: "Flow )" +
+         n + R"(: {title}", type: Full)
         log "isolated {host}, action {action.id} is {action.status}"
         mail(
-            to: ["soc@contoso.com", "lead)" + n + R"(@contoso.com"],
+            to: ["soc@contoso.com", "lead)" +
+         n + R"(@contoso.com"],
             subject: "Isolated {host}",
             body: html"<h1>{title}</h1><p>User <b>{who}</b>, risk {machine.risk}.</p>",
             importance: High,
         )
-    } else if machine.tags.length() * 2 + )" + n + R"( > 7 {
+    } else if machine.tags.length() * 2 + )" +
+         n + R"( > 7 {
         update_alert(alertId, status: InProgress, comment: "Looked at by Flow: {host}")
     } else {
         stop "{host} has no tags"
@@ -53,12 +60,14 @@ std::string many_flows(std::size_t bytes) {
 
 Declarations load() {
   std::vector<NamedText> texts;
-  for (const Declaration& declaration : declarations()) texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+  for (const Declaration& declaration : declarations())
+    texts.push_back({std::string(declaration.name), std::string(declaration.text)});
   return load_declarations(texts);
 }
 
 void parse_many_flows(benchmark::State& state) {
-  const auto source = std::make_shared<const SourceFile>("many.flow", many_flows(static_cast<std::size_t>(state.range(0))));
+  const auto source =
+      std::make_shared<const SourceFile>("many.flow", many_flows(static_cast<std::size_t>(state.range(0))));
   for (auto _ : state) {
     Diagnostics diagnostics;
     benchmark::DoNotOptimize(parse(source, 0, diagnostics));

@@ -1,11 +1,12 @@
-// How long an alert waits for its isolation, over real sockets: the whole runtime in this process, the pretend tenant
-// beside it on loopback, the journal on the disk of the current folder with synchronous=FULL, and `flow check` as a
-// process.
+// How long an alert waits for its isolation, over real sockets: the whole runtime in this process, the
+// pretend tenant beside it on loopback, the journal on the disk of the current folder with synchronous=FULL,
+// and `flow check` as a process.
 //
 //   cd build/release && ./bench_e2e [ALERTS]
 //
-// Alerts come one at a time. The clock starts when the tenant gets the first poll that can bring the alert; it stops when
-// it gets the request to isolate. Between the two: the poll's answer, the condition, the commit and a connection.
+// Alerts come one at a time. The clock starts when the tenant gets the first poll that can bring the alert;
+// it stops when it gets the request to isolate. Between the two: the poll's answer, the condition, the commit
+// and a connection.
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -31,7 +32,9 @@ namespace {
 
 using Time = std::chrono::steady_clock::time_point;
 
-double milliseconds(Time from, Time to) { return std::chrono::duration<double, std::milli>(to - from).count(); }
+double milliseconds(Time from, Time to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
 
 struct Figures {
   double median = 0, p99 = 0, longest = 0;
@@ -39,7 +42,9 @@ struct Figures {
 
 Figures figures(std::vector<double> values) {
   std::ranges::sort(values);
-  const auto at = [&](std::size_t percent) { return values.at(std::min(values.size() - 1, values.size() * percent / 100)); };
+  const auto at = [&](std::size_t percent) {
+    return values.at(std::min(values.size() - 1, values.size() * percent / 100));
+  };
   return {at(50), at(99), values.back()};
 }
 
@@ -53,12 +58,15 @@ class Tenant {
     FLOW_TRY(std::unique_ptr<Sim> sim, Sim::start(options));
     Tenant tenant(std::move(sim));
     // Of its own, as not every made-up device can be isolated.
-    tenant.sim_->ask("POST", "/sim/machines", R"({"computerDnsName": "bench.corp.example.com", "osPlatform": "Windows11", "healthStatus": "Active"})");
+    tenant.sim_->ask(
+        "POST", "/sim/machines",
+        R"({"computerDnsName": "bench.corp.example.com", "osPlatform": "Windows11", "healthStatus": "Active"})");
     return tenant;
   }
   const Sim& sim() const { return *sim_; }
 
-  // From the first poll that can bring a new alert to its isolation; nothing when that does not come within ten seconds.
+  // From the first poll that can bring a new alert to its isolation; nothing when that does not come within
+  // ten seconds.
   std::optional<double> isolation_ms() {
     const std::int64_t start_us = clock_.now_us();
     sim_->ask("POST", "/sim/alerts", R"({"severity": "High", "computerDnsName": "bench.corp.example.com"})");
@@ -113,9 +121,12 @@ class Service {
     RuntimeOptions options;
     options.poll_interval_us = 25'000;
     options.look_back_us = 3'600'000'000;
-    options.chosen_route = [&world](const std::string& tenant, const Operation& operation) { return world.chosen_route(tenant, operation); };
+    options.chosen_route = [&world](const std::string& tenant, const Operation& operation) {
+      return world.chosen_route(tenant, operation);
+    };
     engine_ = vm_engine();
-    runtime_ = std::make_unique<Runtime>(*store_, world_->clock(), world_->random(), world_->executor(), *engine_, options);
+    runtime_ = std::make_unique<Runtime>(*store_, world_->clock(), world_->random(), world_->executor(),
+                                         *engine_, options);
     auto modules = load_modules({FLOW_SOURCE_DIR "/examples/isolate-high.flow"});
     if (!modules) return error(modules.error().message);
     for (LoadedModule& module : *modules) FLOW_TRY_STATUS(without_quota(module));
@@ -171,7 +182,8 @@ Result<Figures> alerts_to_isolations(std::size_t alerts) {
 
 // One run of `flow check` on the first example, from start to end.
 std::optional<double> check_ms() {
-  std::string program = FLOW_BINARY_DIR "/flow", command = "check", file = FLOW_SOURCE_DIR "/examples/isolate-high.flow";
+  std::string program = FLOW_BINARY_DIR "/flow", command = "check",
+              file = FLOW_SOURCE_DIR "/examples/isolate-high.flow";
   char* words[] = {program.data(), command.data(), file.data(), nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -197,9 +209,11 @@ Result<Figures> checks(std::size_t runs) {
 
 Result<int> bench(std::size_t alerts) {
   FLOW_TRY(const Figures check, checks(50));
-  fmt::print("flow check isolate-high.flow, 50 runs: median {:.1f} ms, longest {:.1f} ms\n", check.median, check.longest);
+  fmt::print("flow check isolate-high.flow, 50 runs: median {:.1f} ms, longest {:.1f} ms\n", check.median,
+             check.longest);
   FLOW_TRY(const Figures wait, alerts_to_isolations(alerts));
-  fmt::print("alert to isolation request, {} alerts: p50 {:.1f} ms, p99 {:.1f} ms, longest {:.1f} ms\n", alerts, wait.median, wait.p99, wait.longest);
+  fmt::print("alert to isolation request, {} alerts: p50 {:.1f} ms, p99 {:.1f} ms, longest {:.1f} ms\n",
+             alerts, wait.median, wait.p99, wait.longest);
   fmt::print("check: {:.1f} ms median of `flow check`\n", check.median);
   fmt::print("e2e: {:.1f} ms p99 from alert to isolation request\n", wait.p99);
   return 0;

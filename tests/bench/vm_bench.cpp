@@ -22,11 +22,17 @@ std::string typical_event() {
   return event + R"(,"evidence":[{"entityType":"Process","sha1":"9a2f","detectionStatus":"Detected"}]})";
 }
 
-void check(const Module& module) { FLOW_CHECK(verify(module), "the benchmark's module is right"); }
+void check(const Module& module) {
+  FLOW_CHECK(verify(module), "the benchmark's module is right");
+}
 
 void emit_condition(Assembler& a) {
   const auto known = a.jump(Op::JumpIfSet, kAlert);
-  a.emit(Op::Skip).land(known).emit(Op::GetField, 4, kAlert, 1).load_severity(5, 3).emit(Op::EqualEnum, 6, 4, 5);
+  a.emit(Op::Skip)
+      .land(known)
+      .emit(Op::GetField, 4, kAlert, 1)
+      .load_severity(5, 3)
+      .emit(Op::EqualEnum, 6, 4, 5);
   const auto no = a.jump(Op::JumpIfNot, 6);
   a.emit(Op::EnterBody).emit(Op::Finish).land(no).emit(Op::Skip);
 }
@@ -91,8 +97,12 @@ void loop_of(benchmark::State& state, bool has_condition) {
   for (auto _ : state) machine.start(kEvent);
   state.SetItemsProcessed(10'000 * state.iterations());
 }
-void condition_in_a_loop(benchmark::State& state) { loop_of(state, true); }
-void loop_alone(benchmark::State& state) { loop_of(state, false); }
+void condition_in_a_loop(benchmark::State& state) {
+  loop_of(state, true);
+}
+void loop_alone(benchmark::State& state) {
+  loop_of(state, false);
+}
 BENCHMARK(condition_in_a_loop)->Unit(benchmark::kMicrosecond);
 BENCHMARK(loop_alone)->Unit(benchmark::kMicrosecond);
 
@@ -103,7 +113,10 @@ Module typical_module() {
   const auto handler_from = a.here();
   for (int i = 0; i < 20; ++i) {
     a.emit(Op::Unwrap, 10, kMachineId).call(kMachine, kGetMachine, 10, true).emit(Op::Unwrap, 12, kMachine);
-    a.emit(Op::GetField, 13, 12, 1).load_text(14, "Isolated ").emit(Op::ToText, 15, 13).emit(Op::Concat, 11, 14, 2);
+    a.emit(Op::GetField, 13, 12, 1)
+        .load_text(14, "Isolated ")
+        .emit(Op::ToText, 15, 13)
+        .emit(Op::Concat, 11, 14, 2);
     a.call(16, kIsolate, 10).emit(Op::Log, 11);
   }
   a.emit(Op::Finish);

@@ -1,5 +1,6 @@
-// A fuzz target as a plain test: `corpus_x DIR COUNT` runs it over the files of DIR, over its seeds, and over COUNT
-// inputs made by changing them, the same ones each time. `corpus_x --write DIR` writes the seeds for the fuzzer.
+// A fuzz target as a plain test: `corpus_x DIR COUNT` runs it over the files of DIR, over its seeds, and over
+// COUNT inputs made by changing them, the same ones each time. `corpus_x --write DIR` writes the seeds for
+// the fuzzer.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Bytes to module: decode, verify, and run what passes. The checksum would stop nearly every change, so an input
-// whose first byte is odd is a bare payload, which gets a right header here.
+// Bytes to module: decode, verify, and run what passes. The checksum would stop nearly every change, so an
+// input whose first byte is odd is a bare payload, which gets a right header here.
 #include <zlib.h>
 
 #include "tests/fuzz/bytes.hpp"

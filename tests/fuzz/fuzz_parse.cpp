@@ -1,5 +1,5 @@
-// Bytes to tree. Whatever the text: there is a tree, its nodes lie within the text and within their parents, and every
-// diagnostic can be shown.
+// Bytes to tree. Whatever the text: there is a tree, its nodes lie within the text and within their parents,
+// and every diagnostic can be shown.
 #include "base/diagnostic.hpp"
 #include "base/result.hpp"
 #include "compiler/parse/parse.hpp"
@@ -15,7 +15,8 @@ void check_nodes(const Tree& tree) {
     FLOW_CHECK(span.begin <= span.end && span.end <= size, "a node lies within the text");
     for (const NodeId kid : tree.kids(id)) {
       FLOW_CHECK(kid < id, "children come before parents");
-      FLOW_CHECK(tree.span(kid).begin >= span.begin && tree.span(kid).end <= span.end, "a node lies within its parent");
+      FLOW_CHECK(tree.span(kid).begin >= span.begin && tree.span(kid).end <= span.end,
+                 "a node lies within its parent");
     }
   }
 }
@@ -23,9 +24,13 @@ void check_nodes(const Tree& tree) {
 }  // namespace
 
 std::vector<std::string> seeds() {
-  return {"on alert.new when severity == High do isolate(machineId); mail(\"soc@contoso.com\", \"Isolated {machine.name}\", \"{title}\")",
-          "flow f on a.b when not (x ?? 1 + 2 * -3 in [1, {a: 2}]) do { let y: List<Int?> = raw\"a\" if x { stop } else { fail \"\"\"b\"\"\" } } on error e { log e }",
-          "connector c { base \"https://c\" ordered enum E { A, B } record R { a: E? from \"b\" } act f(a: R = null) -> R { by d { GET \"/{a}\" on crash ask } } }"};
+  return {
+      "on alert.new when severity == High do isolate(machineId); mail(\"soc@contoso.com\", \"Isolated "
+      "{machine.name}\", \"{title}\")",
+      "flow f on a.b when not (x ?? 1 + 2 * -3 in [1, {a: 2}]) do { let y: List<Int?> = raw\"a\" if x { stop "
+      "} else { fail \"\"\"b\"\"\" } } on error e { log e }",
+      "connector c { base \"https://c\" ordered enum E { A, B } record R { a: E? from \"b\" } act f(a: R = "
+      "null) -> R { by d { GET \"/{a}\" on crash ask } } }"};
 }
 
 }  // namespace flow::fuzz
@@ -33,13 +38,15 @@ std::vector<std::string> seeds() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace flow;
   Diagnostics diagnostics;
-  const auto source = std::make_shared<const SourceFile>("source.flow", std::string(reinterpret_cast<const char*>(data), size));
+  const auto source = std::make_shared<const SourceFile>(
+      "source.flow", std::string(reinterpret_cast<const char*>(data), size));
   const Tree tree = parse(source, 0, diagnostics);
   FLOW_CHECK(tree.kind(tree.root) == NodeKind::File, "there is always a file");
   fuzz::check_nodes(tree);
   dump(tree);
   for (const Diagnostic& diagnostic : diagnostics.all()) {
-    FLOW_CHECK(diagnostic.span.begin <= diagnostic.span.end && diagnostic.span.end <= size, "a mark lies within the text");
+    FLOW_CHECK(diagnostic.span.begin <= diagnostic.span.end && diagnostic.span.end <= size,
+               "a mark lies within the text");
     render_text(diagnostic, {source}, true);
     render_json(diagnostic, {source});
   }

@@ -1,5 +1,6 @@
-// Random programs over a fixed world of types and operations. Nothing the verifier accepts may crash the machine.
-// To get programs of some length past the verifier, each instruction is kept only when the program so far verifies.
+// Random programs over a fixed world of types and operations. Nothing the verifier accepts may crash the
+// machine. To get programs of some length past the verifier, each instruction is kept only when the program
+// so far verifies.
 #include "tests/fuzz/bytes.hpp"
 #include "tests/fuzz/run_module.hpp"
 #include "tests/unit/vm/assembler.hpp"
@@ -33,7 +34,9 @@ void fill_registers(test::Assembler& a) {
       .emit(Op::Move, 24, 14)
       .emit(Op::LoadNull, 25)
       .emit(Op::Move, 26, 21);
-  a.emit(Op::Move, 27, test::kMachine).load(28, {.type = a.world.status, .number = 1}).emit(Op::Move, 29, test::kAlert);
+  a.emit(Op::Move, 27, test::kMachine)
+      .load(28, {.type = a.world.status, .number = 1})
+      .emit(Op::Move, 29, test::kAlert);
   a.flow().call_sites = {{.operation = test::kSendMail, .first_argument = 22},
                          {.operation = test::kGetMachine, .first_argument = 30, .is_fetch = true},
                          {.operation = test::kListAlerts, .first_argument = 13},
@@ -63,7 +66,8 @@ Instruction random_instruction(Bytes& bytes, const test::Assembler& a, std::uint
     const std::uint32_t target = bytes.below(pc + 2);
     return Instruction::with_wide(info.op, first, static_cast<std::uint16_t>(target - (pc + 1) + kJumpBias));
   }
-  return {info.op, first, operand(info.b, bytes, a), info.is_wide() ? std::uint8_t{0} : operand(info.c, bytes, a)};
+  return {info.op, first, operand(info.b, bytes, a),
+          info.is_wide() ? std::uint8_t{0} : operand(info.c, bytes, a)};
 }
 
 test::Assembler random_program(Bytes& bytes) {

@@ -1,5 +1,5 @@
-// Runs every flow of a verified module under small limits, with events and answers taken from the input, twice: the
-// second run must take the same steps.
+// Runs every flow of a verified module under small limits, with events and answers taken from the input,
+// twice: the second run must take the same steps.
 #pragma once
 
 #include <string>
@@ -48,7 +48,8 @@ inline std::vector<std::string> story(const Module& module, std::uint32_t flow, 
   std::vector<std::string> steps;
   Step step = machine.start(kEvents[bytes.below(std::size(kEvents))]);
   while (steps.push_back(told(step)), !std::holds_alternative<Ended>(step) && steps.size() < kMostSteps)
-    step = machine.resume(std::holds_alternative<LogLine>(step) ? Outcome(Returned{"null"}) : outcome_from(bytes));
+    step = machine.resume(std::holds_alternative<LogLine>(step) ? Outcome(Returned{"null"})
+                                                                : outcome_from(bytes));
   return steps;
 }
 

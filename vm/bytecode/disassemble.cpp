@@ -1,7 +1,7 @@
 #include "vm/bytecode/disassemble.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 #include <iterator>
 #include <set>
 
@@ -19,7 +19,8 @@ const T* at(const std::vector<T>& list, std::size_t index) {
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
   std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? std::string() : std::string(separator)) + part;
+  for (const std::string& part : parts)
+    text += (text.empty() ? std::string() : std::string(separator)) + part;
   return text;
 }
 
@@ -48,19 +49,21 @@ std::vector<std::string> permissions_of(const Module& module, const FlowCode& fl
       add(&module.operations[*poll]);
   }
   if (const Trigger* trigger = at(module.triggers, flow.trigger))
-    if (const auto poll = module.operation(trigger->connector, trigger->operation)) add(&module.operations[*poll]);
+    if (const auto poll = module.operation(trigger->connector, trigger->operation))
+      add(&module.operations[*poll]);
   return {needed.begin(), needed.end()};
 }
 
 std::string call_text(const Module& module, const ManifestCall& call) {
   const Operation* operation = at(module.operations, call.operation);
   const std::string_view effect = operation == nullptr ? "unknown" : effect_name(operation->effect);
-  return fmt::format("{} ({}, at most {}, line {})", operation_name(module, call.operation), effect, call.at_most,
-                     call.line);
+  return fmt::format("{} ({}, at most {}, line {})", operation_name(module, call.operation), effect,
+                     call.at_most, call.line);
 }
 
 void print_row(std::string& out, std::string_view title, const std::vector<std::string>& values) {
-  fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", title, values.empty() ? "nothing" : joined(values));
+  fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", title,
+                 values.empty() ? "nothing" : joined(values));
 }
 
 void print_flow_manifest(std::string& out, const Module& module, const FlowCode& flow) {
@@ -102,8 +105,9 @@ void print_operations(std::string& out, const Module& module) {
     std::vector<std::string> parameters;
     for (const Parameter& parameter : operation.parameters)
       parameters.push_back(fmt::format("{}: {}", parameter.name, type_name(module, parameter.type)));
-    fmt::format_to(std::back_inserter(out), "operation {} {} {}({}) -> {}\n", i, effect_name(operation.effect),
-                   operation.full_name(), joined(parameters), type_name(module, operation.result));
+    fmt::format_to(std::back_inserter(out), "operation {} {} {}({}) -> {}\n", i,
+                   effect_name(operation.effect), operation.full_name(), joined(parameters),
+                   type_name(module, operation.result));
     for (const Route& route : operation.routes) {
       std::string path;
       print_template(path, route.path);
@@ -126,7 +130,8 @@ std::string constant_text(const Module& module, const Constant& constant) {
     case Storage::Bool: return fmt::format("{} {}", type, constant.number != 0);
     case Storage::Enum: {
       if (types.is_optional(constant.type) || constant.number < 0) return type;
-      const std::string* value = at(types.enumeration(constant.type).values, static_cast<std::size_t>(constant.number));
+      const std::string* value =
+          at(types.enumeration(constant.type).values, static_cast<std::size_t>(constant.number));
       return fmt::format("{}.{}", type, value == nullptr ? "?" : *value);
     }
     case Storage::Int:
@@ -151,7 +156,8 @@ std::string comment_for(const Module& module, const FlowCode& flow, std::uint32_
     if (const Input* input = at(flow.inputs, reg)) notes.push_back(fmt::format("r{} = {}", reg, input->name));
   };
   const auto add_constant = [&](std::size_t index) {
-    if (const Constant* constant = at(module.constants, index)) notes.push_back(constant_text(module, *constant));
+    if (const Constant* constant = at(module.constants, index))
+      notes.push_back(constant_text(module, *constant));
   };
   add_register(info->a, i.a);
   if (!info->is_wide()) add_register(info->b, i.b), add_register(info->c, i.c);
@@ -159,8 +165,8 @@ std::string comment_for(const Module& module, const FlowCode& flow, std::uint32_
   if (info->c == Operand::Const) add_constant(i.c);
   if (info->b == Operand::Site)
     if (const CallSite* site = at(flow.call_sites, i.wide()))
-      notes.push_back(fmt::format("{} from r{}{}", operation_name(module, site->operation), site->first_argument,
-                                  site->is_fetch ? ", fetch" : ""));
+      notes.push_back(fmt::format("{} from r{}{}", operation_name(module, site->operation),
+                                  site->first_argument, site->is_fetch ? ", fetch" : ""));
   return joined(notes);
 }
 
@@ -184,8 +190,10 @@ void print_code(std::string& out, const Module& module, const FlowCode& flow) {
     const std::string comment = comment_for(module, flow, pc, flow.code[pc]);
     const std::string text = format_instruction(pc, flow.code[pc]);
     const char* mark = targets.contains(pc) ? "@" : " ";
-    if (comment.empty()) fmt::format_to(std::back_inserter(out), "{}{:5}  {}\n", mark, pc, text);
-    else fmt::format_to(std::back_inserter(out), "{}{:5}  {:<28} ; {}\n", mark, pc, text, comment);
+    if (comment.empty())
+      fmt::format_to(std::back_inserter(out), "{}{:5}  {}\n", mark, pc, text);
+    else
+      fmt::format_to(std::back_inserter(out), "{}{:5}  {:<28} ; {}\n", mark, pc, text, comment);
   }
 }
 
@@ -196,7 +204,8 @@ void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
   for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
     static constexpr std::string_view kSources[] = {"binding", "entity", "fetched"};
     const Input& input = flow.inputs[i];
-    fmt::format_to(std::back_inserter(out), "  input r{} {}: {} ({})\n", i, input.name, type_name(module, input.type),
+    fmt::format_to(std::back_inserter(out), "  input r{} {}: {} ({})\n", i, input.name,
+                   type_name(module, input.type),
                    kSources[static_cast<std::size_t>(input.source) % std::size(kSources)]);
   }
   print_code(out, module, flow);

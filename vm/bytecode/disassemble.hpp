@@ -7,7 +7,7 @@
 
 namespace flow {
 
-std::string print_manifest(const Module& module);   // ten lines a CISO can read, per flow
+std::string print_manifest(const Module& module);  // ten lines a CISO can read, per flow
 std::string disassemble(const Module& module);
 
 }  // namespace flow

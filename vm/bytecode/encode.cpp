@@ -1,12 +1,12 @@
-// One `describe` per struct names its fields once; Writer and Reader walk the same list, so the two directions cannot
-// drift apart. A Reader that has failed reads zeros and empty lists until the walk is over.
+// One `describe` per struct names its fields once; Writer and Reader walk the same list, so the two
+// directions cannot drift apart. A Reader that has failed reads zeros and empty lists until the walk is over.
 #include "vm/bytecode/encode.hpp"
 
+#include <fmt/format.h>
+#include <zlib.h>
 #include <bit>
 #include <cstring>
-#include <fmt/format.h>
 #include <type_traits>
-#include <zlib.h>
 
 namespace flow {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kMagic("FLOWC\r\n\x1a", 8);
 constexpr std::size_t kHeaderBytes = 24;
 constexpr std::size_t kChecksummedFrom = 16;
-constexpr std::size_t kMaxItems = 65'536;       // of any list
-constexpr std::uint32_t kMaxTypes = 4'096;      // compound types; making them is quadratic
+constexpr std::size_t kMaxItems = 65'536;   // of any list
+constexpr std::uint32_t kMaxTypes = 4'096;  // compound types; making them is quadratic
 constexpr int kMaxTemplateDepth = 64;
 
 enum class Section : std::uint8_t { Manifest = 1, Types, Constants, Connectors, Operations, Triggers, Flows };
@@ -59,16 +59,16 @@ class Writer {
 
  private:
   template <class T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   void field(T value) {
-    if constexpr (std::is_same_v<T, bool>) number(static_cast<std::uint8_t>(value));
-    else number(value);
+    if constexpr (std::is_same_v<T, bool>)
+      number(static_cast<std::uint8_t>(value));
+    else
+      number(value);
   }
   template <class E>
-    requires std::is_enum_v<E>
-  void field(E value) {
-    number(static_cast<std::uint8_t>(value));
-  }
+  requires std::is_enum_v<E>
+  void field(E value) { number(static_cast<std::uint8_t>(value)); }
   void field(double value) { number(std::bit_cast<std::uint64_t>(value)); }
   void field(const std::string& text) {
     number(static_cast<std::uint32_t>(text.size()));
@@ -90,10 +90,8 @@ class Writer {
     field(both.second);
   }
   template <class T>
-    requires std::is_class_v<T>
-  void field(const T& fields) {
-    describe(*this, fields);
-  }
+  requires std::is_class_v<T>
+  void field(const T& fields) { describe(*this, fields); }
 
   std::string bytes_;
 };
@@ -127,8 +125,8 @@ class Reader {
     std::make_unsigned_t<Number> bits = 0;
     const std::string_view raw = take(sizeof(Number));
     for (std::size_t i = 0; i < raw.size(); ++i)
-      bits = static_cast<std::make_unsigned_t<Number>>(bits |
-                                                       (std::uint64_t{static_cast<unsigned char>(raw[i])} << (8 * i)));
+      bits = static_cast<std::make_unsigned_t<Number>>(
+          bits | (std::uint64_t{static_cast<unsigned char>(raw[i])} << (8 * i)));
     return static_cast<Number>(bits);
   }
   // Each item takes at least one byte, so a count beyond what is left cannot be true.
@@ -150,7 +148,7 @@ class Reader {
     return taken;
   }
   template <class T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   void field(T& value) {
     if constexpr (std::is_same_v<T, bool>) {
       const auto byte = number<std::uint8_t>();
@@ -161,7 +159,7 @@ class Reader {
     }
   }
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void field(E& value) {
     const auto code = number<std::uint8_t>();
     if (code > static_cast<std::uint8_t>(kLast<E>)) return fail(fmt::format("unknown kind {}", code));
@@ -185,10 +183,8 @@ class Reader {
     field(both.second);
   }
   template <class T>
-    requires std::is_class_v<T>
-  void field(T& fields) {
-    describe(*this, fields);
-  }
+  requires std::is_class_v<T>
+  void field(T& fields) { describe(*this, fields); }
 
   std::string_view bytes_;
   std::string problem_;
@@ -205,43 +201,85 @@ FLOW_DESCRIBE(Template) {
   io(it.kind, it.number, it.real, it.text, it.type, it.names, it.children);
   io.leave();
 }
-FLOW_DESCRIBE(Parameter) { io(it.name, it.type, it.default_json, it.doc); }
-FLOW_DESCRIBE(Quota) { io(it.group, it.per_minute, it.per_hour); }
-FLOW_DESCRIBE(ErrorRule) { io(it.status, it.code, it.kind); }
-FLOW_DESCRIBE(CrashRule) { io(it.kind, it.operation, it.arguments, it.field); }
-FLOW_DESCRIBE(Completion) { io(it.operation, it.arguments, it.field, it.final_values); }
+FLOW_DESCRIBE(Parameter) {
+  io(it.name, it.type, it.default_json, it.doc);
+}
+FLOW_DESCRIBE(Quota) {
+  io(it.group, it.per_minute, it.per_hour);
+}
+FLOW_DESCRIBE(ErrorRule) {
+  io(it.status, it.code, it.kind);
+}
+FLOW_DESCRIBE(CrashRule) {
+  io(it.kind, it.operation, it.arguments, it.field);
+}
+FLOW_DESCRIBE(Completion) {
+  io(it.operation, it.arguments, it.field, it.final_values);
+}
 FLOW_DESCRIBE(Route) {
-  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.permissions, it.quota,
-     it.errors, it.crash);
+  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.permissions,
+     it.quota, it.errors, it.crash);
 }
 FLOW_DESCRIBE(Operation) {
-  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets, it.inverse,
-     it.completes, it.doc, it.source, it.retires);
+  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
+     it.inverse, it.completes, it.doc, it.source, it.retires);
 }
-FLOW_DESCRIBE(Connector) { io(it.name, it.base, it.scope); }
-FLOW_DESCRIBE(Trigger::Binding) { io(it.name, it.wire, it.type, it.doc); }
-FLOW_DESCRIBE(Trigger::Entity) { io(it.name, it.type, it.operation, it.argument, it.expand_only); }
+FLOW_DESCRIBE(Connector) {
+  io(it.name, it.base, it.scope);
+}
+FLOW_DESCRIBE(Trigger::Binding) {
+  io(it.name, it.wire, it.type, it.doc);
+}
+FLOW_DESCRIBE(Trigger::Entity) {
+  io(it.name, it.type, it.operation, it.argument, it.expand_only);
+}
 FLOW_DESCRIBE(Trigger) {
-  io(it.connector, it.name, it.operation, it.cursor_field, it.key_field, it.page_size, it.interval_us, it.overlap_us,
-     it.bindings, it.entities, it.filterable, it.doc);
+  io(it.connector, it.name, it.operation, it.cursor_field, it.key_field, it.page_size, it.interval_us,
+     it.overlap_us, it.bindings, it.entities, it.filterable, it.doc);
 }
-FLOW_DESCRIBE(RecordField) { io(it.name, it.wire, it.type, it.doc); }
-FLOW_DESCRIBE(RecordType) { io(it.name, it.fields, it.doc); }
-FLOW_DESCRIBE(EnumType) { io(it.name, it.values, it.is_ordered, it.doc); }
-FLOW_DESCRIBE(Constant) { io(it.type, it.number, it.real, it.text); }
-FLOW_DESCRIBE(Instruction) { io(it.op, it.a, it.b, it.c); }
-FLOW_DESCRIBE(CallSite) { io(it.operation, it.first_argument, it.is_fetch); }
-FLOW_DESCRIBE(LineEntry) { io(it.pc, it.line, it.column); }
-FLOW_DESCRIBE(Input) { io(it.name, it.type, it.source, it.wire); }
-FLOW_DESCRIBE(Handler) { io(it.begin, it.end, it.target, it.register_); }
-FLOW_DESCRIBE(RegisterName) { io(it.begin, it.end, it.register_, it.name); }
-FLOW_DESCRIBE(ManifestCall) { io(it.operation, it.at_most, it.is_fetch, it.line); }
-FLOW_DESCRIBE(ManifestRead) { io(it.entity, it.fields); }
-FLOW_DESCRIBE(Manifest) { io(it.calls, it.reads, it.leaves, it.poll_filter, it.poll_expand); }
+FLOW_DESCRIBE(RecordField) {
+  io(it.name, it.wire, it.type, it.doc);
+}
+FLOW_DESCRIBE(RecordType) {
+  io(it.name, it.fields, it.doc);
+}
+FLOW_DESCRIBE(EnumType) {
+  io(it.name, it.values, it.is_ordered, it.doc);
+}
+FLOW_DESCRIBE(Constant) {
+  io(it.type, it.number, it.real, it.text);
+}
+FLOW_DESCRIBE(Instruction) {
+  io(it.op, it.a, it.b, it.c);
+}
+FLOW_DESCRIBE(CallSite) {
+  io(it.operation, it.first_argument, it.is_fetch);
+}
+FLOW_DESCRIBE(LineEntry) {
+  io(it.pc, it.line, it.column);
+}
+FLOW_DESCRIBE(Input) {
+  io(it.name, it.type, it.source, it.wire);
+}
+FLOW_DESCRIBE(Handler) {
+  io(it.begin, it.end, it.target, it.register_);
+}
+FLOW_DESCRIBE(RegisterName) {
+  io(it.begin, it.end, it.register_, it.name);
+}
+FLOW_DESCRIBE(ManifestCall) {
+  io(it.operation, it.at_most, it.is_fetch, it.line);
+}
+FLOW_DESCRIBE(ManifestRead) {
+  io(it.entity, it.fields);
+}
+FLOW_DESCRIBE(Manifest) {
+  io(it.calls, it.reads, it.leaves, it.poll_filter, it.poll_expand);
+}
 // Without its manifest, which has a section of its own at the front: it can be read without the rest.
 FLOW_DESCRIBE(FlowCode) {
-  io(it.name, it.doc, it.trigger, it.line, it.registers, it.inputs, it.code, it.call_sites, it.handlers, it.lines,
-     it.names);
+  io(it.name, it.doc, it.trigger, it.line, it.registers, it.inputs, it.code, it.call_sites, it.handlers,
+     it.lines, it.names);
 }
 #undef FLOW_DESCRIBE
 
@@ -259,11 +297,12 @@ void write_types(Writer& out, const TypeTable& types) {
   }
 }
 
-// Adds the next type. The table hands out ids in order, so the result differs from the next id when the same type
-// stands there twice or is no type of its own, as T??.
+// Adds the next type. The table hands out ids in order, so the result differs from the next id when the same
+// type stands there twice or is no type of its own, as T??.
 TypeId read_type(Reader& in, TypeTable& types) {
   const auto known = [&](TypeId id) {
-    if (!types.contains(id) || id == types.error()) in.fail(fmt::format("type {} refers to type {}", types.size(), id));
+    if (!types.contains(id) || id == types.error())
+      in.fail(fmt::format("type {} refers to type {}", types.size(), id));
     return in.failed() ? kNullType : id;
   };
   // A union within a union would have a name whose length doubles with each.
@@ -363,8 +402,8 @@ std::uint32_t checksum(std::string_view bytes) {
 
 Status check_version(std::uint32_t version) {
   if (version > kFormatVersion)
-    return error(fmt::format("made by a newer compiler (format version {}, this build reads {} to {})", version,
-                             kOldestReadVersion, kFormatVersion));
+    return error(fmt::format("made by a newer compiler (format version {}, this build reads {} to {})",
+                             version, kOldestReadVersion, kFormatVersion));
   if (version < kOldestReadVersion)
     return error(fmt::format("format version {} is not read any more (this build reads {} to {})", version,
                              kOldestReadVersion, kFormatVersion));

@@ -3,7 +3,8 @@
 //   8  format version    u32 (kFormatVersion)
 //  12  CRC-32 (zlib) of all bytes from 16 on, u32
 //  16  payload length    u64
-//  24  payload: sections in fixed order, each an ID (u8) and a length (u32): manifest first, then types, constants, …
+//  24  payload: sections in fixed order, each an ID (u8) and a length (u32): manifest first, then types,
+//  constants, …
 // Version history:
 //   1  first version
 #pragma once
@@ -23,8 +24,8 @@ inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 
 std::string encode(const Module& module);
 
-// Refuses, saying why: another kind of file, a truncated or damaged one, a future version, counts and indices that do
-// not fit. The result is well-formed but not yet safe to run: see verify().
+// Refuses, saying why: another kind of file, a truncated or damaged one, a future version, counts and indices
+// that do not fit. The result is well-formed but not yet safe to run: see verify().
 Result<Module> decode(std::string_view bytes);
 
 }  // namespace flow

@@ -1,7 +1,7 @@
-// A Module is what the compiler makes and the machine runs: every flow of one source file, with the operations it
-// may call and the manifest that says so. It owns no source text and refers to nothing outside itself, so a stored
-// run can go on for years without the compiler or today's connectors. Encoded it is a `.flowc` file (encode.hpp);
-// before it may run it must pass the verifier (verify.hpp).
+// A Module is what the compiler makes and the machine runs: every flow of one source file, with the
+// operations it may call and the manifest that says so. It owns no source text and refers to nothing outside
+// itself, so a stored run can go on for years without the compiler or today's connectors. Encoded it is a
+// `.flowc` file (encode.hpp); before it may run it must pass the verifier (verify.hpp).
 #pragma once
 
 #include <cstdint>
@@ -52,12 +52,12 @@ struct Constant {
   std::string text;         // storage Text
 };
 
-// One place in the code that calls an operation. Argument i stands in register first_argument + i, in the order of
-// the operation's parameters; all parameters have one (the compiler fills in defaults).
+// One place in the code that calls an operation. Argument i stands in register first_argument + i, in the
+// order of the operation's parameters; all parameters have one (the compiler fills in defaults).
 struct CallSite {
   std::uint32_t operation = 0;  // index into Module::operations
   std::uint8_t first_argument = 0;
-  bool is_fetch = false;        // planned by the compiler, not written by the author
+  bool is_fetch = false;  // planned by the compiler, not written by the author
 };
 
 struct LineEntry {  // the instructions from `pc` on come from this place
@@ -70,7 +70,7 @@ struct LineEntry {  // the instructions from `pc` on come from this place
 struct Input {
   enum class Source : std::uint8_t {
     Binding,  // member `wire` of the event; a missing or null member faults when the type is not optional
-    Entity,   // the event as a record of the fields read; null when it lacks a required one (type is optional)
+    Entity,  // the event as a record of the fields read; null when it lacks a required one (type is optional)
     Fetched,  // starts as null; the code fetches it (type is optional)
   };
   std::string name;
@@ -79,8 +79,8 @@ struct Input {
   std::string wire;
 };
 
-// A fault raised in [begin, end) continues at `target`, its message in the String register `register_`. Only the
-// inputs are known there. The first handler that covers the instruction is taken.
+// A fault raised in [begin, end) continues at `target`, its message in the String register `register_`. Only
+// the inputs are known there. The first handler that covers the instruction is taken.
 struct Handler {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
@@ -100,7 +100,7 @@ struct ManifestCall {
   std::uint32_t operation = 0;
   std::uint32_t at_most = 0;  // calls per run
   bool is_fetch = false;
-  std::uint32_t line = 0;     // of the first place
+  std::uint32_t line = 0;  // of the first place
 };
 struct ManifestRead {
   std::string entity;               // `alert`
@@ -110,15 +110,16 @@ struct Manifest {
   std::vector<ManifestCall> calls;
   std::vector<ManifestRead> reads;
   std::vector<std::string> leaves;  // what leaves the tenant: `mail to soc@contoso.com`
-  std::string poll_filter;          // OData, what the trigger may ask the API to leave out: `severity eq 'High'`; or empty
+  std::string
+      poll_filter;  // OData, what the trigger may ask the API to leave out: `severity eq 'High'`; or empty
   std::vector<std::string> poll_expand;  // wire names the poll must expand
 };
 
 struct FlowCode {
   std::string name;
   std::string doc;
-  std::uint32_t trigger = 0;  // index into Module::triggers
-  std::uint32_t line = 1;     // where it is declared
+  std::uint32_t trigger = 0;   // index into Module::triggers
+  std::uint32_t line = 1;      // where it is declared
   std::uint8_t registers = 0;  // number used; inputs are the first ones
   std::vector<Input> inputs;
   std::vector<Instruction> code;
@@ -130,7 +131,7 @@ struct FlowCode {
 };
 
 struct Module {
-  std::string source_name;   // `isolate-high.flow`
+  std::string source_name;  // `isolate-high.flow`
   TypeTable types;
   std::vector<Constant> constants;
   std::vector<Connector> connectors;

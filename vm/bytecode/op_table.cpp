@@ -1,7 +1,7 @@
 #include "vm/bytecode/op_table.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace flow {
 namespace {
@@ -56,9 +56,15 @@ std::string format_operand(Operand kind, unsigned value, std::uint32_t pc, Instr
 
 }  // namespace
 
-std::span<const OpInfo> all_ops() { return kOps; }
-const OpInfo* op_info(Op op) { return kOpByCode[static_cast<std::size_t>(op)]; }
-std::span<const NativeInfo> all_natives() { return kNatives; }
+std::span<const OpInfo> all_ops() {
+  return kOps;
+}
+const OpInfo* op_info(Op op) {
+  return kOpByCode[static_cast<std::size_t>(op)];
+}
+std::span<const NativeInfo> all_natives() {
+  return kNatives;
+}
 
 const NativeInfo* native_info(NativeId id) {
   const auto found = std::ranges::find(kNatives, id, &NativeInfo::id);
@@ -99,14 +105,22 @@ std::optional<Form> arithmetic_form(Op op, Form x, Form y) {
     Form x, y, result;
   };
   static constexpr Rule kRules[] = {
-      {Op::AddInt, Plain, Plain, Plain},           {Op::AddInt, Duration, Duration, Duration},
-      {Op::AddInt, Time, Duration, Time},          {Op::AddInt, Duration, Time, Time},
-      {Op::SubtractInt, Plain, Plain, Plain},      {Op::SubtractInt, Duration, Duration, Duration},
-      {Op::SubtractInt, Time, Duration, Time},     {Op::SubtractInt, Time, Time, Duration},
-      {Op::MultiplyInt, Plain, Plain, Plain},      {Op::MultiplyInt, Duration, Plain, Duration},
-      {Op::MultiplyInt, Plain, Duration, Duration}, {Op::DivideInt, Plain, Plain, Plain},
-      {Op::DivideInt, Duration, Plain, Duration},  {Op::DivideInt, Duration, Duration, Plain},
-      {Op::ModuloInt, Plain, Plain, Plain},        {Op::ModuloInt, Duration, Duration, Duration},
+      {Op::AddInt, Plain, Plain, Plain},
+      {Op::AddInt, Duration, Duration, Duration},
+      {Op::AddInt, Time, Duration, Time},
+      {Op::AddInt, Duration, Time, Time},
+      {Op::SubtractInt, Plain, Plain, Plain},
+      {Op::SubtractInt, Duration, Duration, Duration},
+      {Op::SubtractInt, Time, Duration, Time},
+      {Op::SubtractInt, Time, Time, Duration},
+      {Op::MultiplyInt, Plain, Plain, Plain},
+      {Op::MultiplyInt, Duration, Plain, Duration},
+      {Op::MultiplyInt, Plain, Duration, Duration},
+      {Op::DivideInt, Plain, Plain, Plain},
+      {Op::DivideInt, Duration, Plain, Duration},
+      {Op::DivideInt, Duration, Duration, Plain},
+      {Op::ModuloInt, Plain, Plain, Plain},
+      {Op::ModuloInt, Duration, Duration, Duration},
   };
   for (const Rule& rule : kRules)
     if (rule.op == op && rule.x == x && rule.y == y) return rule.result;

@@ -1,5 +1,5 @@
-// The rows of opcodes.def and natives.def as data, for everything that must know an instruction's shape without
-// knowing what it does: the verifier's range checks, the disassembler, the tests' random programs.
+// The rows of opcodes.def and natives.def as data, for everything that must know an instruction's shape
+// without knowing what it does: the verifier's range checks, the disassembler, the tests' random programs.
 #pragma once
 
 #include <array>
@@ -42,7 +42,8 @@ struct NativeInfo {
 std::span<const NativeInfo> all_natives();
 const NativeInfo* native_info(NativeId id);  // nullptr for a code that stands for nothing
 
-// What a stored Int or Text is, beyond its bits. Values carry it, so that a Time prints as one and Html stays Html.
+// What a stored Int or Text is, beyond its bits. Values carry it, so that a Time prints as one and Html stays
+// Html.
 enum class Form : std::uint8_t { Plain, Time, Duration, Html, Kql, Secret };
 Form form_of(TypeId builtin);
 

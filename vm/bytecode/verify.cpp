@@ -1,10 +1,10 @@
-// What a module says about itself, checked from the ground up: types, constants, operations, triggers, then each
-// flow's tables and at last its code (verify_code.cpp), which may rely on all of them.
+// What a module says about itself, checked from the ground up: types, constants, operations, triggers, then
+// each flow's tables and at last its code (verify_code.cpp), which may rely on all of them.
 #include "vm/bytecode/verify.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "vm/bytecode/verify_code.hpp"
@@ -25,7 +25,8 @@ class ModuleVerifier {
   Status check_constant(const Constant& constant) const;
   Status check_operation(const Operation& operation) const;
   Status check_route(const Operation& operation, const Route& route) const;
-  Status check_template(const Template& node, const Operation& operation, bool has_item, bool has_result) const;
+  Status check_template(const Template& node, const Operation& operation, bool has_item,
+                        bool has_result) const;
   Status check_completion(const Operation& operation, const Completion& completion) const;
   Status check_crash_rule(const Operation& operation, const CrashRule& rule) const;
   Status check_reads(const std::string& connector, const std::string& name) const;
@@ -39,7 +40,8 @@ class ModuleVerifier {
 
   // A type that values have: neither a union nor unknown.
   bool is_value_type(TypeId id) const {
-    return types_.contains(id) && id != types_.error() && !types_.is(types_.without_null(id), TypeKind::Union);
+    return types_.contains(id) && id != types_.error() &&
+           !types_.is(types_.without_null(id), TypeKind::Union);
   }
   bool is_parameter_type(TypeId id) const { return types_.contains(id) && id != types_.error(); }
 
@@ -66,19 +68,22 @@ Status ModuleVerifier::check_type(TypeId id) {
       break;
     case TypeKind::List:
     case TypeKind::Map:
-      if (type.element >= id || !is_value_type(type.element)) return error("its items have no type of values");
+      if (type.element >= id || !is_value_type(type.element))
+        return error("its items have no type of values");
       nest(type.element);
       break;
     case TypeKind::Union:
       if (types_.members(id).empty()) return error("a union of nothing");
       for (const TypeId member : types_.members(id)) {
-        if (member >= id || !is_value_type(member)) return error("a member of the union has no type of values");
+        if (member >= id || !is_value_type(member))
+          return error("a member of the union has no type of values");
         nest(member);
       }
       break;
     case TypeKind::Record:
       for (const RecordField& field : types_.record(id).fields)
-        if (!is_value_type(field.type)) return error(fmt::format("field `{}` has no type of values", field.name));
+        if (!is_value_type(field.type))
+          return error(fmt::format("field `{}` has no type of values", field.name));
       break;
     default: break;
   }
@@ -93,13 +98,16 @@ Status ModuleVerifier::check_types() {
 }
 
 Status ModuleVerifier::check_constant(const Constant& constant) const {
-  if (!is_value_type(constant.type) || types_.is_optional(constant.type)) return error("it has no type of values");
+  if (!is_value_type(constant.type) || types_.is_optional(constant.type))
+    return error("it has no type of values");
   if (types_.is(constant.type, TypeKind::Record)) return {};
   switch (types_.storage(constant.type)) {
     case Storage::None:
     case Storage::Int: return {};
-    case Storage::Bool: return constant.number == 0 || constant.number == 1 ? Status{} : error("a Bool is 0 or 1");
-    case Storage::Float: return std::isfinite(constant.real) ? Status{} : error("a Float must be a finite number");
+    case Storage::Bool:
+      return constant.number == 0 || constant.number == 1 ? Status{} : error("a Bool is 0 or 1");
+    case Storage::Float:
+      return std::isfinite(constant.real) ? Status{} : error("a Float must be a finite number");
     case Storage::Text: return invalid_utf8_at(constant.text) ? error("its text is not UTF-8") : Status{};
     case Storage::Enum: {
       const auto& values = types_.enumeration(constant.type).values;
@@ -146,7 +154,9 @@ TemplateShape shape_of(Template::Kind kind) {
 }
 
 // `result` (and `result.id`) stand for what a long-running action gave when it began.
-bool is_result(std::string_view text) { return text == "result" || text.starts_with("result."); }
+bool is_result(std::string_view text) {
+  return text == "result" || text.starts_with("result.");
+}
 
 Status ModuleVerifier::check_template(const Template& node, const Operation& operation, bool has_item,
                                       bool has_result) const {
@@ -159,9 +169,11 @@ Status ModuleVerifier::check_template(const Template& node, const Operation& ope
   if (node.kind == Template::Kind::IsType && node.type != kHtmlType && node.type != kKqlType &&
       node.type != kStringType)
     return error("a template can only ask for Html, Kql or String");
-  if (node.kind == Template::Kind::Item && !has_item) return error("a template has an item outside of a list");
+  if (node.kind == Template::Kind::Item && !has_item)
+    return error("a template has an item outside of a list");
   if (node.kind == Template::Kind::Setting && node.text.empty()) return error("a template names no setting");
-  if (node.kind == Template::Kind::Float && !std::isfinite(node.real)) return error("a template has no finite number");
+  if (node.kind == Template::Kind::Float && !std::isfinite(node.real))
+    return error("a template has no finite number");
   if (node.kind == Template::Kind::Object && node.names.size() != node.children.size())
     return error("a template has not as many names as members");
   for (std::size_t k = 0; k < node.children.size(); ++k) {
@@ -183,13 +195,15 @@ Status ModuleVerifier::check_reads(const std::string& connector, const std::stri
 Status ModuleVerifier::check_crash_rule(const Operation& operation, const CrashRule& rule) const {
   if (rule.kind != CrashRule::Kind::Lookup) return {};
   FLOW_TRY_STATUS(check_reads(operation.connector, rule.operation));
-  if (rule.arguments.kind != Template::Kind::Object) return error("the arguments of its lookup are no object");
+  if (rule.arguments.kind != Template::Kind::Object)
+    return error("the arguments of its lookup are no object");
   return check_template(rule.arguments, operation, false, false);
 }
 
 Status ModuleVerifier::check_completion(const Operation& operation, const Completion& completion) const {
   FLOW_TRY_STATUS(check_reads(operation.connector, completion.operation));
-  if (completion.arguments.kind != Template::Kind::Object) return error("the arguments of its poll are no object");
+  if (completion.arguments.kind != Template::Kind::Object)
+    return error("the arguments of its poll are no object");
   if (completion.field.empty() || completion.final_values.empty()) return error("its poll never ends");
   return check_template(completion.arguments, operation, false, true);
 }
@@ -212,8 +226,10 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
     return error("mail has a body and no method");
   }
   FLOW_TRY_STATUS(check_template(route.path, operation, false, false));
-  for (const auto& [name, value] : route.query) FLOW_TRY_STATUS(check_template(value, operation, false, false));
-  for (const auto& [name, value] : route.headers) FLOW_TRY_STATUS(check_template(value, operation, false, false));
+  for (const auto& [name, value] : route.query)
+    FLOW_TRY_STATUS(check_template(value, operation, false, false));
+  for (const auto& [name, value] : route.headers)
+    FLOW_TRY_STATUS(check_template(value, operation, false, false));
   if (route.body) FLOW_TRY_STATUS(check_template(*route.body, operation, false, false));
   if (route.crash) FLOW_TRY_STATUS(check_crash_rule(operation, *route.crash));
   return {};
@@ -224,7 +240,8 @@ Status ModuleVerifier::check_operation(const Operation& operation) const {
   if (operation.routes.empty()) return error("nothing says how to carry it out");
   if (!is_value_type(operation.result)) return error("its result has no type of values");
   for (const Parameter& parameter : operation.parameters)
-    if (!is_parameter_type(parameter.type)) return error(fmt::format("parameter `{}` has no type", parameter.name));
+    if (!is_parameter_type(parameter.type))
+      return error(fmt::format("parameter `{}` has no type", parameter.name));
   if (!operation.targets.empty() && !has_parameter(operation, operation.targets))
     return error(fmt::format("it targets `{}`, which is no parameter", operation.targets));
   for (const Route& route : operation.routes) FLOW_TRY_STATUS(check_route(operation, route));
@@ -255,7 +272,8 @@ Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
         !types_.is(types_.without_null(entity.type), TypeKind::Record))
       return error(fmt::format("entity `{}` is no record", entity.name));
     if (!entity.argument.empty() && !binds(trigger, entity.argument))
-      return error(fmt::format("entity `{}` is fetched by `{}`, which is no binding", entity.name, entity.argument));
+      return error(
+          fmt::format("entity `{}` is fetched by `{}`, which is no binding", entity.name, entity.argument));
   }
   return {};
 }
@@ -265,8 +283,11 @@ Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
 Status ModuleVerifier::check_inputs(const FlowCode& flow, const Trigger& trigger) const {
   if (flow.inputs.size() > flow.registers) return error("it has more inputs than registers");
   for (const Input& input : flow.inputs) {
-    const auto refuse = [&](std::string_view why) { return error(fmt::format("input `{}` {}", input.name, why)); };
-    if (!types_.contains(input.type) || !is_value_type(input.type) || types_.without_null(input.type) == kSecretType)
+    const auto refuse = [&](std::string_view why) {
+      return error(fmt::format("input `{}` {}", input.name, why));
+    };
+    if (!types_.contains(input.type) || !is_value_type(input.type) ||
+        types_.without_null(input.type) == kSecretType)
       return refuse("has no type of values");
     switch (input.source) {
       case Input::Source::Binding:
@@ -292,7 +313,8 @@ Status ModuleVerifier::check_call_sites(const FlowCode& flow) const {
       return error(fmt::format("the arguments of {} are beyond the registers", operation.full_name()));
     if (site.is_fetch && operation.effect != Effect::Read)
       return error(fmt::format("{} is fetched, but does more than read", operation.full_name()));
-    if (std::ranges::find(flow.manifest.calls, site.operation, &ManifestCall::operation) == flow.manifest.calls.end())
+    if (std::ranges::find(flow.manifest.calls, site.operation, &ManifestCall::operation) ==
+        flow.manifest.calls.end())
       return error(fmt::format("the manifest keeps {} secret", operation.full_name()));
   }
   return {};
@@ -302,7 +324,8 @@ Status ModuleVerifier::check_handlers(const FlowCode& flow) const {
   for (const Handler& handler : flow.handlers) {
     if (handler.begin >= handler.end || handler.end > flow.code.size() || handler.target >= flow.code.size())
       return error("a handler covers no code of it");
-    if (handler.register_ >= flow.registers) return error("a handler's register is beyond the flow's registers");
+    if (handler.register_ >= flow.registers)
+      return error("a handler's register is beyond the flow's registers");
     if (handler.register_ < flow.inputs.size()) return error("a handler's register is an input");
   }
   return {};
@@ -310,7 +333,8 @@ Status ModuleVerifier::check_handlers(const FlowCode& flow) const {
 
 Status ModuleVerifier::check_names(const FlowCode& flow) const {
   for (std::size_t i = 0; i < flow.lines.size(); ++i) {
-    if (flow.lines[i].pc >= flow.code.size() || flow.lines[i].line == 0) return error("a line stands for no code");
+    if (flow.lines[i].pc >= flow.code.size() || flow.lines[i].line == 0)
+      return error("a line stands for no code");
     if (i > 0 && flow.lines[i - 1].pc >= flow.lines[i].pc) return error("the lines are not in order");
   }
   for (const RegisterName& name : flow.names)
@@ -331,7 +355,8 @@ Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigg
 
 Status ModuleVerifier::check_flow(const FlowCode& flow) const {
   if (flow.name.empty()) return error("it has no name");
-  if (flow.trigger >= module_.triggers.size()) return error(fmt::format("there is no trigger {}", flow.trigger));
+  if (flow.trigger >= module_.triggers.size())
+    return error(fmt::format("there is no trigger {}", flow.trigger));
   if (flow.code.empty()) return error("it has no code");
   if (flow.code.size() > kMaxCodeSize) return error(fmt::format("more than {} instructions", kMaxCodeSize));
   const Trigger& trigger = module_.triggers[flow.trigger];
@@ -359,6 +384,8 @@ Status ModuleVerifier::run() {
 
 }  // namespace
 
-Status verify(const Module& module) { return ModuleVerifier(module).run(); }
+Status verify(const Module& module) {
+  return ModuleVerifier(module).run();
+}
 
 }  // namespace flow

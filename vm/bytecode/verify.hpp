@@ -1,5 +1,5 @@
-// Decides, in time linear in the code, whether a module can do anything but what its types say. The interpreter
-// leaves out every check that is made here, so nothing unverified may reach it.
+// Decides, in time linear in the code, whether a module can do anything but what its types say. The
+// interpreter leaves out every check that is made here, so nothing unverified may reach it.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,10 +1,11 @@
-// Abstract interpretation. A register is unset or holds values of exactly one type; where paths meet, types are
-// joined (T and null give T?, what has no common type is unset). State is kept at jump targets only, and each
-// register of a target can only rise: unset is the top, reached after a few steps bounded by the nesting of types.
+// Abstract interpretation. A register is unset or holds values of exactly one type; where paths meet, types
+// are joined (T and null give T?, what has no common type is unset). State is kept at jump targets only, and
+// each register of a target can only rise: unset is the top, reached after a few steps bounded by the nesting
+// of types.
 #include "vm/bytecode/verify_code.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 #include <limits>
 #include <queue>
 
@@ -77,10 +78,10 @@ class CodeVerifier {
   bool apply_call(Instruction i);
 
   bool is_input(unsigned reg) const { return reg < flow_.inputs.size(); }
-  bool read(unsigned reg);                    // is set
-  bool want(unsigned reg, Storage storage);   // is set, not null, stored so
+  bool read(unsigned reg);                   // is set
+  bool want(unsigned reg, Storage storage);  // is set, not null, stored so
   bool want_list(unsigned reg);
-  bool want_text(unsigned reg);               // text that may be looked at: not a Secret
+  bool want_text(unsigned reg);  // text that may be looked at: not a Secret
   bool want_range(unsigned first, std::size_t count);
   bool write(unsigned reg, TypeId type);
   bool refuse(std::string problem);
@@ -92,7 +93,7 @@ class CodeVerifier {
   const TypeFinder finder_;
 
   std::uint32_t pc_ = 0;
-  Registers now_;            // before, then after, the instruction at pc_
+  Registers now_;                // before, then after, the instruction at pc_
   bool is_unreachable_ = false;  // what follows pc_ cannot be reached from it
   std::vector<bool> is_target_, is_waiting_;
   std::vector<Registers> at_target_;  // empty until something arrives
@@ -257,7 +258,9 @@ bool CodeVerifier::want(unsigned reg, Storage storage) {
   return refuse(fmt::format("r{} is `{}`, which this instruction does not take", reg, name(type)));
 }
 
-bool CodeVerifier::want_list(unsigned reg) { return want(reg, Storage::List); }
+bool CodeVerifier::want_list(unsigned reg) {
+  return want(reg, Storage::List);
+}
 
 bool CodeVerifier::want_text(unsigned reg) {
   if (!want(reg, Storage::Text)) return false;
@@ -265,7 +268,8 @@ bool CodeVerifier::want_text(unsigned reg) {
 }
 
 bool CodeVerifier::want_range(unsigned first, std::size_t count) {
-  return first + count <= flow_.registers || refuse(fmt::format("{} registers from r{} are too many", count, first));
+  return first + count <= flow_.registers ||
+         refuse(fmt::format("{} registers from r{} are too many", count, first));
 }
 
 // The type of an input never changes, because handlers rely on it; what is written may be narrower.
@@ -280,7 +284,9 @@ bool CodeVerifier::write(unsigned reg, TypeId type) {
 // --- instructions ---
 
 bool CodeVerifier::apply_compare(Instruction i, Storage storage) {
-  const auto operand = [&](unsigned reg) { return storage == Storage::Text ? want_text(reg) : want(reg, storage); };
+  const auto operand = [&](unsigned reg) {
+    return storage == Storage::Text ? want_text(reg) : want(reg, storage);
+  };
   return operand(i.b) && operand(i.c) && write(i.a, kBoolType);
 }
 
@@ -330,8 +336,8 @@ bool CodeVerifier::apply_new_record(Instruction i) {
     const auto reg = static_cast<unsigned>(i.b + field);
     if (!read(reg)) return false;
     if (!types_.accepts(fields[field].type, now_[reg]))
-      return refuse(fmt::format("field `{}` is `{}` and cannot hold `{}`", fields[field].name, name(fields[field].type),
-                                name(now_[reg])));
+      return refuse(fmt::format("field `{}` is `{}` and cannot hold `{}`", fields[field].name,
+                                name(fields[field].type), name(now_[reg])));
   }
   return write(i.a, type);
 }
@@ -368,7 +374,8 @@ bool CodeVerifier::apply_contains(Instruction i) {
 bool is_printable(Storage storage) {
   return storage != Storage::None && storage != Storage::Json && storage < Storage::List;
 }
-static_assert(Storage::Enum < Storage::List && Storage::Map > Storage::List && Storage::Record > Storage::List);
+static_assert(Storage::Enum < Storage::List && Storage::Map > Storage::List &&
+              Storage::Record > Storage::List);
 
 bool CodeVerifier::apply_to_text(Instruction i) {
   if (!read(i.b)) return false;
@@ -390,8 +397,8 @@ bool CodeVerifier::apply_concat(Instruction i) {
     return refuse(fmt::format("`{}` cannot be joined to", name(type)));
   for (unsigned part = i.b; part < unsigned{i.b} + i.c; ++part)
     if (type != kStringType && now_[part] != type)
-      return refuse(fmt::format("r{} is `{}`, which must be escaped before it joins `{}`", part, name(now_[part]),
-                                name(type)));
+      return refuse(fmt::format("r{} is `{}`, which must be escaped before it joins `{}`", part,
+                                name(now_[part]), name(type)));
   return write(i.a, type);
 }
 
@@ -414,9 +421,11 @@ bool CodeVerifier::apply_native(Instruction i) {
                                    : !want(reg, wanted == NativeType::Int ? Storage::Int : Storage::Bool))
       return false;
   }
-  if (native.result != NativeType::Text) return write(i.a, native.result == NativeType::Int ? kIntType : kBoolType);
+  if (native.result != NativeType::Text)
+    return write(i.a, native.result == NativeType::Int ? kIntType : kBoolType);
   const TypeId first = now_[i.b];
-  if (first == kHtmlType || first == kKqlType) return refuse(fmt::format("`{}` cannot be edited as text", name(first)));
+  if (first == kHtmlType || first == kKqlType)
+    return refuse(fmt::format("`{}` cannot be edited as text", name(first)));
   return write(i.a, first);
 }
 
@@ -454,7 +463,8 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::GetField: return apply_get_field(i);
     case Op::NewRecord: return apply_new_record(i);
     case Op::NewList: return apply_new_list(i);
-    case Op::GetItem: return want_list(i.b) && want(i.c, Storage::Int) && write(i.a, types_[now_[i.b]].element);
+    case Op::GetItem:
+      return want_list(i.b) && want(i.c, Storage::Int) && write(i.a, types_[now_[i.b]].element);
     case Op::ListLength: return want_list(i.b) && write(i.a, kIntType);
     case Op::Contains: return apply_contains(i);
 
@@ -510,6 +520,8 @@ bool CodeVerifier::apply(Instruction i) {
 
 }  // namespace
 
-Status verify_code(const Module& module, const FlowCode& flow) { return CodeVerifier(module, flow).run(); }
+Status verify_code(const Module& module, const FlowCode& flow) {
+  return CodeVerifier(module, flow).run();
+}
 
 }  // namespace flow

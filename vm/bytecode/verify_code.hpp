@@ -8,8 +8,9 @@ namespace flow {
 
 inline constexpr std::size_t kMaxCodeSize = 65'535;  // instructions of a flow
 
-// Everything the module's types, constants, operations and this flow's inputs, call sites and handlers say must have
-// been checked: only the instructions are looked at here. Gives an error that names flow, pc and instruction.
+// Everything the module's types, constants, operations and this flow's inputs, call sites and handlers say
+// must have been checked: only the instructions are looked at here. Gives an error that names flow, pc and
+// instruction.
 Status verify_code(const Module& module, const FlowCode& flow);
 
 }  // namespace flow

@@ -1,5 +1,5 @@
-// The memory of one run: handed out by moving a pointer, given back all at once. Each allocation counts with its
-// size rounded up to 8 bytes, so that the limit is met at the same allocation on every machine.
+// The memory of one run: handed out by moving a pointer, given back all at once. Each allocation counts with
+// its size rounded up to 8 bytes, so that the limit is met at the same allocation on every machine.
 #pragma once
 
 #include <algorithm>
@@ -39,7 +39,7 @@ class Heap {
   void clear();
 
  private:
-  static constexpr std::size_t kFirstBytes = 1024;       // enough for most events, without malloc
+  static constexpr std::size_t kFirstBytes = 1024;  // enough for most events, without malloc
   static constexpr std::size_t kMaxChunkBytes = 1u << 20;
   static constexpr std::size_t kMostBytes = 0xffff'fff8;  // the size of a text fits 32 bits
 

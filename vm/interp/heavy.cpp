@@ -1,6 +1,6 @@
+#include <fmt/format.h>
 #include <algorithm>
 #include <cstring>
-#include <fmt/format.h>
 
 #include "base/text.hpp"
 #include "vm/interp/json_read.hpp"
@@ -89,7 +89,8 @@ bool Machine::State::contains(Instruction i) {
   bool is_found = false;
   for (std::uint32_t k = 0; k < list.size && !is_found; ++k) {
     const Slot& item = list.items[k];
-    if (!spend(kBytesPerFuel + (item.tag == Slot::Tag::Text ? std::min(item.size, wanted.size) : 0))) return false;
+    if (!spend(kBytesPerFuel + (item.tag == Slot::Tag::Text ? std::min(item.size, wanted.size) : 0)))
+      return false;
     is_found = equal(item, wanted);
   }
   registers[i.a] = Slot::boolean(is_found);
@@ -182,12 +183,15 @@ bool Machine::State::prepare_call(Instruction i, Call& call) {
     const JsonWritten written = append_json(json, module.types, parameter.type, value, limits.heap_bytes);
     if (written == JsonWritten::TooLarge) return out_of_memory();
     if (written == JsonWritten::TooDeep)
-      return raise(FaultKind::InvalidValue, fmt::format("argument `{}` of {} is nested too deeply", parameter.name,
-                                                        operation.full_name()));
+      return raise(FaultKind::InvalidValue, fmt::format("argument `{}` of {} is nested too deeply",
+                                                        parameter.name, operation.full_name()));
   }
   json += '}';
-  call = Call{.number = calls++, .operation = site.operation, .is_fetch = site.is_fetch,
-              .arguments = std::move(json), .line = line()};
+  call = Call{.number = calls++,
+              .operation = site.operation,
+              .is_fetch = site.is_fetch,
+              .arguments = std::move(json),
+              .line = line()};
   return true;
 }
 

@@ -1,9 +1,9 @@
 // The only file that knows simdjson.
 #include "vm/interp/json_read.hpp"
 
-#include <cmath>
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <cmath>
 
 #include "base/text.hpp"
 
@@ -12,9 +12,9 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr int kMaxDepth = 64;                          // of values; types may be recursive
-constexpr std::size_t kKeptBytes = 1u << 20;           // a parser that grew beyond this is not kept
-constexpr std::uint32_t kNotSeen = 0xffffffff;         // marks a field of a record that no member has filled yet
+constexpr int kMaxDepth = 64;                   // of values; types may be recursive
+constexpr std::size_t kKeptBytes = 1u << 20;    // a parser that grew beyond this is not kept
+constexpr std::uint32_t kNotSeen = 0xffffffff;  // marks a field of a record that no member has filled yet
 
 // What went wrong, built from the inside out: `place` grows at its front while the calls return.
 struct Mistake {
@@ -25,8 +25,12 @@ struct Mistake {
 };
 using MaybeMistake = std::optional<Mistake>;
 
-Mistake mistake(std::string what) { return {.what = std::move(what)}; }
-Mistake out_of_memory() { return {.is_out_of_memory = true}; }
+Mistake mistake(std::string what) {
+  return {.what = std::move(what)};
+}
+Mistake out_of_memory() {
+  return {.is_out_of_memory = true};
+}
 
 std::string_view kind_name(dom::element json) {
   switch (json.type()) {
@@ -78,9 +82,12 @@ MaybeMistake ValueReader::keep(Slot::Tag tag, std::string_view text, Form form, 
 MaybeMistake ValueReader::read_null(TypeId type, Slot& value) {
   value = Slot::null();
   const TypeKind kind = types_[type].kind;
-  if (kind == TypeKind::List) value = Slot::with_items(Slot::Tag::List, nullptr, 0);
-  else if (kind == TypeKind::Map) value = Slot::with_items(Slot::Tag::Map, nullptr, 0);
-  else if (kind == TypeKind::Json) return keep(Slot::Tag::Json, "null", Form::Plain, value);
+  if (kind == TypeKind::List)
+    value = Slot::with_items(Slot::Tag::List, nullptr, 0);
+  else if (kind == TypeKind::Map)
+    value = Slot::with_items(Slot::Tag::Map, nullptr, 0);
+  else if (kind == TypeKind::Json)
+    return keep(Slot::Tag::Json, "null", Form::Plain, value);
   else if (kind != TypeKind::Optional && types_.storage(type) != Storage::None)
     return mistake(fmt::format("is null where {} was expected", types_.name(type)));
   return {};
@@ -111,7 +118,8 @@ MaybeMistake ValueReader::read_text(dom::element json, TypeId type, Slot& value)
   if (type == kSecretType) return mistake("is a text where no secret can come from");
   if (type != kTimeType && type != kDurationType) return keep(Slot::Tag::Text, text, form_of(type), value);
   const auto number = type == kTimeType ? parse_time_us(text) : parse_duration_us(text);
-  if (!number) return mistake(fmt::format("is {}, which is no {}", json_quoted(text.substr(0, 80)), types_.name(type)));
+  if (!number)
+    return mistake(fmt::format("is {}, which is no {}", json_quoted(text.substr(0, 80)), types_.name(type)));
   value = Slot::integer(*number, form_of(type));
   return {};
 }
@@ -253,7 +261,8 @@ class Document {
   std::optional<JsonProblem> parse(std::string_view json, std::string_view root) {
     const auto failure = parser().parse(json.data(), json.size()).get(root_);
     if (failure == simdjson::SUCCESS) return {};
-    return JsonProblem{.message = fmt::format("`{}` is not JSON: {}", root, simdjson::error_message(failure))};
+    return JsonProblem{.message =
+                           fmt::format("`{}` is not JSON: {}", root, simdjson::error_message(failure))};
   }
   dom::element root() const { return root_; }
   ~Document() {
@@ -271,7 +280,8 @@ class Document {
 MaybeMistake read_binding(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input,
                           Slot& value) {
   dom::element member;
-  if (event.at_key(input.wire).get(member) == simdjson::SUCCESS) return reader.read(member, input.type, value);
+  if (event.at_key(input.wire).get(member) == simdjson::SUCCESS)
+    return reader.read(member, input.type, value);
   value = Slot::null();
   if (types.is_optional(input.type)) return {};
   return Mistake{.is_absent = true, .what = "is missing"};
@@ -288,22 +298,23 @@ MaybeMistake read_entity(ValueReader& reader, dom::object event, const TypeTable
 
 }  // namespace
 
-std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type, std::string_view root,
-                                     Heap& heap, Slot& value) {
+std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type,
+                                     std::string_view root, Heap& heap, Slot& value) {
   Document document;
   if (auto failed = document.parse(json, root)) return failed;
-  if (const auto wrong = ValueReader(types, heap).read(document.root(), type, value)) return problem(*wrong, root);
+  if (const auto wrong = ValueReader(types, heap).read(document.root(), type, value))
+    return problem(*wrong, root);
   return {};
 }
 
-std::optional<JsonProblem> read_event(std::string_view json, const TypeTable& types, const FlowCode& flow, Heap& heap,
-                                      Slot* registers) {
+std::optional<JsonProblem> read_event(std::string_view json, const TypeTable& types, const FlowCode& flow,
+                                      Heap& heap, Slot* registers) {
   Document document;
   if (auto failed = document.parse(json, "event")) return failed;
   dom::object event;
   if (document.root().get_object().get(event) != simdjson::SUCCESS)
-    return JsonProblem{.message =
-                           fmt::format("`event` is {} where an object was expected", kind_name(document.root()))};
+    return JsonProblem{
+        .message = fmt::format("`event` is {} where an object was expected", kind_name(document.root()))};
   ValueReader reader(types, heap);
   for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
     const Input& input = flow.inputs[i];

@@ -1,10 +1,10 @@
-// The loop over instructions. What verify() has made sure of is not asked again: registers are in range and hold what
-// their instruction takes, jumps stay in the code, and the code does not run off its end.
+// The loop over instructions. What verify() has made sure of is not asked again: registers are in range and
+// hold what their instruction takes, jumps stay in the code, and the code does not run off its end.
 #include "vm/interp/machine.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <limits>
 
 #include "base/result.hpp"
@@ -14,13 +14,17 @@
 namespace flow {
 namespace {
 
-std::uint32_t target_of(std::uint32_t pc, Instruction i) { return static_cast<std::uint32_t>(jump_target(pc, i)); }
+std::uint32_t target_of(std::uint32_t pc, Instruction i) {
+  return static_cast<std::uint32_t>(jump_target(pc, i));
+}
 
 bool equal_enum(const Slot& x, const Slot& y) {
   if (x.tag != y.tag) return false;
   return x.tag == Slot::Tag::Enum ? x.number == y.number : x.view() == y.view();
 }
-bool are_known(const Slot& x, const Slot& y) { return x.tag == Slot::Tag::Enum && y.tag == Slot::Tag::Enum; }
+bool are_known(const Slot& x, const Slot& y) {
+  return x.tag == Slot::Tag::Enum && y.tag == Slot::Tag::Enum;
+}
 
 // Nothing when the result does not fit.
 std::optional<std::int64_t> int_result(Op op, std::int64_t x, std::int64_t y) {
@@ -77,7 +81,8 @@ Step Machine::State::fail() {
   return Ended{.how = Ended::How::Failed, .reason = {}, .fault = fault, .line = line()};
 }
 
-// Continues at the handler of the instruction at `pc`, if it has one. What a run has used up it cannot handle.
+// Continues at the handler of the instruction at `pc`, if it has one. What a run has used up it cannot
+// handle.
 bool Machine::State::to_handler() {
   if (fault.kind == FaultKind::OutOfFuel || fault.kind == FaultKind::OutOfMemory) return false;
   for (const Handler& handler : code.handlers) {
@@ -136,7 +141,8 @@ Step Machine::State::run() {
         const std::int64_t index = r[i.c].number;
         if (index < 0 || index >= std::int64_t{r[i.b].size}) {
           leave();
-          raise(FaultKind::OutOfRange, fmt::format("there is no item {} in a list of {}", index, r[i.b].size));
+          raise(FaultKind::OutOfRange,
+                fmt::format("there is no item {} in a list of {}", index, r[i.b].size));
           goto faulted;
         }
         r[i.a] = r[i.b].items[index];
@@ -171,7 +177,8 @@ Step Machine::State::run() {
         const auto result = int_result(i.op, r[i.b].number, r[i.c].number);
         if (!result) goto overflowed;
         const bool is_plain = r[i.b].form == Form::Plain && r[i.c].form == Form::Plain;
-        r[i.a] = Slot::integer(*result, is_plain ? Form::Plain : *arithmetic_form(i.op, r[i.b].form, r[i.c].form));
+        r[i.a] =
+            Slot::integer(*result, is_plain ? Form::Plain : *arithmetic_form(i.op, r[i.b].form, r[i.c].form));
         break;
       }
       case Op::NegateInt: {
@@ -266,17 +273,22 @@ Step Machine::State::start(std::string_view event_json) {
   calls = logs = 0;
   in_body = false;
   if (const auto problem = read_event(event_json, module.types, code, heap, registers.get())) {
-    if (problem->is_out_of_memory) out_of_memory();
-    else raise(FaultKind::InvalidEvent, problem->message);
+    if (problem->is_out_of_memory)
+      out_of_memory();
+    else
+      raise(FaultKind::InvalidEvent, problem->message);
     return fail();
   }
   return run();
 }
 
 Step Machine::State::resume(const Outcome& outcome) {
-  FLOW_CHECK(waiting == Waiting::ForCall || waiting == Waiting::ForLog, "only a run that waits can be resumed");
-  if (accept_result(outcome)) ++pc;
-  else if (!to_handler()) return fail();
+  FLOW_CHECK(waiting == Waiting::ForCall || waiting == Waiting::ForLog,
+             "only a run that waits can be resumed");
+  if (accept_result(outcome))
+    ++pc;
+  else if (!to_handler())
+    return fail();
   return run();
 }
 
@@ -286,9 +298,17 @@ Machine::~Machine() = default;
 Machine::Machine(Machine&&) noexcept = default;
 Machine& Machine::operator=(Machine&&) noexcept = default;
 
-Step Machine::start(std::string_view event_json) { return state_->start(event_json); }
-Step Machine::resume(const Outcome& outcome) { return state_->resume(outcome); }
-bool Machine::in_body() const { return state_->in_body; }
-std::uint64_t Machine::fuel_used() const { return state_->fuel_used; }
+Step Machine::start(std::string_view event_json) {
+  return state_->start(event_json);
+}
+Step Machine::resume(const Outcome& outcome) {
+  return state_->resume(outcome);
+}
+bool Machine::in_body() const {
+  return state_->in_body;
+}
+std::uint64_t Machine::fuel_used() const {
+  return state_->fuel_used;
+}
 
 }  // namespace flow

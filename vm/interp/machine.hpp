@@ -1,5 +1,5 @@
-// The machine: runs one flow of a verified module for one event. It knows no clock, no disk, no network and no thread.
-// The same module, event and outcomes give the same steps on every machine and build.
+// The machine: runs one flow of a verified module for one event. It knows no clock, no disk, no network and
+// no thread. The same module, event and outcomes give the same steps on every machine and build.
 //
 //   Machine machine(module, flow, limits);
 //   Step step = machine.start(event_json);
@@ -40,10 +40,11 @@ class Machine {
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;
 
-  // Begins the run. `event_json` is the JSON object the trigger found (for alert.new: the alert). A machine can be
-  // started again, which forgets the run before and saves making a new one.
+  // Begins the run. `event_json` is the JSON object the trigger found (for alert.new: the alert). A machine
+  // can be started again, which forgets the run before and saves making a new one.
   Step start(std::string_view event_json);
-  // Answers the Call or (with Returned{"null"}) the LogLine handed out last. A Fault is raised where the run waits.
+  // Answers the Call or (with Returned{"null"}) the LogLine handed out last. A Fault is raised where the run
+  // waits.
   Step resume(const Outcome& outcome);
 
   bool in_body() const;  // whether the condition held (EnterBody was passed)

@@ -1,9 +1,9 @@
 #include "vm/interp/natives.hpp"
 
+#include <re2/re2.h>
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <re2/re2.h>
 #include <tuple>
 #include <utility>
 
@@ -37,7 +37,8 @@ Text lower(NativeContext& context, std::string_view text) {
       context, text, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 0x20) : c; },
       [](unsigned char before, char&, char& c) {
         const auto byte = static_cast<unsigned char>(c);
-        if (before == 0xc3 && byte >= 0x80 && byte <= 0x9e && byte != 0x97) c = static_cast<char>(byte + 0x20);
+        if (before == 0xc3 && byte >= 0x80 && byte <= 0x9e && byte != 0x97)
+          c = static_cast<char>(byte + 0x20);
       });
 }
 Text upper(NativeContext& context, std::string_view text) {
@@ -49,9 +50,12 @@ Text upper(NativeContext& context, std::string_view text) {
           first = static_cast<char>(a);
           c = static_cast<char>(b);
         };
-        if (before == 0xc3 && byte >= 0xa0 && byte <= 0xbe && byte != 0xb7) c = static_cast<char>(byte - 0x20);
-        else if (before == 0xc3 && byte == 0xbf) become(0xc5, 0xb8);  // y with diaeresis, U+0178
-        else if (before == 0xc2 && byte == 0xb5) become(0xce, 0x9c);  // the micro sign becomes a capital mu
+        if (before == 0xc3 && byte >= 0xa0 && byte <= 0xbe && byte != 0xb7)
+          c = static_cast<char>(byte - 0x20);
+        else if (before == 0xc3 && byte == 0xbf)
+          become(0xc5, 0xb8);  // y with diaeresis, U+0178
+        else if (before == 0xc2 && byte == 0xb5)
+          become(0xce, 0x9c);  // the micro sign becomes a capital mu
       });
 }
 
@@ -67,7 +71,8 @@ Text trim(NativeContext&, std::string_view text) {
         if (starts(space)) found = true, remove(space.size());
     }
   };
-  strip([&](std::string_view s) { return text.starts_with(s); }, [&](std::size_t n) { text.remove_prefix(n); });
+  strip([&](std::string_view s) { return text.starts_with(s); },
+        [&](std::size_t n) { text.remove_prefix(n); });
   strip([&](std::string_view s) { return text.ends_with(s); }, [&](std::size_t n) { text.remove_suffix(n); });
   return text;
 }
@@ -86,14 +91,20 @@ std::size_t position_of(std::string_view text, std::string_view part, std::size_
 bool contains(NativeContext&, std::string_view text, std::string_view part) {
   return part.empty() || position_of(text, part, 0) != std::string_view::npos;
 }
-bool startsWith(NativeContext&, std::string_view text, std::string_view part) { return text.starts_with(part); }
-bool endsWith(NativeContext&, std::string_view text, std::string_view part) { return text.ends_with(part); }
+bool startsWith(NativeContext&, std::string_view text, std::string_view part) {
+  return text.starts_with(part);
+}
+bool endsWith(NativeContext&, std::string_view text, std::string_view part) {
+  return text.ends_with(part);
+}
 
 bool matches(NativeContext& context, std::string_view text, std::string_view pattern) {
   std::string problem;
   const re2::RE2* compiled = context.patterns.compiled(pattern, problem);
-  if (compiled != nullptr) return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled);
-  context.fault = Fault{.kind = FaultKind::InvalidValue, .message = "the regular expression is malformed: " + problem};
+  if (compiled != nullptr)
+    return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled);
+  context.fault =
+      Fault{.kind = FaultKind::InvalidValue, .message = "the regular expression is malformed: " + problem};
   return false;
 }
 
@@ -104,13 +115,14 @@ Text replace(NativeContext& context, std::string_view text, std::string_view par
   for (std::size_t at = 0; (at = position_of(text, part, at)) != std::string_view::npos; at += part.size())
     ++occurrences;
   if (occurrences == 0) return text;
-  char* const result = context.heap.allocate(text.size() - occurrences * part.size() + occurrences * by.size());
+  char* const result =
+      context.heap.allocate(text.size() - occurrences * part.size() + occurrences * by.size());
   if (result == nullptr) return out_of_memory(context);
   char* next = result;
   std::size_t copied = 0;
   for (std::size_t at = 0; (at = position_of(text, part, at)) != std::string_view::npos; at += part.size()) {
-    next = std::copy(text.begin() + static_cast<std::ptrdiff_t>(copied), text.begin() + static_cast<std::ptrdiff_t>(at),
-                     next);
+    next = std::copy(text.begin() + static_cast<std::ptrdiff_t>(copied),
+                     text.begin() + static_cast<std::ptrdiff_t>(at), next);
     next = std::ranges::copy(by, next).out;
     copied = at + part.size();
   }
@@ -120,21 +132,35 @@ Text replace(NativeContext& context, std::string_view text, std::string_view par
 
 // --- the adapter: slots to and from C++ types ---
 
-void take(const Slot& slot, std::string_view& value) { value = slot.view(); }
-[[maybe_unused]] void take(const Slot& slot, std::int64_t& value) { value = slot.number; }
-[[maybe_unused]] void take(const Slot& slot, bool& value) { value = slot.number != 0; }
+void take(const Slot& slot, std::string_view& value) {
+  value = slot.view();
+}
+[[maybe_unused]] void take(const Slot& slot, std::int64_t& value) {
+  value = slot.number;
+}
+[[maybe_unused]] void take(const Slot& slot, bool& value) {
+  value = slot.number != 0;
+}
 
 // The result of a native that gives Text has the type of its first argument, hence its form.
-Slot give(Text value, const Slot* arguments) { return Slot::text(*value, arguments[0].form); }
-Slot give(std::int64_t value, const Slot*) { return Slot::integer(value); }
-Slot give(bool value, const Slot*) { return Slot::boolean(value); }
+Slot give(Text value, const Slot* arguments) {
+  return Slot::text(*value, arguments[0].form);
+}
+Slot give(std::int64_t value, const Slot*) {
+  return Slot::integer(value);
+}
+Slot give(bool value, const Slot*) {
+  return Slot::boolean(value);
+}
 
 template <class Result, class... Arguments>
-void call(Result (*native)(NativeContext&, Arguments...), NativeContext& context, const Slot* arguments, Slot& result) {
+void call(Result (*native)(NativeContext&, Arguments...), NativeContext& context, const Slot* arguments,
+          Slot& result) {
   std::tuple<Arguments...> values;
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (take(arguments[I], std::get<I>(values)), ...);
-  }(std::index_sequence_for<Arguments...>{});
+  }
+  (std::index_sequence_for<Arguments...>{});
   const Result given = std::apply([&](auto... value) { return native(context, value...); }, values);
   if (!context.fault) result = give(given, arguments);
 }
@@ -144,7 +170,8 @@ void call(Result (*native)(NativeContext&, Arguments...), NativeContext& context
 void call_native(NativeId id, NativeContext& context, const Slot* arguments, Slot& result) {
   switch (id) {
 #define FLOW_NATIVE(code, name, result_type, argument_types, meaning) \
-  case NativeId::name: return call(name, context, arguments, result);
+  case NativeId::name:                                                \
+    return call(name, context, arguments, result);
 #include "vm/bytecode/natives.def"
 #undef FLOW_NATIVE
   }

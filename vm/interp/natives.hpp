@@ -15,7 +15,8 @@ class RE2;
 
 namespace flow {
 
-// The last few patterns a run matched with. RE2 matches in time linear in the text; its memory is bounded here.
+// The last few patterns a run matched with. RE2 matches in time linear in the text; its memory is bounded
+// here.
 class Patterns {
  public:
   Patterns();

@@ -77,8 +77,10 @@ void append_kql_list(std::string& out, const TypeTable& types, Slot list) {
       case Slot::Tag::Enum:
       case Slot::Tag::UnknownEnum: append_kql_string(out, spelling_of(types, item)); break;
       case Slot::Tag::Int:
-        if (item.form == Form::Plain) append_number(out, item.number);
-        else append_kql_string(out, int_text(item));
+        if (item.form == Form::Plain)
+          append_number(out, item.number);
+        else
+          append_kql_string(out, int_text(item));
         break;
       default: out += "null";
     }
@@ -114,7 +116,9 @@ class JsonWriter {
       : out_(out), types_(types), max_bytes_(max_bytes) {}
 
   // Why `write` gave false.
-  JsonWritten result() const { return out_.size() > max_bytes_ ? JsonWritten::TooLarge : JsonWritten::TooDeep; }
+  JsonWritten result() const {
+    return out_.size() > max_bytes_ ? JsonWritten::TooLarge : JsonWritten::TooDeep;
+  }
 
   bool write(TypeId declared, Slot value, bool is_in_union, int depth) {
     if (depth > kMaxDepth || out_.size() > max_bytes_) return false;
@@ -127,8 +131,10 @@ class JsonWriter {
       case Slot::Tag::Null: out_ += "null"; return true;
       case Slot::Tag::Bool: out_ += value.number != 0 ? "true" : "false"; return true;
       case Slot::Tag::Int:
-        if (value.form == Form::Plain) append_number(out_, value.number);
-        else append_json_quoted(out_, int_text(value));
+        if (value.form == Form::Plain)
+          append_number(out_, value.number);
+        else
+          append_json_quoted(out_, int_text(value));
         return true;
       case Slot::Tag::Float: append_number(out_, value.real); return true;
       case Slot::Tag::Text: write_text(value, is_in_union); return true;
@@ -219,7 +225,8 @@ void append_kql_literal(std::string& out, const TypeTable& types, Slot value) {
   }
 }
 
-JsonWritten append_json(std::string& out, const TypeTable& types, TypeId type, Slot value, std::size_t max_bytes) {
+JsonWritten append_json(std::string& out, const TypeTable& types, TypeId type, Slot value,
+                        std::size_t max_bytes) {
   JsonWriter writer(out, types, max_bytes);
   if (!writer.write(type, value, false, 0)) return writer.result();
   return out.size() > max_bytes ? JsonWritten::TooLarge : JsonWritten::Whole;

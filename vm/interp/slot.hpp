@@ -1,5 +1,6 @@
-// A value of the machine: 16 bytes, and for texts, lists and records a pointer to bytes that never change. They lie
-// in the run's heap or in the module. A slot knows enough of its type to be printed (Form, enum), not more.
+// A value of the machine: 16 bytes, and for texts, lists and records a pointer to bytes that never change.
+// They lie in the run's heap or in the module. A slot knows enough of its type to be printed (Form, enum),
+// not more.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +19,15 @@ struct Slot {
   union {
     std::int64_t number;  // Bool, Int; of Enum the index of its value, with the enum's TypeId in `size`
     double real;
-    const char* bytes;    // Text, Json, and the spelling of UnknownEnum
-    const Slot* items;    // List, Map (key, value, key, …), Record
+    const char* bytes;  // Text, Json, and the spelling of UnknownEnum
+    const Slot* items;  // List, Map (key, value, key, …), Record
   };
 
   static Slot null() { return with_number(Tag::Null, 0); }
   static Slot boolean(bool value) { return with_number(Tag::Bool, value ? 1 : 0); }
-  static Slot integer(std::int64_t value, Form form = Form::Plain) { return with_number(Tag::Int, value, form); }
+  static Slot integer(std::int64_t value, Form form = Form::Plain) {
+    return with_number(Tag::Int, value, form);
+  }
   static Slot floating(double value) {
     Slot slot = null();
     slot.tag = Tag::Float;
@@ -36,7 +39,9 @@ struct Slot {
     slot.size = type;
     return slot;
   }
-  static Slot text(std::string_view bytes, Form form = Form::Plain) { return with_bytes(Tag::Text, bytes, form); }
+  static Slot text(std::string_view bytes, Form form = Form::Plain) {
+    return with_bytes(Tag::Text, bytes, form);
+  }
   static Slot with_bytes(Tag tag, std::string_view bytes, Form form = Form::Plain) {
     Slot slot = with_number(tag, 0, form);
     slot.size = static_cast<std::uint32_t>(bytes.size());

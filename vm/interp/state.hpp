@@ -1,5 +1,5 @@
-// The inside of a Machine. machine.cpp is the loop over instructions, with all that is cheap; heavy.cpp has the
-// instructions that take memory, look at whole texts or lists, or speak to the world.
+// The inside of a Machine. machine.cpp is the loop over instructions, with all that is cheap; heavy.cpp has
+// the instructions that take memory, look at whole texts or lists, or speak to the world.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,10 @@ namespace flow {
 
 struct Machine::State {
   State(const Module& in_module, std::uint32_t flow, Limits in_limits)
-      : module(in_module), code(in_module.flows[flow]), limits(in_limits), heap(in_limits.heap_bytes),
+      : module(in_module),
+        code(in_module.flows[flow]),
+        limits(in_limits),
+        heap(in_limits.heap_bytes),
         registers(std::make_unique_for_overwrite<Slot[]>(code.registers)) {}
 
   enum class Waiting : std::uint8_t { NotStarted, ForCall, ForLog, Ended };
@@ -60,7 +63,7 @@ struct Machine::State {
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
   bool in_body = false;
-  Fault fault;    // the last one raised
+  Fault fault;                                                                // the last one raised
   Fault handled{.kind = FaultKind::Failed, .message = "nothing was raised"};  // the last one a handler took
   std::uint32_t handled_line = 0;
 };

@@ -1,5 +1,5 @@
-// docs/ARCHITECTURE.md tells the life of one flow with what each stage prints. The excerpts are compared with what it
-// prints today; FLOW_UPDATE=1 rewrites them.
+// docs/ARCHITECTURE.md tells the life of one flow with what each stage prints. The excerpts are compared with
+// what it prints today; FLOW_UPDATE=1 rewrites them.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -28,17 +28,19 @@ std::string read(const std::string& path) {
 // What the page quotes, by the name after `<!-- run: ` or `<!-- file: `.
 std::map<std::string, std::string> excerpts() {
   std::vector<NamedText> texts;
-  for (const Declaration& declaration : declarations()) texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+  for (const Declaration& declaration : declarations())
+    texts.push_back({std::string(declaration.name), std::string(declaration.text)});
   const Declarations library = load_declarations(texts);
   const std::string source = read(std::string(FLOW_SOURCE_DIR) + "/" + kExample);
   const Compilation compiled = compile({kExample, source}, library.library);
   if (!compiled.module) return {};
   const std::string listing = disassemble(*compiled.module);
-  return {{"file: " + kExample, source},
-          {"run: tree", dump(compiled.tree)},
-          {"run: plan", print_plan(compiled.tree, library.library, compiled.checked.flows[0], compiled.plans[0])},
-          {"run: manifest", print_manifest(*compiled.module)},
-          {"run: code", listing.substr(listing.find("\nflow ") + 1)}};
+  return {
+      {"file: " + kExample, source},
+      {"run: tree", dump(compiled.tree)},
+      {"run: plan", print_plan(compiled.tree, library.library, compiled.checked.flows[0], compiled.plans[0])},
+      {"run: manifest", print_manifest(*compiled.module)},
+      {"run: code", listing.substr(listing.find("\nflow ") + 1)}};
 }
 
 TEST(Architecture, LifeOfOneFlowIsWhatTheStagesPrint) {
@@ -60,8 +62,10 @@ TEST(Architecture, LifeOfOneFlowIsWhatTheStagesPrint) {
   }
   fresh += page.substr(at);
   EXPECT_EQ(quoted, wanted.size());
-  if (std::getenv("FLOW_UPDATE") != nullptr) std::ofstream(kPage) << fresh;
-  else EXPECT_EQ(fresh, page) << "run FLOW_UPDATE=1 build/release/test_architecture and review the difference";
+  if (std::getenv("FLOW_UPDATE") != nullptr)
+    std::ofstream(kPage) << fresh;
+  else
+    EXPECT_EQ(fresh, page) << "run FLOW_UPDATE=1 build/release/test_architecture and review the difference";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Every row of a list appears in some golden file, or here with the reason why it cannot. An exemption that is no longer
-// needed fails as well, so the lists below stay short.
+// Every row of a list appears in some golden file, or here with the reason why it cannot. An exemption that
+// is no longer needed fails as well, so the lists below stay short.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -21,7 +21,8 @@ using Exemptions = std::map<std::string, std::string>;
 // All words of the golden files of `area` ("" for all) that end in `extension`.
 std::set<std::string> words_in(const std::string& area, const std::string& extension) {
   std::set<std::string> words;
-  for (const auto& entry : fs::recursive_directory_iterator(fs::path(FLOW_SOURCE_DIR) / "tests/golden" / area)) {
+  for (const auto& entry :
+       fs::recursive_directory_iterator(fs::path(FLOW_SOURCE_DIR) / "tests/golden" / area)) {
     if (entry.path().extension() != extension) continue;
     std::string word;
     for (const char c : read_text(entry.path()) + " ") {
@@ -35,10 +36,13 @@ std::set<std::string> words_in(const std::string& area, const std::string& exten
   return words;
 }
 
-void expect_covered(const std::vector<std::string>& rows, const std::set<std::string>& seen, const Exemptions& exempt) {
+void expect_covered(const std::vector<std::string>& rows, const std::set<std::string>& seen,
+                    const Exemptions& exempt) {
   for (const std::string& row : rows)
     EXPECT_NE(seen.contains(row), exempt.contains(row))
-        << row << (seen.contains(row) ? " is exempt but covered: remove the exemption" : " appears in no golden file");
+        << row
+        << (seen.contains(row) ? " is exempt but covered: remove the exemption"
+                               : " appears in no golden file");
   for (const auto& [name, reason] : exempt)
     EXPECT_TRUE(std::ranges::find(rows, name) != rows.end()) << name << " is exempt but no row of the list";
 }

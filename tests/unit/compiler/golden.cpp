@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kAreas[] = {"parse", "check", "plan", "emit", "json", "declare"};
 
-Shown of(const Diagnostics& diagnostics, std::string text) { return {std::move(text), diagnostics.has_errors()}; }
+Shown of(const Diagnostics& diagnostics, std::string text) {
+  return {std::move(text), diagnostics.has_errors()};
+}
 
 Shown show_parse(const std::string& name, const std::string& text) {
   Diagnostics diagnostics;
@@ -29,7 +31,8 @@ Shown show_parse(const std::string& name, const std::string& text) {
 Shown show_declare(const std::string& name, const std::string& text) {
   const Declarations declared = load_declarations({{name, text}});
   std::string out = rendered(declared.diagnostics, declared.files);
-  for (const auto& [operation, index] : declared.library.operation_names) out += "operation " + operation + "\n";
+  for (const auto& [operation, index] : declared.library.operation_names)
+    out += "operation " + operation + "\n";
   for (const auto& [type, id] : declared.library.type_names) out += "type " + type + "\n";
   for (const Trigger& trigger : declared.library.triggers) out += "trigger " + trigger.name + "\n";
   return of(declared.diagnostics, std::move(out));
@@ -37,14 +40,16 @@ Shown show_declare(const std::string& name, const std::string& text) {
 
 std::string json(const Compilation& compilation) {
   std::string out;
-  for (const Diagnostic& diagnostic : compilation.diagnostics.all()) out += render_json(diagnostic, compilation.files) + "\n";
+  for (const Diagnostic& diagnostic : compilation.diagnostics.all())
+    out += render_json(diagnostic, compilation.files) + "\n";
   return out;
 }
 
 std::string plans(const Compilation& compilation) {
   std::string out;
   for (std::size_t i = 0; i < compilation.plans.size(); ++i)
-    out += print_plan(compilation.tree, standard_library(), compilation.checked.flows[i], compilation.plans[i]);
+    out +=
+        print_plan(compilation.tree, standard_library(), compilation.checked.flows[i], compilation.plans[i]);
   return out;
 }
 
@@ -53,7 +58,8 @@ std::string plans(const Compilation& compilation) {
 const Library& standard_library() {
   static const Declarations loaded = [] {
     std::vector<NamedText> texts;
-    for (const Declaration& declaration : declarations()) texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+    for (const Declaration& declaration : declarations())
+      texts.push_back({std::string(declaration.name), std::string(declaration.text)});
     return load_declarations(texts);
   }();
   return loaded.library;
@@ -65,7 +71,8 @@ std::vector<GoldenCase> golden_cases() {
     const fs::path folder = fs::path(FLOW_SOURCE_DIR) / "tests/golden" / area;
     if (!fs::exists(folder)) continue;
     for (const auto& entry : fs::directory_iterator(folder))
-      if (entry.path().extension() == ".flow") cases.push_back({std::string(area), entry.path().stem().string(), entry.path()});
+      if (entry.path().extension() == ".flow")
+        cases.push_back({std::string(area), entry.path().stem().string(), entry.path()});
   }
   std::ranges::sort(cases, {}, &GoldenCase::source);
   return cases;
@@ -82,7 +89,9 @@ Shown show(const std::string& area, const std::string& name, const std::string& 
   }
   if (area == "json") return of(compilation.diagnostics, json(compilation));
   if (area == "plan") return of(compilation.diagnostics, diagnostics + plans(compilation));
-  if (area == "emit") return of(compilation.diagnostics, diagnostics + (compilation.module ? disassemble(*compilation.module) : ""));
+  if (area == "emit")
+    return of(compilation.diagnostics,
+              diagnostics + (compilation.module ? disassemble(*compilation.module) : ""));
   return of(compilation.diagnostics, diagnostics.empty() ? "no mistakes found\n" : diagnostics);
 }
 

@@ -1,5 +1,5 @@
-// Golden cases: tests/golden/<area>/<case>.flow beside <case>.expected, which holds what the stage `area` prints for
-// it. FLOW_UPDATE=1 writes the expected files anew; their diff is then reviewed as code.
+// Golden cases: tests/golden/<area>/<case>.flow beside <case>.expected, which holds what the stage `area`
+// prints for it. FLOW_UPDATE=1 writes the expected files anew; their diff is then reviewed as code.
 #pragma once
 
 #include <filesystem>
@@ -19,9 +19,13 @@ struct GoldenCase {
   std::string name;
   std::filesystem::path source;
 
-  std::filesystem::path expected() const { return std::filesystem::path(source).replace_extension(".expected"); }
+  std::filesystem::path expected() const {
+    return std::filesystem::path(source).replace_extension(".expected");
+  }
 };
-inline void PrintTo(const GoldenCase& golden, std::ostream* out) { *out << golden.area << '/' << golden.name; }
+inline void PrintTo(const GoldenCase& golden, std::ostream* out) {
+  *out << golden.area << '/' << golden.name;
+}
 
 // Every case of the areas that this binary shows, sorted.
 std::vector<GoldenCase> golden_cases();

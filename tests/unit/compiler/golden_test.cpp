@@ -18,10 +18,12 @@ TEST_P(Golden, PrintsWhatIsExpected) {
       << "a case's name begins with `fail_` exactly when errors are expected\n"
       << shown.text;
   if (std::getenv("FLOW_UPDATE") != nullptr) {
-    if (read_text(golden.expected()) != shown.text) std::ofstream(golden.expected(), std::ios::binary) << shown.text;
+    if (read_text(golden.expected()) != shown.text)
+      std::ofstream(golden.expected(), std::ios::binary) << shown.text;
     return;
   }
-  EXPECT_EQ(shown.text, read_text(golden.expected())) << "FLOW_UPDATE=1 rewrites " << golden.expected().filename();
+  EXPECT_EQ(shown.text, read_text(golden.expected()))
+      << "FLOW_UPDATE=1 rewrites " << golden.expected().filename();
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, Golden, testing::ValuesIn(golden_cases()), [](const auto& golden) {
@@ -32,9 +34,11 @@ INSTANTIATE_TEST_SUITE_P(Files, Golden, testing::ValuesIn(golden_cases()), [](co
 });
 
 TEST(GoldenFiles, EachExpectedFileHasItsCase) {
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden")) {
     if (entry.path().extension() != ".expected") continue;
-    EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(entry.path()).replace_extension(".flow"))) << entry.path();
+    EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(entry.path()).replace_extension(".flow")))
+        << entry.path();
   }
 }
 

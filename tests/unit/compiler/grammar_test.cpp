@@ -1,4 +1,5 @@
-// The grammar itself: it makes progress, it has one list of words with its page for readers, and the examples fit it.
+// The grammar itself: it makes progress, it has one list of words with its page for readers, and the examples
+// fit it.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -8,7 +9,8 @@
 #include "grammar/rules.hpp"
 #include "tests/unit/compiler/golden.hpp"
 
-// What the two rules that are written out as code do, for analyze(): a word takes something, blanks may be none.
+// What the two rules that are written out as code do, for analyze(): a word takes something, blanks may be
+// none.
 namespace TAO_PEGTL_NAMESPACE {
 template <typename Name, bool Free>
 struct analyze_traits<Name, flow::grammar::word_rule<Free>> : analyze_any_traits<> {};
@@ -34,21 +36,24 @@ std::set<std::string> terminals(const std::string& page) {
   for (std::size_t open = page.find('"'); open != std::string::npos; open = page.find('"', open + 1)) {
     std::size_t end = open + 1;
     while (end < page.size() && grammar::is_word_char(page[end])) ++end;
-    if (end < page.size() && page[end] == '"' && end > open + 1) words.insert(page.substr(open + 1, end - open - 1));
+    if (end < page.size() && page[end] == '"' && end > open + 1)
+      words.insert(page.substr(open + 1, end - open - 1));
   }
   return words;
 }
 
 TEST(Grammar, PageForReadersHasEachReservedWord) {
   const std::set<std::string> words = terminals(read_text(fs::path(FLOW_SOURCE_DIR) / "grammar/flow.ebnf"));
-  for (const grammar::Keyword& keyword : grammar::kKeywords) EXPECT_TRUE(words.contains(std::string(keyword.word))) << keyword.word;
-  // Each word of the page is one of the rules: as a keyword, or quoted letter by letter as `'b', 'a', 's', 'e'` or "base".
+  for (const grammar::Keyword& keyword : grammar::kKeywords)
+    EXPECT_TRUE(words.contains(std::string(keyword.word))) << keyword.word;
+  // Each word of the page is one of the rules: as a keyword, or quoted letter by letter as `'b', 'a', 's',
+  // 'e'` or "base".
   const std::string rules = read_text(fs::path(FLOW_SOURCE_DIR) / "grammar/rules.hpp");
   for (const std::string& word : words) {
     std::string letters;
     for (const char c : word) letters += std::string(letters.empty() ? "'" : ", '") + c + "'";
-    EXPECT_TRUE(grammar::is_keyword(word) || rules.find('"' + word + '"') != std::string::npos || rules.find(letters) != std::string::npos ||
-                word.size() == 1)
+    EXPECT_TRUE(grammar::is_keyword(word) || rules.find('"' + word + '"') != std::string::npos ||
+                rules.find(letters) != std::string::npos || word.size() == 1)
         << '`' << word << "` is in flow.ebnf and in no rule";
   }
 }
@@ -56,7 +61,8 @@ TEST(Grammar, PageForReadersHasEachReservedWord) {
 TEST(Grammar, EveryExampleCompilesWithoutAWord) {
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(FLOW_SOURCE_DIR) / "examples")) {
     if (entry.path().extension() != ".flow") continue;
-    const Compilation compilation = compile({entry.path().filename().string(), read_text(entry.path())}, standard_library());
+    const Compilation compilation =
+        compile({entry.path().filename().string(), read_text(entry.path())}, standard_library());
     EXPECT_EQ(rendered(compilation.diagnostics, compilation.files), "") << entry.path();
   }
 }
@@ -71,7 +77,8 @@ TEST(Grammar, NeighboursOfGoldenFilesAreAnswered) {
   for (const GoldenCase& golden : golden_cases()) {
     std::vector<std::string> words(1);
     for (const char c : read_text(golden.source)) {
-      if (!grammar::is_word_char(c) || (!words.back().empty() && !grammar::is_word_char(words.back().back()))) words.emplace_back();
+      if (!grammar::is_word_char(c) || (!words.back().empty() && !grammar::is_word_char(words.back().back())))
+        words.emplace_back();
       words.back() += c;
     }
     if (words.size() < 2 || words.size() > 2'000) continue;

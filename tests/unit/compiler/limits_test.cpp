@@ -11,7 +11,9 @@
 namespace flow::test {
 namespace {
 
-Compilation compiled(std::string text) { return compile({"source.flow", std::move(text)}, standard_library()); }
+Compilation compiled(std::string text) {
+  return compile({"source.flow", std::move(text)}, standard_library());
+}
 
 std::string repeated(std::string_view text, std::size_t times) {
   std::string out;
@@ -35,7 +37,9 @@ struct Construct {
   const char* close;
   const char* after;
 };
-void PrintTo(const Construct& construct, std::ostream* out) { *out << construct.name; }
+void PrintTo(const Construct& construct, std::ostream* out) {
+  *out << construct.name;
+}
 
 constexpr Construct kConstructs[] = {
     {"parentheses", "on alert.new when ", "(", "true", ")", " do log title"},
@@ -46,7 +50,8 @@ constexpr Construct kConstructs[] = {
     {"minus", "on alert.new when 1 == ", "- ", "1", "", " do log title"},
     {"holes", "on alert.new do log ", "\"{", "title", "}\"", ""},
     {"html_holes", "on alert.new do mail(\"a@b.c\", title, ", "html\"{", "title", "}\"", ")"},
-    {"lambdas", "on alert.new when machine.tags.any(", "t => machine.tags.any(", "t => true", ")", ") do log title"},
+    {"lambdas", "on alert.new when machine.tags.any(", "t => machine.tags.any(", "t => true", ")",
+     ") do log title"},
     {"calls", "on alert.new do log ", "f(", "title", ")", ""},
     {"named_arguments", "on alert.new do log ", "f(a: ", "title", ")", ""},
     {"indexes", "on alert.new do log title", "[", "0", "]", ""},
@@ -72,12 +77,15 @@ TEST_P(Nesting, IsReadToALimitAndRefusedBeyond) {
   EXPECT_FALSE(codes(shallow.diagnostics).contains("F0002")) << rendered(shallow.diagnostics, shallow.files);
   for (const std::size_t depth : {400u, 10'000u, 100'000u}) {
     const Compilation deep = compiled(nested(GetParam(), depth));
-    EXPECT_TRUE(codes(deep.diagnostics).contains("F0002")) << depth << '\n' << rendered(deep.diagnostics, deep.files).substr(0, 2000);
+    EXPECT_TRUE(codes(deep.diagnostics).contains("F0002"))
+        << depth << '\n'
+        << rendered(deep.diagnostics, deep.files).substr(0, 2000);
     EXPECT_LE(deep.diagnostics.errors(), 5u) << rendered(deep.diagnostics, deep.files).substr(0, 3000);
     EXPECT_FALSE(deep.module);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Constructs, Nesting, testing::ValuesIn(kConstructs), [](const auto& construct) { return std::string(construct.param.name); });
+INSTANTIATE_TEST_SUITE_P(Constructs, Nesting, testing::ValuesIn(kConstructs),
+                         [](const auto& construct) { return std::string(construct.param.name); });
 
 TEST_P(Nesting, IsNotFooledWhenNothingCloses) {
   const Construct& c = GetParam();
@@ -97,22 +105,28 @@ TEST_P(Length, TakesTimeInProportion) {
   const auto source = [&](std::size_t times) {
     const auto bar = piece.find('|');
     const auto bar2 = piece.find('|', bar + 1);
-    return piece.substr(0, bar) + repeated(piece.substr(bar + 1, bar2 - bar - 1), times) + piece.substr(bar2 + 1);
+    return piece.substr(0, bar) + repeated(piece.substr(bar + 1, bar2 - bar - 1), times) +
+           piece.substr(bar2 + 1);
   };
   const double once = std::max(seconds(source(2'000)), 0.002);
-  EXPECT_LT(seconds(source(40'000)), once * 20 * 8) << "twenty times the text may take a little more than twenty times";
+  EXPECT_LT(seconds(source(40'000)), once * 20 * 8)
+      << "twenty times the text may take a little more than twenty times";
 }
-INSTANTIATE_TEST_SUITE_P(Texts, Length,
-                         testing::Values("on alert.new when 1 == 1| + 1| do log title", "on alert.new when true| and true| do log title",
-                                         "on alert.new when true| or not true| do log title", "on alert.new do log title| ?? title|",
-                                         "on alert.new do log title| + \"a\"|", "on alert.new do { |\nlet a = 1| }",
-                                         "on alert.new do { |\nif true { log title }| }", "on alert.new do { |\nif machine.name != null { log title }| }",
-                                         "on alert.new do log \"|{title}|\"", "on alert.new do log \"|a|\"", "|// comment\n|on alert.new do log ]",
-                                         "on alert.new |/* a */| do log title", "|\n|on alert.new do log titel", "on alert.new do { | ; | log title }",
-                                         "on alert.new do f(|1, |)", "on alert.new do f(|a: 1, |)", "on alert.new do isolate(|machineId, |)",
-                                         "|on alert.new do log title\n|", "on alert.new do { |log ]\n| }", "|}|", "|\"|", "|on |", "|(|",
-                                         "on alert.new when title in [|\"a\", |\"b\"] do log title", "connector a { |enum E { A }\n| }",
-                                         "connector a { |read f() -> Int { GET \"/x\" }\n| }"));
+INSTANTIATE_TEST_SUITE_P(
+    Texts, Length,
+    testing::Values(
+        "on alert.new when 1 == 1| + 1| do log title", "on alert.new when true| and true| do log title",
+        "on alert.new when true| or not true| do log title", "on alert.new do log title| ?? title|",
+        "on alert.new do log title| + \"a\"|", "on alert.new do { |\nlet a = 1| }",
+        "on alert.new do { |\nif true { log title }| }",
+        "on alert.new do { |\nif machine.name != null { log title }| }", "on alert.new do log \"|{title}|\"",
+        "on alert.new do log \"|a|\"", "|// comment\n|on alert.new do log ]",
+        "on alert.new |/* a */| do log title", "|\n|on alert.new do log titel",
+        "on alert.new do { | ; | log title }", "on alert.new do f(|1, |)", "on alert.new do f(|a: 1, |)",
+        "on alert.new do isolate(|machineId, |)", "|on alert.new do log title\n|",
+        "on alert.new do { |log ]\n| }", "|}|", "|\"|", "|on |", "|(|",
+        "on alert.new when title in [|\"a\", |\"b\"] do log title", "connector a { |enum E { A }\n| }",
+        "connector a { |read f() -> Int { GET \"/x\" }\n| }"));
 
 TEST(Limits, OfFlowsWithLongNamesAndManyNames) {
   std::string names = "on alert.new do {\n", flows;
@@ -139,8 +153,9 @@ TEST(Limits, SourcesHaveALargestSize) {
 }
 
 TEST(Limits, EveryPrefixOfASourceIsAnswered) {
-  const std::string text = read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/expressions.flow") +
-                           read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/connector.flow");
+  const std::string text =
+      read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/expressions.flow") +
+      read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/connector.flow");
   for (std::size_t length = 0; length < text.size(); ++length) {
     const Compilation cut = compiled(text.substr(0, length));
     for (const Diagnostic& diagnostic : cut.diagnostics.all()) {
@@ -153,8 +168,10 @@ TEST(Limits, EveryPrefixOfASourceIsAnswered) {
 
 TEST(Limits, BytesOfEveryValueAreAnswered) {
   for (int byte = 0; byte < 256; ++byte)
-    for (const std::string& around : {std::string("%"), std::string("on alert.new do log %title"), std::string("on alert.new do log \"%\""),
-                                      std::string("on alert.new when title == \"x\" % do log title"), std::string("on alert.new do log \"\\%\"")}) {
+    for (const std::string& around : {std::string("%"), std::string("on alert.new do log %title"),
+                                      std::string("on alert.new do log \"%\""),
+                                      std::string("on alert.new when title == \"x\" % do log title"),
+                                      std::string("on alert.new do log \"\\%\"")}) {
       std::string text = around;
       text[text.find('%')] = static_cast<char>(byte);
       const Compilation compilation = compiled(text);
@@ -179,7 +196,8 @@ TEST(Retiring, WarnsAtTheCall) {
 })"}});
   ASSERT_FALSE(declared.diagnostics.has_errors()) << rendered(declared.diagnostics, declared.files);
   const Compilation compilation = compile({"source.flow", "on thing.new do list_things()"}, declared.library);
-  ASSERT_EQ(codes(compilation.diagnostics), std::set<std::string>{"F0504"}) << rendered(compilation.diagnostics, compilation.files);
+  ASSERT_EQ(codes(compilation.diagnostics), std::set<std::string>{"F0504"})
+      << rendered(compilation.diagnostics, compilation.files);
   EXPECT_EQ(compilation.diagnostics.all()[0].message, "`list_things` is retired by its vendor on 2027-03-01");
   EXPECT_TRUE(compilation.module);
 }

@@ -28,7 +28,9 @@ std::vector<std::string> examples(const std::string& page) {
 Diagnostics diagnostics_of(const std::string& text) {
   Compilation compilation = compile({"example.flow", text}, standard_library());
   const auto kids = compilation.tree.kids(compilation.tree.root);
-  const bool declares = !kids.empty() && std::ranges::all_of(kids, [&](NodeId kid) { return compilation.tree.kind(kid) == NodeKind::Connector; });
+  const bool declares = !kids.empty() && std::ranges::all_of(kids, [&](NodeId kid) {
+    return compilation.tree.kind(kid) == NodeKind::Connector;
+  });
   return declares ? load_declarations({{"example.flow", text}}).diagnostics : compilation.diagnostics;
 }
 
@@ -47,19 +49,24 @@ TEST_P(Page, HoldsWhatItSays) {
   };
   const CodeRow& code = GetParam();
   const std::string page = read_text(kPages / (std::string(code.id) + ".md"));
-  EXPECT_EQ(page.substr(0, page.find('\n')), "# " + std::string(code.id) + " " + std::string(code.name) + ": " + std::string(code.title));
+  EXPECT_EQ(page.substr(0, page.find('\n')),
+            "# " + std::string(code.id) + " " + std::string(code.name) + ": " + std::string(code.title));
   const std::vector<std::string> shown = examples(page);
   ASSERT_GE(shown.size(), 2u) << "an example that produces the code, and a mended one";
   const Diagnostics first = diagnostics_of(shown.front()), last = diagnostics_of(shown.back());
-  EXPECT_NE(has(first, code.code), no_example.contains(code.code)) << "the first example produces " << code.id << ", unless it is exempt";
-  EXPECT_TRUE(last.all().empty()) << "the last example has no mistake, but: " << (last.all().empty() ? "" : last.all()[0].message);
+  EXPECT_NE(has(first, code.code), no_example.contains(code.code))
+      << "the first example produces " << code.id << ", unless it is exempt";
+  EXPECT_TRUE(last.all().empty()) << "the last example has no mistake, but: "
+                                  << (last.all().empty() ? "" : last.all()[0].message);
 }
-INSTANTIATE_TEST_SUITE_P(Codes, Page, testing::ValuesIn(all_codes()), [](const auto& code) { return std::string(code.param.id); });
+INSTANTIATE_TEST_SUITE_P(Codes, Page, testing::ValuesIn(all_codes()),
+                         [](const auto& code) { return std::string(code.param.id); });
 
 TEST(Pages, HaveACodeEach) {
   for (const auto& entry : fs::directory_iterator(kPages)) {
     const auto codes = all_codes();
-    EXPECT_TRUE(std::ranges::any_of(codes, [&](const CodeRow& code) { return entry.path().filename() == std::string(code.id) + ".md"; }))
+    EXPECT_TRUE(std::ranges::any_of(
+        codes, [&](const CodeRow& code) { return entry.path().filename() == std::string(code.id) + ".md"; }))
         << entry.path().filename() << " is the page of no code";
   }
 }

@@ -39,7 +39,8 @@ TEST(Pages, LinkToFilesThatExist) {
     for (std::size_t at = text.find("]("); at != std::string::npos; at = text.find("](", at + 1)) {
       std::string target = text.substr(at + 2, text.find(')', at) - at - 2);
       target = target.substr(0, target.find('#'));
-      if (target.empty() || target.find("://") != std::string::npos || target.find(' ') != std::string::npos) continue;
+      if (target.empty() || target.find("://") != std::string::npos || target.find(' ') != std::string::npos)
+        continue;
       EXPECT_TRUE(fs::exists(page.parent_path() / target)) << page << " links to " << target;
     }
   }
@@ -56,13 +57,15 @@ TEST(Pages, EachDecisionIsInTheList) {
 
 TEST(GeneratedPages, AreCurrent) {
   std::vector<NamedText> texts;
-  for (const Declaration& declaration : declarations()) texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+  for (const Declaration& declaration : declarations())
+    texts.push_back({std::string(declaration.name), std::string(declaration.text)});
   const Declarations declared = load_declarations(texts);
   const fs::path folder = fs::path(FLOW_SOURCE_DIR) / "docs/generated";
   for (const GeneratedPage& page : generated_pages(declared.library)) {
     if (std::getenv("FLOW_UPDATE") != nullptr && read_text(folder / page.file) != page.text)
       std::ofstream(folder / page.file, std::ios::binary) << page.text;
-    EXPECT_TRUE(read_text(folder / page.file) == page.text) << page.file << " is old; refresh with: build/release/flow-docgen docs/generated (or FLOW_UPDATE=1)";
+    EXPECT_TRUE(read_text(folder / page.file) == page.text)
+        << page.file << " is old; refresh with: build/release/flow-docgen docs/generated (or FLOW_UPDATE=1)";
   }
 }
 

@@ -39,7 +39,8 @@ std::vector<Sample> samples(const fs::path& page) {
     }
     is_inside = !is_inside;
     if (is_inside)
-      found.push_back({fs::relative(page, FLOW_SOURCE_DIR).string() + ":" + std::to_string(number), line.substr(3), {}});
+      found.push_back(
+          {fs::relative(page, FLOW_SOURCE_DIR).string() + ":" + std::to_string(number), line.substr(3), {}});
   }
   return found;
 }

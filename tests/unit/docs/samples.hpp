@@ -14,8 +14,8 @@ struct Sample {
 };
 
 std::string read_text(const std::filesystem::path& path);
-// The pages a person reads: README.md, docs/*.md, docs/decisions/*.md, docs/generated/*.md. docs/diagnostics has a
-// test of its own.
+// The pages a person reads: README.md, docs/*.md, docs/decisions/*.md, docs/generated/*.md. docs/diagnostics
+// has a test of its own.
 std::vector<std::filesystem::path> pages();
 std::vector<Sample> samples(const std::filesystem::path& page);
 

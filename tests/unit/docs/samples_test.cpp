@@ -12,7 +12,8 @@ namespace {
 
 std::vector<NamedText> standard_texts() {
   std::vector<NamedText> texts;
-  for (const Declaration& declaration : declarations()) texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+  for (const Declaration& declaration : declarations())
+    texts.push_back({std::string(declaration.name), std::string(declaration.text)});
   return texts;
 }
 
@@ -35,7 +36,8 @@ void expect_compiles(const Sample& sample) {
 void expect_only(const Sample& sample, const std::string& code) {
   const Compilation compilation = compile({"sample.flow", sample.text}, standard_library());
   std::set<std::string> codes;
-  for (const Diagnostic& diagnostic : compilation.diagnostics.all()) codes.insert(std::string(row(diagnostic.code).id));
+  for (const Diagnostic& diagnostic : compilation.diagnostics.all())
+    codes.insert(std::string(row(diagnostic.code).id));
   EXPECT_EQ(codes, std::set{code}) << shown(compilation.diagnostics, compilation.files);
 }
 
@@ -52,20 +54,27 @@ TEST(DocumentationSamples, DoWhatTheirPagesSay) {
   for (const auto& page : pages())
     for (const Sample& sample : samples(page)) {
       SCOPED_TRACE(sample.place);
-      if (sample.kind == "flow") expect_compiles(sample);
-      else if (sample.kind == "flow-connector") expect_declares(sample);
-      else if (sample.kind.starts_with(kError)) expect_only(sample, sample.kind.substr(kError.size()));
-      else EXPECT_FALSE(sample.kind.starts_with("flow")) << "`" << sample.kind << "` is no kind of sample that a test knows";
+      if (sample.kind == "flow")
+        expect_compiles(sample);
+      else if (sample.kind == "flow-connector")
+        expect_declares(sample);
+      else if (sample.kind.starts_with(kError))
+        expect_only(sample, sample.kind.substr(kError.size()));
+      else
+        EXPECT_FALSE(sample.kind.starts_with("flow"))
+            << "`" << sample.kind << "` is no kind of sample that a test knows";
     }
 }
 
 TEST(Examples, HaveNoMistakesAndNoWarnings) {
   int examples = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(FLOW_SOURCE_DIR) / "examples")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(FLOW_SOURCE_DIR) / "examples")) {
     if (entry.path().extension() != ".flow") continue;
     ++examples;
     SCOPED_TRACE(entry.path().filename());
-    const Compilation compilation = compile({entry.path().filename().string(), read_text(entry.path())}, standard_library());
+    const Compilation compilation =
+        compile({entry.path().filename().string(), read_text(entry.path())}, standard_library());
     EXPECT_TRUE(compilation.diagnostics.all().empty()) << shown(compilation.diagnostics, compilation.files);
   }
   EXPECT_GT(examples, 0);

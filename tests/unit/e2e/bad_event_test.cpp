@@ -1,5 +1,5 @@
-// Alerts as `flow run --event` may get them: what is missing is fetched, what is wrong fails that run with a reason,
-// what is no alert at all is refused.
+// Alerts as `flow run --event` may get them: what is missing is fetched, what is wrong fails that run with a
+// reason, what is no alert at all is refused.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,9 @@ using testing::HasSubstr;
 
 class Events : public testing::Test {
  protected:
-  Ended run(const std::string& event, const std::string& file = kIsolateHigh) { return run_flow(scene.run(file, event)); }
+  Ended run(const std::string& event, const std::string& file = kIsolateHigh) {
+    return run_flow(scene.run(file, event));
+  }
   Json alert() { return scene.inject(R"({"severity": "High"})"); }
 
   void expect(const Ended& ended, ExitCode code, const std::string& message) {
@@ -52,11 +54,13 @@ TEST_F(Events, AlertWithoutIdIsNone) {
 }
 
 TEST_F(Events, AlertFromTheYearOneIsRefusedNotSkipped) {
-  expect(run(alert().set("alertCreationTime", "0001-01-01T00:00:00Z").to_text()), kWorldWrong, "more than 50 years old");
+  expect(run(alert().set("alertCreationTime", "0001-01-01T00:00:00Z").to_text()), kWorldWrong,
+         "more than 50 years old");
 }
 
 TEST_F(Events, NullTitleFailsTheRunByName) {
-  expect(run(alert().set("title", nullptr).to_text()), kFlowWrong, "`alert.title` is null where String was expected");
+  expect(run(alert().set("title", nullptr).to_text()), kFlowWrong,
+         "`alert.title` is null where String was expected");
 }
 
 TEST_F(Events, FurtherFieldsDoNotMatter) {
@@ -72,7 +76,8 @@ TEST_F(Events, UnknownSeverityIsKeptAndNoneOfTheKnown) {
   const std::string event = alert().set("severity", "Catastrophic").to_text();
   expect(run(event), kSuccess, "the condition is false");
   EXPECT_TRUE(scene.list("actions").empty());
-  const std::string tells = scene.folder().write("tells.flow", R"(on alert.new do mail("a@b.example", "{severity}", "-"))");
+  const std::string tells =
+      scene.folder().write("tells.flow", R"(on alert.new do mail("a@b.example", "{severity}", "-"))");
   expect(run(event, tells), kSuccess, "finished");
   EXPECT_EQ(scene.list("mails").at(0)["subject"].text(), "Catastrophic");
 }
@@ -104,7 +109,8 @@ TEST_F(Events, DeepNestingIsRefused) {
 
 TEST_F(Events, HugeTitleIsCarriedOrRefusedWithAReason) {
   expect(run(alert().set("title", std::string(4'000'000, 'x')).to_text()), kSuccess, "finished");
-  expect(run(alert().set("title", std::string(9'000'000, 'x')).to_text()), kWorldWrong, "is larger than 8 MiB");
+  expect(run(alert().set("title", std::string(9'000'000, 'x')).to_text()), kWorldWrong,
+         "is larger than 8 MiB");
 }
 
 TEST_F(Events, MissingFileIsTheWorlds) {

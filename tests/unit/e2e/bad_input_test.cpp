@@ -1,10 +1,10 @@
-// What people get wrong on the command line and in files: each mistake ends with its exit code and a message that says
-// what to do, never with a crash or a hang.
+// What people get wrong on the command line and in files: each mistake ends with its exit code and a message
+// that says what to do, never with a crash or a hang.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <unistd.h>
+#include <filesystem>
 
 #include "apps/cli/exit_code.hpp"
 #include "scene.hpp"
@@ -65,12 +65,13 @@ TEST_P(WrongFlows, AreToldByEveryCommandThatReadsThem) {
   const std::string file = folder.write("bad.flow", GetParam().text);
   const std::string event = folder.write("event.json", "{}");
   const std::string output = folder.path("bad.flowc");
-  const std::vector<Arguments> commands{{"check", file},
-                                        {"build", file, "-o", output},
-                                        {"inspect", file},
-                                        {"run", file, "--event", event, "--sim", "--sim-port", "1"},
-                                        {"serve", file, "--sim", "--sim-port", "1", "--store", folder.path("s.db")},
-                                        {"demo", file}};
+  const std::vector<Arguments> commands{
+      {"check", file},
+      {"build", file, "-o", output},
+      {"inspect", file},
+      {"run", file, "--event", event, "--sim", "--sim-port", "1"},
+      {"serve", file, "--sim", "--sim-port", "1", "--store", folder.path("s.db")},
+      {"demo", file}};
   for (const Arguments& command : commands) {
     expect_refused(command, kFlowWrong, GetParam().code);
     expect_refused(command, kFlowWrong, GetParam().message);
@@ -82,10 +83,12 @@ TEST_P(WrongFlows, AreToldByEveryCommandThatReadsThem) {
 INSTANTIATE_TEST_SUITE_P(
     Each, WrongFlows,
     testing::Values(WrongFlow{"on alert.new do isolate(machineId", "F0001", "expected `,` or `)`"},
-                    WrongFlow{"on alert.new when severity == Hihg do isolate(machineId)", "F0204", "did you mean `High`?"},
+                    WrongFlow{"on alert.new when severity == Hihg do isolate(machineId)", "F0204",
+                              "did you mean `High`?"},
                     WrongFlow{"on alert.new do isolat(machineId)", "F0205", "did you mean `isolate`?"},
                     WrongFlow{"on alert.new do isolate(4)", "F0301", "must be `MachineId`"},
-                    WrongFlow{"on alert.new when severity == 3 do isolate(machineId)", "F0304", "can never be equal"}));
+                    WrongFlow{"on alert.new when severity == 3 do isolate(machineId)", "F0304",
+                              "can never be equal"}));
 
 TEST(WrongFlow, FileThatIsNotThereIsTheWorlds) {
   for (const char* command : {"check", "build", "inspect"})
@@ -97,7 +100,8 @@ TEST(WrongFlow, FileThatIsNotThereIsTheWorlds) {
 TEST(WrongFlow, TwoFlowsOfOneNameAreRefused) {
   const Folder folder;
   const std::string again = folder.write("tag-medium.flow", read_all(kTagMedium));
-  expect_refused({"serve", kTagMedium, again, "--sim", "--store", folder.path("s.db")}, kFlowWrong, "names must differ");
+  expect_refused({"serve", kTagMedium, again, "--sim", "--store", folder.path("s.db")}, kFlowWrong,
+                 "names must differ");
 }
 
 // --- Modules
@@ -122,9 +126,13 @@ class WrongModules : public testing::Test {
   std::string good;
 };
 
-TEST_F(WrongModules, TextIsNone) { expect_no_module("on alert.new do isolate(machineId)\n", "not a Flow module"); }
+TEST_F(WrongModules, TextIsNone) {
+  expect_no_module("on alert.new do isolate(machineId)\n", "not a Flow module");
+}
 
-TEST_F(WrongModules, EmptyFileIsNone) { expect_no_module("", "truncated"); }
+TEST_F(WrongModules, EmptyFileIsNone) {
+  expect_no_module("", "truncated");
+}
 
 TEST_F(WrongModules, HalfOfOneIsNone) {
   expect_no_module(good.substr(0, good.size() / 2), "truncated");
@@ -181,7 +189,9 @@ TEST(WrongConfiguration, IsNamedWithItsLine) {
       {"[store]", "[stroe]", {"line 1", "`stroe`", "did you mean `store`?"}},
       {"path", "paht", {"line 2", "did you mean `path`?"}},
       {"\"0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846\"", "5", {"line 6", "`client_id` must be a text"}},
-      {"_env = \"FLOW_E2E_SECRET\"", " = \"abc\"", {"line 7", "a secret does not belong", "client_secret_env"}},
+      {"_env = \"FLOW_E2E_SECRET\"",
+       " = \"abc\"",
+       {"line 7", "a secret does not belong", "client_secret_env"}},
       {"\"graph\"", "\"pigeon\"", {"line 10", "`via` must be one of graph, smtp"}},
       {"\"graph\"", "\"smtp\"", {"needs `[tenants.lab.smtp]`"}},
       {"[tenants.lab.mail]", "[tenants.lab.mail", {"line 9", "expected ']'"}},
@@ -203,7 +213,8 @@ TEST(WrongConfiguration, NeedsATenant) {
 }
 
 TEST(WrongConfiguration, MustBeThere) {
-  expect_refused({"serve", kIsolateHigh, "--config", "/nowhere/flow.toml"}, kWorldWrong, "cannot open `/nowhere/flow.toml`");
+  expect_refused({"serve", kIsolateHigh, "--config", "/nowhere/flow.toml"}, kWorldWrong,
+                 "cannot open `/nowhere/flow.toml`");
 }
 
 // --- Stores
@@ -218,7 +229,8 @@ TEST(WrongStore, MissingOneHasNoRuns) {
 
 TEST(WrongStore, OtherFilesAreLeftAlone) {
   const Folder folder;
-  const std::string file = folder.write("notes.db", "my notes, which are no database, and long enough to look like one");
+  const std::string file =
+      folder.write("notes.db", "my notes, which are no database, and long enough to look like one");
   expect_refused({"serve", kIsolateHigh, "--sim", "--store", file}, kWorldWrong, file);
   expect_refused({"runs", "list", "--store", file}, kWorldWrong, file);
   EXPECT_THAT(read_all(file), HasSubstr("my notes"));
@@ -228,7 +240,8 @@ TEST(WrongStore, FolderThatIsNotThereOrNotWritable) {
   const Folder folder;
   const auto expect_no_store = [](const std::string& store) {
     expect_refused({"serve", kIsolateHigh, "--sim", "--store", store}, kWorldWrong, store);
-    expect_refused({"serve", kIsolateHigh, "--sim", "--store", store}, kWorldWrong, "is the folder there, and may this user write in it?");
+    expect_refused({"serve", kIsolateHigh, "--sim", "--store", store}, kWorldWrong,
+                   "is the folder there, and may this user write in it?");
   };
   expect_no_store(folder.path("no/flow.db"));
   expect_no_store("/proc/flow.db");  // where not even a superuser may write
@@ -253,7 +266,8 @@ TEST(WrongStore, UnknownRun) {
   Scene scene;
   Process service("flow", scene.serve({kIsolateHigh}));
   ASSERT_TRUE(eventually([&] { return service.out().find("serving") != std::string::npos; }));
-  expect_refused({"runs", "show", "01NOSUCHRUN", "--store", scene.store()}, kWorldWrong, "there is no run `01NOSUCHRUN`");
+  expect_refused({"runs", "show", "01NOSUCHRUN", "--store", scene.store()}, kWorldWrong,
+                 "there is no run `01NOSUCHRUN`");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A tenant that misbehaves on the wire. Each run ends in a stated way or goes on by trying again, an isolation is never
-// made twice, and the service stays up.
+// A tenant that misbehaves on the wire. Each run ends in a stated way or goes on by trying again, an
+// isolation is never made twice, and the service stays up.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +37,9 @@ class Faults : public testing::Test {
   }
 
   bool has_step(const RunRow& run, EntryKind kind, const std::string& operation) const {
-    return std::ranges::any_of(scene.steps(run.id), [&](const RunStep& step) { return step.kind == kind && step.operation == operation; });
+    return std::ranges::any_of(scene.steps(run.id), [&](const RunStep& step) {
+      return step.kind == kind && step.operation == operation;
+    });
   }
 
   Scene scene;
@@ -50,7 +52,9 @@ struct BrokenAnswer {
   const char* name;
   const char* fault;
 };
-void PrintTo(const BrokenAnswer& answer, std::ostream* out) { *out << answer.name; }
+void PrintTo(const BrokenAnswer& answer, std::ostream* out) {
+  *out << answer.name;
+}
 
 constexpr BrokenAnswer kBroken[] = {
     {"Garbage", R"("body": "garbage")"},   {"Nothing", R"("body": "empty")"},
@@ -61,7 +65,9 @@ constexpr BrokenAnswer kBroken[] = {
 
 class BrokenAnswers : public Faults, public testing::WithParamInterface<BrokenAnswer> {
  protected:
-  void break_once(const std::string& match) { fault(R"({"match": ")" + match + "\", " + GetParam().fault + "}"); }
+  void break_once(const std::string& match) {
+    fault(R"({"match": ")" + match + "\", " + GetParam().fault + "}");
+  }
 };
 
 // A read is made again, or the run says what was wrong with the answer.
@@ -69,8 +75,10 @@ TEST_P(BrokenAnswers, OfGettingTheMachine) {
   break_once("GET /api/machines/*");
   const RunRow run = run_one();
   EXPECT_EQ(scene.list("actions").size(), 1u);
-  if (run.state == RunState::Failed) EXPECT_THAT(run.reason, HasSubstr("defender.get_machine"));
-  else expect_finished(run);
+  if (run.state == RunState::Failed)
+    EXPECT_THAT(run.reason, HasSubstr("defender.get_machine"));
+  else
+    expect_finished(run);
 }
 
 // Whatever became of the answer: the isolation is looked up before it is made again.
@@ -96,7 +104,8 @@ TEST_P(BrokenAnswers, OfTheTokenEndpointAreOutlived) {
   expect_finished(run_one());
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, BrokenAnswers, testing::ValuesIn(kBroken), [](const auto& each) { return each.param.name; });
+INSTANTIATE_TEST_SUITE_P(Each, BrokenAnswers, testing::ValuesIn(kBroken),
+                         [](const auto& each) { return each.param.name; });
 
 // --- Acts whose answer is lost
 
@@ -124,7 +133,8 @@ TEST_F(Faults, RetryAfterIsObeyed) {
   EXPECT_TRUE(has_step(run, EntryKind::Retry, "defender.isolate"));
   std::vector<std::int64_t> tries_us;
   for (const RunStep& step : scene.steps(run.id))
-    if (step.kind == EntryKind::Intent && step.operation == "defender.isolate") tries_us.push_back(step.time_us);
+    if (step.kind == EntryKind::Intent && step.operation == "defender.isolate")
+      tries_us.push_back(step.time_us);
   ASSERT_EQ(tries_us.size(), 2u);
   EXPECT_GE(tries_us[1] - tries_us[0], 2'000'000);
 }
@@ -154,7 +164,8 @@ TEST_F(Faults, AMissingPermissionOfThePollIsNamed) {
   Process service("flow", scene.serve({kIsolateHigh}));
   ASSERT_TRUE(eventually([&] { return !service.err().empty(); }));
   EXPECT_THAT(service.err(), HasSubstr("polling for `isolate_high` failed"));
-  EXPECT_THAT(service.err(), HasSubstr("defender.list_alerts needs the permission Alert.Read.All or Alert.ReadWrite.All"));
+  EXPECT_THAT(service.err(),
+              HasSubstr("defender.list_alerts needs the permission Alert.Read.All or Alert.ReadWrite.All"));
   EXPECT_TRUE(service.is_running());
 }
 
@@ -173,7 +184,8 @@ TEST_F(Faults, NoNetworkIsOutlived) {
   Arguments words = scene.serve({kIsolateHigh});
   std::ranges::replace(words, port, std::string("1"));  // where nobody listens
   Process service("flow", words);
-  ASSERT_TRUE(eventually([&] { return service.err().find("Failed to connect") != std::string::npos; })) << service.err();
+  ASSERT_TRUE(eventually([&] { return service.err().find("Failed to connect") != std::string::npos; }))
+      << service.err();
   EXPECT_TRUE(service.is_running());
   service.kill();
   Process again("flow", scene.serve({kIsolateHigh}));
@@ -182,7 +194,8 @@ TEST_F(Faults, NoNetworkIsOutlived) {
 }
 
 TEST_F(Faults, ADeviceThatCannotBeIsolatedFailsTheRunWithTheApisWords) {
-  fault(R"({"match": "POST /api/machines/*/isolate", "status": 400, "code": "OsPlatformNotSupported", "message": "not on this platform"})");
+  fault(
+      R"({"match": "POST /api/machines/*/isolate", "status": 400, "code": "OsPlatformNotSupported", "message": "not on this platform"})");
   const RunRow run = run_one();
   EXPECT_EQ(run.state, RunState::Failed);
   EXPECT_THAT(run.reason, HasSubstr("400 OsPlatformNotSupported: not on this platform"));

@@ -1,6 +1,6 @@
-// `kill -9` at any point: the service is killed right before and right after every commit of the first example, twice
-// in a row, and at random moments under load. Whether a step was lost or repeated is read from the tenant's own record,
-// not from the journal.
+// `kill -9` at any point: the service is killed right before and right after every commit of the first
+// example, twice in a row, and at random moments under load. Whether a step was lost or repeated is read from
+// the tenant's own record, not from the journal.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,10 +18,13 @@ using namespace std::chrono_literals;
 constexpr const char* kHighAlert = R"({"severity": "High"})";
 constexpr int kMostDeaths = 200;  // beyond it, the example has no end
 
-// One service, killed at an append (0: never) or when every run of the scene is over. Whether it lived to see that.
+// One service, killed at an append (0: never) or when every run of the scene is over. Whether it lived to see
+// that.
 bool live(Scene& scene, int crash_at, const std::string& mail) {
-  Process service("flow", scene.serve({kIsolateHigh}, {"--mail", mail, "--crash-at-append", std::to_string(crash_at)}));
-  EXPECT_TRUE(eventually([&] { return !service.is_running() || scene.all_over(1); })) << service.out() << service.err();
+  Process service(
+      "flow", scene.serve({kIsolateHigh}, {"--mail", mail, "--crash-at-append", std::to_string(crash_at)}));
+  EXPECT_TRUE(eventually([&] { return !service.is_running() || scene.all_over(1); }))
+      << service.out() << service.err();
   const bool has_survived = service.is_running();
   const Ended ended = service.kill();
   EXPECT_EQ(ended.signal, SIGKILL) << ended.all();
@@ -48,8 +51,8 @@ void expect_one_isolation(Scene& scene, const Json& alert) {
   EXPECT_EQ(actions[0]["machineId"].text(), alert["machineId"].text());
 }
 
-// By Graph a mail is looked up before it is sent again. SMTP has no way to ask, so it may be repeated there, but always
-// with the same Message-ID, by which mail clients fold repetitions into one.
+// By Graph a mail is looked up before it is sent again. SMTP has no way to ask, so it may be repeated there,
+// but always with the same Message-ID, by which mail clients fold repetitions into one.
 void expect_one_mail(Scene& scene, const std::string& mail) {
   std::set<std::string> ids;
   const Json::List mails = scene.list("mails");
@@ -92,9 +95,13 @@ void kill_at_every_append(const std::string& mail) {
   EXPECT_LT(n, kMostDeaths);
 }
 
-TEST(Kill, AtEveryAppendOfTheFirstExampleNothingIsLostOrRepeated) { kill_at_every_append("graph"); }
+TEST(Kill, AtEveryAppendOfTheFirstExampleNothingIsLostOrRepeated) {
+  kill_at_every_append("graph");
+}
 
-TEST(Kill, AtEveryAppendMailBySmtpHasOneMessageId) { kill_at_every_append("smtp"); }
+TEST(Kill, AtEveryAppendMailBySmtpHasOneMessageId) {
+  kill_at_every_append("smtp");
+}
 
 TEST(Kill, TwiceInARowNothingIsLostOrRepeated) {
   for (const int first : {8, 9, 10, 11, 12})
@@ -114,7 +121,8 @@ class Load {
 
   void add(bool is_high) {
     const std::string machine = machines_.at(next_++);
-    const Json alert = scene_.inject(R"({"severity": ")" + std::string(is_high ? "High" : "Low") + R"(", "machineId": ")" + machine + "\"}");
+    const Json alert = scene_.inject(R"({"severity": ")" + std::string(is_high ? "High" : "Low") +
+                                     R"(", "machineId": ")" + machine + "\"}");
     if (is_high) high_.emplace(alert["id"].text(), machine);
   }
   const std::map<std::string, std::string>& high() const { return high_; }  // alert to device
@@ -164,7 +172,8 @@ TEST_P(KillAtRandom, MomentsUnderLoadEachAlertIsDoneOnce) {
                               {"match": "POST /v1.0/users/*/sendMail", "delay_ms": 60, "times": 100000}])");
   for (int deaths = 0; deaths < 15; ++deaths) live_for_a_while(scene, load, random);
   Process service("flow", scene.serve({kIsolateHigh}));
-  EXPECT_TRUE(eventually([&] { return scene.all_over(load.high().size()); })) << service.out() << service.err();
+  EXPECT_TRUE(eventually([&] { return scene.all_over(load.high().size()); }))
+      << service.out() << service.err();
   service.kill();
   expect_each_done_once(scene, load);
 }

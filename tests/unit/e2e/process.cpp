@@ -59,8 +59,10 @@ Process::Process(const std::string& program, const Arguments& arguments, const P
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_.path("out").c_str(), O_WRONLY | O_CREAT, 0600);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, output_.path("err").c_str(), O_WRONLY | O_CREAT, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_.path("out").c_str(), O_WRONLY | O_CREAT,
+                                   0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, output_.path("err").c_str(), O_WRONLY | O_CREAT,
+                                   0600);
   if (!options.folder.empty()) posix_spawn_file_actions_addchdir_np(&actions, options.folder.c_str());
   const int problem = posix_spawn(&id_, words[0].c_str(), &actions, nullptr, pointers(words).data(),
                                   pointers(environment).data());

@@ -1,11 +1,12 @@
-// Programs started by a test: with nothing on standard input, output kept in files, and an end that comes in any case.
+// Programs started by a test: with nothing on standard input, output kept in files, and an end that comes in
+// any case.
 #pragma once
 
+#include <sys/types.h>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace flow::e2e {
@@ -30,8 +31,8 @@ std::string read_all(const std::string& path);
 
 // How a program ended.
 struct Ended {
-  int exit_code = -1;  // -1: it did not exit by itself
-  int signal = 0;      // what killed it; 0: nothing
+  int exit_code = -1;    // -1: it did not exit by itself
+  int signal = 0;        // what killed it; 0: nothing
   bool is_late = false;  // the time was up, so the test killed it
   std::string out, err;
 

@@ -24,8 +24,10 @@ Scene::Scene() {
   options.has_quota = false;
   options.action_seconds = 0;
   auto tenant = Sim::start(options);
-  if (tenant) tenant_ = std::move(*tenant);
-  else throw std::runtime_error(tenant.error().message);
+  if (tenant)
+    tenant_ = std::move(*tenant);
+  else
+    throw std::runtime_error(tenant.error().message);
 }
 
 Json Scene::control(const std::string& page, const std::string& body) {
@@ -85,7 +87,8 @@ std::vector<RunStep> Scene::steps(const std::string& run) const {
 
 bool Scene::all_over(std::size_t count) const {
   const std::vector<RunRow> all = runs();
-  return all.size() >= count && std::ranges::none_of(all, [](const RunRow& run) { return run.state == RunState::Running; });
+  return all.size() >= count &&
+         std::ranges::none_of(all, [](const RunRow& run) { return run.state == RunState::Running; });
 }
 
 }  // namespace flow::e2e

@@ -1,5 +1,5 @@
-// What most tests here need: a pretend tenant in this process, a store in a folder of its own, and the command lines
-// that bring `flow` and the two together.
+// What most tests here need: a pretend tenant in this process, a store in a folder of its own, and the
+// command lines that bring `flow` and the two together.
 #pragma once
 
 #include <memory>

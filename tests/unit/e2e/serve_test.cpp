@@ -1,5 +1,5 @@
-// The examples from end to end, and what is promised of a service that goes on for long: nothing is asked twice, a stop
-// is clean, a restart repeats nothing.
+// The examples from end to end, and what is promised of a service that goes on for long: nothing is asked
+// twice, a stop is clean, a restart repeats nothing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <simdjson.h>
+#include <algorithm>
 
 #include "apps/cli/exit_code.hpp"
 #include "scene.hpp"
@@ -59,7 +59,8 @@ TEST_P(Routes, TheFirstExample) {
 }
 
 TEST_P(Routes, TheLongExample) {
-  const Json alert = scene.inject(R"({"severity": "High", "category": "Ransomware", "title": "<b>bold</b> & co"})");
+  const Json alert =
+      scene.inject(R"({"severity": "High", "category": "Ransomware", "title": "<b>bold</b> & co"})");
   scene.inject(R"({"severity": "High", "category": "Discovery"})");
   serve_until(1, {kIsolateHighLong}, {"--mail", GetParam()});
   const Json::List mails = scene.list("mails");
@@ -67,19 +68,23 @@ TEST_P(Routes, TheLongExample) {
   EXPECT_EQ(mails[0]["to"].items().size(), 2u);
   EXPECT_THAT(std::string(mails[0]["html"].text()), HasSubstr("<h1>&lt;b&gt;bold&lt;/b&gt; &amp; co</h1>"));
   ASSERT_EQ(scene.list("actions").size(), 1u);
-  EXPECT_THAT(std::string(scene.list("actions")[0]["requestorComment"].text()), HasSubstr("Flow: <b>bold</b> & co ["));
+  EXPECT_THAT(std::string(scene.list("actions")[0]["requestorComment"].text()),
+              HasSubstr("Flow: <b>bold</b> & co ["));
 }
 
-INSTANTIATE_TEST_SUITE_P(By, Routes, testing::Values("graph", "smtp"), [](const auto& each) { return std::string(each.param); });
+INSTANTIATE_TEST_SUITE_P(By, Routes, testing::Values("graph", "smtp"),
+                         [](const auto& each) { return std::string(each.param); });
 
 TEST_F(Service, WhatAnAlertSaysMovesNoCursor) {
-  const std::string file = scene.folder().write("says.flow", "on alert.new when severity == High do log(\"saw {title}\"); stop \"for {title}\"\n");
+  const std::string file = scene.folder().write(
+      "says.flow", "on alert.new when severity == High do log(\"saw {title}\"); stop \"for {title}\"\n");
   scene.inject(R"({"severity": "High", "title": "a\u001b[2J\u0007\u009b31m\u202e z"})");
   serve_until(1, {file});
   said += run_flow({"runs", "list", "--store", scene.store()}).all();
   said += run_flow({"runs", "show", scene.runs().at(0).id, "--store", scene.store()}).all();
   EXPECT_THAT(said, HasSubstr("for a [2J  31m  z"));
-  for (const char* hidden : {"\x1b", "\x07", "\xc2\x9b", "\xe2\x80\xae"}) EXPECT_THAT(said, testing::Not(HasSubstr(hidden)));
+  for (const char* hidden : {"\x1b", "\x07", "\xc2\x9b", "\xe2\x80\xae"})
+    EXPECT_THAT(said, testing::Not(HasSubstr(hidden)));
 }
 
 TEST_F(Service, WorksOnWhenNobodyCanReadWhatItSays) {
@@ -105,7 +110,8 @@ TEST_F(Service, ASecondStopEndsItEvenWhenItsReaderIsStuck) {
   Process service("/bin/sh", {"-c", command + " >" + pipe});
   for (int i = 0; i < 40; ++i) scene.inject(R"({"severity": "High"})");
   int waiting = 0;
-  EXPECT_TRUE(eventually([&] { return ioctl(reader, FIONREAD, &waiting) == 0 && waiting > 3500; })) << waiting;
+  EXPECT_TRUE(eventually([&] { return ioctl(reader, FIONREAD, &waiting) == 0 && waiting > 3500; }))
+      << waiting;
   std::this_thread::sleep_for(500ms);
   service.send(SIGTERM);
   EXPECT_TRUE(eventually([&] { return service.err().find("stopping") != std::string::npos; }));
@@ -118,7 +124,8 @@ TEST_F(Service, ASecondStopEndsItEvenWhenItsReaderIsStuck) {
 
 TEST_F(Service, AVipsDeviceIsLeftAlone) {
   scene.control("machines", R"({"computerDnsName": "vip-01.corp.example.com", "machineTags": ["VIP"]})");
-  scene.inject(R"({"severity": "High", "category": "Ransomware", "computerDnsName": "vip-01.corp.example.com"})");
+  scene.inject(
+      R"({"severity": "High", "category": "Ransomware", "computerDnsName": "vip-01.corp.example.com"})");
   serve_until(1, {kIsolateHighLong});
   EXPECT_EQ(scene.runs().at(0).state, RunState::Skipped);
   EXPECT_TRUE(scene.list("actions").empty());
@@ -134,7 +141,8 @@ TEST_F(Service, AsksForOneMachineARunAndForNoAlert) {
 }
 
 TEST_F(Service, TwoFlowsShareOneAlert) {
-  const std::string tells = scene.folder().write("tells.flow", "on alert.new when severity == High do mail(\"b@example.com\", \"{title}\", \"-\")");
+  const std::string tells = scene.folder().write(
+      "tells.flow", "on alert.new when severity == High do mail(\"b@example.com\", \"{title}\", \"-\")");
   scene.inject(R"({"severity": "High"})");
   serve_until(2, {kIsolateHigh, tells});
   EXPECT_EQ(scene.runs().size(), 2u);
@@ -187,8 +195,11 @@ TEST_F(Service, RunsAreListedAndShown) {
   EXPECT_THAT(list.out, testing::AllOf(HasSubstr(id), HasSubstr("isolate_high"), HasSubstr("finished")));
   const Ended show = run_flow({"runs", "show", id, "--store", scene.store()});
   EXPECT_EQ(show.exit_code, kSuccess);
-  EXPECT_THAT(show.out, testing::AllOf(HasSubstr(std::string(alert["id"].text())), HasSubstr("defender.isolate"), HasSubstr("mail.mail"), HasSubstr("finished")));
-  EXPECT_THAT(run_flow({"runs", "list", "--store", scene.store(), "--state", "failed"}).out, HasSubstr("no runs"));
+  EXPECT_THAT(show.out,
+              testing::AllOf(HasSubstr(std::string(alert["id"].text())), HasSubstr("defender.isolate"),
+                             HasSubstr("mail.mail"), HasSubstr("finished")));
+  EXPECT_THAT(run_flow({"runs", "list", "--store", scene.store(), "--state", "failed"}).out,
+              HasSubstr("no runs"));
 }
 
 TEST_F(Service, RunsAsJsonAreJson) {
@@ -209,13 +220,15 @@ TEST_F(Service, RunsAsJsonAreJson) {
 // --- The demonstration
 
 ProcessOptions keeping_its_store_in(const Folder& folder) {
-  return {.folder = {}, .environment = {"TMPDIR=" + std::filesystem::path(folder.path("x")).parent_path().string()}};
+  return {.folder = {},
+          .environment = {"TMPDIR=" + std::filesystem::path(folder.path("x")).parent_path().string()}};
 }
 
 TEST(Demo, LetsADayPassAndTellsWhatCameOfIt) {
   const Folder folder;
   for (const char* mail : {"graph", "smtp"}) {
-    const Ended ended = run_flow({"demo", kIsolateHigh, "--alerts", "12", "--seconds", "2", "--mail", mail}, keeping_its_store_in(folder));
+    const Ended ended = run_flow({"demo", kIsolateHigh, "--alerts", "12", "--seconds", "2", "--mail", mail},
+                                 keeping_its_store_in(folder));
     EXPECT_EQ(ended.exit_code, kSuccess) << ended.all();
     EXPECT_THAT(ended.out, HasSubstr("The day is over."));
     EXPECT_THAT(ended.out, HasSubstr("alerts seen"));
@@ -225,7 +238,8 @@ TEST(Demo, LetsADayPassAndTellsWhatCameOfIt) {
 
 TEST(Demo, EndsWhenTold) {
   const Folder folder;
-  Process demo("flow", {"demo", kIsolateHigh, "--alerts", "1000", "--seconds", "600"}, keeping_its_store_in(folder));
+  Process demo("flow", {"demo", kIsolateHigh, "--alerts", "1000", "--seconds", "600"},
+               keeping_its_store_in(folder));
   ASSERT_TRUE(eventually([&] { return demo.out().find("arrive within") != std::string::npos; }));
   demo.send(SIGTERM);
   EXPECT_EQ(demo.wait().exit_code, kSuccess);

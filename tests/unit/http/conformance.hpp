@@ -6,8 +6,8 @@
 
 #include <chrono>
 #include <memory>
-#include <string>
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "stdlib/http/transport.hpp"
@@ -25,7 +25,9 @@ struct TransportUnderTest {
   };
   std::vector<Exemption> exemptions;
 };
-inline void PrintTo(const TransportUnderTest& transport, std::ostream* out) { *out << transport.name; }
+inline void PrintTo(const TransportUnderTest& transport, std::ostream* out) {
+  *out << transport.name;
+}
 const std::vector<TransportUnderTest>& transports_under_test();
 
 class TransportConformance : public testing::TestWithParam<TransportUnderTest> {

@@ -144,7 +144,8 @@ TEST(Recovery, ARunThatEndsWhileOthersAreTakenUpIsNotTakenUpItself) {
   ASSERT_EQ(bench.runs().size(), 138u);
   bench.world.interfere = [&bench](const std::string& name, const OperationCall&) {
     bench.world.is_holding = false;
-    return name == "defender.get_machine" ? std::optional<Outcome>(fault_of(FaultKind::NotFound)) : std::nullopt;
+    return name == "defender.get_machine" ? std::optional<Outcome>(fault_of(FaultKind::NotFound))
+                                          : std::nullopt;
   };
   bench.clock.now += 10 * kMinuteUs;
   bench.boot(options);

@@ -296,7 +296,8 @@ TEST_F(Execution, AFailedLookupIsToldWithWhetherAskingAgainHelps) {
   const auto asked = [this](HttpResponse answer) {
     transport.answers = {std::move(answer)};
     const CallFinding finding = settle(kIsolate, kIsolateArguments);
-    return std::holds_alternative<CallUnknown>(finding) ? std::get<CallUnknown>(finding).fault : Fault{.message = "known"};
+    return std::holds_alternative<CallUnknown>(finding) ? std::get<CallUnknown>(finding).fault
+                                                        : Fault{.message = "known"};
   };
   EXPECT_EQ(asked(response(503, "")).kind, FaultKind::Unavailable);
   EXPECT_EQ(asked(response(504, "")).kind, FaultKind::Timeout);

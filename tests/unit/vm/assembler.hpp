@@ -1,6 +1,6 @@
-// Modules for tests, written instruction by instruction. An Assembler starts with a small world, the same for every
-// test (types, operations, the trigger alert.new), and one flow whose inputs are r0 to r3; scratch registers begin
-// at kFree.
+// Modules for tests, written instruction by instruction. An Assembler starts with a small world, the same for
+// every test (types, operations, the trigger alert.new), and one flow whose inputs are r0 to r3; scratch
+// registers begin at kFree.
 #pragma once
 
 #include <string>
@@ -21,8 +21,12 @@ struct World {
   TypeId strings, ints, alerts, emails, severities, maybe_strings, floats;
 };
 
-inline Template text_template(std::string text) { return {.kind = Template::Kind::Text, .text = std::move(text)}; }
-inline Template param_template(std::string name) { return {.kind = Template::Kind::Param, .text = std::move(name)}; }
+inline Template text_template(std::string text) {
+  return {.kind = Template::Kind::Text, .text = std::move(text)};
+}
+inline Template param_template(std::string name) {
+  return {.kind = Template::Kind::Param, .text = std::move(name)};
+}
 inline Template path_template(std::vector<Template> parts) {
   return {.kind = Template::Kind::Concat, .children = std::move(parts)};
 }
@@ -32,8 +36,8 @@ inline Template object_template(std::vector<std::string> names, std::vector<Temp
 
 inline void add_types(World& w) {
   TypeTable& types = w.module.types;
-  w.severity =
-      types.add_enum({.name = "Severity", .values = {"Informational", "Low", "Medium", "High"}, .is_ordered = true});
+  w.severity = types.add_enum(
+      {.name = "Severity", .values = {"Informational", "Low", "Medium", "High"}, .is_ordered = true});
   w.status = types.add_enum({.name = "Status", .values = {"New", "Closed"}});
   w.maybe_string = types.optional(kStringType);
   w.maybe_int = types.optional(kIntType);
@@ -44,24 +48,25 @@ inline void add_types(World& w) {
   w.floats = types.list(kFloatType);
   w.emails = types.list(kEmailType);
   w.severities = types.list(w.severity);
-  w.alert = types.add_record({.name = "Alert",
-                              .fields = {{.name = "id", .wire = "id", .type = kAlertIdType},
-                                         {.name = "severity", .wire = "severity", .type = w.severity},
-                                         {.name = "title", .wire = "title", .type = w.maybe_string},
-                                         {.name = "created", .wire = "alertCreationTime", .type = kTimeType}}});
+  w.alert =
+      types.add_record({.name = "Alert",
+                        .fields = {{.name = "id", .wire = "id", .type = kAlertIdType},
+                                   {.name = "severity", .wire = "severity", .type = w.severity},
+                                   {.name = "title", .wire = "title", .type = w.maybe_string},
+                                   {.name = "created", .wire = "alertCreationTime", .type = kTimeType}}});
   w.alerts = types.list(w.alert);
-  w.machine =
-      types.add_record({.name = "Machine",
-                        .fields = {{.name = "id", .wire = "id", .type = kMachineIdType},
-                                   {.name = "name", .wire = "computerDnsName", .type = w.maybe_string},
-                                   {.name = "tags", .wire = "machineTags", .type = w.strings},
-                                   {.name = "risk", .wire = "riskScore", .type = types.optional(w.severity)},
-                                   {.name = "score", .wire = "score", .type = types.optional(kFloatType)},
-                                   {.name = "extra", .wire = "extra", .type = types.optional(kJsonType)},
-                                   {.name = "counts", .wire = "counts", .type = types.optional(types.map(kIntType))},
-                                   {.name = "age", .wire = "age", .type = types.optional(kDurationType)}}});
-  w.action =
-      types.add_record({.name = "MachineAction", .fields = {{.name = "id", .wire = "id", .type = kActionIdType}}});
+  w.machine = types.add_record(
+      {.name = "Machine",
+       .fields = {{.name = "id", .wire = "id", .type = kMachineIdType},
+                  {.name = "name", .wire = "computerDnsName", .type = w.maybe_string},
+                  {.name = "tags", .wire = "machineTags", .type = w.strings},
+                  {.name = "risk", .wire = "riskScore", .type = types.optional(w.severity)},
+                  {.name = "score", .wire = "score", .type = types.optional(kFloatType)},
+                  {.name = "extra", .wire = "extra", .type = types.optional(kJsonType)},
+                  {.name = "counts", .wire = "counts", .type = types.optional(types.map(kIntType))},
+                  {.name = "age", .wire = "age", .type = types.optional(kDurationType)}}});
+  w.action = types.add_record(
+      {.name = "MachineAction", .fields = {{.name = "id", .wire = "id", .type = kActionIdType}}});
   w.maybe_alert = types.optional(w.alert);
   w.maybe_machine = types.optional(w.machine);
   w.node = types.add_record({.name = "Node"});
@@ -71,39 +76,60 @@ inline void add_types(World& w) {
 }
 
 inline Route http_route(std::uint32_t connector, std::string method, std::vector<Template> path) {
-  return {.connector = connector, .method = std::move(method), .path = path_template(std::move(path)),
-          .permissions = {"Machine.Read.All"}, .quota = {.group = "default", .per_minute = 100, .per_hour = 1500}};
+  return {.connector = connector,
+          .method = std::move(method),
+          .path = path_template(std::move(path)),
+          .permissions = {"Machine.Read.All"},
+          .quota = {.group = "default", .per_minute = 100, .per_hour = 1500}};
 }
 
 inline void add_operations(World& w) {
   Module& m = w.module;
   TypeTable& types = m.types;
-  m.connectors = {{.name = "defender", .base = "https://api.example", .scope = "scope/.default"}, {.name = "mail"}};
+  m.connectors = {{.name = "defender", .base = "https://api.example", .scope = "scope/.default"},
+                  {.name = "mail"}};
   const TypeId one_or_many = types.union_of({kEmailType, w.emails});
   const TypeId text_or_html = types.union_of({kStringType, kHtmlType, kKqlType});
 
-  Operation list{.connector = "defender", .name = "list_alerts", .effect = Effect::Read,
+  Operation list{.connector = "defender",
+                 .name = "list_alerts",
+                 .effect = Effect::Read,
                  .parameters = {{.name = "filter", .type = w.maybe_string, .default_json = "null"}},
-                 .result = w.alerts, .result_member = "value",
+                 .result = w.alerts,
+                 .result_member = "value",
                  .routes = {http_route(0, "GET", {text_template("/api/alerts")})}};
   list.routes[0].query = {{"$filter", param_template("filter")}};
-  Operation get{.connector = "defender", .name = "get_machine", .effect = Effect::Read,
-                .parameters = {{.name = "machine", .type = kMachineIdType}}, .result = w.machine,
-                .routes = {http_route(0, "GET", {text_template("/api/machines/"), param_template("machine")})}};
-  Operation find{.connector = "defender", .name = "find_actions", .effect = Effect::Read,
-                 .parameters = {{.name = "machine", .type = kMachineIdType}}, .result = types.list(w.action),
+  Operation get{
+      .connector = "defender",
+      .name = "get_machine",
+      .effect = Effect::Read,
+      .parameters = {{.name = "machine", .type = kMachineIdType}},
+      .result = w.machine,
+      .routes = {http_route(0, "GET", {text_template("/api/machines/"), param_template("machine")})}};
+  Operation find{.connector = "defender",
+                 .name = "find_actions",
+                 .effect = Effect::Read,
+                 .parameters = {{.name = "machine", .type = kMachineIdType}},
+                 .result = types.list(w.action),
                  .routes = {http_route(0, "GET", {text_template("/api/machineactions")})}};
-  Operation isolate{.connector = "defender", .name = "isolate", .effect = Effect::Act,
-                    .parameters = {{.name = "machine", .type = kMachineIdType},
-                                   {.name = "comment", .type = kStringType}},
-                    .result = w.action,
-                    .routes = {http_route(0, "POST", {text_template("/api/machines/"), param_template("machine"),
-                                                      text_template("/isolate")})},
-                    .targets = "machine", .inverse = "unisolate",
-                    .completes = Completion{.operation = "find_actions",
-                                            .arguments = object_template({"machine"}, {param_template("result.id")}),
-                                            .field = "status", .final_values = {"Succeeded", "Failed"}},
-                    .doc = "Cuts a device off", .source = "https://example/isolate", .retires = "2027-01-01"};
+  Operation isolate{
+      .connector = "defender",
+      .name = "isolate",
+      .effect = Effect::Act,
+      .parameters = {{.name = "machine", .type = kMachineIdType}, {.name = "comment", .type = kStringType}},
+      .result = w.action,
+      .routes = {http_route(
+          0, "POST",
+          {text_template("/api/machines/"), param_template("machine"), text_template("/isolate")})},
+      .targets = "machine",
+      .inverse = "unisolate",
+      .completes = Completion{.operation = "find_actions",
+                              .arguments = object_template({"machine"}, {param_template("result.id")}),
+                              .field = "status",
+                              .final_values = {"Succeeded", "Failed"}},
+      .doc = "Cuts a device off",
+      .source = "https://example/isolate",
+      .retires = "2027-01-01"};
   Route& route = isolate.routes[0];
   route.body = object_template({"Comment", "List"},
                                {param_template("comment"),
@@ -114,33 +140,41 @@ inline void add_operations(World& w) {
                           .operation = "find_actions",
                           .arguments = object_template({"machine"}, {param_template("machine")}),
                           .field = "requestorComment"};
-  Operation mail{
-      .connector = "mail",
-      .name = "send",
-      .effect = Effect::Notify,
-      .parameters = {{.name = "to", .type = one_or_many},
-                     {.name = "subject", .type = kStringType},
-                     {.name = "body", .type = text_or_html},
-                     {.name = "password", .type = types.optional(kSecretType)},
-                     {.name = "node", .type = w.maybe_node},
-                     {.name = "detail", .type = w.maybe_machine}},
-      .routes = {{.connector = 1,
-                  .protocol = Protocol::Smtp,
-                  .body = object_template({"to", "subject"}, {param_template("to"), param_template("subject")})}}};
+  Operation mail{.connector = "mail",
+                 .name = "send",
+                 .effect = Effect::Notify,
+                 .parameters = {{.name = "to", .type = one_or_many},
+                                {.name = "subject", .type = kStringType},
+                                {.name = "body", .type = text_or_html},
+                                {.name = "password", .type = types.optional(kSecretType)},
+                                {.name = "node", .type = w.maybe_node},
+                                {.name = "detail", .type = w.maybe_machine}},
+                 .routes = {{.connector = 1,
+                             .protocol = Protocol::Smtp,
+                             .body = object_template({"to", "subject"},
+                                                     {param_template("to"), param_template("subject")})}}};
   m.operations = {list, get, find, isolate, mail};
 }
 
 enum OperationIndex : std::uint32_t { kListAlerts, kGetMachine, kFindActions, kIsolate, kSendMail };
 
 inline void add_trigger(World& w) {
-  w.module.triggers = {{.connector = "defender", .name = "alert.new", .operation = "list_alerts",
-                        .cursor_field = "alertCreationTime", .key_field = "id", .page_size = 100,
-                        .interval_us = 60'000'000, .overlap_us = 300'000'000,
+  w.module.triggers = {{.connector = "defender",
+                        .name = "alert.new",
+                        .operation = "list_alerts",
+                        .cursor_field = "alertCreationTime",
+                        .key_field = "id",
+                        .page_size = 100,
+                        .interval_us = 60'000'000,
+                        .overlap_us = 300'000'000,
                         .bindings = {{.name = "alertId", .wire = "id", .type = kAlertIdType},
                                      {.name = "machineId", .wire = "machineId", .type = w.maybe_machine_id}},
                         .entities = {{.name = "alert", .type = w.alert},
-                                     {.name = "machine", .type = w.machine, .operation = "get_machine",
-                                      .argument = "machineId", .expand_only = {"evidence"}}},
+                                     {.name = "machine",
+                                      .type = w.machine,
+                                      .operation = "get_machine",
+                                      .argument = "machineId",
+                                      .expand_only = {"evidence"}}},
                         .filterable = {"severity"}}};
 }
 
@@ -151,11 +185,13 @@ inline World make_world() {
   add_operations(w);
   add_trigger(w);
   FlowCode flow{.name = "isolate", .doc = "Isolates", .line = 3, .registers = kRegisters};
-  flow.inputs = {
-      {.name = "alertId", .type = kAlertIdType, .source = Input::Source::Binding, .wire = "id"},
-      {.name = "machineId", .type = w.maybe_machine_id, .source = Input::Source::Binding, .wire = "machineId"},
-      {.name = "alert", .type = w.maybe_alert, .source = Input::Source::Entity},
-      {.name = "machine", .type = w.maybe_machine, .source = Input::Source::Fetched}};
+  flow.inputs = {{.name = "alertId", .type = kAlertIdType, .source = Input::Source::Binding, .wire = "id"},
+                 {.name = "machineId",
+                  .type = w.maybe_machine_id,
+                  .source = Input::Source::Binding,
+                  .wire = "machineId"},
+                 {.name = "alert", .type = w.maybe_alert, .source = Input::Source::Entity},
+                 {.name = "machine", .type = w.maybe_machine, .source = Input::Source::Fetched}};
   for (std::uint32_t operation = 0; operation < w.module.operations.size(); ++operation)
     flow.manifest.calls.push_back(
         {.operation = operation, .at_most = 1, .is_fetch = operation == kGetMachine, .line = 4});
@@ -182,7 +218,8 @@ class Assembler {
     return *this;
   }
   Assembler& wide(Op op, unsigned a, unsigned index) {
-    flow().code.push_back(Instruction::with_wide(op, static_cast<std::uint8_t>(a), static_cast<std::uint16_t>(index)));
+    flow().code.push_back(
+        Instruction::with_wide(op, static_cast<std::uint8_t>(a), static_cast<std::uint16_t>(index)));
     return *this;
   }
   std::uint32_t here() { return static_cast<std::uint32_t>(flow().code.size()); }
@@ -202,7 +239,9 @@ class Assembler {
     module.constants.push_back(std::move(constant));
     return static_cast<unsigned>(module.constants.size() - 1);
   }
-  Assembler& load(unsigned reg, Constant value) { return wide(Op::LoadConst, reg, constant(std::move(value))); }
+  Assembler& load(unsigned reg, Constant value) {
+    return wide(Op::LoadConst, reg, constant(std::move(value)));
+  }
   Assembler& load_int(unsigned reg, std::int64_t value, TypeId type = kIntType) {
     return load(reg, {.type = type, .number = value});
   }
@@ -214,8 +253,9 @@ class Assembler {
     return load(reg, {.type = world.severity, .number = value});
   }
   Assembler& call(unsigned reg, std::uint32_t operation, unsigned first_argument, bool is_fetch = false) {
-    flow().call_sites.push_back(
-        {.operation = operation, .first_argument = static_cast<std::uint8_t>(first_argument), .is_fetch = is_fetch});
+    flow().call_sites.push_back({.operation = operation,
+                                 .first_argument = static_cast<std::uint8_t>(first_argument),
+                                 .is_fetch = is_fetch});
     return wide(Op::Call, reg, static_cast<unsigned>(flow().call_sites.size() - 1));
   }
   // Logs r[reg] for people; uses the last register.

@@ -51,7 +51,8 @@ TEST(Encode, RoundTripsEverything) {
   EXPECT_EQ(route.body->children[1].children[1].kind, Template::Kind::Item);
   EXPECT_EQ(route.crash->field, "requestorComment");
   EXPECT_EQ(route.errors[0].kind, FaultKind::Conflict);
-  EXPECT_EQ(back->operations[kIsolate].completes->final_values, (std::vector<std::string>{"Succeeded", "Failed"}));
+  EXPECT_EQ(back->operations[kIsolate].completes->final_values,
+            (std::vector<std::string>{"Succeeded", "Failed"}));
   EXPECT_EQ(back->triggers[0].overlap_us, 300'000'000);
   EXPECT_EQ(back->triggers[0].entities[1].expand_only, std::vector<std::string>{"evidence"});
   EXPECT_EQ(back->flows[0].manifest.poll_filter, "severity eq 'High'");
@@ -77,7 +78,8 @@ TEST(Decode, RefusesEveryChangedByte) {
 
 TEST(Decode, RefusesEveryTruncationAndEveryTail) {
   const std::string bytes = encode(sample());
-  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_EQ(refusal(bytes.substr(0, size)), "truncated");
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_EQ(refusal(bytes.substr(0, size)), "truncated");
   EXPECT_EQ(refusal(bytes + "x"), "damaged: bytes follow its end");
 }
 

@@ -32,8 +32,8 @@ std::string told(const Step& step, const Module& module) {
   return "?";
 }
 
-std::vector<std::string> run(const Module& module, std::vector<Outcome> answers = {}, std::string_view event = kEvent,
-                             Limits limits = {}) {
+std::vector<std::string> run(const Module& module, std::vector<Outcome> answers = {},
+                             std::string_view event = kEvent, Limits limits = {}) {
   const auto verified = verify(module);
   if (!verified) return {"not verified: " + verified.error().message};
   Machine machine(module, 0, limits);
@@ -76,7 +76,8 @@ std::string severities(Op op, std::int64_t x, std::int64_t y) {
 }
 std::string native(NativeId id, std::vector<std::string> arguments) {
   Assembler a;
-  for (std::size_t i = 0; i < arguments.size(); ++i) a.load_text(kFree + static_cast<unsigned>(i), arguments[i]);
+  for (std::size_t i = 0; i < arguments.size(); ++i)
+    a.load_text(kFree + static_cast<unsigned>(i), arguments[i]);
   return result_of(a, Op::Native, kFree, static_cast<unsigned>(id));
 }
 
@@ -84,12 +85,23 @@ std::string native(NativeId id, std::vector<std::string> arguments) {
 
 TEST(Ops, LoadAndMove) {
   Assembler a;
-  a.load_int(4, 7).emit(Op::Move, 5, 4).show(5).emit(Op::LoadBool, 5, 1).show(5).emit(Op::LoadNull, 5).show(5);
+  a.load_int(4, 7)
+      .emit(Op::Move, 5, 4)
+      .show(5)
+      .emit(Op::LoadBool, 5, 1)
+      .show(5)
+      .emit(Op::LoadNull, 5)
+      .show(5);
   a.load_severity(5, 3).show(5).load_float(5, 2.5).show(5).load_int(5, 0, kTimeType).show(5);
-  a.load_int(5, 90'000'000, kDurationType).show(5).load_text(5, "x").show(5).load(5, {.type = kNullType}).show(5);
+  a.load_int(5, 90'000'000, kDurationType)
+      .show(5)
+      .load_text(5, "x")
+      .show(5)
+      .load(5, {.type = kNullType})
+      .show(5);
   a.load(5, {.type = kBoolType, .number = 1}).show(5).emit(Op::Finish);
-  EXPECT_THAT(run(a.module), ElementsAre("7", "true", "(unknown)", "High", "2.5", "1970-01-01T00:00:00Z", "1m30s", "x",
-                                         "(unknown)", "true", "finished"));
+  EXPECT_THAT(run(a.module), ElementsAre("7", "true", "(unknown)", "High", "2.5", "1970-01-01T00:00:00Z",
+                                         "1m30s", "x", "(unknown)", "true", "finished"));
 }
 
 TEST(Ops, IntArithmetic) {
@@ -121,14 +133,16 @@ TEST(Ops, TimesAndDurationsKeepTheirMeaning) {
   EXPECT_EQ(ints(Op::SubtractInt, kHour, 0, kTimeType, kTimeType), "1h");
   EXPECT_EQ(ints(Op::MultiplyInt, kHour, 3, kDurationType, kIntType), "3h");
   EXPECT_EQ(ints(Op::DivideInt, 3 * kHour, kHour, kDurationType, kDurationType), "3");
-  EXPECT_THAT(ints(Op::AddInt, 0, 0, kTimeType, kTimeType), HasSubstr("`Time` and `Time` do not go together"));
+  EXPECT_THAT(ints(Op::AddInt, 0, 0, kTimeType, kTimeType),
+              HasSubstr("`Time` and `Time` do not go together"));
   EXPECT_EQ(ints(Op::LessInt, 0, 1, kTimeType, kTimeType), "true");
 }
 
 TEST(Ops, FloatArithmetic) {
   EXPECT_EQ(floats(Op::AddFloat, 0.1, 0.2), "0.30000000000000004");
   EXPECT_EQ(floats(Op::SubtractFloat, 1, 0.5), "0.5");
-  EXPECT_EQ(floats(Op::MultiplyFloat, 1e308, 10), "Overflow: the result of a calculation does not fit its type");
+  EXPECT_EQ(floats(Op::MultiplyFloat, 1e308, 10),
+            "Overflow: the result of a calculation does not fit its type");
   EXPECT_EQ(floats(Op::DivideFloat, 1, 4), "0.25");
   EXPECT_THAT(floats(Op::DivideFloat, 1, 0), HasSubstr("DivisionByZero"));
   EXPECT_EQ(floats(Op::EqualFloat, 1, 1), "true");
@@ -164,8 +178,9 @@ TEST(Ops, UnknownEnumValuesCompareBySpelling) {
   a.emit(Op::Unwrap, 4, kAlert).emit(Op::GetField, 5, 4, 1).emit(Op::EqualEnum, 6, 5, 5).show(6);
   a.load_severity(7, 3).emit(Op::EqualEnum, 6, 5, 7).show(6).emit(Op::LessEnum, 6, 5, 7).show(6);
   a.emit(Op::LessEqualEnum, 6, 5, 5).show(6).show(5).emit(Op::Finish);
-  EXPECT_THAT(run(a.module, {}, R"({"id":"a","severity":"Critical","alertCreationTime":"2026-11-20T08:14:22Z"})"),
-              ElementsAre("true", "false", "false", "false", "Critical", "finished"));
+  EXPECT_THAT(
+      run(a.module, {}, R"({"id":"a","severity":"Critical","alertCreationTime":"2026-11-20T08:14:22Z"})"),
+      ElementsAre("true", "false", "false", "false", "Critical", "finished"));
 }
 
 TEST(Ops, Jumps) {
@@ -197,7 +212,11 @@ TEST(Ops, LoopsGoBackwards) {
 TEST(Ops, RecordsAndLists) {
   Assembler a;
   const auto type = a.constant({.type = a.world.node});
-  a.load_int(4, 1).emit(Op::LoadNull, 5).emit(Op::NewRecord, 5, 4, type).load_int(4, 2).emit(Op::NewRecord, 6, 4, type);
+  a.load_int(4, 1)
+      .emit(Op::LoadNull, 5)
+      .emit(Op::NewRecord, 5, 4, type)
+      .load_int(4, 2)
+      .emit(Op::NewRecord, 6, 4, type);
   a.emit(Op::GetField, 7, 6, 0)
       .show(7)
       .emit(Op::GetField, 7, 6, 1)
@@ -213,8 +232,8 @@ TEST(Ops, RecordsAndLists) {
       .emit(Op::ListLength, 11, 10)
       .show(11);
   a.load_int(12, 2).emit(Op::GetItem, 13, 10, 12).emit(Op::Finish);
-  EXPECT_THAT(run(a.module),
-              ElementsAre("2", "1", "2", "b", "true", "false", "0", "OutOfRange: there is no item 2 in a list of 0"));
+  EXPECT_THAT(run(a.module), ElementsAre("2", "1", "2", "b", "true", "false", "0",
+                                         "OutOfRange: there is no item 2 in a list of 0"));
 }
 
 TEST(Ops, NullsMakeAListOfOptionals) {
@@ -275,10 +294,11 @@ TEST(Ops, TextIsEscapedForWhereItGoes) {
       .emit(Op::QuoteKql, 5, 6)
       .emit(Op::Log, 5)
       .emit(Op::Finish);
-  EXPECT_THAT(run(a.module),
-              ElementsAre("&lt;b&gt;&amp;&quot;x\\\n", R"("<b>&\"x\\\u000a")", R"(T | where "<b>&\"x\\\u000a")",
-                          "long(5)", "datetime(1970-01-01T00:00:00Z)", "(1microsecond*long(9))", "real(1.5)", "true",
-                          R"("High")", R"(dynamic(["a\"", "b"]))", "finished"));
+  EXPECT_THAT(
+      run(a.module),
+      ElementsAre("&lt;b&gt;&amp;&quot;x\\\n", R"("<b>&\"x\\\u000a")", R"(T | where "<b>&\"x\\\u000a")",
+                  "long(5)", "datetime(1970-01-01T00:00:00Z)", "(1microsecond*long(9))", "real(1.5)", "true",
+                  R"("High")", R"(dynamic(["a\"", "b"]))", "finished"));
 }
 
 TEST(Ops, Ends) {
@@ -296,11 +316,13 @@ TEST(Ops, Ends) {
 TEST(Ops, UnwrapNamesWhatIsMissing) {
   Assembler a;
   a.emit(Op::Unwrap, 4, kMachineId).emit(Op::Finish);
-  EXPECT_EQ(run(a.module, {}, R"({"id":"a"})").front(), "InvalidValue: the event has no `machineId`, which is needed here");
+  EXPECT_EQ(run(a.module, {}, R"({"id":"a"})").front(),
+            "InvalidValue: the event has no `machineId`, which is needed here");
   Assembler named;
   named.emit(Op::Unwrap, 4, kAlert).emit(Op::GetField, 5, 4, 2).emit(Op::Unwrap, 6, 5).emit(Op::Finish);
   named.flow().names = {{.begin = 2, .end = 4, .register_ = 5, .name = "title"}};
-  EXPECT_EQ(run(named.module, {}, R"({"id":"a","severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})").front(),
+  EXPECT_EQ(run(named.module, {}, R"({"id":"a","severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})")
+                .front(),
             "InvalidValue: `title` has no value here");
 }
 
@@ -316,7 +338,8 @@ TEST(Natives, DoAsTheirRowsSay) {
   EXPECT_EQ(native(NativeId::endsWith, {"beacon", "be"}), "false");
   EXPECT_EQ(native(NativeId::matches, {"dc01.corp", "^dc[0-9]+\\."}), "true");
   EXPECT_EQ(native(NativeId::matches, {"xdc01.corp", "^dc[0-9]+\\."}), "false");
-  EXPECT_THAT(native(NativeId::matches, {"x", "("}), HasSubstr("InvalidValue: the regular expression is malformed: "));
+  EXPECT_THAT(native(NativeId::matches, {"x", "("}),
+              HasSubstr("InvalidValue: the regular expression is malformed: "));
   EXPECT_THAT(native(NativeId::matches, {"x", std::string(5000, 'x')}), HasSubstr("it is too long"));
   EXPECT_EQ(native(NativeId::replace, {"aXbXX", "X", "--"}), "a--b----");
   EXPECT_EQ(native(NativeId::replace, {"abc", "", "x"}), "abc");
@@ -403,7 +426,8 @@ TEST(Calls, AnswersAreReadLeniently) {
 TEST(Calls, WrongAnswersNameTheirPlace) {
   const std::string prefix = "InvalidResponse: defender.get_machine gave an unexpected answer: ";
   EXPECT_EQ(answered(R"({"id":"m"})"), prefix + "`machine.tags` is missing");
-  EXPECT_EQ(answered(R"({"id":null,"machineTags":[]})"), prefix + "`machine.id` is null where MachineId was expected");
+  EXPECT_EQ(answered(R"({"id":null,"machineTags":[]})"),
+            prefix + "`machine.id` is null where MachineId was expected");
   EXPECT_EQ(answered(R"({"id":"m","machineTags":["a","b",5]})"),
             prefix + "`machine.tags[2]` is a number where String was expected");
   EXPECT_EQ(answered(R"({"id":"m","machineTags":{}})"),
@@ -506,7 +530,8 @@ std::string event_seen(const char* event) {
 TEST(Events, FillTheInputs) {
   EXPECT_EQ(event_seen(kEvent), "m1 false");
   EXPECT_EQ(event_seen(R"({"id":"a"})"), "(unknown) true") << "what the event lacks is fetched";
-  EXPECT_EQ(event_seen(R"({"id":"a","machineId":null,"severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})"),
+  EXPECT_EQ(event_seen(
+                R"({"id":"a","machineId":null,"severity":"Low","alertCreationTime":"2026-11-20T08:14:22Z"})"),
             "(unknown) false");
 }
 
@@ -563,7 +588,8 @@ TEST(Limits, HeapIsExact) {
       .emit(Op::Concat, 6, 4, 2)
       .emit(Op::Concat, 6, 4, 2)
       .emit(Op::Finish);
-  constexpr const char* kSmallest = R"({"id":"12345678"})";  // 8 bytes of text; the alert's four fields, given up, 64
+  constexpr const char* kSmallest =
+      R"({"id":"12345678"})";  // 8 bytes of text; the alert's four fields, given up, 64
   EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8 + 8 + 64 + 64}).back(), "finished");
   EXPECT_EQ(run(a.module, {}, kSmallest, {.heap_bytes = 8 + 8 + 64 + 64 - 8}).back(),
             "OutOfMemory: the run used up its heap");
@@ -576,7 +602,8 @@ TEST(Limits, GrowingTextEndsInOutOfMemory) {
   const auto top = a.here();
   a.emit(Op::Move, 5, 4).emit(Op::Concat, 4, 4, 2);
   a.aim(a.jump(Op::Jump), top);
-  EXPECT_EQ(run(a.module, {}, kEvent, {.heap_bytes = 1 << 20}).back(), "OutOfMemory: the run used up its heap");
+  EXPECT_EQ(run(a.module, {}, kEvent, {.heap_bytes = 1 << 20}).back(),
+            "OutOfMemory: the run used up its heap");
 }
 
 TEST(Machine, SameOutcomesGiveTheSameSteps) {

@@ -25,8 +25,9 @@ std::string refusal_of(const std::function<void(Assembler&)>& write) {
   write(a);
   return refusal(a.module);
 }
-// Of one instruction, with a few registers filled: 10 Int, 11 String, 12 Float, 13 Bool, 14 Severity, 15 Secret,
-// 16 Html, 17 List<String>, 18 Alert, 19 Status, 20 null, 21 Time, 22 List<Alert>, 23 Kql, 24 MachineId.
+// Of one instruction, with a few registers filled: 10 Int, 11 String, 12 Float, 13 Bool, 14 Severity, 15
+// Secret, 16 Html, 17 List<String>, 18 Alert, 19 Status, 20 null, 21 Time, 22 List<Alert>, 23 Kql, 24
+// MachineId.
 std::string refusal_of(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
   return refusal_of([&](Assembler& as) {
     as.load_int(10, 1).load_text(11, "s").load_float(12, 1).emit(Op::LoadBool, 13, 1).load_severity(14, 1);
@@ -39,7 +40,9 @@ std::string refusal_of(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
     as.emit(op, a, b, c).emit(Op::Finish);
   });
 }
-constexpr unsigned id(NativeId native) { return static_cast<unsigned>(native); }
+constexpr unsigned id(NativeId native) {
+  return static_cast<unsigned>(native);
+}
 
 TEST(Verify, AcceptsWhatIsRight) {
   EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::Finish); }), "");
@@ -62,22 +65,25 @@ TEST(VerifyShape, EachInstructionByItself) {
   EXPECT_THAT(refusal_of(Op::Native, 30, 11, 99), HasSubstr("there is no native 99"));
   EXPECT_THAT(refusal_of(Op::Jump, 0, 0xff, 0xff), HasSubstr("the jump leaves the code"));
   EXPECT_THAT(refusal_of(Op::Jump, 0, 0, 0), HasSubstr("the jump leaves the code"));
-  EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::EnterBody); }), HasSubstr("the code runs off its end"));
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::EnterBody); }),
+              HasSubstr("the code runs off its end"));
   EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::Finish).emit(Op::Move, 200, 0).emit(Op::Finish); }),
-              HasSubstr("beyond the flow's registers")) << "even where nothing gets to";
+              HasSubstr("beyond the flow's registers"))
+      << "even where nothing gets to";
 }
 
 TEST(VerifyTypes, OperandsHaveTheirStorage) {
   for (const OpInfo& info : all_ops()) {
     const std::string_view name = info.name;
-    if (!name.ends_with("Int") && !name.ends_with("Float") && !name.ends_with("Bool") && !name.ends_with("Text") &&
-        !name.ends_with("Enum"))
+    if (!name.ends_with("Int") && !name.ends_with("Float") && !name.ends_with("Bool") &&
+        !name.ends_with("Text") && !name.ends_with("Enum"))
       continue;
     if (info.b != Operand::In || info.op == Op::ToText) continue;
     const unsigned c = info.c == Operand::In ? 22u : 0u;
     EXPECT_NE(refusal_of(info.op, 30, 22, c), "") << name << " of a list";
     EXPECT_THAT(refusal_of(info.op, 30, 20, c == 0 ? 0 : 20), HasSubstr("may be null")) << name;
-    EXPECT_THAT(refusal_of(info.op, 30, kMachineId, c == 0 ? 0 : kMachineId), HasSubstr("may be null")) << name;
+    EXPECT_THAT(refusal_of(info.op, 30, kMachineId, c == 0 ? 0 : kMachineId), HasSubstr("may be null"))
+        << name;
   }
   EXPECT_THAT(refusal_of(Op::Not, 30, 10), HasSubstr("does not take"));
   EXPECT_THAT(refusal_of(Op::EqualInt, 30, 10, 12), HasSubstr("does not take"));
@@ -90,7 +96,8 @@ TEST(VerifyTypes, OperandsHaveTheirStorage) {
 }
 
 TEST(VerifyTypes, Enums) {
-  EXPECT_THAT(refusal_of(Op::EqualEnum, 30, 14, 19), HasSubstr("`Severity` and `Status` are different enums"));
+  EXPECT_THAT(refusal_of(Op::EqualEnum, 30, 14, 19),
+              HasSubstr("`Severity` and `Status` are different enums"));
   EXPECT_EQ(refusal_of(Op::EqualEnum, 30, 19, 19), "");
   EXPECT_THAT(refusal_of(Op::LessEnum, 30, 19, 19), HasSubstr("`Status` has no order"));
 }
@@ -144,7 +151,8 @@ TEST(VerifyTypes, EscapesCannotBeLeftOut) {
   EXPECT_THAT(refusal_of(Op::Concat, 30, 23, 2),
               HasSubstr("r24 is `MachineId`, which must be escaped before it joins `Kql`"));
   EXPECT_THAT(refusal_of(Op::Concat, 30, 24, 1), HasSubstr("`MachineId` cannot be joined to"));
-  EXPECT_THAT(refusal_of(Op::Native, 30, 16, id(NativeId::lower)), HasSubstr("`Html` cannot be edited as text"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, 16, id(NativeId::lower)),
+              HasSubstr("`Html` cannot be edited as text"));
   EXPECT_THAT(refusal_of(Op::Native, 30, 10, id(NativeId::lower)), HasSubstr("does not take"));
   EXPECT_THAT(refusal_of(Op::Native, 30, kRegisters - 1, id(NativeId::contains)), HasSubstr("are too many"));
   EXPECT_THAT(refusal_of(Op::ToText, 30, 17), HasSubstr("`List<String>` has no text"));
@@ -273,7 +281,9 @@ struct Damage {
   const char* expected;
   std::function<void(Assembler&)> change;
 };
-void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.expected; }
+void PrintTo(const Damage& damage, std::ostream* out) {
+  *out << damage.expected;
+}
 class VerifyModule : public ::testing::TestWithParam<Damage> {};
 
 TEST_P(VerifyModule, Refuses) {
@@ -286,8 +296,12 @@ TEST_P(VerifyModule, Refuses) {
   EXPECT_NE(print_manifest(a.module), "");
 }
 
-Operation& isolate(Assembler& a) { return a.module.operations[kIsolate]; }
-Route& route(Assembler& a) { return isolate(a).routes[0]; }
+Operation& isolate(Assembler& a) {
+  return a.module.operations[kIsolate];
+}
+Route& route(Assembler& a) {
+  return isolate(a).routes[0];
+}
 
 const Damage kDamages[] = {
     {"its items have no type of values", [](Assembler& a) { a.module.types.list(a.module.types.error()); }},
@@ -303,19 +317,24 @@ const Damage kDamages[] = {
     {"has no constants", [](Assembler& a) { a.constant({.type = a.world.strings}); }},
     {"a Bool is 0 or 1", [](Assembler& a) { a.constant({.type = kBoolType, .number = 2}); }},
     {"`Severity` has no value 4", [](Assembler& a) { a.constant({.type = a.world.severity, .number = 4}); }},
-    {"`Severity` has no value -1", [](Assembler& a) { a.constant({.type = a.world.severity, .number = -1}); }},
-    {"a Float must be a finite number", [](Assembler& a) { a.constant({.type = kFloatType, .real = std::nan("")}); }},
+    {"`Severity` has no value -1",
+     [](Assembler& a) { a.constant({.type = a.world.severity, .number = -1}); }},
+    {"a Float must be a finite number",
+     [](Assembler& a) { a.constant({.type = kFloatType, .real = std::nan("")}); }},
     {"its text is not UTF-8", [](Assembler& a) { a.constant({.type = kStringType, .text = "\xff"}); }},
     {"it has no name", [](Assembler& a) { isolate(a).name.clear(); }},
     {"nothing says how to carry it out", [](Assembler& a) { isolate(a).routes.clear(); }},
     {"its result has no type of values", [](Assembler& a) { isolate(a).result = 9999; }},
-    {"parameter `machine` has no type", [](Assembler& a) { isolate(a).parameters[0].type = a.module.types.error(); }},
+    {"parameter `machine` has no type",
+     [](Assembler& a) { isolate(a).parameters[0].type = a.module.types.error(); }},
     {"it targets `user`, which is no parameter", [](Assembler& a) { isolate(a).targets = "user"; }},
     {"there is no connector 9", [](Assembler& a) { route(a).connector = 9; }},
     {"`FETCH` is no method", [](Assembler& a) { route(a).method = "FETCH"; }},
     {"its path does not begin with `/`", [](Assembler& a) { route(a).path.children[0].text = "api"; }},
-    {"mail has a body and no method", [](Assembler& a) { a.module.operations[kSendMail].routes[0].body.reset(); }},
-    {"a template has a wrong number of parts", [](Assembler& a) { route(a).body->children[1].children.pop_back(); }},
+    {"mail has a body and no method",
+     [](Assembler& a) { a.module.operations[kSendMail].routes[0].body.reset(); }},
+    {"a template has a wrong number of parts",
+     [](Assembler& a) { route(a).body->children[1].children.pop_back(); }},
     {"a template has a wrong number of parts",
      [](Assembler& a) {
        route(a).headers = {{"h", {.kind = Template::Kind::If, .children = {{}, {}}}}};
@@ -332,7 +351,8 @@ const Damage kDamages[] = {
      [](Assembler& a) {
        route(a).body = Template{.kind = Template::Kind::IsType, .text = "machine", .type = kIntType};
      }},
-    {"an item outside of a list", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Item}; }},
+    {"an item outside of a list",
+     [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Item}; }},
     {"names no setting", [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Setting}; }},
     {"no finite number",
      [](Assembler& a) { route(a).body = Template{.kind = Template::Kind::Float, .real = INFINITY}; }},
@@ -345,9 +365,11 @@ const Damage kDamages[] = {
     {"its poll never ends", [](Assembler& a) { isolate(a).completes->final_values.clear(); }},
     {"trigger ``: it has no name", [](Assembler& a) { a.module.triggers[0].name.clear(); }},
     {"lacks operation `defender.gone`", [](Assembler& a) { a.module.triggers[0].operation = "gone"; }},
-    {"`defender.isolate` does more than read", [](Assembler& a) { a.module.triggers[0].operation = "isolate"; }},
+    {"`defender.isolate` does more than read",
+     [](Assembler& a) { a.module.triggers[0].operation = "isolate"; }},
     {"page size or times are out of range", [](Assembler& a) { a.module.triggers[0].page_size = 0; }},
-    {"binding `machineId` is incomplete", [](Assembler& a) { a.module.triggers[0].bindings[1].wire.clear(); }},
+    {"binding `machineId` is incomplete",
+     [](Assembler& a) { a.module.triggers[0].bindings[1].wire.clear(); }},
     {"entity `machine` is no record", [](Assembler& a) { a.module.triggers[0].entities[1].type = kIntType; }},
     {"entity `machine` is no record", [](Assembler& a) { a.module.triggers[0].entities[1].type = 9999; }},
     {"binding `machineId` is incomplete", [](Assembler& a) { a.module.triggers[0].bindings[1].type = 9999; }},
@@ -363,9 +385,12 @@ const Damage kDamages[] = {
     {"there is no operation 99", [](Assembler& a) { a.flow().call_sites[0].operation = 99; }},
     {"are beyond the registers", [](Assembler& a) { a.flow().call_sites[0].first_argument = kRegisters; }},
     {"is fetched, but does more than read",
-     [](Assembler& a) { a.flow().call_sites[0] = {.operation = kIsolate, .first_argument = 10, .is_fetch = true}; }},
+     [](Assembler& a) {
+       a.flow().call_sites[0] = {.operation = kIsolate, .first_argument = 10, .is_fetch = true};
+     }},
     {"the manifest keeps defender.get_machine secret", [](Assembler& a) { a.flow().manifest.calls.clear(); }},
-    {"its manifest speaks of operation 77", [](Assembler& a) { a.flow().manifest.calls.push_back({.operation = 77}); }},
+    {"its manifest speaks of operation 77",
+     [](Assembler& a) { a.flow().manifest.calls.push_back({.operation = 77}); }},
     {"its manifest reads `user`", [](Assembler& a) { a.flow().manifest.reads[0].entity = "user"; }},
     {"a handler covers no code",
      [](Assembler& a) { a.flow().handlers = {{.begin = 1, .end = 1, .target = 0, .register_ = 20}}; }},
@@ -392,16 +417,19 @@ TEST(Disassemble, ShowsOperationsConstantsAndCode) {
   a.flow().lines = {{.pc = 0, .line = 4, .column = 6}};
   a.flow().names = {{.begin = 2, .end = 3, .register_ = 10, .name = "id"}};
   const std::string text = disassemble(a.module);
-  EXPECT_THAT(text, HasSubstr("operation 3 act defender.isolate(machine: MachineId, comment: String) -> MachineAction\n"
-                              "  defender POST /api/machines/{machine}/isolate\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("operation 3 act defender.isolate(machine: MachineId, comment: String) -> MachineAction\n"
+                "  defender POST /api/machines/{machine}/isolate\n"));
   EXPECT_THAT(text, HasSubstr("k0 Severity.High\n"));
-  EXPECT_THAT(text,
-              HasSubstr("  ; line 4:6\n"
-                        "     0  JumpIfSet r3, @3             ; r3 = machine\n"
-                        "     1  Unwrap r10, r1               ; r10 = id, r1 = machineId\n"
-                        "     2  Call r3, site 0              ; r3 = machine, defender.get_machine from r10, fetch\n"
-                        "@    3  LoadConst r11, k0            ; Severity.High\n"
-                        "     4  Finish\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("  ; line 4:6\n"
+                "     0  JumpIfSet r3, @3             ; r3 = machine\n"
+                "     1  Unwrap r10, r1               ; r10 = id, r1 = machineId\n"
+                "     2  Call r3, site 0              ; r3 = machine, defender.get_machine from r10, fetch\n"
+                "@    3  LoadConst r11, k0            ; Severity.High\n"
+                "     4  Finish\n"));
   EXPECT_EQ(disassemble(a.module), text);
 }
 

@@ -20,19 +20,22 @@ MailMessage mail_by_smtp(const std::string& arguments) {
   const auto values = parse_json(arguments);
   EXPECT_TRUE(route && values);
   Redaction redaction;
-  const auto message = mail_message({*mail, **route, library.connectors[(*route)->connector], access, *values, "run/1"}, redaction);
+  const auto message = mail_message(
+      {*mail, **route, library.connectors[(*route)->connector], access, *values, "run/1"}, redaction);
   EXPECT_TRUE(message) << message.error().message;
   return message.value_or(MailMessage{});
 }
 
 TEST(MailBySmtp, ATextIsText) {
-  const MailMessage mail = mail_by_smtp(R"({"to":"a@contoso.com","subject":"s","body":"plain","cc":null,"importance":"Normal"})");
+  const MailMessage mail =
+      mail_by_smtp(R"({"to":"a@contoso.com","subject":"s","body":"plain","cc":null,"importance":"Normal"})");
   EXPECT_EQ(mail.text, "plain");
   EXPECT_EQ(mail.html, "");
 }
 
 TEST(MailBySmtp, HtmlIsHtml) {
-  const MailMessage mail = mail_by_smtp(R"({"to":["a@contoso.com"],"subject":"s","body":{"$html":"<b>x</b>"},"cc":null,"importance":"High"})");
+  const MailMessage mail = mail_by_smtp(
+      R"({"to":["a@contoso.com"],"subject":"s","body":{"$html":"<b>x</b>"},"cc":null,"importance":"High"})");
   EXPECT_EQ(mail.text, "");
   EXPECT_EQ(mail.html, "<b>x</b>");
 }

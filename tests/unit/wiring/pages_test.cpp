@@ -1,4 +1,5 @@
-// docs/configuration.md and docs/cli.md say everything that the program takes, and their samples are accepted.
+// docs/configuration.md and docs/cli.md say everything that the program takes, and their samples are
+// accepted.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -49,7 +50,8 @@ TEST(ConfigurationPage, SamplesAreAccepted) {
 
 TEST(Configuration, TenantsWithDotsInTheirNamesStayApart) {
   const std::string access = "tenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_env = \"S\"\n";
-  const auto config = parse_config("flow.toml", "[tenants.\"a.com\"]\n" + access + "[tenants.\"b.com\"]\n" + access);
+  const auto config =
+      parse_config("flow.toml", "[tenants.\"a.com\"]\n" + access + "[tenants.\"b.com\"]\n" + access);
   ASSERT_TRUE(config) << config.error().message;
   ASSERT_EQ(config->tenants.size(), 2u);
   EXPECT_EQ(config->tenants[0].name, "a.com");
@@ -59,12 +61,15 @@ TEST(Configuration, TenantsWithDotsInTheirNamesStayApart) {
 // The keys as the reader of the file asks for them.
 std::set<std::string> known_keys() {
   const std::string source = read_text("apps/server/config.cpp");
-  const std::regex asked(R"((?:\.|->)(text|required|number|one_of|duration_us|secret|table|tables)\("([a-z_]+)\")");
+  const std::regex asked(
+      R"((?:\.|->)(text|required|number|one_of|duration_us|secret|table|tables)\("([a-z_]+)\")");
   std::set<std::string> keys;
   for (std::sregex_iterator at(source.begin(), source.end(), asked), end; at != end; ++at) {
     const std::string key = (*at)[2];
-    if ((*at)[1] != "secret") keys.insert(key);
-    else keys.insert({key + "_env", key + "_file"});
+    if ((*at)[1] != "secret")
+      keys.insert(key);
+    else
+      keys.insert({key + "_env", key + "_file"});
   }
   return keys;
 }
@@ -73,7 +78,8 @@ TEST(ConfigurationPage, NamesEachKey) {
   const std::string page = read_text("docs/configuration.md");
   EXPECT_GT(known_keys().size(), 20u);
   for (const std::string& key : known_keys()) {
-    const bool is_named = page.find("`" + key + "`") != std::string::npos || page.find("[" + key) != std::string::npos ||
+    const bool is_named = page.find("`" + key + "`") != std::string::npos ||
+                          page.find("[" + key) != std::string::npos ||
                           page.find("." + key + "]") != std::string::npos;
     EXPECT_TRUE(is_named) << "docs/configuration.md does not name `" << key << "`";
   }
@@ -83,7 +89,8 @@ std::string printed(const std::string& command) {
   struct Close {
     void operator()(std::FILE* pipe) const { pclose(pipe); }
   };
-  const std::unique_ptr<std::FILE, Close> pipe(popen((std::string(FLOW_BINARY_DIR) + "/" + command).c_str(), "r"));
+  const std::unique_ptr<std::FILE, Close> pipe(
+      popen((std::string(FLOW_BINARY_DIR) + "/" + command).c_str(), "r"));
   std::string out;
   std::array<char, 4096> buffer;
   while (pipe && std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) out += buffer.data();
@@ -106,7 +113,8 @@ TEST(CommandPage, NamesEachOption) {
     EXPECT_NE(help.find("Usage"), std::string::npos) << command;
     const std::string options = help.substr(0, help.find("Exit codes"));
     for (std::sregex_iterator at(options.begin(), options.end(), option), end; at != end; ++at)
-      EXPECT_TRUE(at->str() == "--help" || text.find("`" + at->str()) != std::string::npos) << command << " " << at->str();
+      EXPECT_TRUE(at->str() == "--help" || text.find("`" + at->str()) != std::string::npos)
+          << command << " " << at->str();
   }
 }
 
