@@ -107,11 +107,13 @@ void Attempt::http_answered(const std::string& token, HttpResult result) {
     fault.message = operation.full_name() + ": " + fault.message;
     return finish(std::move(fault));
   }
-  const HttpResponse& response = std::get<HttpResponse>(result);
+  HttpResponse& response = std::get<HttpResponse>(result);
   if (response.status == 401 && !token.empty()) {
     tokens.invalidate(token_request(), token);
     if (!std::exchange(is_second_try, true) && !is_late()) return begin();
   }
+  // Before a message is made of it, which is shortened and could keep half of a secret.
+  if (response.status >= 300) response.body = redaction.cleaned(std::move(response.body));
   finish(outcome_of(response, operation, route, clock.now_us()));
 }
 

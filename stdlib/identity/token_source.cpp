@@ -229,9 +229,11 @@ void TokenSource::Shared::ask(const TokenRequest& request) {
       fault.message = "no token for " + scope + ": " + fault.message;
       return self->answered(key, tl::unexpected(std::move(fault)));
     }
-    auto token = read_token(std::get<HttpResponse>(result), scope, self->clock.now_us());
-    if (!token) token.error().message = without_secret(token.error().message, secret);
-    self->answered(key, token);
+    HttpResponse& response = std::get<HttpResponse>(result);
+    // An error page may quote the request. Taken out before it is shortened, which could leave half of the secret.
+    if (response.status != 200)
+      response.body = without_secret(without_secret(std::move(response.body), secret), form_encoded(secret));
+    self->answered(key, read_token(response, scope, self->clock.now_us()));
   });
 }
 

@@ -53,6 +53,15 @@ TEST_F(Tokens, FormEncodingMatchesTheVector) {
   EXPECT_EQ(form_encoded(kSecret), "a8~Q%2Bb%2Fc%3Dd%26e%25f+g");
 }
 
+TEST_F(Tokens, AnErrorPageThatQuotesTheRequestDoesNotShowTheSecret) {
+  for (std::size_t before = 0; before < 500; ++before) {  // wherever the message is cut off
+    transport.tokens = {response(403, std::string(before, 'x') + " client_secret=" + form_encoded(kSecret) + "&or=" + kSecret)};
+    clock.now += 60 * kSecondUs;
+    const std::string said = got();
+    EXPECT_EQ(said.find("a8~Q"), std::string::npos) << said;
+  }
+}
+
 TEST_F(Tokens, AreKeptUntilShortlyBeforeTheirEnd) {
   transport.tokens = {token_answer("one"), token_answer("two")};
   EXPECT_EQ(got(), "one");
