@@ -49,7 +49,10 @@ class World::Adapter final : public Executor {
 };
 
 World::World() = default;
-World::~World() = default;
+// Exchanges that are under way refer to tokens and mail: they end first.
+World::~World() {
+  if (transport_) transport_->drain(2'000'000);
+}
 Executor& World::executor() {
   return *adapter_;
 }

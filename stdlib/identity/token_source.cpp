@@ -230,7 +230,8 @@ void TokenSource::Shared::ask(const TokenRequest& request) {
       return self->answered(key, tl::unexpected(std::move(fault)));
     }
     HttpResponse& response = std::get<HttpResponse>(result);
-    // An error page may quote the request. Taken out before it is shortened, which could leave half of the secret.
+    // An error page may quote the request. Taken out before it is shortened, which could leave half of the
+    // secret.
     if (response.status != 200)
       response.body = without_secret(without_secret(std::move(response.body), secret), form_encoded(secret));
     self->answered(key, read_token(response, scope, self->clock.now_us()));

@@ -302,7 +302,7 @@ TEST_F(Execution, AFailedLookupIsToldWithWhetherAskingAgainHelps) {
   EXPECT_EQ(asked(response(503, "")).kind, FaultKind::Unavailable);
   EXPECT_EQ(asked(response(504, "")).kind, FaultKind::Timeout);
   EXPECT_EQ(asked(response(403, "")).kind, FaultKind::InDoubt);
-  EXPECT_EQ(asked(response(200, "no JSON")).kind, FaultKind::InDoubt);
+  EXPECT_EQ(asked(response(200, "no JSON")).kind, FaultKind::InvalidResponse);
   const Fault throttled = asked(response(429, "", {{"Retry-After", "9"}}));
   EXPECT_EQ(throttled.kind, FaultKind::Throttled);
   EXPECT_EQ(throttled.retry_after_us, 9 * kSecondUs);

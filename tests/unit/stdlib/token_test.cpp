@@ -55,7 +55,8 @@ TEST_F(Tokens, FormEncodingMatchesTheVector) {
 
 TEST_F(Tokens, AnErrorPageThatQuotesTheRequestDoesNotShowTheSecret) {
   for (std::size_t before = 0; before < 500; ++before) {  // wherever the message is cut off
-    transport.tokens = {response(403, std::string(before, 'x') + " client_secret=" + form_encoded(kSecret) + "&or=" + kSecret)};
+    transport.tokens = {response(
+        403, std::string(before, 'x') + " client_secret=" + form_encoded(kSecret) + "&or=" + kSecret)};
     clock.now += 60 * kSecondUs;
     const std::string said = got();
     EXPECT_EQ(said.find("a8~Q"), std::string::npos) << said;
