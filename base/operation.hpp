@@ -31,9 +31,9 @@ struct Template {
     List,     // children
     ForEach,  // children[0] is the list (a single value counts as a list of one), children[1] the element
     Concat,   // children as text, joined; in a path each child that is not Text is percent-encoded; a child
-             // between single quotes has its own quotes doubled, as an OData string literal demands
-    IsType,  // true when parameter `text` holds a value of type `type` (Html, Kql or String)
-    If,      // children: condition, then, else
+              // between single quotes has its own quotes doubled, as an OData string literal demands
+    IsType,   // true when parameter `text` holds a value of type `type` (Html, Kql or String)
+    If,       // children: condition, then, else
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;
