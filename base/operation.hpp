@@ -23,7 +23,7 @@ struct Template {
     Int,      // number
     Float,    // real
     Text,     // text
-    Param,    // value of parameter `text`; with `fields`, of its field
+    Param,    // value of parameter `text`; with `names`, of its field by that path
     Item,     // the element of the ForEach around it
     Setting,  // configuration of the route's connector: text names the key, as `sender`
     CallKey,  // the call's idempotency key, the same each time this call of this run is made
@@ -85,7 +85,8 @@ struct CrashRule {
 };
 
 // Long-running actions: poll `operation` with `arguments` until the result's `field` is one of
-// `final_values`. `arguments` refers to the result by Param "result" with text `result.id` split into fields.
+// `final_values`. `arguments` refers to the result by a Param `result`, with the path to its field in
+// `names`.
 struct Completion {
   std::string operation;
   Template arguments;

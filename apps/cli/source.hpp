@@ -14,8 +14,6 @@ namespace flow {
 // The standard library's declarations, compiled. They are part of the program: a mistake in them is our bug.
 const Library& standard_library();
 
-enum class PrintAs { Text, Json, Nothing };
-
 // Compiles one file (`-` is standard input). The Error is about the file; mistakes within are in the
 // Compilation.
 Result<Compilation> compile_file(const std::string& path);

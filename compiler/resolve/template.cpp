@@ -47,7 +47,7 @@ Template field(TemplateScope& scope, NodeId node) {
   const std::string member(scope.tree.text(scope.tree.kid(node, 1)));
   if (scope.tree.kind(object) == NodeKind::Ident && object_name == "config") return of(Kind::Setting, member);
   if (scope.tree.kind(object) == NodeKind::Ident && object_name == "result" && scope.has_result)
-    return of(Kind::Param, "result." + member);
+    return Template{.kind = Kind::Param, .text = "result", .names = {member}};
   return unsupported(scope, node);
 }
 
