@@ -1,10 +1,20 @@
-// The memory of one run: handed out by moving a pointer, given back all at once. Each allocation counts with
-// its size rounded up to 8 bytes, so that the limit is met at the same allocation on every machine.
+// The memory of one run: handed out by moving a pointer, given back by the collector (collector.hpp) or all
+// at once. What counts is logical, each allocation with its size rounded up to 8 bytes, so that threshold and
+// limit are met at the same allocation on every machine, in every build, whatever malloc does.
+//
+// An allocation that would pass the threshold gives nullptr. Its instruction has changed nothing yet, so it
+// is executed again after a collection, with the threshold lifted; when it then fails, the live data and the
+// request pass the limit, and the run is out of memory:
+//
+//   if (!execute(i) && is_out_of_heap) { collect(heap, roots); heap.lift_threshold(); execute(i); … }
+//   heap.restore_threshold();
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,13 +24,17 @@ namespace flow {
 
 class Heap {
  public:
-  explicit Heap(std::size_t limit) : limit_(std::min(limit, kMostBytes)) {}
+  static constexpr std::size_t kNoThreshold = ~std::size_t{0};
+
+  // In bytes. The threshold is met first at `first_threshold`; collections move it.
+  explicit Heap(std::size_t limit, std::size_t first_threshold = kNoThreshold)
+      : limit_(std::min(limit, kMostBytes)), first_threshold_(std::min(first_threshold, limit_)) {}
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
-  // Aligned to 8 bytes; nullptr when the limit would be passed.
+  // Aligned to 8 bytes, not initialised; nullptr when the threshold would be passed.
   char* allocate(std::size_t size) {
-    if (size > limit_ || rounded(size) > limit_ - used_) return nullptr;
+    if (size > ceiling_ || rounded(size) > ceiling_ - used_) return nullptr;
     const std::size_t needed = rounded(size);
     if (needed > left_) grow(needed);
     char* memory = next_;
@@ -32,27 +46,95 @@ class Heap {
   Slot* allocate_slots(std::size_t count) {
     return count > limit_ / sizeof(Slot) ? nullptr : reinterpret_cast<Slot*>(allocate(count * sizeof(Slot)));
   }
-  // A copy; its data() is nullptr at the limit.
+  // A copy; its data() is nullptr when the threshold would be passed.
   std::string_view copy(std::string_view text);
 
+  // The value [begin, begin + size) with `more` bytes behind it, for the caller to write: in place where the
+  // value ends at the end of what a growth buffer holds (others who share it keep their size and see
+  // nothing), otherwise a copy, with room to grow when it is not small. nullptr when the threshold would be
+  // passed. A buffer counts as a whole when it is made.
+  char* extend(const char* begin, std::size_t size, std::size_t more) {
+    Tail& tail = tails_[0];
+    if (begin + size != tail.end || more > tail.room) return extend_slowly(begin, size, more);
+    tail.end += more;
+    tail.room -= more;
+    return const_cast<char*>(begin);
+  }
+  Slot* extend_slots(const Slot* items, std::size_t count, std::size_t more) {
+    if (more > limit_ / sizeof(Slot)) return nullptr;
+    return reinterpret_cast<Slot*>(
+        extend(reinterpret_cast<const char*>(items), count * sizeof(Slot), more * sizeof(Slot)));
+  }
+  // Forgets the growth buffers: nothing grows in place that was there before. A run does so when it is
+  // suspended, as one that is frozen and restored has none.
+  void drop_tails();
+
+  // Until restore_threshold() only the limit counts.
+  void lift_threshold() { ceiling_ = limit_; }
+  void restore_threshold() { ceiling_ = std::max(threshold_, used_); }
+
+  // Bytes allocated so far; after a collection, what was live plus what came since.
   std::size_t used() const { return used_; }
+  std::size_t threshold() const { return threshold_; }
+  std::size_t limit() const { return limit_; }
+  // Whether the byte lies in this heap, and not in the module's constants.
+  bool owns(const void* byte) const;
+  // Forgets everything, for the next run.
   void clear();
+
+  // For collector and snapshots. The parts in use, in the order they were filled.
+  std::vector<std::span<char>> parts();
+  // How large a piece of memory suits so many live bytes and some of those that will come.
+  std::size_t size_for(std::size_t live) const {
+    return std::max(live, std::min(threshold_after(live), live + kMaxChunkBytes));
+  }
+  // Takes over `memory`, of `size` bytes with the first `live` in use, in place of all that was here, and
+  // sets the threshold: twice what is live, at least the first one, at most the limit.
+  void replace(std::unique_ptr<char[]> memory, std::size_t size, std::size_t live);
+  // As a run that was frozen had them. `used` counts the garbage of then, too.
+  void restore_counters(std::size_t used, std::size_t threshold);
 
  private:
   static constexpr std::size_t kFirstBytes = 1024;  // enough for most events, without malloc
-  static constexpr std::size_t kMaxChunkBytes = 1u << 20;
+  static constexpr std::size_t kSmallestChunk = 4096;
+  static constexpr std::size_t kMaxChunkBytes = 4u << 20;
   static constexpr std::size_t kMostBytes = 0xffff'fff8;  // the size of a text fits 32 bits
+  static constexpr std::size_t kSmallValue = 128;         // up to here a value that grows is just copied
+  static constexpr std::size_t kTails = 4;
+
+  // The end of what a growth buffer holds, and the bytes behind it that are free. Without a buffer there are
+  // none, at an address where a value may end but where nothing fits.
+  struct Tail {
+    char* end;
+    std::size_t room;
+  };
+  struct Chunk {
+    std::unique_ptr<char[]> memory;
+    std::size_t used;  // of all but the last one, which ends at next_
+  };
 
   static constexpr std::size_t rounded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
+  std::size_t threshold_after(std::size_t live) const {
+    return std::min(limit_, std::max(first_threshold_, 2 * live));
+  }
   void grow(std::size_t needed);
+  void end_chunk();
+  char* extend_slowly(const char* begin, std::size_t size, std::size_t more);
 
   std::size_t limit_;
+  std::size_t first_threshold_;
+  std::size_t threshold_ = first_threshold_;
+  std::size_t ceiling_ = first_threshold_;
   std::size_t used_ = 0;
   char* next_ = first_;
   std::size_t left_ = kFirstBytes;
-  std::size_t next_chunk_ = 4096;
-  std::vector<std::unique_ptr<char[]>> chunks_;
+  std::array<Tail, kTails> tails_ = no_tails();  // the most recent first
+  std::size_t next_chunk_ = kSmallestChunk;
+  std::size_t first_used_ = 0;  // of first_, when there are chunks
+  std::vector<Chunk> chunks_;
   alignas(8) char first_[kFirstBytes];
+
+  std::array<Tail, kTails> no_tails();
 };
 
 }  // namespace flow

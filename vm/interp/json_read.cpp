@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "vm/interp/maps.hpp"
 
 namespace flow {
 namespace {
@@ -85,7 +86,7 @@ MaybeMistake ValueReader::read_null(TypeId type, Slot& value) {
   if (kind == TypeKind::List)
     value = Slot::with_items(Slot::Tag::List, nullptr, 0);
   else if (kind == TypeKind::Map)
-    value = Slot::with_items(Slot::Tag::Map, nullptr, 0);
+    value = empty_map();
   else if (kind == TypeKind::Json)
     return keep(Slot::Tag::Json, "null", Form::Plain, value);
   else if (kind != TypeKind::Optional && types_.storage(type) != Storage::None)
@@ -155,23 +156,25 @@ MaybeMistake ValueReader::read_list(dom::element json, TypeId type, Slot& value,
   return {};
 }
 
+// A member given twice counts with its last value, as in records.
 MaybeMistake ValueReader::read_map(dom::element json, TypeId type, Slot& value, int depth) {
   dom::object object;
   if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
   std::size_t count = 0;
   for (dom::key_value_pair member : object) (void)member, ++count;
-  Slot* items = heap_.allocate_slots(2 * count);
-  if (items == nullptr) return out_of_memory();
-  Slot* next = items;
+  Slot map;
+  if (!make_map(heap_, count, map)) return out_of_memory();
   for (dom::key_value_pair member : object) {
-    if (auto wrong = keep(Slot::Tag::Text, member.key, Form::Plain, *next++)) return wrong;
-    if (auto wrong = read(member.value, types_[type].element, *next++, depth + 1)) {
+    Slot key, item;
+    if (auto wrong = keep(Slot::Tag::Text, member.key, Form::Plain, key)) return wrong;
+    if (auto wrong = read(member.value, types_[type].element, item, depth + 1)) {
       wrong->place.insert(0, fmt::format("[{}]", json_quoted(member.key)));
       wrong->is_absent = false;
       return wrong;
     }
+    map = map_set(heap_, map, key, item).map;  // there is room for each
   }
-  value = Slot::with_items(Slot::Tag::Map, items, 2 * count);
+  value = map;
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "vm/interp/maps.hpp"
 
 namespace flow {
 namespace {
@@ -170,11 +171,14 @@ class JsonWriter {
   }
   bool write_map(TypeId type, Slot value, int depth) {
     out_ += '{';
-    for (std::uint32_t i = 0; i < value.size; i += 2) {
+    for (std::uint32_t i = 0; i < value.size; ++i) {
+      const MapEntry& entry = map_entry(value, i);
       if (i > 0) out_ += ',';
-      append_json_quoted(out_, value.items[i].view());
+      std::string key;
+      append_text(key, types_, entry.key);
+      append_json_quoted(out_, key);
       out_ += ':';
-      if (!write(types_[type].element, value.items[i + 1], false, depth + 1)) return false;
+      if (!write(types_[type].element, entry.value, false, depth + 1)) return false;
     }
     out_ += '}';
     return true;

@@ -1,6 +1,6 @@
-// A value of the machine: 16 bytes, and for texts, lists and records a pointer to bytes that never change.
-// They lie in the run's heap or in the module. A slot knows enough of its type to be printed (Form, enum),
-// not more.
+// A value of the machine: 16 bytes, and for texts, lists and records a pointer to bytes that never change,
+// for maps to a table (maps.hpp). They lie in the run's heap or in the module. A slot knows enough of its
+// type to be printed (Form, enum), not more.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,20 @@
 
 namespace flow {
 
+struct MapTable;  // maps.hpp
+
 struct Slot {
   enum class Tag : std::uint8_t { Null, Bool, Int, Float, Text, Json, Enum, UnknownEnum, List, Map, Record };
 
   Tag tag;
   Form form;           // of Int and Text
-  std::uint32_t size;  // bytes of a text, items of a list, fields of a record; of a Map keys plus values
+  std::uint32_t size;  // bytes of a text, items of a list, fields of a record, visible entries of a map
   union {
     std::int64_t number;  // Bool, Int; of Enum the index of its value, with the enum's TypeId in `size`
     double real;
-    const char* bytes;  // Text, Json, and the spelling of UnknownEnum
-    const Slot* items;  // List, Map (key, value, key, …), Record
+    const char* bytes;      // Text, Json, and the spelling of UnknownEnum
+    const Slot* items;      // List, Record
+    const MapTable* table;  // Map; nullptr when it has no entries and no room for any
   };
 
   static Slot null() { return with_number(Tag::Null, 0); }
@@ -52,6 +55,12 @@ struct Slot {
     Slot slot = with_number(tag, 0);
     slot.size = static_cast<std::uint32_t>(size);
     slot.items = items;
+    return slot;
+  }
+  static Slot map(const MapTable* table, std::uint32_t count) {
+    Slot slot = with_number(Tag::Map, 0);
+    slot.size = count;
+    slot.table = table;
     return slot;
   }
 

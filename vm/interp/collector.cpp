@@ -1,0 +1,74 @@
+#include "vm/interp/collector.hpp"
+
+#include <cstring>
+#include <memory>
+
+#include "vm/interp/marking.hpp"
+
+namespace flow {
+namespace {
+
+class Mover {
+ public:
+  Mover(Marking& marking, char* target) : marking_(marking), target_(target) {}
+
+  void move_all() {
+    marking_.each_run([&](const char* memory, std::size_t granules, std::size_t ordinal, bool are_slots) {
+      char* to = target_ + ordinal * kGranule;
+      std::memcpy(to, memory, granules * kGranule);
+      if (are_slots) correct({reinterpret_cast<Slot*>(to), granules * kGranule / sizeof(Slot)});
+    });
+  }
+  void correct(std::span<Slot> slots) {
+    for (Slot& slot : slots) correct(slot);
+  }
+
+ private:
+  void correct(Slot& slot) {
+    switch (slot.tag) {
+      case Slot::Tag::Null:
+      case Slot::Tag::Bool:
+      case Slot::Tag::Int:
+      case Slot::Tag::Float:
+      case Slot::Tag::Enum: return;
+      case Slot::Tag::Text:
+      case Slot::Tag::Json:
+      case Slot::Tag::UnknownEnum: slot.bytes = slot.size == 0 ? "" : moved(slot.bytes); return;
+      case Slot::Tag::List:
+      case Slot::Tag::Record:
+        slot.items = slot.size == 0
+                         ? nullptr
+                         : reinterpret_cast<const Slot*>(moved(reinterpret_cast<const char*>(slot.items)));
+        return;
+      case Slot::Tag::Map:
+        if (slot.table != nullptr)
+          slot.table = reinterpret_cast<const MapTable*>(moved(reinterpret_cast<const char*>(slot.table)));
+        return;
+    }
+  }
+  const char* moved(const char* bytes) {
+    const std::size_t granule = marking_.granule_of(bytes);
+    if (granule == Marking::kOutside) return bytes;
+    return target_ + marking_.ordinal(granule) * kGranule + Marking::offset_in_granule(bytes);
+  }
+
+  Marking& marking_;
+  char* const target_;  // where the first live granule goes
+};
+
+}  // namespace
+
+Collected collect(Heap& heap, std::span<const std::span<Slot>> roots) {
+  Marking marking(heap);
+  for (const std::span<Slot> root : roots) marking.add_roots(root);
+  marking.number();
+  const std::size_t live = marking.live_bytes(), size = heap.size_for(live);
+  auto memory = std::make_unique_for_overwrite<char[]>(size);
+  Mover mover(marking, memory.get());
+  mover.move_all();
+  for (const std::span<Slot> root : roots) mover.correct(root);
+  heap.replace(std::move(memory), size, live);
+  return {.live_bytes = live, .fuel = marking.fuel()};
+}
+
+}  // namespace flow
