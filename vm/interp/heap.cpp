@@ -23,7 +23,7 @@ void Heap::end_chunk() {
 void Heap::grow(std::size_t needed) {
   const std::size_t size = std::max(needed, next_chunk_);
   end_chunk();
-  chunks_.push_back({.memory = std::make_unique_for_overwrite<char[]>(size), .used = 0});
+  chunks_.push_back({.memory = take_memory(size), .used = 0});
   next_ = chunks_.back().memory.get();
   left_ = size;
   next_chunk_ = std::min(next_chunk_ * 2, kMaxChunkBytes);
@@ -93,7 +93,7 @@ std::vector<std::span<char>> Heap::parts() {
   return parts;
 }
 
-void Heap::replace(std::unique_ptr<char[]> memory, std::size_t size, std::size_t live) {
+void Heap::replace(Memory memory, std::size_t size, std::size_t live) {
   chunks_.clear();
   first_used_ = 0;
   next_ = memory.get() + live;

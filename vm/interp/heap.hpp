@@ -13,11 +13,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "vm/interp/pages.hpp"
 #include "vm/interp/slot.hpp"
 
 namespace flow {
@@ -90,7 +90,7 @@ class Heap {
   }
   // Takes over `memory`, of `size` bytes with the first `live` in use, in place of all that was here, and
   // sets the threshold: twice what is live, at least the first one, at most the limit.
-  void replace(std::unique_ptr<char[]> memory, std::size_t size, std::size_t live);
+  void replace(Memory memory, std::size_t size, std::size_t live);
   // As a run that was frozen had them. `used` counts the garbage of then, too.
   void restore_counters(std::size_t used, std::size_t threshold);
 
@@ -109,7 +109,7 @@ class Heap {
     std::size_t room;
   };
   struct Chunk {
-    std::unique_ptr<char[]> memory;
+    Memory memory;
     std::size_t used;  // of all but the last one, which ends at next_
   };
 
