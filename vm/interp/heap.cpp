@@ -1,6 +1,5 @@
 #include "vm/interp/heap.hpp"
 
-#include <cstring>
 #include <functional>
 
 namespace flow {
@@ -33,7 +32,7 @@ char* Heap::extend_slowly(const char* begin, std::size_t size, std::size_t more)
   for (std::size_t i = 1; i < kTails; ++i) {
     if (begin + size != tails_[i].end || more > tails_[i].room) continue;
     std::rotate(tails_.begin(), tails_.begin() + i, tails_.begin() + i + 1);
-    return extend(begin, size, more);
+    return extend_bytes(begin, size, more);
   }
   if (more > limit_ || size > limit_ - more) return nullptr;
   const std::size_t whole = size + more;
