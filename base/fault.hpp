@@ -13,7 +13,7 @@ enum class FaultKind : std::uint8_t {
 #include "base/faults.def"
 #undef FLOW_FAULT
 };
-inline constexpr FaultKind kLastFault = FaultKind::Failed;
+inline constexpr FaultKind kLastFault = FaultKind::TooLarge;
 
 std::string_view fault_name(FaultKind kind);
 std::optional<FaultKind> fault_named(std::string_view name);

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "runtime/engine.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/bytecode/verify.hpp"
@@ -7,12 +9,14 @@ namespace {
 
 class VmMachine final : public RunMachine {
  public:
-  VmMachine(const Module& module, std::uint32_t flow, Limits limits) : machine_(module, flow, limits) {}
+  VmMachine(std::shared_ptr<const Program> program, std::uint32_t flow, Limits limits)
+      : program_(std::move(program)), machine_(*program_, flow, limits) {}
   Step start(std::string_view event_json) override { return machine_.start(event_json); }
   Step resume(const Outcome& outcome) override { return machine_.resume(outcome); }
   bool in_body() const override { return machine_.in_body(); }
 
  private:
+  std::shared_ptr<const Program> program_;
   Machine machine_;
 };
 
@@ -22,15 +26,19 @@ class VmEngine final : public Engine {
 
   Result<std::shared_ptr<const Module>> load(std::string_view bytes) override {
     FLOW_TRY(Module module, decode(bytes));
-    FLOW_TRY_STATUS(verify(module));
-    return std::make_shared<const Module>(std::move(module));
+    FLOW_TRY(Program loaded, Program::load(std::move(module)));
+    const auto program = std::make_shared<const Program>(std::move(loaded));
+    std::erase_if(programs_, [](const auto& entry) { return entry.second.expired(); });
+    programs_[&program->module()] = program;
+    return std::shared_ptr<const Module>(program, &program->module());
   }
   std::unique_ptr<RunMachine> machine(const Module& module, std::uint32_t flow) override {
-    return std::make_unique<VmMachine>(module, flow, limits_);
+    return std::make_unique<VmMachine>(programs_.at(&module).lock(), flow, limits_);
   }
 
  private:
   Limits limits_;
+  std::map<const Module*, std::weak_ptr<const Program>> programs_;  // what load() gave and is still held
 };
 
 }  // namespace

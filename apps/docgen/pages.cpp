@@ -18,12 +18,18 @@ std::string_view operand_name(Operand operand) {
     case Operand::None: return "";
     case Operand::Out: return "Out";
     case Operand::In: return "In";
-    case Operand::Const: return "Const";
-    case Operand::Jump: return "Jump";
-    case Operand::Site: return "Site";
+    case Operand::Both: return "Both";
     case Operand::Field: return "Field";
     case Operand::Count: return "Count";
+    case Operand::Short: return "Short";
+    case Operand::Const: return "Const";
+    case Operand::Site: return "Site";
+    case Operand::Type: return "Type";
+    case Operand::Function: return "Function";
     case Operand::Fun: return "Fun";
+    case Operand::Number: return "Number";
+    case Operand::Divisor: return "Divisor";
+    case Operand::Jump: return "Jump";
   }
   return "";
 }
@@ -42,26 +48,30 @@ std::string bytecode_page() {
   out += kHowToRefresh;
   out += "Sources: `vm/bytecode/opcodes.def`, `vm/bytecode/natives.def`.\n\n";
   out += fmt::format(
-      "Module format {}, oldest read {}. An instruction has 32 bits: code, `a`, `b`, `c` of 8 bits each. "
-      "Const, Jump\n"
-      "and Site in place `b` are wide: they take the bits of `c` too. A Jump is relative to the next "
-      "instruction,\n"
-      "biased by {}. `x` is register `b`, `y` is register `c`.\n\n",
-      kFormatVersion, kOldestReadVersion, kJumpBias);
+      "Module format {}, oldest read {}. An instruction has 64 bits: code, `a`, `b`, `c` of 8 bits each, and "
+      "`imm`, a signed number of 32. `x` is register `b`, `y` is register `c`.\n\n",
+      kFormatVersion, kOldestReadVersion);
   out +=
       "| Operand | Is |\n|---|---|\n"
       "| Out | a register that is written |\n"
       "| In | a register that is read |\n"
-      "| Const | an index into the module's constants |\n"
-      "| Jump | an instruction to go to |\n"
-      "| Site | an index into the flow's call sites |\n"
+      "| Both | a register that is read, then written |\n"
       "| Field | an index into a record's fields |\n"
       "| Count | a small number |\n"
-      "| Fun | a row of the natives below |\n\n";
-  out += "## Instructions\n\n| Code | Name | a | b | c | Meaning |\n|---|---|---|---|---|---|\n";
+      "| Short | `b` and `c` together, a signed number |\n"
+      "| Const | an index into the module's constants |\n"
+      "| Site | an index into the routine's call sites |\n"
+      "| Type | a type of the module |\n"
+      "| Function | an index into the module's functions |\n"
+      "| Fun | a row of the natives below |\n"
+      "| Number | any number |\n"
+      "| Divisor | any number but 0 and -1 |\n"
+      "| Jump | an instruction to go to, as a distance from the next one |\n\n";
+  out += "## Instructions\n\n| Code | Name | a | b | c | imm | Meaning |\n|---|---|---|---|---|---|---|\n";
   for (const OpInfo& op : all_ops())
-    out += fmt::format("| 0x{:02x} | `{}` | {} | {} | {} | {} |\n", static_cast<unsigned>(op.op), op.name,
-                       operand_name(op.a), operand_name(op.b), operand_name(op.c), cell(op.meaning));
+    out += fmt::format("| {} | `{}` | {} | {} | {} | {} | {} |\n", static_cast<unsigned>(op.op), op.name,
+                       operand_name(op.a), operand_name(op.b), operand_name(op.c), operand_name(op.imm),
+                       cell(op.meaning));
   out +=
       "\n## Natives\n\nPure functions; the arguments stand in consecutive registers. Text stands for every "
       "type that is kept as text.\n\n"

@@ -29,7 +29,7 @@ void FlowEmitter::operation_call(NodeId node, const CheckedCall& call, Register 
   code_.call_sites.push_back({.operation = builder_.operation(call.operation),
                               .first_argument = arguments.empty() ? std::uint8_t{0} : arguments[0],
                               .is_fetch = false});
-  add_wide(Op::Call, target, site);
+  add_imm(Op::Call, target, 0, 0, site);
   next_ = saved;
 }
 
@@ -65,7 +65,7 @@ void FlowEmitter::method(NodeId, const CheckedMethod& method, Register target) {
       value(method.receiver, first);
       for (std::size_t i = 0; i < method.arguments.size(); ++i)
         value(method.arguments[i], static_cast<Register>(first + 1 + i));
-      return add(Op::Native, target, first, static_cast<std::uint32_t>(method.native));
+      return add_imm(Op::Native, target, first, 0, static_cast<std::int64_t>(method.native));
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include "compiler/emit/flow_emitter.hpp"
 #include "compiler/syntax/literal.hpp"
+#include "vm/bytecode/op_table.hpp"
 
 namespace flow {
 namespace {
@@ -33,13 +34,30 @@ Op less_op(Storage storage, bool or_equal) {
   }
 }
 
-Op arithmetic_op(NodeKind op, bool is_float) {
+Op float_op(NodeKind op) {
   switch (op) {
-    case NodeKind::OpAdd: return is_float ? Op::AddFloat : Op::AddInt;
-    case NodeKind::OpSubtract: return is_float ? Op::SubtractFloat : Op::SubtractInt;
-    case NodeKind::OpMultiply: return is_float ? Op::MultiplyFloat : Op::MultiplyInt;
-    case NodeKind::OpDivide: return is_float ? Op::DivideFloat : Op::DivideInt;
+    case NodeKind::OpAdd: return Op::AddFloat;
+    case NodeKind::OpSubtract: return Op::SubtractFloat;
+    case NodeKind::OpMultiply: return Op::MultiplyFloat;
+    default: return Op::DivideFloat;
+  }
+}
+Op int_op(NodeKind op) {
+  switch (op) {
+    case NodeKind::OpAdd: return Op::AddInt;
+    case NodeKind::OpSubtract: return Op::SubtractInt;
+    case NodeKind::OpMultiply: return Op::MultiplyInt;
+    case NodeKind::OpDivide: return Op::DivideInt;
     default: return Op::ModuloInt;
+  }
+}
+Op span_op(NodeKind op) {
+  switch (op) {
+    case NodeKind::OpAdd: return Op::AddSpan;
+    case NodeKind::OpSubtract: return Op::SubtractSpan;
+    case NodeKind::OpMultiply: return Op::MultiplySpan;
+    case NodeKind::OpDivide: return Op::DivideSpan;
+    default: return Op::ModuloSpan;
   }
 }
 
@@ -48,7 +66,7 @@ Op arithmetic_op(NodeKind op, bool is_float) {
 void FlowEmitter::constant(TypeId type, std::int64_t number, std::string text, Register target) {
   const std::uint32_t index =
       builder_.constant({.type = type, .number = number, .real = 0, .text = std::move(text)});
-  add_wide(Op::LoadConst, target, index);
+  add_imm(Op::LoadConst, target, 0, 0, index);
 }
 
 // The register where the value already is, when nothing must be done to it.
@@ -88,8 +106,8 @@ void FlowEmitter::raw_value(NodeId node, Register target) {
       return constant(kDurationType, duration_value_us(tree_, node, silent()), {}, target);
     case NodeKind::Float: {
       const double real = float_value(tree_, node, silent());
-      return add_wide(Op::LoadConst, target,
-                      builder_.constant({.type = kFloatType, .number = 0, .real = real, .text = {}}));
+      return add_imm(Op::LoadConst, target, 0, 0,
+                     builder_.constant({.type = kFloatType, .number = 0, .real = real, .text = {}}));
     }
     case NodeKind::True: return add(Op::LoadBool, target, 1);
     case NodeKind::False: return add(Op::LoadBool, target, 0);
@@ -147,7 +165,7 @@ void FlowEmitter::fetch(std::uint32_t entity) {
   const auto site = static_cast<std::uint32_t>(code_.call_sites.size());
   code_.call_sites.push_back(
       {.operation = entity_operations_.at(entity), .first_argument = argument, .is_fetch = true});
-  add_wide(Op::Call, entity_registers_.at(entity), site);
+  add_imm(Op::Call, entity_registers_.at(entity), 0, 0, site);
   next_ = saved;
 }
 
@@ -276,7 +294,7 @@ void FlowEmitter::text_test(NodeKind op, NodeId left, NodeId right, Register tar
                           : op == NodeKind::OpStartsWith ? NativeId::startsWith
                           : op == NodeKind::OpEndsWith   ? NativeId::endsWith
                                                          : NativeId::matches;
-  add(Op::Native, target, first, static_cast<std::uint32_t>(native));
+  add_imm(Op::Native, target, first, 0, static_cast<std::int64_t>(native));
 }
 
 void FlowEmitter::logic(NodeId node, Register target) {
@@ -320,20 +338,24 @@ void FlowEmitter::arithmetic(NodeId node, Register target) {
     return add(Op::Move, target, first);
   }
   Register sum = operand(kids[0]);
+  Form form = form_of(type_of(kids[0]));  // of what stands in `sum`: Time, Duration or a plain Int
   for (std::size_t i = 1; i + 1 < kids.size(); i += 2) {
     const std::uint32_t saved = next_;
+    const NodeKind kind = tree_.kind(kids[i]);
     const Register next = operand(kids[i + 1]);
+    const Form next_form = form_of(type_of(kids[i + 1]));
+    Op op = is_float ? float_op(kind) : int_op(kind);
+    if (!is_float && (form != Form::Plain || next_form != Form::Plain)) {
+      op = span_op(kind);
+      form = arithmetic_form(op, form, next_form).value_or(Form::Plain);
+    }
     // The last result goes where it is wanted; those before stay in a temporary, for an operand may need
     // `target`.
     const bool is_last = i + 2 >= kids.size();
-    if (is_last) {
-      add(arithmetic_op(tree_.kind(kids[i]), is_float), target, sum, next);
-    } else {
-      next_ = saved;
-      const Register partial = take();
-      add(arithmetic_op(tree_.kind(kids[i]), is_float), partial, sum, next);
-      sum = partial;
-    }
+    if (!is_last) next_ = saved;
+    const Register partial = is_last ? target : take();
+    add(op, partial, sum, next);
+    sum = partial;
   }
 }
 
@@ -368,7 +390,7 @@ void FlowEmitter::list(NodeId node, Register target) {
   const Register first = take();
   for (std::size_t i = 1; i < kids.size(); ++i) take();
   for (std::size_t i = 0; i < kids.size(); ++i) value(kids[i], static_cast<Register>(first + i));
-  add(Op::NewList, target, first, static_cast<std::uint32_t>(kids.size()));
+  add_imm(Op::NewList, target, first, static_cast<std::uint32_t>(kids.size()), builder_.type(type_of(node)));
 }
 
 // A value as part of a text of the given kind.

@@ -7,7 +7,7 @@
 namespace flow {
 
 constexpr std::uint32_t kMaxRegisters = 250;
-constexpr std::uint32_t kMaxCode = 30'000;  // so that every jump fits its operand
+constexpr std::uint32_t kMaxCode = 60'000;
 
 FlowEmitter::FlowEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow,
                          const FlowPlan& plan, Diagnostics& diagnostics)
@@ -205,33 +205,28 @@ void FlowEmitter::too_complex(const char* what) {
 }
 
 void FlowEmitter::add(Op op, std::uint32_t a, std::uint32_t b, std::uint32_t c) {
-  if (here() >= kMaxCode) return too_complex("instructions");
-  code_.code.push_back(
-      {op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), static_cast<std::uint8_t>(c)});
+  add_imm(op, a, b, c, 0);
 }
 
-void FlowEmitter::add_wide(Op op, std::uint32_t a, std::uint32_t wide) {
-  if (here() >= kMaxCode || wide > 0xffff) return too_complex("constants or instructions");
-  code_.code.push_back(
-      Instruction::with_wide(op, static_cast<std::uint8_t>(a), static_cast<std::uint16_t>(wide)));
+void FlowEmitter::add_imm(Op op, std::uint32_t a, std::uint32_t b, std::uint32_t c, std::int64_t imm) {
+  if (here() >= kMaxCode) return too_complex("instructions");
+  code_.code.push_back({op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b),
+                        static_cast<std::uint8_t>(c), static_cast<std::int32_t>(imm)});
 }
 
 void FlowEmitter::jump(Op op, std::uint32_t a, Label& label) {
   label.jumps.push_back(here());
-  add_wide(op, a, kJumpBias);
+  add_imm(op, a, 0, 0, 0);
 }
 
 void FlowEmitter::jump_back(std::uint32_t target) {
-  add_wide(Op::Jump, 0,
-           static_cast<std::uint32_t>(kJumpBias + std::int64_t{target} - (std::int64_t{here()} + 1)));
+  add_imm(Op::Jump, 0, 0, 0, std::int64_t{target} - (std::int64_t{here()} + 1));
 }
 
 void FlowEmitter::place(Label& label) {
   for (const std::uint32_t at : label.jumps) {
     if (at >= code_.code.size()) continue;  // too complex, reported
-    const Instruction old = code_.code[at];
-    code_.code[at] =
-        Instruction::with_wide(old.op, old.a, static_cast<std::uint16_t>(kJumpBias + here() - (at + 1)));
+    code_.code[at].imm = static_cast<std::int32_t>(here() - (at + 1));
   }
   label.jumps.clear();
 }

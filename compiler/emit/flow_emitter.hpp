@@ -36,7 +36,7 @@ class FlowEmitter {
   Register take();  // the next free register
   std::uint32_t here() const { return static_cast<std::uint32_t>(code_.code.size()); }
   void add(Op op, std::uint32_t a = 0, std::uint32_t b = 0, std::uint32_t c = 0);
-  void add_wide(Op op, std::uint32_t a, std::uint32_t wide);
+  void add_imm(Op op, std::uint32_t a, std::uint32_t b, std::uint32_t c, std::int64_t imm);
   void jump(Op op, std::uint32_t a, Label& label);
   void jump_back(std::uint32_t target);
   void place(Label& label);

@@ -7,7 +7,6 @@
 #include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/disassemble.hpp"
 #include "vm/bytecode/encode.hpp"
-#include "vm/bytecode/verify.hpp"
 
 namespace flow::fuzz {
 namespace {
@@ -58,6 +57,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!module) return 0;
   FLOW_CHECK(disassemble(*module) == disassemble(*module), "any decoded module can be shown");
   print_manifest(*module);
-  if (verify(*module)) fuzz::run_module(*module, fuzz::Bytes(data, size));
+  if (const auto program = Program::load(*module)) fuzz::run_program(*program, fuzz::Bytes(data, size));
   return 0;
 }

@@ -2,12 +2,11 @@
 #include "tests/fuzz/bytes.hpp"
 #include "tests/fuzz/run_module.hpp"
 #include "tests/unit/vm/assembler.hpp"
-#include "vm/bytecode/verify.hpp"
 
 namespace flow::fuzz {
 namespace {
 
-Module make_module() {
+Program make_program() {
   test::Assembler a;
   a.emit(Op::Unwrap, 10, test::kMachineId).call(test::kMachine, test::kGetMachine, 10, true);
   a.load_text(10, "a@x", kEmailType)
@@ -19,12 +18,13 @@ Module make_module() {
   const auto handler = a.here();
   a.emit(Op::LoadNull, 13).call(30, test::kListAlerts, 13).emit(Op::Finish);
   a.flow().handlers = {{.begin = 0, .end = handler, .target = handler, .register_ = 31}};
-  FLOW_CHECK(verify(a.module), "the module is right");
-  return std::move(a.module);
+  auto program = Program::load(std::move(a.module));
+  FLOW_CHECK(program, "the module is right");
+  return std::move(*program);
 }
 
-void answer_all(const Module& module, std::string_view event, const std::string& answer) {
-  Machine machine(module, 0, {.fuel = 1000, .heap_bytes = 64u << 10});
+void answer_all(const Program& program, std::string_view event, const std::string& answer) {
+  Machine machine(program, 0, {.fuel = 1000, .heap_bytes = 64u << 10});
   Step step = machine.start(event);
   while (std::holds_alternative<Call>(step)) step = machine.resume(Returned{answer});
   FLOW_CHECK(std::holds_alternative<Ended>(step), "the flow logs nothing");
@@ -41,9 +41,9 @@ std::vector<std::string> seeds() {
 }  // namespace flow::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const flow::Module module = flow::fuzz::make_module();
+  static const flow::Module module = flow::fuzz::make_program();
   const std::string text(reinterpret_cast<const char*>(data), size);
-  flow::fuzz::answer_all(module, text, text);
-  flow::fuzz::answer_all(module, flow::fuzz::kEvents[0], text);
+  flow::fuzz::answer_all(program, text, text);
+  flow::fuzz::answer_all(program, flow::fuzz::kEvents[0], text);
   return 0;
 }

@@ -1,12 +1,13 @@
 // Random programs over a fixed world of types and operations. Nothing the verifier accepts may crash the
 // machine. To get programs of some length past the verifier, each instruction is kept only when the program
 // so far verifies.
+#include <algorithm>
+
 #include "tests/fuzz/bytes.hpp"
 #include "tests/fuzz/run_module.hpp"
 #include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/bytecode/op_table.hpp"
-#include "vm/bytecode/verify.hpp"
 #include "vm/bytecode/verify_code.hpp"
 
 namespace flow::fuzz {
@@ -27,8 +28,11 @@ void fill_registers(test::Assembler& a) {
       .load_int(12, 5'000'000, kDurationType)
       .emit(Op::LoadNull, 13);
   a.load_text(14, "<p>", kHtmlType).load_text(15, "T", kKqlType).load_text(16, "key", kSecretType);
-  a.emit(Op::NewList, 17, 7, 2).emit(Op::NewList, 18, 4, 2).emit(Op::Move, 19, 4).emit(Op::LoadNull, 20);
-  a.emit(Op::NewRecord, 21, 19, a.constant({.type = a.world.node}));
+  a.emit(Op::NewList, 17, 7, 2, a.world.strings)
+      .emit(Op::NewList, 18, 4, 2, a.world.ints)
+      .emit(Op::Move, 19, 4)
+      .emit(Op::LoadNull, 20);
+  a.emit(Op::NewRecord, 21, 19, 0, a.world.node);
   a.load_text(22, "a@x", kEmailType)
       .emit(Op::Move, 23, 7)
       .emit(Op::Move, 24, 14)
@@ -43,31 +47,41 @@ void fill_registers(test::Assembler& a) {
                          {.operation = test::kFindActions, .first_argument = 30}};
 }
 
-std::uint8_t operand(Operand kind, Bytes& bytes, const test::Assembler& a) {
+std::uint8_t operand(Operand kind, Bytes& bytes) {
   switch (kind) {
-    case Operand::None: return 0;
-    case Operand::Out: return static_cast<std::uint8_t>(bytes.below(test::kRegisters));
-    case Operand::In: return static_cast<std::uint8_t>(bytes.below(test::kRegisters));
-    case Operand::Const:
-      return static_cast<std::uint8_t>(bytes.below(static_cast<std::uint32_t>(a.module.constants.size())));
-    case Operand::Site: return static_cast<std::uint8_t>(bytes.below(4));
+    case Operand::Out:
+    case Operand::In:
+    case Operand::Both: return static_cast<std::uint8_t>(bytes.below(test::kRegisters));
     case Operand::Field: return static_cast<std::uint8_t>(bytes.below(9));
     case Operand::Count: return static_cast<std::uint8_t>(bytes.below(6));
-    case Operand::Fun: return static_cast<std::uint8_t>(bytes.below(9));
-    case Operand::Jump: break;
+    case Operand::Short: return static_cast<std::uint8_t>(bytes.below(4));
+    default: return 0;
   }
-  return bytes.byte();
+}
+
+std::int32_t wide_operand(Operand kind, Bytes& bytes, const Module& module, std::uint32_t pc) {
+  const auto index = [&](std::size_t count) {
+    return static_cast<std::int32_t>(
+        bytes.below(static_cast<std::uint32_t>(std::max<std::size_t>(count, 1))));
+  };
+  switch (kind) {
+    case Operand::Const: return index(module.constants.size());
+    case Operand::Site: return index(4);
+    case Operand::Type: return index(module.types.size());
+    case Operand::Function: return index(module.functions.size());
+    case Operand::Fun: return index(all_natives().size());
+    case Operand::Number:
+    case Operand::Divisor: return static_cast<std::int32_t>(bytes.below(100)) - 50;
+    case Operand::Jump:
+      return static_cast<std::int32_t>(bytes.below(pc + 2)) - static_cast<std::int32_t>(pc + 1);
+    default: return 0;
+  }
 }
 
 Instruction random_instruction(Bytes& bytes, const test::Assembler& a, std::uint32_t pc) {
   const OpInfo& info = all_ops()[bytes.below(static_cast<std::uint32_t>(all_ops().size()))];
-  const std::uint8_t first = operand(info.a, bytes, a);
-  if (info.b == Operand::Jump) {
-    const std::uint32_t target = bytes.below(pc + 2);
-    return Instruction::with_wide(info.op, first, static_cast<std::uint16_t>(target - (pc + 1) + kJumpBias));
-  }
-  return {info.op, first, operand(info.b, bytes, a),
-          info.is_wide() ? std::uint8_t{0} : operand(info.c, bytes, a)};
+  return {info.op, operand(info.a, bytes), operand(info.b, bytes), operand(info.c, bytes),
+          wide_operand(info.imm, bytes, a.module, pc)};
 }
 
 test::Assembler random_program(Bytes& bytes) {
@@ -85,7 +99,7 @@ test::Assembler random_program(Bytes& bytes) {
     const auto at = a.here() - 1;
     code.insert(code.begin() + at, random_instruction(bytes, a, at));
     set_handler();
-    if (is_filtered && !verify_code(a.module, a.flow())) code.erase(code.begin() + at), set_handler();
+    if (is_filtered && !verify_flow(a.module, a.flow())) code.erase(code.begin() + at), set_handler();
   }
   code.insert(code.end() - 1, {Op::Finish});
   a.flow().handlers.clear();
@@ -107,10 +121,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace flow;
   fuzz::Bytes bytes(data, size);
   const test::Assembler program = fuzz::random_program(bytes);
-  if (!verify(program.module)) return 0;
+  const auto loaded = Program::load(program.module);
+  if (!loaded) return 0;
   const std::string encoded = encode(program.module);
   const auto back = decode(encoded);
   FLOW_CHECK(back && encode(*back) == encoded, "a verified module comes back as it went");
-  fuzz::run_module(*back, fuzz::Bytes(data, size));
+  fuzz::run_program(*loaded, fuzz::Bytes(data, size));
   return 0;
 }

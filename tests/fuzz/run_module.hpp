@@ -1,4 +1,4 @@
-// Runs every flow of a verified module under small limits, with events and answers taken from the input,
+// Runs every flow of a program under small limits, with events and answers taken from the input,
 // twice: the second run must take the same steps.
 #pragma once
 
@@ -42,9 +42,9 @@ inline std::string told(const Step& step) {
   return std::to_string(static_cast<int>(ended.how)) + ended.reason + ended.fault.message;
 }
 
-inline std::vector<std::string> story(const Module& module, std::uint32_t flow, Bytes bytes) {
+inline std::vector<std::string> story(const Program& program, std::uint32_t flow, Bytes bytes) {
   constexpr std::size_t kMostSteps = 40;
-  Machine machine(module, flow, {.fuel = 3000, .heap_bytes = 64u << 10});
+  Machine machine(program, flow, {.fuel = 3000, .heap_bytes = 64u << 10});
   std::vector<std::string> steps;
   Step step = machine.start(kEvents[bytes.below(std::size(kEvents))]);
   while (steps.push_back(told(step)), !std::holds_alternative<Ended>(step) && steps.size() < kMostSteps)
@@ -53,9 +53,10 @@ inline std::vector<std::string> story(const Module& module, std::uint32_t flow, 
   return steps;
 }
 
-inline void run_module(const Module& module, const Bytes& bytes) {
-  for (std::uint32_t flow = 0; flow < module.flows.size() && flow < 4; ++flow)
-    FLOW_CHECK(story(module, flow, bytes) == story(module, flow, bytes), "a run takes the same steps again");
+inline void run_program(const Program& program, const Bytes& bytes) {
+  for (std::uint32_t flow = 0; flow < program.module().flows.size() && flow < 4; ++flow)
+    FLOW_CHECK(story(program, flow, bytes) == story(program, flow, bytes),
+               "a run takes the same steps again");
 }
 
 }  // namespace flow::fuzz

@@ -123,7 +123,6 @@ std::string constant_text(const Module& module, const Constant& constant) {
   if (!module.types.contains(constant.type)) return type_name(module, constant.type);
   const TypeTable& types = module.types;
   const std::string type = types.name(constant.type);
-  if (types.is(constant.type, TypeKind::Record)) return "type " + type;
   switch (types.storage(constant.type)) {
     case Storage::Float: return fmt::format("{} {}", type, constant.real);
     case Storage::Text: return fmt::format("{} {}", type, json_quoted(constant.text));
@@ -143,58 +142,78 @@ std::string constant_text(const Module& module, const Constant& constant) {
 }
 
 // What a reader would otherwise look up: constants, called operations, names of registers.
-std::string comment_for(const Module& module, const FlowCode& flow, std::uint32_t pc, Instruction i) {
+std::string comment_for(const Module& module, const Routine& routine, const std::vector<Input>& inputs,
+                        std::uint32_t pc, Instruction i) {
   std::vector<std::string> notes;
   const OpInfo* info = op_info(i.op);
   if (info == nullptr) return "";
   const auto add_register = [&](Operand kind, unsigned reg) {
-    if (kind != Operand::In && kind != Operand::Out) return;
-    for (const RegisterName& name : flow.names)
+    if (kind != Operand::In && kind != Operand::Out && kind != Operand::Both) return;
+    for (const RegisterName& name : routine.names)
       // What is written gets its name from the next instruction on.
       if (name.register_ == reg && name.end > pc && name.begin <= pc + (kind == Operand::Out ? 1 : 0))
         return notes.push_back(fmt::format("r{} = {}", reg, name.name));
-    if (const Input* input = at(flow.inputs, reg)) notes.push_back(fmt::format("r{} = {}", reg, input->name));
-  };
-  const auto add_constant = [&](std::size_t index) {
-    if (const Constant* constant = at(module.constants, index))
-      notes.push_back(constant_text(module, *constant));
+    if (const Input* input = at(inputs, reg)) notes.push_back(fmt::format("r{} = {}", reg, input->name));
   };
   add_register(info->a, i.a);
-  if (!info->is_wide()) add_register(info->b, i.b), add_register(info->c, i.c);
-  if (info->b == Operand::Const) add_constant(i.wide());
-  if (info->c == Operand::Const) add_constant(i.c);
-  if (info->b == Operand::Site)
-    if (const CallSite* site = at(flow.call_sites, i.wide()))
-      notes.push_back(fmt::format("{} from r{}{}", operation_name(module, site->operation),
-                                  site->first_argument, site->is_fetch ? ", fetch" : ""));
+  add_register(info->b, i.b);
+  add_register(info->c, i.c);
+  switch (info->imm) {
+    case Operand::Const:
+      if (const Constant* constant = at(module.constants, i.index()))
+        notes.push_back(constant_text(module, *constant));
+      break;
+    case Operand::Type: notes.push_back(type_name(module, i.index())); break;
+    case Operand::Function:
+      if (const FunctionCode* function = at(module.functions, i.index())) notes.push_back(function->name);
+      break;
+    case Operand::Site:
+      if (const CallSite* site = at(routine.call_sites, i.index()))
+        notes.push_back(fmt::format("{} from r{}{}", operation_name(module, site->operation),
+                                    site->first_argument, site->is_fetch ? ", fetch" : ""));
+      break;
+    default: break;
+  }
   return joined(notes);
 }
 
-std::set<std::int64_t> targets_of(const FlowCode& flow) {
+std::set<std::int64_t> targets_of(const Routine& routine) {
   std::set<std::int64_t> targets;
-  for (const Handler& handler : flow.handlers) targets.insert(handler.target);
-  for (std::uint32_t pc = 0; pc < flow.code.size(); ++pc) {
-    const OpInfo* info = op_info(flow.code[pc].op);
-    if (info != nullptr && info->b == Operand::Jump) targets.insert(jump_target(pc, flow.code[pc]));
+  for (const Handler& handler : routine.handlers) targets.insert(handler.target);
+  for (std::uint32_t pc = 0; pc < routine.code.size(); ++pc) {
+    const OpInfo* info = op_info(routine.code[pc].op);
+    if (info != nullptr && info->is_jump()) targets.insert(jump_target(pc, routine.code[pc]));
   }
   return targets;
 }
 
-void print_code(std::string& out, const Module& module, const FlowCode& flow) {
-  const std::set<std::int64_t> targets = targets_of(flow);
+void print_code(std::string& out, const Module& module, const Routine& routine,
+                const std::vector<Input>& inputs) {
+  const std::set<std::int64_t> targets = targets_of(routine);
   std::size_t next_line = 0;
-  for (std::uint32_t pc = 0; pc < flow.code.size(); ++pc) {
-    for (; next_line < flow.lines.size() && flow.lines[next_line].pc <= pc; ++next_line)
-      fmt::format_to(std::back_inserter(out), "  ; line {}:{}\n", flow.lines[next_line].line,
-                     flow.lines[next_line].column);
-    const std::string comment = comment_for(module, flow, pc, flow.code[pc]);
-    const std::string text = format_instruction(pc, flow.code[pc]);
+  for (std::uint32_t pc = 0; pc < routine.code.size(); ++pc) {
+    for (; next_line < routine.lines.size() && routine.lines[next_line].pc <= pc; ++next_line)
+      fmt::format_to(std::back_inserter(out), "  ; line {}:{}\n", routine.lines[next_line].line,
+                     routine.lines[next_line].column);
+    const std::string comment = comment_for(module, routine, inputs, pc, routine.code[pc]);
+    const std::string text = format_instruction(pc, routine.code[pc]);
     const char* mark = targets.contains(pc) ? "@" : " ";
     if (comment.empty())
       fmt::format_to(std::back_inserter(out), "{}{:5}  {}\n", mark, pc, text);
     else
       fmt::format_to(std::back_inserter(out), "{}{:5}  {:<28} ; {}\n", mark, pc, text, comment);
   }
+  for (const Handler& handler : routine.handlers)
+    fmt::format_to(std::back_inserter(out), "  faults in {} to {} go to @{}, message in r{}\n", handler.begin,
+                   handler.end, handler.target, handler.register_);
+}
+
+void print_function(std::string& out, const Module& module, const FunctionCode& function) {
+  std::vector<std::string> parameters;
+  for (const TypeId type : function.parameters) parameters.push_back(type_name(module, type));
+  fmt::format_to(std::back_inserter(out), "function {}({}) -> {}, {} registers\n", function.name,
+                 joined(parameters), type_name(module, function.result), function.registers);
+  print_code(out, module, function, {});
 }
 
 void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
@@ -208,10 +227,7 @@ void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
                    type_name(module, input.type),
                    kSources[static_cast<std::size_t>(input.source) % std::size(kSources)]);
   }
-  print_code(out, module, flow);
-  for (const Handler& handler : flow.handlers)
-    fmt::format_to(std::back_inserter(out), "  faults in {} to {} go to @{}, message in r{}\n", handler.begin,
-                   handler.end, handler.target, handler.register_);
+  print_code(out, module, flow, flow.inputs);
 }
 
 }  // namespace
@@ -231,6 +247,10 @@ std::string disassemble(const Module& module) {
   out += '\n';
   for (std::size_t i = 0; i < module.constants.size(); ++i)
     fmt::format_to(std::back_inserter(out), "k{} {}\n", i, constant_text(module, module.constants[i]));
+  for (const FunctionCode& function : module.functions) {
+    out += '\n';
+    print_function(out, module, function);
+  }
   for (const FlowCode& flow : module.flows) {
     out += '\n';
     print_flow(out, module, flow);

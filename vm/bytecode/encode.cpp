@@ -18,7 +18,16 @@ constexpr std::size_t kMaxItems = 65'536;   // of any list
 constexpr std::uint32_t kMaxTypes = 4'096;  // compound types; making them is quadratic
 constexpr int kMaxTemplateDepth = 64;
 
-enum class Section : std::uint8_t { Manifest = 1, Types, Constants, Connectors, Operations, Triggers, Flows };
+enum class Section : std::uint8_t {
+  Manifest = 1,
+  Types,
+  Constants,
+  Connectors,
+  Operations,
+  Triggers,
+  Functions,
+  Flows
+};
 
 template <class E>
 constexpr E kLast{};
@@ -250,7 +259,7 @@ FLOW_DESCRIBE(Constant) {
   io(it.type, it.number, it.real, it.text);
 }
 FLOW_DESCRIBE(Instruction) {
-  io(it.op, it.a, it.b, it.c);
+  io(it.op, it.a, it.b, it.c, it.imm);
 }
 FLOW_DESCRIBE(CallSite) {
   io(it.operation, it.first_argument, it.is_fetch);
@@ -276,10 +285,17 @@ FLOW_DESCRIBE(ManifestRead) {
 FLOW_DESCRIBE(Manifest) {
   io(it.calls, it.reads, it.leaves, it.poll_filter, it.poll_expand);
 }
+FLOW_DESCRIBE(Routine) {
+  io(it.name, it.line, it.registers, it.code, it.call_sites, it.handlers, it.lines, it.names);
+}
+FLOW_DESCRIBE(FunctionCode) {
+  typename Io::template Of<Routine>& routine = it;
+  io(routine, it.parameters, it.result);
+}
 // Without its manifest, which has a section of its own at the front: it can be read without the rest.
 FLOW_DESCRIBE(FlowCode) {
-  io(it.name, it.doc, it.trigger, it.line, it.registers, it.inputs, it.code, it.call_sites, it.handlers,
-     it.lines, it.names);
+  typename Io::template Of<Routine>& routine = it;
+  io(routine, it.doc, it.trigger, it.inputs);
 }
 #undef FLOW_DESCRIBE
 
@@ -387,6 +403,7 @@ Result<Module> read_payload(std::string_view payload) {
   read_section(in, Section::Connectors, [&](Reader& section) { section(module.connectors); });
   read_section(in, Section::Operations, [&](Reader& section) { section(module.operations); });
   read_section(in, Section::Triggers, [&](Reader& section) { section(module.triggers); });
+  read_section(in, Section::Functions, [&](Reader& section) { section(module.functions); });
   read_section(in, Section::Flows, [&](Reader& section) { section(module.flows); });
   if (!in.failed() && in.remaining() > 0) in.fail("bytes follow the last section");
   if (!in.failed() && manifests.size() != module.flows.size()) in.fail("not every flow has a manifest");
@@ -420,6 +437,7 @@ std::string encode(const Module& module) {
   write_section(payload, Section::Connectors, [&](Writer& out) { out(module.connectors); });
   write_section(payload, Section::Operations, [&](Writer& out) { out(module.operations); });
   write_section(payload, Section::Triggers, [&](Writer& out) { out(module.triggers); });
+  write_section(payload, Section::Functions, [&](Writer& out) { out(module.functions); });
   write_section(payload, Section::Flows, [&](Writer& out) { out(module.flows); });
   const std::string body = payload.take();
 

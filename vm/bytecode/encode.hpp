@@ -6,7 +6,8 @@
 //  24  payload: sections in fixed order, each an ID (u8) and a length (u32): manifest first, then types,
 //  constants, …
 // Version history:
-//   1  first version
+//   1  first version, before any release; not read any more
+//   2  instructions of 64 bits, functions
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@
 
 namespace flow {
 
-inline constexpr std::uint32_t kFormatVersion = 1;
-inline constexpr std::uint32_t kOldestReadVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kOldestReadVersion = 2;
 inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 
 std::string encode(const Module& module);

@@ -15,7 +15,7 @@
 namespace flow {
 
 enum class Op : std::uint8_t {
-#define FLOW_OP(code, name, a, b, c, meaning) name = code,
+#define FLOW_OP(code, name, a, b, c, imm, meaning) name = code,
 #include "vm/bytecode/opcodes.def"
 #undef FLOW_OP
 };
@@ -26,25 +26,26 @@ enum class NativeId : std::uint8_t {
 #undef FLOW_NATIVE
 };
 
+// What each operand means stands in the row of its Op.
 struct Instruction {
   Op op;
   std::uint8_t a = 0;
   std::uint8_t b = 0;
   std::uint8_t c = 0;
+  std::int32_t imm = 0;
 
-  std::uint16_t wide() const { return static_cast<std::uint16_t>(b | (c << 8)); }
-  static Instruction with_wide(Op op, std::uint8_t a, std::uint16_t wide) {
-    return {op, a, static_cast<std::uint8_t>(wide & 0xff), static_cast<std::uint8_t>(wide >> 8)};
-  }
+  std::int16_t short_number() const { return static_cast<std::int16_t>(b | (c << 8)); }
+  std::uint32_t index() const { return static_cast<std::uint32_t>(imm); }
+  bool operator==(const Instruction&) const = default;
 };
-inline constexpr int kJumpBias = 32768;
+static_assert(sizeof(Instruction) == 8);
+
 // The instruction a jump at `pc` goes to; may be outside the code in an unverified module.
 inline std::int64_t jump_target(std::uint32_t pc, Instruction i) {
-  return std::int64_t{pc} + 1 + i.wide() - kJumpBias;
+  return std::int64_t{pc} + 1 + i.imm;
 }
 
 // A constant of storage None, Bool, Int, Float, Text or Enum. For an enum `number` is the index of its value.
-// For NewRecord, a constant of a record type stands for the type itself.
 struct Constant {
   TypeId type = kNullType;
   std::int64_t number = 0;  // Bool, Int, Time, Duration, Enum
@@ -79,8 +80,9 @@ struct Input {
   std::string wire;
 };
 
-// A fault raised in [begin, end) continues at `target`, its message in the String register `register_`. Only
-// the inputs are known there. The first handler that covers the instruction is taken.
+// A fault raised in [begin, end) continues at `target`, its message in the String register `register_`. What
+// is known there is what is known at every instruction of [begin, end). The first handler that covers the
+// instruction is taken; where none does, the caller's are asked.
 struct Handler {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
@@ -115,18 +117,27 @@ struct Manifest {
   std::vector<std::string> poll_expand;  // wire names the poll must expand
 };
 
-struct FlowCode {
+// Instructions, and what belongs to them.
+struct Routine {
   std::string name;
-  std::string doc;
-  std::uint32_t trigger = 0;   // index into Module::triggers
   std::uint32_t line = 1;      // where it is declared
-  std::uint8_t registers = 0;  // number used; inputs are the first ones
-  std::vector<Input> inputs;
+  std::uint8_t registers = 0;  // number used; inputs or parameters are the first ones
   std::vector<Instruction> code;
   std::vector<CallSite> call_sites;
   std::vector<Handler> handlers;
   std::vector<LineEntry> lines;  // pc rises
   std::vector<RegisterName> names;
+};
+
+struct FunctionCode : Routine {
+  std::vector<TypeId> parameters;
+  TypeId result = kNullType;
+};
+
+struct FlowCode : Routine {
+  std::string doc;
+  std::uint32_t trigger = 0;  // index into Module::triggers
+  std::vector<Input> inputs;
   Manifest manifest;
 };
 
@@ -137,6 +148,7 @@ struct Module {
   std::vector<Connector> connectors;
   std::vector<Operation> operations;  // used by flows, plus what their triggers, lookups and polling need
   std::vector<Trigger> triggers;
+  std::vector<FunctionCode> functions;  // what the flows invoke
   std::vector<FlowCode> flows;
 
   // Index of `connector.name`, if the module carries it.

@@ -7,12 +7,18 @@ namespace flow {
 namespace {
 
 constexpr OpInfo kOps[] = {
-#define FLOW_OP(code, name, a, b, c, meaning) {Op::name, #name, Operand::a, Operand::b, Operand::c, meaning},
+#define FLOW_OP(code, name, a, b, c, imm, meaning) \
+  {Op::name, #name, Operand::a, Operand::b, Operand::c, Operand::imm, meaning},
 #include "vm/bytecode/opcodes.def"
 #undef FLOW_OP
 };
-static_assert(std::ranges::adjacent_find(kOps, std::ranges::greater_equal{}, &OpInfo::op) == std::end(kOps),
-              "opcode numbers rise: append, never reuse");
+static_assert(
+    [] {
+      for (std::size_t k = 0; k < std::size(kOps); ++k)
+        if (static_cast<std::size_t>(kOps[k].op) != k + 1) return false;
+      return true;
+    }(),
+    "opcodes are 1, 2, 3 …: append, never reuse");
 
 using enum NativeType;
 template <class... Types>
@@ -30,22 +36,22 @@ constexpr NativeInfo kNatives[] = {
 #undef FLOW_NATIVE
 };
 
-constexpr auto kOpByCode = [] {
-  std::array<const OpInfo*, 256> table{};
-  for (const OpInfo& info : kOps) table[static_cast<std::size_t>(info.op)] = &info;
-  return table;
-}();
-
-std::string format_operand(Operand kind, unsigned value, std::uint32_t pc, Instruction i) {
+std::string format_operand(Operand kind, std::int64_t value, std::uint32_t pc, Instruction i) {
   switch (kind) {
     case Operand::None: return "";
     case Operand::Out:
-    case Operand::In: return fmt::format("r{}", value);
+    case Operand::In:
+    case Operand::Both: return fmt::format("r{}", value);
     case Operand::Const: return fmt::format("k{}", value);
     case Operand::Jump: return fmt::format("@{}", jump_target(pc, i));
     case Operand::Site: return fmt::format("site {}", value);
     case Operand::Field: return fmt::format("field {}", value);
-    case Operand::Count: return fmt::format("{}", value);
+    case Operand::Type: return fmt::format("type {}", value);
+    case Operand::Function: return fmt::format("function {}", value);
+    case Operand::Short: return fmt::format("{}", i.short_number());
+    case Operand::Count:
+    case Operand::Number:
+    case Operand::Divisor: return fmt::format("{}", value);
     case Operand::Fun: {
       const NativeInfo* native = native_info(static_cast<NativeId>(value));
       return native == nullptr ? fmt::format("native {}", value) : std::string(native->name);
@@ -60,8 +66,19 @@ std::span<const OpInfo> all_ops() {
   return kOps;
 }
 const OpInfo* op_info(Op op) {
-  return kOpByCode[static_cast<std::size_t>(op)];
+  const auto code = static_cast<std::size_t>(op);
+  return code == 0 || code > std::size(kOps) ? nullptr : &kOps[code - 1];
 }
+
+bool may_jump_back(Op op) {
+  return op == Op::Jump || op == Op::NextInRange || op == Op::NextItem || op == Op::NextEntry;
+}
+
+bool ends_path(Op op) {
+  return op == Op::Jump || op == Op::Skip || op == Op::Stop || op == Op::Fail || op == Op::Finish ||
+         op == Op::Raise || op == Op::Return;
+}
+
 std::span<const NativeInfo> all_natives() {
   return kNatives;
 }
@@ -76,14 +93,15 @@ std::string format_instruction(std::uint32_t pc, Instruction i) {
   if (info == nullptr) return fmt::format("code {:#04x}", static_cast<unsigned>(i.op));
   std::string text(info->name);
   const char* separator = " ";
-  const auto add = [&](Operand kind, unsigned value) {
+  const auto add = [&](Operand kind, std::int64_t value) {
     if (kind == Operand::None) return;
     text += separator + format_operand(kind, value, pc, i);
     separator = ", ";
   };
   add(info->a, i.a);
-  add(info->b, info->is_wide() ? i.wide() : i.b);
-  if (!info->is_wide()) add(info->c, i.c);
+  add(info->b, i.b);
+  if (info->b != Operand::Short) add(info->c, i.c);
+  add(info->imm, i.imm);
   return text;
 }
 
@@ -105,22 +123,17 @@ std::optional<Form> arithmetic_form(Op op, Form x, Form y) {
     Form x, y, result;
   };
   static constexpr Rule kRules[] = {
-      {Op::AddInt, Plain, Plain, Plain},
-      {Op::AddInt, Duration, Duration, Duration},
-      {Op::AddInt, Time, Duration, Time},
-      {Op::AddInt, Duration, Time, Time},
-      {Op::SubtractInt, Plain, Plain, Plain},
-      {Op::SubtractInt, Duration, Duration, Duration},
-      {Op::SubtractInt, Time, Duration, Time},
-      {Op::SubtractInt, Time, Time, Duration},
-      {Op::MultiplyInt, Plain, Plain, Plain},
-      {Op::MultiplyInt, Duration, Plain, Duration},
-      {Op::MultiplyInt, Plain, Duration, Duration},
-      {Op::DivideInt, Plain, Plain, Plain},
-      {Op::DivideInt, Duration, Plain, Duration},
-      {Op::DivideInt, Duration, Duration, Plain},
-      {Op::ModuloInt, Plain, Plain, Plain},
-      {Op::ModuloInt, Duration, Duration, Duration},
+      {Op::AddSpan, Duration, Duration, Duration},
+      {Op::AddSpan, Time, Duration, Time},
+      {Op::AddSpan, Duration, Time, Time},
+      {Op::SubtractSpan, Duration, Duration, Duration},
+      {Op::SubtractSpan, Time, Duration, Time},
+      {Op::SubtractSpan, Time, Time, Duration},
+      {Op::MultiplySpan, Duration, Plain, Duration},
+      {Op::MultiplySpan, Plain, Duration, Duration},
+      {Op::DivideSpan, Duration, Plain, Duration},
+      {Op::DivideSpan, Duration, Duration, Plain},
+      {Op::ModuloSpan, Duration, Duration, Duration},
   };
   for (const Rule& rule : kRules)
     if (rule.op == op && rule.x == x && rule.y == y) return rule.result;

@@ -13,19 +13,37 @@
 
 namespace flow {
 
-enum class Operand : std::uint8_t { None, Out, In, Const, Jump, Site, Field, Count, Fun };
+enum class Operand : std::uint8_t {
+  None,
+  Out,
+  In,
+  Both,
+  Field,
+  Count,
+  Short,
+  Const,
+  Site,
+  Type,
+  Function,
+  Fun,
+  Number,
+  Divisor,
+  Jump
+};
 
 struct OpInfo {
   Op op;
   std::string_view name;
-  Operand a, b, c;
+  Operand a, b, c, imm;
   std::string_view meaning;
 
-  // Const, Jump and Site in place b take the bits of c too. A Const in place c has 8 bits.
-  bool is_wide() const { return b == Operand::Const || b == Operand::Jump || b == Operand::Site; }
+  bool is_jump() const { return imm == Operand::Jump; }
 };
 std::span<const OpInfo> all_ops();
 const OpInfo* op_info(Op op);  // nullptr for a code that stands for nothing
+bool may_jump_back(Op op);
+// Whether the next instruction is never reached from this one by going on.
+bool ends_path(Op op);
 
 // As `GetField r3, r1, 2`; jumps show their target as `@17`. Says `code 0x99` for what is no instruction.
 std::string format_instruction(std::uint32_t pc, Instruction instruction);
@@ -47,7 +65,7 @@ const NativeInfo* native_info(NativeId id);  // nullptr for a code that stands f
 enum class Form : std::uint8_t { Plain, Time, Duration, Html, Kql, Secret };
 Form form_of(TypeId builtin);
 
-// The form of `x op y` for the arithmetic on Ints; nothing when it means nothing, as a Time times a Time. The
+// The form of `x op y` for AddSpan … ModuloSpan; nothing when it means nothing, as a Time times a Time. The
 // verifier refuses what this refuses, and the machine relies on it.
 std::optional<Form> arithmetic_form(Op op, Form x, Form y);
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kMaxTypeNesting = 32;  // of Optional, List and Map; code that walks a type is recursive
 
+constexpr std::size_t kMaxHandlers = 256;  // of a routine
+
 class ModuleVerifier {
  public:
   explicit ModuleVerifier(const Module& module) : module_(module), types_(module.types) {}
@@ -33,10 +35,13 @@ class ModuleVerifier {
   Status check_trigger(const Trigger& trigger) const;
   Status check_flow(const FlowCode& flow) const;
   Status check_inputs(const FlowCode& flow, const Trigger& trigger) const;
-  Status check_call_sites(const FlowCode& flow) const;
-  Status check_handlers(const FlowCode& flow) const;
-  Status check_names(const FlowCode& flow) const;
+  Status check_function(const FunctionCode& function) const;
+  Status check_routine(const Routine& routine) const;
+  Status check_call_sites(const Routine& routine) const;
+  Status check_handlers(const Routine& routine) const;
+  Status check_names(const Routine& routine) const;
   Status check_manifest(const FlowCode& flow, const Trigger& trigger) const;
+  Status check_reach(const FlowCode& flow) const;
 
   // A type that values have: neither a union nor unknown.
   bool is_value_type(TypeId id) const {
@@ -100,7 +105,6 @@ Status ModuleVerifier::check_types() {
 Status ModuleVerifier::check_constant(const Constant& constant) const {
   if (!is_value_type(constant.type) || types_.is_optional(constant.type))
     return error("it has no type of values");
-  if (types_.is(constant.type, TypeKind::Record)) return {};
   switch (types_.storage(constant.type)) {
     case Storage::None:
     case Storage::Int: return {};
@@ -304,41 +308,39 @@ Status ModuleVerifier::check_inputs(const FlowCode& flow, const Trigger& trigger
   return {};
 }
 
-Status ModuleVerifier::check_call_sites(const FlowCode& flow) const {
-  for (const CallSite& site : flow.call_sites) {
+Status ModuleVerifier::check_call_sites(const Routine& routine) const {
+  for (const CallSite& site : routine.call_sites) {
     if (site.operation >= module_.operations.size())
       return error(fmt::format("there is no operation {}", site.operation));
     const Operation& operation = module_.operations[site.operation];
-    if (site.first_argument + operation.parameters.size() > flow.registers)
+    if (site.first_argument + operation.parameters.size() > routine.registers)
       return error(fmt::format("the arguments of {} are beyond the registers", operation.full_name()));
     if (site.is_fetch && operation.effect != Effect::Read)
       return error(fmt::format("{} is fetched, but does more than read", operation.full_name()));
-    if (std::ranges::find(flow.manifest.calls, site.operation, &ManifestCall::operation) ==
-        flow.manifest.calls.end())
-      return error(fmt::format("the manifest keeps {} secret", operation.full_name()));
   }
   return {};
 }
 
-Status ModuleVerifier::check_handlers(const FlowCode& flow) const {
-  for (const Handler& handler : flow.handlers) {
-    if (handler.begin >= handler.end || handler.end > flow.code.size() || handler.target >= flow.code.size())
+Status ModuleVerifier::check_handlers(const Routine& routine) const {
+  if (routine.handlers.size() > kMaxHandlers)
+    return error(fmt::format("more than {} handlers", kMaxHandlers));
+  for (const Handler& handler : routine.handlers) {
+    if (handler.begin >= handler.end || handler.end > routine.code.size() ||
+        handler.target >= routine.code.size())
       return error("a handler covers no code of it");
-    if (handler.register_ >= flow.registers)
-      return error("a handler's register is beyond the flow's registers");
-    if (handler.register_ < flow.inputs.size()) return error("a handler's register is an input");
+    if (handler.register_ >= routine.registers) return error("a handler's register is beyond the registers");
   }
   return {};
 }
 
-Status ModuleVerifier::check_names(const FlowCode& flow) const {
-  for (std::size_t i = 0; i < flow.lines.size(); ++i) {
-    if (flow.lines[i].pc >= flow.code.size() || flow.lines[i].line == 0)
+Status ModuleVerifier::check_names(const Routine& routine) const {
+  for (std::size_t i = 0; i < routine.lines.size(); ++i) {
+    if (routine.lines[i].pc >= routine.code.size() || routine.lines[i].line == 0)
       return error("a line stands for no code");
-    if (i > 0 && flow.lines[i - 1].pc >= flow.lines[i].pc) return error("the lines are not in order");
+    if (i > 0 && routine.lines[i - 1].pc >= routine.lines[i].pc) return error("the lines are not in order");
   }
-  for (const RegisterName& name : flow.names)
-    if (name.begin > name.end || name.end > flow.code.size() || name.register_ >= flow.registers)
+  for (const RegisterName& name : routine.names)
+    if (name.begin > name.end || name.end > routine.code.size() || name.register_ >= routine.registers)
       return error(fmt::format("the name `{}` stands for no register", name.name));
   return {};
 }
@@ -353,18 +355,56 @@ Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigg
   return {};
 }
 
+Status ModuleVerifier::check_routine(const Routine& routine) const {
+  if (routine.name.empty()) return error("it has no name");
+  if (routine.code.empty()) return error("it has no code");
+  if (routine.code.size() > kMaxCodeSize)
+    return error(fmt::format("more than {} instructions", kMaxCodeSize));
+  FLOW_TRY_STATUS(check_call_sites(routine));
+  FLOW_TRY_STATUS(check_handlers(routine));
+  return check_names(routine);
+}
+
+Status ModuleVerifier::check_function(const FunctionCode& function) const {
+  if (function.registers == 0) return error("it has no register for its result");
+  if (function.parameters.size() > function.registers) return error("it has more parameters than registers");
+  for (const TypeId type : function.parameters)
+    if (!types_.contains(type) || !is_value_type(type)) return error("a parameter has no type of values");
+  if (!types_.contains(function.result) || !is_value_type(function.result))
+    return error("its result has no type of values");
+  return check_routine(function);
+}
+
 Status ModuleVerifier::check_flow(const FlowCode& flow) const {
-  if (flow.name.empty()) return error("it has no name");
   if (flow.trigger >= module_.triggers.size())
     return error(fmt::format("there is no trigger {}", flow.trigger));
-  if (flow.code.empty()) return error("it has no code");
-  if (flow.code.size() > kMaxCodeSize) return error(fmt::format("more than {} instructions", kMaxCodeSize));
   const Trigger& trigger = module_.triggers[flow.trigger];
   FLOW_TRY_STATUS(check_inputs(flow, trigger));
-  FLOW_TRY_STATUS(check_call_sites(flow));
-  FLOW_TRY_STATUS(check_handlers(flow));
-  FLOW_TRY_STATUS(check_names(flow));
+  for (const Handler& handler : flow.handlers)
+    if (handler.register_ < flow.inputs.size()) return error("a handler's register is an input");
+  FLOW_TRY_STATUS(check_routine(flow));
   return check_manifest(flow, trigger);
+}
+
+// What may be called from a flow, in it or in a function it invokes, stands in its manifest.
+Status ModuleVerifier::check_reach(const FlowCode& flow) const {
+  std::vector<bool> is_reached(module_.functions.size());
+  std::vector<const Routine*> waiting{&flow};
+  while (!waiting.empty()) {
+    const Routine& routine = *waiting.back();
+    waiting.pop_back();
+    for (const CallSite& site : routine.call_sites)
+      if (std::ranges::find(flow.manifest.calls, site.operation, &ManifestCall::operation) ==
+          flow.manifest.calls.end())
+        return error(
+            fmt::format("the manifest keeps {} secret", module_.operations[site.operation].full_name()));
+    for (const Instruction i : routine.code) {
+      if (i.op != Op::Invoke || is_reached[i.index()]) continue;
+      is_reached[i.index()] = true;
+      waiting.push_back(&module_.functions[i.index()]);
+    }
+  }
+  return {};
 }
 
 Status ModuleVerifier::run() {
@@ -375,9 +415,14 @@ Status ModuleVerifier::run() {
     FLOW_TRY_STATUS(within(fmt::format("operation `{}`", operation.full_name()), check_operation(operation)));
   for (const Trigger& trigger : module_.triggers)
     FLOW_TRY_STATUS(within(fmt::format("trigger `{}`", trigger.name), check_trigger(trigger)));
-  for (const FlowCode& flow : module_.flows) {
+  for (const FunctionCode& function : module_.functions)
+    FLOW_TRY_STATUS(within(fmt::format("function `{}`", function.name), check_function(function)));
+  for (const FlowCode& flow : module_.flows)
     FLOW_TRY_STATUS(within(fmt::format("flow `{}`", flow.name), check_flow(flow)));
-    FLOW_TRY_STATUS(verify_code(module_, flow));
+  for (const FunctionCode& function : module_.functions) FLOW_TRY_STATUS(verify_function(module_, function));
+  for (const FlowCode& flow : module_.flows) {
+    FLOW_TRY_STATUS(verify_flow(module_, flow));
+    FLOW_TRY_STATUS(within(fmt::format("flow `{}`", flow.name), check_reach(flow)));
   }
   return {};
 }

@@ -49,54 +49,89 @@ class TypeFinder {
 class CodeVerifier {
  public:
   CodeVerifier(const Module& module, const FlowCode& flow)
-      : module_(module), types_(module.types), flow_(flow), finder_(module.types) {}
+      : module_(module), types_(module.types), routine_(flow), kind_("flow"), finder_(module.types) {
+    for (const Input& input : flow.inputs) fixed_.push_back(input.type);
+    begin_ = fixed_;
+  }
+  CodeVerifier(const Module& module, const FunctionCode& function)
+      : module_(module),
+        types_(module.types),
+        routine_(function),
+        kind_("function"),
+        result_(function.result),
+        begin_(function.parameters),
+        finder_(module.types) {}
 
   Status run();
 
  private:
   bool check_shape();
-  bool check_operand(Operand kind, unsigned value);
+  bool check_operand(Operand kind, std::int64_t value);
+  bool check_jump(Instruction i);
   void find_targets();
   bool follow(std::uint32_t from);
   bool apply(Instruction i);
   bool arrive(std::uint32_t target, const Registers& state);
   bool pass_jump(Instruction i);
+  bool pass_null_test(Instruction i, std::uint32_t target);
+  bool pass_next(Instruction i, std::uint32_t target);
+  bool pass_enum_test(Instruction i, std::uint32_t target);
+  bool arrive_at_handler();
 
   bool apply_compare(Instruction i, Storage storage);
   bool apply_enum(Instruction i, bool needs_order);
-  bool apply_int_arithmetic(Instruction i);
+  bool apply_span_arithmetic(Instruction i);
   bool apply_float_arithmetic(Instruction i, bool is_binary);
-  bool apply_load_const(Instruction i);
   bool apply_get_field(Instruction i);
   bool apply_new_record(Instruction i);
   bool apply_new_list(Instruction i);
   bool apply_contains(Instruction i);
+  bool apply_append(Instruction i);
+  bool apply_join_lists(Instruction i);
+  bool apply_slice(Instruction i);
+  bool apply_sort(Instruction i);
+  bool apply_distinct(Instruction i);
+  bool apply_join_texts(Instruction i);
+  bool apply_range(Instruction i);
+  bool apply_new_map(Instruction i);
+  bool apply_get_key(Instruction i);
+  bool apply_set_key(Instruction i);
+  bool apply_entries(Instruction i);
+  bool apply_invoke(Instruction i);
+  bool apply_return(Instruction i);
   bool apply_to_text(Instruction i);
   bool apply_concat(Instruction i);
   bool apply_quote_kql(Instruction i);
   bool apply_native(Instruction i);
   bool apply_call(Instruction i);
 
-  bool is_input(unsigned reg) const { return reg < flow_.inputs.size(); }
   bool read(unsigned reg);                   // is set
   bool want(unsigned reg, Storage storage);  // is set, not null, stored so
   bool want_list(unsigned reg);
-  bool want_text(unsigned reg);  // text that may be looked at: not a Secret
+  bool want_int(unsigned reg);                // an Int, not a Time or Duration
+  bool want_type(unsigned reg, TypeId type);  // a value that `type` accepts
+  bool want_text(unsigned reg);               // text that may be looked at: not a Secret
   bool want_range(unsigned first, std::size_t count);
   bool write(unsigned reg, TypeId type);
+  TypeId key_of(TypeId) const { return kStringType; }
   bool refuse(std::string problem);
   std::string name(TypeId type) const { return type == kUnset ? "nothing" : types_.name(type); }
 
   const Module& module_;
   const TypeTable& types_;
-  const FlowCode& flow_;
+  const Routine& routine_;
+  const char* kind_;
+  std::optional<TypeId> result_;  // of a function
+  std::vector<TypeId> fixed_;     // registers whose type never changes: the inputs of a flow
+  std::vector<TypeId> begin_;     // what the first registers hold at the start
   const TypeFinder finder_;
 
   std::uint32_t pc_ = 0;
   Registers now_;                // before, then after, the instruction at pc_
   bool is_unreachable_ = false;  // what follows pc_ cannot be reached from it
   std::vector<bool> is_target_, is_waiting_;
-  std::vector<Registers> at_target_;  // empty until something arrives
+  std::vector<const Handler*> handler_at_;  // of each instruction
+  std::vector<Registers> at_target_;        // empty until something arrives
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> waiting_;
   std::uint64_t steps_left_ = 0;
   std::string problem_;
@@ -109,60 +144,73 @@ bool CodeVerifier::refuse(std::string problem) {
 
 // --- shape: what can be said of each instruction by itself ---
 
-bool CodeVerifier::check_operand(Operand kind, unsigned value) {
+bool CodeVerifier::check_operand(Operand kind, std::int64_t value) {
+  const auto below = [value](std::size_t count) {
+    return value >= 0 && static_cast<std::uint64_t>(value) < count;
+  };
   switch (kind) {
     case Operand::None: return value == 0 || refuse("an operand that is not used must be 0");
     case Operand::Out:
     case Operand::In:
-      return value < flow_.registers || refuse(fmt::format("r{} is beyond the flow's registers", value));
+    case Operand::Both:
+      return below(routine_.registers) || refuse(fmt::format("r{} is beyond the registers", value));
     case Operand::Const:
-      return value < module_.constants.size() || refuse(fmt::format("there is no constant {}", value));
+      return below(module_.constants.size()) || refuse(fmt::format("there is no constant {}", value));
     case Operand::Site:
-      return value < flow_.call_sites.size() || refuse(fmt::format("there is no call site {}", value));
+      return below(routine_.call_sites.size()) || refuse(fmt::format("there is no call site {}", value));
+    case Operand::Type: return below(types_.size()) || refuse(fmt::format("there is no type {}", value));
+    case Operand::Function:
+      return below(module_.functions.size()) || refuse(fmt::format("there is no function {}", value));
     case Operand::Fun:
-      return native_info(static_cast<NativeId>(value)) != nullptr ||
+      return (below(256) && native_info(static_cast<NativeId>(value)) != nullptr) ||
              refuse(fmt::format("there is no native {}", value));
-    case Operand::Jump: {
-      const std::int64_t target = jump_target(pc_, flow_.code[pc_]);
-      return (target >= 0 && target < static_cast<std::int64_t>(flow_.code.size())) ||
-             refuse("the jump leaves the code");
-    }
+    case Operand::Divisor:
+      return (value != 0 && value != -1) || refuse(fmt::format("{} is no divisor here", value));
+    case Operand::Jump: return check_jump(routine_.code[pc_]);
     case Operand::Field:
+    case Operand::Short:
+    case Operand::Number:
     case Operand::Count: return true;
   }
   return false;
 }
 
-bool ends_flow(Op op) {
-  return op == Op::Jump || op == Op::Skip || op == Op::Stop || op == Op::Fail || op == Op::Finish ||
-         op == Op::Raise;
+// Going back costs fuel, and only some instructions ask for it.
+bool CodeVerifier::check_jump(Instruction i) {
+  const std::int64_t target = jump_target(pc_, i);
+  if (target < 0 || target >= static_cast<std::int64_t>(routine_.code.size()))
+    return refuse("the jump leaves the code");
+  return i.imm >= 0 || may_jump_back(i.op) || refuse("this instruction does not jump back");
 }
 
 bool CodeVerifier::check_shape() {
-  for (pc_ = 0; pc_ < flow_.code.size(); ++pc_) {
-    const Instruction i = flow_.code[pc_];
+  for (pc_ = 0; pc_ < routine_.code.size(); ++pc_) {
+    const Instruction i = routine_.code[pc_];
     const OpInfo* info = op_info(i.op);
     if (info == nullptr) return refuse("no such instruction");
-    const bool is_wide = info->is_wide();
-    if (!check_operand(info->a, i.a)) return false;
-    if (!check_operand(info->b, is_wide ? i.wide() : i.b)) return false;
-    if (!is_wide && !check_operand(info->c, i.c)) return false;
+    // A Short takes the bits of c.
+    const bool is_short = info->b == Operand::Short;
+    if (!check_operand(info->a, i.a) || !check_operand(info->b, i.b) ||
+        (!is_short && !check_operand(info->c, i.c)) || !check_operand(info->imm, i.imm))
+      return false;
   }
-  pc_ = static_cast<std::uint32_t>(flow_.code.size()) - 1;
-  return ends_flow(flow_.code.back().op) || refuse("the code runs off its end");
+  pc_ = static_cast<std::uint32_t>(routine_.code.size()) - 1;
+  return ends_path(routine_.code.back().op) || refuse("the code runs off its end");
 }
 
-// --- the walk ---
-
 void CodeVerifier::find_targets() {
-  is_target_.assign(flow_.code.size(), false);
-  is_target_[0] = true;
-  for (const Handler& handler : flow_.handlers) is_target_[handler.target] = true;
-  for (std::uint32_t pc = 0; pc < flow_.code.size(); ++pc)
-    if (op_info(flow_.code[pc].op)->b == Operand::Jump)
-      is_target_[static_cast<std::size_t>(jump_target(pc, flow_.code[pc]))] = true;
-  is_waiting_.assign(flow_.code.size(), false);
-  at_target_.assign(flow_.code.size(), {});
+  is_target_.assign(routine_.code.size(), false);
+  for (std::uint32_t pc = 0; pc < routine_.code.size(); ++pc)
+    if (op_info(routine_.code[pc].op)->is_jump())
+      is_target_[static_cast<std::size_t>(jump_target(pc, routine_.code[pc]))] = true;
+  is_waiting_.assign(routine_.code.size(), false);
+  at_target_.assign(routine_.code.size(), {});
+  handler_at_.assign(routine_.code.size(), nullptr);
+  for (const Handler& handler : routine_.handlers) {
+    is_target_[handler.target] = true;
+    for (std::uint32_t pc = handler.begin; pc < handler.end; ++pc)
+      if (handler_at_[pc] == nullptr) handler_at_[pc] = &handler;
+  }
 }
 
 // Joins `state` into what is known at `target`, and has the code there looked at again when that changed it.
@@ -186,10 +234,7 @@ bool CodeVerifier::arrive(std::uint32_t target, const Registers& state) {
   return true;
 }
 
-bool CodeVerifier::pass_jump(Instruction i) {
-  const auto target = static_cast<std::uint32_t>(jump_target(pc_, i));
-  if (i.op == Op::Jump) return arrive(target, now_);
-  if (i.op == Op::JumpIf || i.op == Op::JumpIfNot) return want(i.a, Storage::Bool) && arrive(target, now_);
+bool CodeVerifier::pass_null_test(Instruction i, std::uint32_t target) {
   if (!read(i.a)) return false;
   const TypeId tested = now_[i.a];
   Registers narrowed = now_;
@@ -204,35 +249,91 @@ bool CodeVerifier::pass_jump(Instruction i) {
   return is_always_null || arrive(target, narrowed);
 }
 
+// What a loop keeps in registers behind r[a]: the number of the next item, and the item itself, which is only
+// known in the body.
+bool CodeVerifier::pass_next(Instruction i, std::uint32_t target) {
+  const bool is_map = i.op == Op::NextEntry;
+  if (!want_range(i.a, is_map ? 4 : 3) || !want(i.a, is_map ? Storage::Map : Storage::List) ||
+      !want_int(i.a + 1u))
+    return false;
+  const Registers before = now_;
+  const TypeId item = types_[now_[i.a]].element;
+  if (is_map ? !(write(i.a + 2u, key_of(now_[i.a])) && write(i.a + 3u, item)) : !write(i.a + 2u, item))
+    return false;
+  if (!arrive(target, now_)) return false;
+  now_ = before;
+  return true;
+}
+
+bool CodeVerifier::pass_enum_test(Instruction i, std::uint32_t target) {
+  if (!want(i.a, Storage::Enum)) return false;
+  const std::size_t values = types_.enumeration(now_[i.a]).values.size();
+  if (i.short_number() < 0 || static_cast<std::size_t>(i.short_number()) >= values)
+    return refuse(fmt::format("`{}` has no value {}", name(now_[i.a]), i.short_number()));
+  return arrive(target, now_);
+}
+
+bool CodeVerifier::pass_jump(Instruction i) {
+  const auto target = static_cast<std::uint32_t>(jump_target(pc_, i));
+  switch (i.op) {
+    case Op::Jump: return arrive(target, now_);
+    case Op::JumpIf:
+    case Op::JumpIfNot: return want(i.a, Storage::Bool) && arrive(target, now_);
+    case Op::JumpIfNull:
+    case Op::JumpIfSet: return pass_null_test(i, target);
+    case Op::JumpIfLess:
+    case Op::JumpIfLessEqual:
+    case Op::JumpIfEqual:
+    case Op::JumpIfNotEqual:
+      return want(i.a, Storage::Int) && want(i.b, Storage::Int) && arrive(target, now_);
+    case Op::JumpIfEnum:
+    case Op::JumpIfNotEnum: return pass_enum_test(i, target);
+    case Op::NextInRange:
+      return want_range(i.a, 2) && want_int(i.a) && want_int(i.a + 1u) && arrive(target, now_);
+    case Op::NextItem:
+    case Op::NextEntry: return pass_next(i, target);
+    default: return want(i.a, Storage::Int) && arrive(target, now_);  // compared with a number
+  }
+}
+
+// A handler knows what is known before each instruction that may bring a run to it.
+bool CodeVerifier::arrive_at_handler() {
+  const Handler* handler = handler_at_[pc_];
+  if (handler == nullptr) return true;
+  if (routine_.code[pc_].op == Op::Invoke) std::fill(now_.begin() + routine_.code[pc_].a, now_.end(), kUnset);
+  now_[handler->register_] = kStringType;
+  return arrive(handler->target, now_);
+}
+
 bool CodeVerifier::follow(std::uint32_t from) {
   now_ = at_target_[from];
   for (pc_ = from;; ++pc_) {
     if (steps_left_-- == 0) return refuse("the code is too tangled to verify");
-    const Instruction i = flow_.code[pc_];
+    const Instruction i = routine_.code[pc_];
+    if (handler_at_[pc_] != nullptr) {
+      Registers before = now_;
+      if (!arrive_at_handler()) return false;
+      now_ = std::move(before);
+    }
     is_unreachable_ = false;
-    if (op_info(i.op)->b == Operand::Jump ? !pass_jump(i) : !apply(i)) return false;
-    if (is_unreachable_ || ends_flow(i.op)) return true;
+    if (op_info(i.op)->is_jump() ? !pass_jump(i) : !apply(i)) return false;
+    if (is_unreachable_ || ends_path(i.op)) return true;
     if (is_target_[pc_ + 1]) return arrive(pc_ + 1, now_);
   }
 }
 
 Status CodeVerifier::run() {
   const auto failed = [&] {
-    return error(fmt::format("flow `{}`: pc {}, `{}`: {}", flow_.name, pc_,
-                             format_instruction(pc_, flow_.code[pc_]), problem_));
+    return error(fmt::format("{} `{}`: pc {}, `{}`: {}", kind_, routine_.name, pc_,
+                             format_instruction(pc_, routine_.code[pc_]), problem_));
   };
   if (!check_shape()) return failed();
   find_targets();
-  steps_left_ = 64 * std::uint64_t{flow_.code.size()} + 1024;
+  steps_left_ = 64 * std::uint64_t{routine_.code.size()} + 1024;
 
-  Registers start(flow_.registers, kUnset);
-  for (std::size_t input = 0; input < flow_.inputs.size(); ++input) start[input] = flow_.inputs[input].type;
+  Registers start(routine_.registers, kUnset);
+  std::ranges::copy(begin_, start.begin());
   arrive(0, start);
-  for (const Handler& handler : flow_.handlers) {
-    Registers caught = start;
-    caught[handler.register_] = kStringType;
-    arrive(handler.target, caught);
-  }
   while (!waiting_.empty()) {
     const std::uint32_t next = waiting_.top();
     waiting_.pop();
@@ -268,17 +369,28 @@ bool CodeVerifier::want_text(unsigned reg) {
 }
 
 bool CodeVerifier::want_range(unsigned first, std::size_t count) {
-  return first + count <= flow_.registers ||
+  return first + count <= routine_.registers ||
          refuse(fmt::format("{} registers from r{} are too many", count, first));
 }
 
-// The type of an input never changes, because handlers rely on it; what is written may be narrower.
+// The type of an input never changes: messages and traces rely on its name. What is written may be narrower.
 bool CodeVerifier::write(unsigned reg, TypeId type) {
-  if (is_input(reg) && !types_.accepts(flow_.inputs[reg].type, type))
-    return refuse(fmt::format("input `{}` is `{}` and cannot hold `{}`", flow_.inputs[reg].name,
-                              name(flow_.inputs[reg].type), name(type)));
+  if (reg < fixed_.size() && !types_.accepts(fixed_[reg], type))
+    return refuse(
+        fmt::format("the input in r{} is `{}` and cannot hold `{}`", reg, name(fixed_[reg]), name(type)));
   now_[reg] = type;
   return true;
+}
+
+bool CodeVerifier::want_int(unsigned reg) {
+  if (!want(reg, Storage::Int)) return false;
+  return now_[reg] == kIntType || refuse(fmt::format("r{} is `{}`, not an Int", reg, name(now_[reg])));
+}
+
+bool CodeVerifier::want_type(unsigned reg, TypeId type) {
+  if (!read(reg)) return false;
+  return types_.accepts(type, now_[reg]) ||
+         refuse(fmt::format("r{} is `{}` where `{}` is needed", reg, name(now_[reg]), name(type)));
 }
 
 // --- instructions ---
@@ -303,7 +415,7 @@ TypeId type_of(Form form) {
   return form == Form::Time ? kTimeType : form == Form::Duration ? kDurationType : kIntType;
 }
 
-bool CodeVerifier::apply_int_arithmetic(Instruction i) {
+bool CodeVerifier::apply_span_arithmetic(Instruction i) {
   if (!want(i.b, Storage::Int) || !want(i.c, Storage::Int)) return false;
   const auto form = arithmetic_form(i.op, form_of(now_[i.b]), form_of(now_[i.c]));
   if (!form) return refuse(fmt::format("`{}` and `{}` do not go together", name(now_[i.b]), name(now_[i.c])));
@@ -314,12 +426,6 @@ bool CodeVerifier::apply_float_arithmetic(Instruction i, bool is_binary) {
   return want(i.b, Storage::Float) && (!is_binary || want(i.c, Storage::Float)) && write(i.a, kFloatType);
 }
 
-bool CodeVerifier::apply_load_const(Instruction i) {
-  const TypeId type = module_.constants[i.wide()].type;
-  if (types_.is(type, TypeKind::Record)) return refuse("this constant stands for a type, not for a value");
-  return write(i.a, type);
-}
-
 bool CodeVerifier::apply_get_field(Instruction i) {
   if (!want(i.b, Storage::Record)) return false;
   const RecordType& record = types_.record(now_[i.b]);
@@ -328,34 +434,118 @@ bool CodeVerifier::apply_get_field(Instruction i) {
 }
 
 bool CodeVerifier::apply_new_record(Instruction i) {
-  const TypeId type = module_.constants[i.c].type;
-  if (!types_.is(type, TypeKind::Record)) return refuse("the constant does not stand for a record type");
+  const TypeId type = i.index();
+  if (!types_.is(type, TypeKind::Record)) return refuse(fmt::format("`{}` is no record", name(type)));
   const auto& fields = types_.record(type).fields;
   if (!want_range(i.b, fields.size())) return false;
-  for (std::size_t field = 0; field < fields.size(); ++field) {
-    const auto reg = static_cast<unsigned>(i.b + field);
-    if (!read(reg)) return false;
-    if (!types_.accepts(fields[field].type, now_[reg]))
-      return refuse(fmt::format("field `{}` is `{}` and cannot hold `{}`", fields[field].name,
-                                name(fields[field].type), name(now_[reg])));
-  }
+  for (std::size_t field = 0; field < fields.size(); ++field)
+    if (!want_type(static_cast<unsigned>(i.b + field), fields[field].type)) return false;
   return write(i.a, type);
 }
 
-// An empty list takes its element type from r[b].
 bool CodeVerifier::apply_new_list(Instruction i) {
-  if (!want_range(i.b, std::max<std::size_t>(i.c, 1)) || !read(i.b)) return false;
-  TypeId element = now_[i.b];
-  for (unsigned item = 1; item < i.c; ++item) {
-    if (!read(i.b + item)) return false;
-    const TypeId joined = finder_.join(element, now_[i.b + item]);
-    if (joined == kUnset)
-      return refuse(fmt::format("`{}` and `{}` do not share a type", name(element), name(now_[i.b + item])));
-    element = joined;
-  }
-  const TypeId list = finder_.list_of(element);
-  if (list == kUnset) return refuse(fmt::format("the module has no type `List<{}>`", name(element)));
-  return write(i.a, list);
+  const TypeId type = i.index();
+  if (!types_.is(type, TypeKind::List)) return refuse(fmt::format("`{}` is no list", name(type)));
+  if (!want_range(i.b, i.c)) return false;
+  for (unsigned item = 0; item < i.c; ++item)
+    if (!want_type(i.b + item, types_[type].element)) return false;
+  return write(i.a, type);
+}
+
+bool CodeVerifier::apply_append(Instruction i) {
+  return want_list(i.a) && want_type(i.b, types_[now_[i.a]].element);
+}
+
+bool CodeVerifier::apply_join_lists(Instruction i) {
+  if (!want_list(i.b) || !want_list(i.c)) return false;
+  if (now_[i.b] != now_[i.c])
+    return refuse(fmt::format("`{}` and `{}` are different lists", name(now_[i.b]), name(now_[i.c])));
+  return write(i.a, now_[i.b]);
+}
+
+bool CodeVerifier::apply_slice(Instruction i) {
+  return want_list(i.b) && want_range(i.c, 2) && want_int(i.c) && want_int(i.c + 1u) && write(i.a, now_[i.b]);
+}
+
+// Keys are Ints, Floats, texts or values of an ordered enum.
+bool CodeVerifier::apply_sort(Instruction i) {
+  if (!want_list(i.b) || !want_list(i.c)) return false;
+  const TypeId key = types_[now_[i.c]].element;
+  const Storage storage = types_.storage(key);
+  const bool has_order = storage == Storage::Int || storage == Storage::Float || storage == Storage::Text ||
+                         (storage == Storage::Enum && types_.enumeration(key).is_ordered);
+  if (types_.is_optional(key) || key == kSecretType || !has_order)
+    return refuse(fmt::format("items of `{}` have no order", name(now_[i.c])));
+  return write(i.a, now_[i.b]);
+}
+
+bool CodeVerifier::apply_distinct(Instruction i) {
+  if (!want_list(i.b)) return false;
+  const TypeId item = types_[now_[i.b]].element;
+  const Storage storage = types_.storage(item);
+  if (types_.is_optional(item) || item == kSecretType || storage == Storage::None ||
+      storage == Storage::Json || storage >= Storage::List)
+    return refuse(fmt::format("items of `{}` cannot be compared", name(now_[i.b])));
+  return write(i.a, now_[i.b]);
+}
+
+bool CodeVerifier::apply_join_texts(Instruction i) {
+  if (!want_list(i.b) || !want_text(i.c)) return false;
+  if (types_[now_[i.b]].element != kStringType || now_[i.c] != kStringType)
+    return refuse(fmt::format("`{}` and `{}` cannot be joined", name(now_[i.b]), name(now_[i.c])));
+  return write(i.a, kStringType);
+}
+
+bool CodeVerifier::apply_range(Instruction i) {
+  if (!want_int(i.b) || !want_int(i.c)) return false;
+  const TypeId list = finder_.list_of(kIntType);
+  return list == kUnset ? refuse("the module has no type `List<Int>`") : write(i.a, list);
+}
+
+// --- maps ---
+
+bool CodeVerifier::apply_new_map(Instruction i) {
+  if (!types_.is(i.index(), TypeKind::Map)) return refuse(fmt::format("`{}` is no map", name(i.index())));
+  return write(i.a, i.index());
+}
+
+bool CodeVerifier::apply_get_key(Instruction i) {
+  if (!want(i.b, Storage::Map) || !want_type(i.c, key_of(now_[i.b]))) return false;
+  if (i.op == Op::HasKey) return write(i.a, kBoolType);
+  const TypeId value = types_[now_[i.b]].element;
+  const TypeId maybe = finder_.join(value, kNullType);
+  return maybe == kUnset ? refuse(fmt::format("the module has no type `{}?`", name(value)))
+                         : write(i.a, maybe);
+}
+
+bool CodeVerifier::apply_set_key(Instruction i) {
+  return want(i.a, Storage::Map) && want_type(i.b, key_of(now_[i.a])) &&
+         want_type(i.c, types_[now_[i.a]].element);
+}
+
+bool CodeVerifier::apply_entries(Instruction i) {
+  if (!want(i.b, Storage::Map)) return false;
+  const TypeId item = i.op == Op::Keys ? key_of(now_[i.b]) : types_[now_[i.b]].element;
+  if (!types_.is(i.index(), TypeKind::List) || types_[i.index()].element != item)
+    return refuse(fmt::format("`{}` is no list of `{}`", name(i.index()), name(item)));
+  return write(i.a, i.index());
+}
+
+// --- functions ---
+
+// The callee's registers begin at r[a]: what stood behind it is gone.
+bool CodeVerifier::apply_invoke(Instruction i) {
+  const FunctionCode& function = module_.functions[i.index()];
+  if (i.a < fixed_.size()) return refuse("an input would be lost");
+  if (!want_range(i.a, function.parameters.size())) return false;
+  for (std::size_t k = 0; k < function.parameters.size(); ++k)
+    if (!want_type(static_cast<unsigned>(i.a + k), function.parameters[k])) return false;
+  std::fill(now_.begin() + i.a, now_.end(), kUnset);
+  return write(i.a, function.result);
+}
+
+bool CodeVerifier::apply_return(Instruction i) {
+  return result_ ? want_type(i.a, *result_) : refuse("a flow returns to nobody");
 }
 
 bool CodeVerifier::apply_contains(Instruction i) {
@@ -412,7 +602,7 @@ bool CodeVerifier::apply_quote_kql(Instruction i) {
 }
 
 bool CodeVerifier::apply_native(Instruction i) {
-  const NativeInfo& native = *native_info(static_cast<NativeId>(i.c));
+  const NativeInfo& native = *native_info(static_cast<NativeId>(i.imm));
   if (!want_range(i.b, native.argument_count)) return false;
   for (unsigned k = 0; k < native.argument_count; ++k) {
     const NativeType wanted = native.arguments[k];
@@ -430,7 +620,7 @@ bool CodeVerifier::apply_native(Instruction i) {
 }
 
 bool CodeVerifier::apply_call(Instruction i) {
-  const CallSite& site = flow_.call_sites[i.wide()];
+  const CallSite& site = routine_.call_sites[i.index()];
   const Operation& operation = module_.operations[site.operation];
   for (std::size_t k = 0; k < operation.parameters.size(); ++k) {
     const auto reg = static_cast<unsigned>(site.first_argument + k);
@@ -446,7 +636,8 @@ bool CodeVerifier::apply_call(Instruction i) {
 bool CodeVerifier::apply(Instruction i) {
   switch (i.op) {
     case Op::Move: return read(i.b) && write(i.a, now_[i.b]);
-    case Op::LoadConst: return apply_load_const(i);
+    case Op::LoadConst: return write(i.a, module_.constants[i.index()].type);
+    case Op::LoadInt: return write(i.a, kIntType);
     case Op::LoadNull: return write(i.a, kNullType);
     case Op::LoadBool: return write(i.a, kBoolType);
     case Op::Unwrap:
@@ -458,7 +649,22 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::JumpIf:
     case Op::JumpIfNot:
     case Op::JumpIfNull:
-    case Op::JumpIfSet: return true;  // pass_jump
+    case Op::JumpIfSet:
+    case Op::JumpIfLess:
+    case Op::JumpIfLessEqual:
+    case Op::JumpIfEqual:
+    case Op::JumpIfNotEqual:
+    case Op::JumpIfLessImm:
+    case Op::JumpIfNotLessImm:
+    case Op::JumpIfEqualImm:
+    case Op::JumpIfNotEqualImm:
+    case Op::JumpIfEnum:
+    case Op::JumpIfNotEnum:
+    case Op::NextInRange:
+    case Op::NextItem:
+    case Op::NextEntry: return true;  // pass_jump
+    case Op::Invoke: return apply_invoke(i);
+    case Op::Return: return apply_return(i);
 
     case Op::GetField: return apply_get_field(i);
     case Op::NewRecord: return apply_new_record(i);
@@ -467,6 +673,22 @@ bool CodeVerifier::apply(Instruction i) {
       return want_list(i.b) && want(i.c, Storage::Int) && write(i.a, types_[now_[i.b]].element);
     case Op::ListLength: return want_list(i.b) && write(i.a, kIntType);
     case Op::Contains: return apply_contains(i);
+    case Op::Append: return apply_append(i);
+    case Op::JoinLists: return apply_join_lists(i);
+    case Op::Slice: return apply_slice(i);
+    case Op::Reverse: return want_list(i.b) && write(i.a, now_[i.b]);
+    case Op::SortBy: return apply_sort(i);
+    case Op::Distinct: return apply_distinct(i);
+    case Op::JoinTexts: return apply_join_texts(i);
+    case Op::Range: return apply_range(i);
+    case Op::NewMap: return apply_new_map(i);
+    case Op::GetKey:
+    case Op::HasKey: return apply_get_key(i);
+    case Op::SetKey: return apply_set_key(i);
+    case Op::MapLength: return want(i.b, Storage::Map) && write(i.a, kIntType);
+    case Op::Keys:
+    case Op::Values: return apply_entries(i);
+    case Op::Share: return want(i.a, Storage::Map);
 
     case Op::EqualBool: return apply_compare(i, Storage::Bool);
     case Op::EqualInt:
@@ -488,7 +710,16 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::SubtractInt:
     case Op::MultiplyInt:
     case Op::DivideInt:
-    case Op::ModuloInt: return apply_int_arithmetic(i);
+    case Op::ModuloInt: return want_int(i.b) && want_int(i.c) && write(i.a, kIntType);
+    case Op::AddIntImm:
+    case Op::MultiplyIntImm:
+    case Op::DivideIntImm:
+    case Op::ModuloIntImm: return want_int(i.b) && write(i.a, kIntType);
+    case Op::AddSpan:
+    case Op::SubtractSpan:
+    case Op::MultiplySpan:
+    case Op::DivideSpan:
+    case Op::ModuloSpan: return apply_span_arithmetic(i);
     case Op::NegateInt:
       if (!want(i.b, Storage::Int)) return false;
       if (now_[i.b] == kTimeType) return refuse("a moment cannot be negated");
@@ -512,16 +743,19 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::Fail: return want_text(i.a);
     case Op::Skip:
     case Op::Finish:
-    case Op::Raise:
-    case Op::EnterBody: return true;
+    case Op::EnterBody: return !result_ || refuse("a function cannot do this");
+    case Op::Raise: return true;
   }
   return refuse("no such instruction");
 }
 
 }  // namespace
 
-Status verify_code(const Module& module, const FlowCode& flow) {
+Status verify_flow(const Module& module, const FlowCode& flow) {
   return CodeVerifier(module, flow).run();
+}
+Status verify_function(const Module& module, const FunctionCode& function) {
+  return CodeVerifier(module, function).run();
 }
 
 }  // namespace flow

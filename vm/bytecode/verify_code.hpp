@@ -1,4 +1,4 @@
-// The part of the verifier that follows the code of one flow.
+// The part of the verifier that follows the code of one routine.
 #pragma once
 
 #include "base/result.hpp"
@@ -6,11 +6,12 @@
 
 namespace flow {
 
-inline constexpr std::size_t kMaxCodeSize = 65'535;  // instructions of a flow
+inline constexpr std::size_t kMaxCodeSize = 65'535;  // instructions of a routine
 
-// Everything the module's types, constants, operations and this flow's inputs, call sites and handlers say
-// must have been checked: only the instructions are looked at here. Gives an error that names flow, pc and
-// instruction.
-Status verify_code(const Module& module, const FlowCode& flow);
+// Everything the module's types, constants, operations, signatures of functions, inputs, call sites and
+// handlers say must have been checked: only the instructions are looked at here. Gives an error that names
+// the routine, pc and instruction.
+Status verify_flow(const Module& module, const FlowCode& flow);
+Status verify_function(const Module& module, const FunctionCode& function);
 
 }  // namespace flow

@@ -1,7 +1,7 @@
-// The machine: runs one flow of a verified module for one event. It knows no clock, no disk, no network and
+// The machine: runs one flow of a program for one event. It knows no clock, no disk, no network and
 // no thread. The same module, event and outcomes give the same steps on every machine and build.
 //
-//   Machine machine(module, flow, limits);
+//   Machine machine(program, flow, limits);
 //   Step step = machine.start(event_json);
 //   while (auto* call = std::get_if<Call>(&step)) step = machine.resume(perform(*call));
 #pragma once
@@ -11,16 +11,29 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "vm/bytecode/call.hpp"
-#include "vm/bytecode/module.hpp"
+#include "vm/interp/program.hpp"
 
 namespace flow {
 
+// Of each run. Reaching one ends or faults this run and touches no other.
 struct Limits {
-  // Instructions per run; one that looks at long texts or lists costs one more per 64 bytes.
+  // An upper bound of instructions: going back in a loop costs the instructions jumped over, invoking a
+  // function costs its size, starting the flow costs its size; what looks at long texts or lists costs one
+  // more per 64 bytes. Fault OutOfFuel, which no handler takes.
   std::uint64_t fuel = 10'000'000;
-  std::size_t heap_bytes = 64u << 20;  // per run
+  std::size_t heap_bytes = 64u << 20;  // values that can still be used; fault OutOfMemory, as OutOfFuel
+  std::size_t stack_bytes = 1u << 20;  // 16 a register; fault OutOfStack
+  std::size_t text_bytes = 16u << 20;  // of one text; fault TooLarge
+  std::size_t list_items = 1'000'000;  // of one list or map; fault TooLarge
+};
+
+// Where a run is or was, in its author's terms.
+struct Place {
+  std::string routine;  // name of the flow or function
+  std::uint32_t line = 0;
 };
 
 struct Ended {
@@ -29,13 +42,14 @@ struct Ended {
   std::string reason;  // of Stopped
   Fault fault;         // of Failed
   std::uint32_t line = 0;
+  std::vector<Place> trace;  // of Failed: where it went wrong, then who had invoked that, up to the flow
 };
 using Step = std::variant<Call, LogLine, Ended>;
 
 class Machine {
  public:
-  // `module` must be verified and outlive the machine.
-  Machine(const Module& module, std::uint32_t flow, Limits limits = {});
+  // `program` must outlive the machine.
+  Machine(const Program& program, std::uint32_t flow, Limits limits = {});
   ~Machine();
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;

@@ -1,5 +1,6 @@
-// The inside of a Machine. machine.cpp is the loop over instructions, with all that is cheap; heavy.cpp has
-// the instructions that take memory, look at whole texts or lists, or speak to the world.
+// The inside of a Machine. loop.cpp is the loop over instructions, with all that is cheap; heavy.cpp has the
+// instructions that take memory or look at whole texts, lists.cpp those on lists and maps, calls.cpp those
+// that speak to the world, and machine.cpp how a run begins, faults and ends.
 #pragma once
 
 #include <memory>
@@ -8,64 +9,104 @@
 #include "vm/interp/heap.hpp"
 #include "vm/interp/machine.hpp"
 #include "vm/interp/natives.hpp"
+#include "vm/interp/stack.hpp"
 
 namespace flow {
 
 struct Machine::State {
-  State(const Module& in_module, std::uint32_t flow, Limits in_limits)
-      : module(in_module),
-        code(in_module.flows[flow]),
+  State(const Program& in_program, std::uint32_t in_flow, Limits in_limits)
+      : program(in_program),
+        module(in_program.module()),
+        flow_index(in_flow),
+        flow(module.flows[in_flow]),
         limits(in_limits),
-        heap(in_limits.heap_bytes),
-        registers(std::make_unique_for_overwrite<Slot[]>(code.registers)) {}
+        heap(in_limits.heap_bytes, kFirstThreshold),
+        stack(flow.registers, in_limits.stack_bytes) {}
+
+  static constexpr std::uint64_t kBytesPerFuel = 64;
+  static constexpr std::size_t kFirstThreshold = 4u << 20;  // most runs never collect
 
   enum class Waiting : std::uint8_t { NotStarted, ForCall, ForLog, Ended };
 
+  // machine.cpp
   Step start(std::string_view event_json);
   Step resume(const Outcome& outcome);
-  Step run();
+  bool raise(FaultKind kind, std::string message);
+  bool out_of_memory() { return raise(FaultKind::OutOfMemory, "the run used up its heap"); }
+  bool out_of_fuel();
+  bool too_large(const char* what, std::size_t limit);
+  bool null_found(unsigned reg);
+  bool to_handler();  // goes on where the fault is handled, if it is
+  Step end(Ended::How how, std::string reason = {});
+  Step fail();
+  Step fail_as_handled();
+  const Routine& routine() const;  // that runs
+  std::uint32_t line() const;
+  std::vector<Place> trace() const;
+  std::string_view name_of(unsigned reg) const;
 
-  // heavy.cpp. False when `fault` is set.
+  // loop.cpp
+  Step run();  // from `at` on
+
+  // collect.cpp. Executes the instruction at `at` again, after a collection, when it failed for lack of
+  // memory.
+  using Execute = bool (State::*)(Instruction);
+  bool try_again(Execute execute, std::uint64_t fuel_before);
+  bool collect();  // false when its fuel is not there
+  void forget_dead_registers();
+
+  // heavy.cpp, lists.cpp. False when `fault` is set; then nothing has changed but the fuel.
   bool heavy(Instruction i);
-  Slot constant(std::uint16_t index) const;
+  bool on_lists(Instruction i);
   bool compare_text(Instruction i);
   bool new_record(Instruction i);
-  bool new_list(Instruction i);
-  bool contains(Instruction i);
   bool to_text(Instruction i);
   bool concat(Instruction i);
   bool escape_html(Instruction i);
   bool quote_kql(Instruction i);
   bool native(Instruction i);
+  bool new_list(Instruction i);
+  bool contains(Instruction i);
+  bool append(Instruction i);
+  bool join_lists(Instruction i);
+  bool slice(Instruction i);
+  bool reverse(Instruction i);
+  bool sort_by(Instruction i);
+  bool distinct(Instruction i);
+  bool join_texts(Instruction i);
+  bool range(Instruction i);
+  bool get_key(Instruction i);
+  bool set_key(Instruction i);
+  bool entries(Instruction i);
+
+  char* new_text(std::size_t size);    // nullptr with the fault set
+  Slot* new_items(std::size_t count);  // nullptr with the fault set
   bool keep_text(unsigned reg, std::string_view text, Form form);
-  bool spend(std::uint64_t bytes);  // fuel for looking at so many bytes
+  bool spend(std::uint64_t units);  // of fuel
+
+  // calls.cpp
   bool prepare_call(Instruction i, Call& call);
   bool accept_result(const Outcome& outcome);
 
-  bool raise(FaultKind kind, std::string message);
-  bool out_of_memory() { return raise(FaultKind::OutOfMemory, "the run used up its heap"); }
-  bool null_found(unsigned reg);
-  bool to_handler();
-  Step end(Ended::How how, std::string reason = {});
-  Step fail();
-  std::uint32_t line() const;
-  std::string_view name_of(unsigned reg) const;
+  Slot& r(unsigned reg) { return stack.base[reg]; }
 
+  const Program& program;
   const Module& module;
-  const FlowCode& code;
+  const std::uint32_t flow_index;
+  const FlowCode& flow;
   const Limits limits;
   Heap heap;
-  std::unique_ptr<Slot[]> registers;
+  Stack stack;
   std::unique_ptr<Patterns> patterns;  // made when the first is used
-  std::uint32_t pc = 0;                // while waiting, the instruction that suspended the run
-  std::uint64_t fuel_used = 0;
+  const Instruction* at = nullptr;     // while waiting or at a fault, the instruction that led to it
+  std::uint64_t fuel = 0;              // what is left
   std::uint32_t calls = 0;
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
   bool in_body = false;
   Fault fault;                                                                // the last one raised
   Fault handled{.kind = FaultKind::Failed, .message = "nothing was raised"};  // the last one a handler took
-  std::uint32_t handled_line = 0;
+  std::vector<Place> handled_trace;
 };
 
 }  // namespace flow

@@ -184,7 +184,11 @@ inline World make_world() {
   add_types(w);
   add_operations(w);
   add_trigger(w);
-  FlowCode flow{.name = "isolate", .doc = "Isolates", .line = 3, .registers = kRegisters};
+  FlowCode flow;
+  flow.name = "isolate";
+  flow.doc = "Isolates";
+  flow.line = 3;
+  flow.registers = kRegisters;
   flow.inputs = {{.name = "alertId", .type = kAlertIdType, .source = Input::Source::Binding, .wire = "id"},
                  {.name = "machineId",
                   .type = w.maybe_machine_id,
@@ -212,35 +216,46 @@ class Assembler {
   Module& module = world.module;
   FlowCode& flow() { return module.flows[0]; }
 
-  Assembler& emit(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
-    flow().code.push_back(
-        {op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b), static_cast<std::uint8_t>(c)});
+  Assembler& emit(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0, std::int64_t imm = 0) {
+    code().push_back({op, static_cast<std::uint8_t>(a), static_cast<std::uint8_t>(b),
+                      static_cast<std::uint8_t>(c), static_cast<std::int32_t>(imm)});
     return *this;
   }
-  Assembler& wide(Op op, unsigned a, unsigned index) {
-    flow().code.push_back(
-        Instruction::with_wide(op, static_cast<std::uint8_t>(a), static_cast<std::uint16_t>(index)));
-    return *this;
+  Assembler& imm(Op op, unsigned a, std::int64_t number) { return emit(op, a, 0, 0, number); }
+  Assembler& native(unsigned target, unsigned first, NativeId id) {
+    return emit(Op::Native, target, first, 0, static_cast<std::int64_t>(id));
   }
-  std::uint32_t here() { return static_cast<std::uint32_t>(flow().code.size()); }
+  std::vector<Instruction>& code() { return routine_ == nullptr ? flow().code : routine_->code; }
+  std::uint32_t here() { return static_cast<std::uint32_t>(code().size()); }
   // A jump whose target land() fills in, or one back to `target`.
-  std::uint32_t jump(Op op, unsigned a = 0) {
-    wide(op, a, kJumpBias);
+  std::uint32_t jump(Op op, unsigned a = 0, unsigned b = 0) {
+    emit(op, a, b);
     return here() - 1;
   }
   Assembler& land(std::uint32_t jump_pc) { return aim(jump_pc, here()); }
   Assembler& aim(std::uint32_t jump_pc, std::uint32_t target) {
-    Instruction& i = flow().code[jump_pc];
-    i = Instruction::with_wide(i.op, i.a, static_cast<std::uint16_t>(target - (jump_pc + 1) + kJumpBias));
+    code()[jump_pc].imm = static_cast<std::int32_t>(target) - static_cast<std::int32_t>(jump_pc + 1);
     return *this;
   }
+  // What is emitted between begin_function() and end_function() belongs to a function; its index.
+  std::uint32_t begin_function(std::string name, std::vector<TypeId> parameters, TypeId result) {
+    FunctionCode& function = module.functions.emplace_back();
+    function.name = std::move(name);
+    function.line = 20;
+    function.registers = kRegisters;
+    function.parameters = std::move(parameters);
+    function.result = result;
+    routine_ = &function;
+    return static_cast<std::uint32_t>(module.functions.size() - 1);
+  }
+  void end_function() { routine_ = nullptr; }
 
   unsigned constant(Constant constant) {
     module.constants.push_back(std::move(constant));
     return static_cast<unsigned>(module.constants.size() - 1);
   }
   Assembler& load(unsigned reg, Constant value) {
-    return wide(Op::LoadConst, reg, constant(std::move(value)));
+    return imm(Op::LoadConst, reg, constant(std::move(value)));
   }
   Assembler& load_int(unsigned reg, std::int64_t value, TypeId type = kIntType) {
     return load(reg, {.type = type, .number = value});
@@ -256,12 +271,15 @@ class Assembler {
     flow().call_sites.push_back({.operation = operation,
                                  .first_argument = static_cast<std::uint8_t>(first_argument),
                                  .is_fetch = is_fetch});
-    return wide(Op::Call, reg, static_cast<unsigned>(flow().call_sites.size() - 1));
+    return imm(Op::Call, reg, static_cast<std::int64_t>(flow().call_sites.size() - 1));
   }
   // Logs r[reg] for people; uses the last register.
   Assembler& show(unsigned reg) {
     return emit(Op::ToText, kRegisters - 1, reg).emit(Op::Log, kRegisters - 1);
   }
+
+ private:
+  FunctionCode* routine_ = nullptr;  // that is emitted to, when it is not the flow
 };
 
 }  // namespace flow::test

@@ -88,10 +88,10 @@ TEST(Decode, SaysWhatIsWrong) {
   EXPECT_EQ(refusal("#!/bin/sh"), "not a Flow module");
   std::string future = bytes;
   future[8] = 7;
-  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 1 to 1)");
+  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 2 to 2)");
   bytes[8] = 0;
   EXPECT_THAT(refusal(bytes), HasSubstr("format version 0 is not read any more"));
-  bytes[8] = 1;
+  bytes[8] = 2;
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   EXPECT_EQ(refusal(bytes), "damaged (checksum)");
 }

@@ -28,16 +28,20 @@ std::string refusal_of(const std::function<void(Assembler&)>& write) {
 // Of one instruction, with a few registers filled: 10 Int, 11 String, 12 Float, 13 Bool, 14 Severity, 15
 // Secret, 16 Html, 17 List<String>, 18 Alert, 19 Status, 20 null, 21 Time, 22 List<Alert>, 23 Kql, 24
 // MachineId.
-std::string refusal_of(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
+std::string refusal_of(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0, std::int64_t imm = 0) {
   return refusal_of([&](Assembler& as) {
     as.load_int(10, 1).load_text(11, "s").load_float(12, 1).emit(Op::LoadBool, 13, 1).load_severity(14, 1);
-    as.load_text(15, "name", kSecretType).load_text(16, "<p>", kHtmlType).emit(Op::NewList, 17, 11, 1);
+    as.load_text(15, "name", kSecretType)
+        .load_text(16, "<p>", kHtmlType)
+        .emit(Op::NewList, 17, 11, 1, as.world.strings);
     as.emit(Op::Unwrap, 18, kAlert)
         .load(19, {.type = as.world.status})
         .emit(Op::LoadNull, 20)
         .load_int(21, 0, kTimeType);
-    as.emit(Op::NewList, 22, 18, 1).load_text(23, "T", kKqlType).emit(Op::Unwrap, 24, kMachineId);
-    as.emit(op, a, b, c).emit(Op::Finish);
+    as.emit(Op::NewList, 22, 18, 1, as.world.alerts)
+        .load_text(23, "T", kKqlType)
+        .emit(Op::Unwrap, 24, kMachineId);
+    as.emit(op, a, b, c, imm).emit(Op::Finish);
   });
 }
 constexpr unsigned id(NativeId native) {
@@ -57,18 +61,18 @@ TEST(Verify, NamesFlowPcInstructionAndReason) {
 
 TEST(VerifyShape, EachInstructionByItself) {
   EXPECT_THAT(refusal_of(static_cast<Op>(0x99)), HasSubstr("no such instruction"));
-  EXPECT_THAT(refusal_of(Op::Move, kRegisters, 10), HasSubstr("beyond the flow's registers"));
-  EXPECT_THAT(refusal_of(Op::Move, 30, kRegisters), HasSubstr("beyond the flow's registers"));
+  EXPECT_THAT(refusal_of(Op::Move, kRegisters, 10), HasSubstr("beyond the registers"));
+  EXPECT_THAT(refusal_of(Op::Move, 30, kRegisters), HasSubstr("beyond the registers"));
   EXPECT_THAT(refusal_of(Op::Move, 30, 10, 1), HasSubstr("an operand that is not used must be 0"));
-  EXPECT_THAT(refusal_of(Op::LoadConst, 30, 250), HasSubstr("there is no constant 250"));
+  EXPECT_THAT(refusal_of(Op::LoadConst, 30, 0, 0, 250), HasSubstr("there is no constant 250"));
   EXPECT_THAT(refusal_of(Op::Call, 30, 0), HasSubstr("there is no call site 0"));
-  EXPECT_THAT(refusal_of(Op::Native, 30, 11, 99), HasSubstr("there is no native 99"));
-  EXPECT_THAT(refusal_of(Op::Jump, 0, 0xff, 0xff), HasSubstr("the jump leaves the code"));
-  EXPECT_THAT(refusal_of(Op::Jump, 0, 0, 0), HasSubstr("the jump leaves the code"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, 11, 0, 99), HasSubstr("there is no native 99"));
+  EXPECT_THAT(refusal_of(Op::Jump, 0, 0, 0, 4), HasSubstr("the jump leaves the code"));
+  EXPECT_THAT(refusal_of(Op::Jump, 0, 0, 0, -100), HasSubstr("the jump leaves the code"));
   EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::EnterBody); }),
               HasSubstr("the code runs off its end"));
   EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::Finish).emit(Op::Move, 200, 0).emit(Op::Finish); }),
-              HasSubstr("beyond the flow's registers"))
+              HasSubstr("beyond the registers"))
       << "even where nothing gets to";
 }
 
@@ -103,7 +107,10 @@ TEST(VerifyTypes, Enums) {
 }
 
 TEST(VerifyTypes, Arithmetic) {
-  EXPECT_THAT(refusal_of(Op::AddInt, 30, 21, 10), HasSubstr("`Time` and `Int` do not go together"));
+  EXPECT_THAT(refusal_of(Op::AddSpan, 30, 21, 10), HasSubstr("`Time` and `Int` do not go together"));
+  EXPECT_THAT(refusal_of(Op::AddInt, 30, 21, 10), HasSubstr("r21 is `Time`, not an Int"));
+  EXPECT_THAT(refusal_of(Op::ModuloIntImm, 30, 10, 0, 0), HasSubstr("0 is no divisor here"));
+  EXPECT_THAT(refusal_of(Op::DivideIntImm, 30, 10, 0, -1), HasSubstr("-1 is no divisor here"));
   EXPECT_THAT(refusal_of(Op::NegateInt, 30, 21), HasSubstr("a moment cannot be negated"));
 }
 
@@ -111,11 +118,15 @@ TEST(VerifyTypes, RecordsAndLists) {
   EXPECT_THAT(refusal_of(Op::GetField, 30, kAlert, 0), HasSubstr("`Alert?`, which may be null"));
   EXPECT_THAT(refusal_of(Op::GetField, 30, 18, 4), HasSubstr("`Alert` has no field 4"));
   EXPECT_THAT(refusal_of(Op::GetField, 30, 10, 0), HasSubstr("does not take"));
-  EXPECT_THAT(refusal_of(Op::NewRecord, 30, 10, 0), HasSubstr("does not stand for a record type"));
-  EXPECT_THAT(refusal_of(Op::NewList, 30, 12, 2), HasSubstr("`Float` and `Bool` do not share a type"));
-  EXPECT_THAT(refusal_of(Op::NewList, 30, 19, 1), HasSubstr("the module has no type `List<Status>`"));
-  EXPECT_THAT(refusal_of(Op::NewList, 30, kRegisters - 1, 2), HasSubstr("are too many"));
-  EXPECT_THAT(refusal_of(Op::NewList, 30, 31, 0), HasSubstr("has no value"));
+  const TypeId strings = make_world().strings;
+  EXPECT_THAT(refusal_of(Op::NewRecord, 30, 10, 0, kIntType), HasSubstr("`Int` is no record"));
+  EXPECT_THAT(refusal_of(Op::NewRecord, 30, 10, 0, -1), HasSubstr("there is no type -1"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, 10, 1, kIntType), HasSubstr("`Int` is no list"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, 11, 2, strings),
+              HasSubstr("r12 is `Float` where `String` is needed"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, kRegisters - 1, 2, strings), HasSubstr("are too many"));
+  EXPECT_THAT(refusal_of(Op::NewList, 30, 31, 1, strings), HasSubstr("has no value"));
+  EXPECT_EQ(refusal_of(Op::NewList, 30, 31, 0, strings), "");
   EXPECT_THAT(refusal_of(Op::GetItem, 30, 17, 12), HasSubstr("does not take"));
   EXPECT_THAT(refusal_of(Op::ListLength, 30, 11), HasSubstr("does not take"));
   EXPECT_THAT(refusal_of(Op::Contains, 30, 22, 18), HasSubstr("items of `List<Alert>` cannot be compared"));
@@ -124,14 +135,13 @@ TEST(VerifyTypes, RecordsAndLists) {
   EXPECT_THAT(refusal_of(Op::Contains, 30, 17, 15), HasSubstr("is a secret"));
   const auto new_record = [](unsigned first) {
     return refusal_of([&](Assembler& a) {
-      const auto type = a.constant({.type = a.world.node});
-      a.load_int(10, 1).load_int(11, 2).emit(Op::NewRecord, 30, first, type).emit(Op::Finish);
+      a.load_int(10, 1).load_int(11, 2).emit(Op::NewRecord, 30, first, 0, a.world.node).emit(Op::Finish);
     });
   };
-  EXPECT_THAT(new_record(10), HasSubstr("field `next` is `Node?` and cannot hold `Int`"));
+  EXPECT_THAT(new_record(10), HasSubstr("r11 is `Int` where `Node?` is needed"));
   EXPECT_THAT(new_record(kRegisters - 1), HasSubstr("are too many"));
   EXPECT_THAT(refusal_of([](Assembler& a) { a.load(4, {.type = a.world.node}).emit(Op::Finish); }),
-              HasSubstr("this constant stands for a type"));
+              HasSubstr("`Node` has no constants"));
 }
 
 TEST(VerifyTypes, SecretsStaySecret) {
@@ -142,7 +152,7 @@ TEST(VerifyTypes, SecretsStaySecret) {
   for (const Op op : {Op::Log, Op::Stop, Op::Fail}) EXPECT_THAT(refusal_of(op, 15), HasSubstr("is a secret"));
   EXPECT_THAT(refusal_of(Op::Concat, 30, 15, 1), HasSubstr("is a secret"));
   for (const NativeInfo& native : all_natives())
-    EXPECT_THAT(refusal_of(Op::Native, 30, 15, id(native.id)), HasSubstr("is a secret"));
+    EXPECT_THAT(refusal_of(Op::Native, 30, 15, 0, id(native.id)), HasSubstr("is a secret"));
 }
 
 TEST(VerifyTypes, EscapesCannotBeLeftOut) {
@@ -151,10 +161,11 @@ TEST(VerifyTypes, EscapesCannotBeLeftOut) {
   EXPECT_THAT(refusal_of(Op::Concat, 30, 23, 2),
               HasSubstr("r24 is `MachineId`, which must be escaped before it joins `Kql`"));
   EXPECT_THAT(refusal_of(Op::Concat, 30, 24, 1), HasSubstr("`MachineId` cannot be joined to"));
-  EXPECT_THAT(refusal_of(Op::Native, 30, 16, id(NativeId::lower)),
+  EXPECT_THAT(refusal_of(Op::Native, 30, 16, 0, id(NativeId::lower)),
               HasSubstr("`Html` cannot be edited as text"));
-  EXPECT_THAT(refusal_of(Op::Native, 30, 10, id(NativeId::lower)), HasSubstr("does not take"));
-  EXPECT_THAT(refusal_of(Op::Native, 30, kRegisters - 1, id(NativeId::contains)), HasSubstr("are too many"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, 10, 0, id(NativeId::lower)), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::Native, 30, kRegisters - 1, 0, id(NativeId::contains)),
+              HasSubstr("are too many"));
   EXPECT_THAT(refusal_of(Op::ToText, 30, 17), HasSubstr("`List<String>` has no text"));
   EXPECT_THAT(refusal_of(Op::QuoteKql, 30, 18), HasSubstr("`Alert` has no KQL literal"));
   EXPECT_THAT(refusal_of(Op::QuoteKql, 30, kMachineId), HasSubstr("has no KQL literal"));
@@ -219,7 +230,8 @@ TEST(VerifyFlow, LoopsAreFollowedUntilNothingChanges) {
                 a.load_text(10, "x").emit(Op::LoadBool, 12, 1);
                 const auto top = a.here();
                 a.emit(Op::EscapeHtml, 11, 10).emit(Op::LoadNull, 10);
-                a.aim(a.jump(Op::JumpIf, 12), top).emit(Op::Finish);
+                const auto done = a.jump(Op::JumpIf, 12);
+                a.aim(a.jump(Op::Jump), top).land(done).emit(Op::Finish);
               }),
               HasSubstr("`String?`, which may be null"));
 }
@@ -246,7 +258,7 @@ TEST(VerifyFlow, HandlersKnowInputsAndTheirMessage) {
 TEST(VerifyFlow, InputsKeepTheirTypes) {
   EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::LoadNull, kMachineId).emit(Op::Finish); }), "");
   EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::LoadNull, kAlertId).emit(Op::Finish); }),
-              HasSubstr("input `alertId` is `AlertId` and cannot hold `null`"));
+              HasSubstr("the input in r0 is `AlertId` and cannot hold `null`"));
 }
 
 TEST(VerifyFlow, SizeIsLimited) {
@@ -267,7 +279,8 @@ std::string refusal_of_chain(unsigned length) {
     const auto top = a.here();
     for (unsigned reg = 0; reg < length; ++reg) a.emit(Op::Move, 10 + reg, 11 + reg);
     a.emit(Op::LoadNull, 10 + length);
-    a.aim(a.jump(Op::JumpIf, 9), top).emit(Op::Finish);
+    const auto done = a.jump(Op::JumpIf, 9);
+    a.aim(a.jump(Op::Jump), top).land(done).emit(Op::Finish);
   });
 }
 
@@ -452,9 +465,9 @@ TEST(Disassemble, PrintsTheManifestInTenLines) {
 
 TEST(OpTable, FormatsWhatIsNoInstruction) {
   EXPECT_EQ(format_instruction(0, {static_cast<Op>(0x99)}), "code 0x99");
-  EXPECT_EQ(format_instruction(5, Instruction::with_wide(Op::Jump, 0, kJumpBias)), "Jump @6");
-  EXPECT_EQ(format_instruction(0, {Op::Native, 1, 2, 0}), "Native r1, r2, lower");
-  EXPECT_EQ(format_instruction(0, {Op::Native, 1, 2, 99}), "Native r1, r2, native 99");
+  EXPECT_EQ(format_instruction(5, {Op::Jump}), "Jump @6");
+  EXPECT_EQ(format_instruction(0, {Op::Native, 1, 2, 0, 0}), "Native r1, r2, lower");
+  EXPECT_EQ(format_instruction(0, {Op::Native, 1, 2, 0, 99}), "Native r1, r2, native 99");
 }
 
 }  // namespace

@@ -1,0 +1,44 @@
+// A module that may run: it has passed the verifier, and what the machine needs of it again and again is at
+// hand. Runs share it.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/result.hpp"
+#include "vm/bytecode/liveness.hpp"
+#include "vm/bytecode/module.hpp"
+#include "vm/interp/slot.hpp"
+
+namespace flow {
+
+class Program {
+ public:
+  // Verifies. The error says what is wrong with the module, and where.
+  static Result<Program> load(Module module);
+  Program(Program&&) noexcept = default;
+  Program& operator=(Program&&) noexcept = default;
+
+  const Module& module() const { return module_; }
+
+  // For the machine: as Module::constants and Module::functions.
+  struct Callee {
+    const Instruction* code;
+    std::uint32_t size;  // instructions, which is what a call costs
+    std::uint32_t registers;
+  };
+  std::span<const Slot> constants() const { return constants_; }
+  std::span<const Callee> callees() const { return callees_; }
+  const Liveness& liveness_of_function(std::uint32_t index) const { return functions_[index]; }
+  const Liveness& liveness_of_flow(std::uint32_t index) const { return flows_[index]; }
+
+ private:
+  explicit Program(Module module);
+
+  Module module_;
+  std::vector<Slot> constants_;  // texts lie in module_
+  std::vector<Callee> callees_;
+  std::vector<Liveness> functions_, flows_;
+};
+
+}  // namespace flow
