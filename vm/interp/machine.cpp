@@ -127,7 +127,10 @@ bool Machine::State::to_handler() {
     at = *--stack.callers - 1;
     stack.base -= at->a;
   }
-  if (!keep_text(handler->register_, handled.message, Form::Plain)) return false;
+  heap.lift_threshold();
+  const bool is_kept = keep_text(handler->register_, handled.message, Form::Plain);
+  heap.restore_threshold();
+  if (!is_kept) return false;
   at = routine().code.data() + handler->target;
   return true;
 }
@@ -141,7 +144,12 @@ Step Machine::State::start(std::string_view event_json) {
   fuel = limits.fuel;
   calls = logs = 0;
   in_body = false;
-  if (const auto problem = read_event(event_json, module.types, flow, heap, stack.base)) {
+  handled = kNothingHandled;
+  handled_trace.clear();
+  heap.lift_threshold();  // there is nothing yet to collect
+  const auto problem = read_event(event_json, module.types, flow, heap, stack.base);
+  heap.restore_threshold();
+  if (problem) {
     if (problem->is_out_of_memory)
       out_of_memory();
     else
@@ -155,7 +163,7 @@ Step Machine::State::start(std::string_view event_json) {
 Step Machine::State::resume(const Outcome& outcome) {
   FLOW_CHECK(waiting == Waiting::ForCall || waiting == Waiting::ForLog,
              "only a run that waits can be resumed");
-  if (accept_result(outcome))
+  if (accept(outcome))
     ++at;
   else if (!to_handler())
     return fail();

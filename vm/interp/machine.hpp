@@ -61,6 +61,16 @@ class Machine {
   // waits.
   Step resume(const Outcome& outcome);
 
+  // While the run waits: the Call or LogLine it handed out last.
+  Step pending() const;
+  // While the run waits: all it needs to go on elsewhere, later, in another build (snapshot.hpp).
+  // `module_key` is whatever tells its module from others; restoring compares it.
+  std::string snapshot(std::uint64_t module_key = 0) const;
+  // The machine as it was when it waited. With the same limits it does what it would have done. The error
+  // says what is wrong with the bytes, whoever made them.
+  static Result<Machine> restore(const Program& program, std::uint32_t flow, Limits limits,
+                                 std::string_view snapshot, std::uint64_t module_key = 0);
+
   bool in_body() const;  // whether the condition held (EnterBody was passed)
   std::uint64_t fuel_used() const;
 
