@@ -44,7 +44,9 @@ TypeTable::TypeTable() {
 TypeId TypeTable::intern(Type type) {
   for (TypeId id = kFirstCompoundType; id < types_.size(); ++id) {
     const Type& known = types_[id];
-    if (known.kind == type.kind && known.element == type.element && known.decl == type.decl) return id;
+    if (known.kind == type.kind && known.element == type.element && known.key == type.key &&
+        known.decl == type.decl)
+      return id;
   }
   types_.push_back(type);
   return static_cast<TypeId>(types_.size() - 1);
@@ -57,8 +59,8 @@ TypeId TypeTable::optional(TypeId element) {
 TypeId TypeTable::list(TypeId element) {
   return intern(Type{.kind = TypeKind::List, .element = element});
 }
-TypeId TypeTable::map(TypeId element) {
-  return intern(Type{.kind = TypeKind::Map, .element = element});
+TypeId TypeTable::map(TypeId key, TypeId element) {
+  return intern(Type{.kind = TypeKind::Map, .element = element, .key = key});
 }
 
 TypeId TypeTable::union_of(std::vector<TypeId> members) {
@@ -102,7 +104,7 @@ std::string TypeTable::name(TypeId id) const {
   switch (type.kind) {
     case TypeKind::Optional: return name(type.element) + "?";
     case TypeKind::List: return "List<" + name(type.element) + ">";
-    case TypeKind::Map: return "Map<String, " + name(type.element) + ">";
+    case TypeKind::Map: return "Map<" + name(type.key) + ", " + name(type.element) + ">";
     case TypeKind::Record: return records_[type.decl].name.empty() ? "record" : records_[type.decl].name;
     case TypeKind::Enum: return enums_[type.decl].name;
     case TypeKind::Union: {
@@ -125,8 +127,25 @@ bool TypeTable::accepts(TypeId to, TypeId from) const {
   if (wanted.kind == TypeKind::List && is(from, TypeKind::List))
     return accepts(wanted.element, types_[from].element);
   if (wanted.kind == TypeKind::Map && is(from, TypeKind::Map))
-    return accepts(wanted.element, types_[from].element);
+    return wanted.key == types_[from].key && accepts(wanted.element, types_[from].element);
   return false;
+}
+
+bool TypeTable::is_equatable(TypeId id) const {
+  if (is_optional(id) || id == kSecretType) return false;
+  const Storage kept = storage(id);
+  return kept == Storage::Bool || kept == Storage::Int || kept == Storage::Float || kept == Storage::Text ||
+         kept == Storage::Enum;
+}
+
+bool TypeTable::is_map_key(TypeId id) const {
+  return is_equatable(id) && id != kFloatType && id != kHtmlType && id != kKqlType && id != kTimeType &&
+         id != kDurationType;
+}
+
+bool TypeTable::is_orderable(TypeId id) const {
+  if (is(id, TypeKind::Enum)) return enumeration(id).is_ordered;
+  return is_equatable(id) && id != kBoolType && id != kHtmlType && id != kKqlType;
 }
 
 std::optional<TypeId> builtin_type(std::string_view wanted) {

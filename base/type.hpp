@@ -18,7 +18,7 @@ enum class TypeKind : std::uint8_t {
   // Types with parameters: `element` and, for records and enums, `decl` of Type say which.
   Optional,  // element or null
   List,      // list of element
-  Map,       // String to element
+  Map,       // key to element
   Record,    // records[decl]
   Enum,      // enums[decl]
   Union,     // unions[decl]; only an operation's parameter has this type
@@ -39,6 +39,7 @@ inline constexpr TypeId kFirstCompoundType = static_cast<TypeId>(TypeKind::Optio
 struct Type {
   TypeKind kind = TypeKind::Null;
   TypeId element = 0;      // Optional, List, Map
+  TypeId key = 0;          // Map: String, Int, Bool, an enum, or a type kept as text
   std::uint32_t decl = 0;  // Record, Enum, Union
 };
 
@@ -76,7 +77,8 @@ class TypeTable {
   // Each gives the one id of that type, making it when it is new. optional(T?) is T?.
   TypeId optional(TypeId element);
   TypeId list(TypeId element);
-  TypeId map(TypeId element);
+  TypeId map(TypeId key, TypeId element);
+  TypeId map(TypeId element) { return map(kStringType, element); }
   TypeId union_of(std::vector<TypeId> members);
   TypeId add_record(RecordType record);  // each call makes a distinct type
   TypeId add_enum(EnumType type);
@@ -93,6 +95,10 @@ class TypeTable {
   TypeId without_null(TypeId id) const { return is_optional(id) ? types_[id].element : id; }
   Storage storage(TypeId id) const;   // of T? it is that of T
   std::string name(TypeId id) const;  // as a user writes it: `List<MachineId?>`
+  bool is_map_key(TypeId id) const;   // whether maps can have such keys
+  bool is_equatable(
+      TypeId id) const;  // whether `==` is defined for values of this type, which is not optional
+  bool is_orderable(TypeId id) const;  // whether lists of it can be sorted
 
   // Whether a value of type `from` may stand where `to` is wanted without changing its representation:
   // equal types, null or T to T?, a member to its union, error to and from anything. (Int to Float converts.)

@@ -72,6 +72,11 @@ struct k_when : TAO_PEGTL_KEYWORD("when") {};
 struct k_do : TAO_PEGTL_KEYWORD("do") {};
 struct k_error : TAO_PEGTL_KEYWORD("error") {};
 struct k_let : TAO_PEGTL_KEYWORD("let") {};
+struct k_var : TAO_PEGTL_KEYWORD("var") {};
+struct k_fn : TAO_PEGTL_KEYWORD("fn") {};
+struct k_for : TAO_PEGTL_KEYWORD("for") {};
+struct k_yield : TAO_PEGTL_KEYWORD("yield") {};
+struct k_return : TAO_PEGTL_KEYWORD("return") {};
 struct k_if : TAO_PEGTL_KEYWORD("if") {};
 struct k_then : TAO_PEGTL_KEYWORD("then") {};
 struct k_else : TAO_PEGTL_KEYWORD("else") {};
@@ -95,10 +100,11 @@ struct k_connector : TAO_PEGTL_KEYWORD("connector") {};
 struct digits : plus<digit> {};
 struct unit : sor<string<'m', 's'>, one<'s', 'm', 'h', 'd', 'w'>> {};
 struct number_end : not_at<identifier_other> {};
-struct float_lit : seq<digits, one<'.'>, digits, opt<one<'e', 'E'>, opt<one<'+', '-'>>, digits>, must<number_end>> {};
+struct grouped : seq<digits, star<one<'_'>, digits>> {};  // 1_000_000
+struct float_lit : seq<grouped, one<'.'>, digits, opt<one<'e', 'E'>, opt<one<'+', '-'>>, digits>, must<number_end>> {};
 struct duration_lit : seq<plus<digits, unit>, number_end> {};
-struct int_lit : seq<digits, must<number_end>> {};
-struct number : sor<seq<at<digits, one<'.'>, digit>, float_lit>, duration_lit, int_lit> {};
+struct int_lit : seq<grouped, must<number_end>> {};
+struct number : sor<seq<at<grouped, one<'.'>, digit>, float_lit>, duration_lit, int_lit> {};
 
 // ---- Text -----------------------------------------------------------------------------------------------------------
 
@@ -186,10 +192,10 @@ struct true_lit : seq<k_true> {};
 struct false_lit : seq<k_false> {};
 struct null_lit : seq<k_null> {};
 struct later_expression : failure {};  // in the language, not in this version of the compiler
-struct later_word : sor<TAO_PEGTL_KEYWORD("await"), TAO_PEGTL_KEYWORD("attempt"), TAO_PEGTL_KEYWORD("match"),
-                        TAO_PEGTL_KEYWORD("for")> {};
+struct later_word : sor<TAO_PEGTL_KEYWORD("await"), TAO_PEGTL_KEYWORD("attempt"), TAO_PEGTL_KEYWORD("match")> {};
+struct loop_in_place : failure {};  // a loop that gives a list stands where a statement takes a value
 struct primary : sor<number, any_text, list_lit, record_lit, paren_expr, if_expr, true_lit, false_lit, null_lit, construct,
-                     ident, seq<at<later_word>, must<later_expression>>> {};
+                     ident, seq<at<later_word>, must<later_expression>>, seq<at<k_for>, must<loop_in_place>>> {};
 
 // Suffixes fold the operand before them into their own node.
 struct field_name : seq<any_word> {};
@@ -256,18 +262,30 @@ struct block_end : one<'}'> {};
 struct r_statement : seq<statement> {};
 // What may not begin a statement ends the list; anything else must be one, so that stray text is reported.
 struct list_end : sor<eof, one<'}'>> {};
-struct declaration_word : sor<k_flow, k_on, k_connector, TAO_PEGTL_KEYWORD("param"), TAO_PEGTL_KEYWORD("secret"),
-                              TAO_PEGTL_KEYWORD("record"), TAO_PEGTL_KEYWORD("enum"), TAO_PEGTL_KEYWORD("fn"),
-                              TAO_PEGTL_KEYWORD("use"), TAO_PEGTL_KEYWORD("test")> {};
+struct declaration_word : sor<k_flow, k_on, k_fn, k_connector, TAO_PEGTL_KEYWORD("param"), TAO_PEGTL_KEYWORD("secret"),
+                              TAO_PEGTL_KEYWORD("record"), TAO_PEGTL_KEYWORD("enum"), TAO_PEGTL_KEYWORD("use"),
+                              TAO_PEGTL_KEYWORD("test")> {};
 struct separator : one<';'> {};
 struct statements : star<seq<star<ws, separator>, ws, not_at<sor<list_end, declaration_word>>, r_statement>> {};
-struct block : seq<block_open, statements, star<ws, separator>, ws, must<block_end>> {};
+struct no_function : not_at<k_fn> {};
+struct block : seq<block_open, statements, star<ws, separator>, ws, must<no_function>, must<block_end>> {};
 struct block_wanted : seq<block> {};
+
+struct loop_name : seq<ident> {};
+struct loop_in : seq<k_in> {};
+struct no_loop_policy : not_at<sor<TAO_PEGTL_KEYWORD("at"), TAO_PEGTL_KEYWORD("limit")>> {};
+struct loop : seq<k_for, ws, must<loop_name>, opt<ws, one<','>, ws, must<loop_name>>, ws, must<loop_in>, ws,
+                  must<operand_expr>, ws, must<no_loop_policy>, must<block_wanted>> {};
+struct for_statement : seq<loop> {};
+struct for_expr : seq<loop> {};
+struct assigned_value : sor<for_expr, expr> {};
 
 struct let_name : seq<ident> {};
 struct equals_sign : seq<one<'='>, not_at<one<'='>>> {};
-struct let : seq<k_let, ws, must<let_name>, ws, opt<one<':'>, ws, must<type_argument>, ws>, must<equals_sign>, ws,
-                 must<operand_expr>> {};
+struct named_value : seq<must<let_name>, ws, opt<one<':'>, ws, must<type_argument>, ws>, must<equals_sign>, ws,
+                         must<assigned_value>> {};
+struct let : seq<k_let, ws, named_value> {};
+struct var : seq<k_var, ws, named_value> {};
 struct if_statement;
 struct else_part : sor<if_statement, block> {};
 struct if_statement : seq<k_if, ws, must<operand_expr>, ws, must<block_wanted>,
@@ -275,14 +293,20 @@ struct if_statement : seq<k_if, ws, must<operand_expr>, ws, must<block_wanted>,
 struct log_statement : seq<k_log, ws, must<operand_expr>> {};
 struct stop_statement : seq<k_stop, opt<ws, at<sor<one<'"'>, any_text>>, expr>> {};
 struct fail_statement : seq<k_fail, ws, must<operand_expr>> {};
-struct expr_statement : seq<expr> {};
+struct yield_statement : seq<k_yield, ws, must<assigned_value>> {};
+struct return_statement : seq<k_return, opt<ws, assigned_value>> {};
+// A statement that begins with an expression: it ends there, or what was read is assigned to. `no_assignment` lets the
+// `=` pass behind what a statement begins with.
+struct expr_end : success {};
+struct assignment_end : seq<op_assign, ws, must<assigned_value>> {};
+struct expr_statement : seq<expr, sor<seq<ws, assignment_end>, expr_end>> {};
 // In the language, not in this version of the compiler.
-struct unsupported_word : sor<TAO_PEGTL_KEYWORD("var"), TAO_PEGTL_KEYWORD("match"), TAO_PEGTL_KEYWORD("for"),
-                              TAO_PEGTL_KEYWORD("parallel"), TAO_PEGTL_KEYWORD("repeat"), TAO_PEGTL_KEYWORD("wait"),
-                              TAO_PEGTL_KEYWORD("await"), TAO_PEGTL_KEYWORD("attempt"), TAO_PEGTL_KEYWORD("try"),
-                              TAO_PEGTL_KEYWORD("steps"), TAO_PEGTL_KEYWORD("return")> {};
+struct unsupported_word : sor<TAO_PEGTL_KEYWORD("match"), TAO_PEGTL_KEYWORD("parallel"), TAO_PEGTL_KEYWORD("repeat"),
+                              TAO_PEGTL_KEYWORD("wait"), TAO_PEGTL_KEYWORD("await"), TAO_PEGTL_KEYWORD("attempt"),
+                              TAO_PEGTL_KEYWORD("try"), TAO_PEGTL_KEYWORD("steps")> {};
 struct supported : not_at<unsupported_word> {};
-struct statement_wanted : sor<let, if_statement, log_statement, stop_statement, fail_statement, expr_statement> {};
+struct statement_wanted : sor<let, var, if_statement, for_statement, log_statement, stop_statement, fail_statement,
+                              yield_statement, return_statement, expr_statement> {};
 struct statement : seq<must<supported>, must<statement_wanted>> {};
 
 // ---- Flows ----------------------------------------------------------------------------------------------------------
@@ -309,7 +333,7 @@ struct flow_rest : seq<opt<ws, r_condition>, ws, r_policies, ws, do_part, opt<ws
 struct named_flow : seq<k_flow, ws, must<flow_name>, ws, must<on_wanted>, flow_rest> {};
 struct bare_flow : seq<not_at<k_on, ws, k_error>, on_trigger, flow_rest> {};
 
-// ---- Connectors -----------------------------------------------------------------------------------------------------
+// ---- Functions and connectors: both have parameters -----------------------------------------------------------------
 
 struct plain_wanted : seq<plain_text> {};
 struct int_wanted : seq<int_lit> {};
@@ -347,6 +371,21 @@ struct parameter_list : seq<ws, opt<parameter_decl, star<ws, one<','>, ws, param
 struct result_type : seq<string<'-', '>'>, ws, must<type_argument>> {};
 struct method_word : sor<TAO_PEGTL_KEYWORD("GET"), TAO_PEGTL_KEYWORD("POST"), TAO_PEGTL_KEYWORD("PATCH"),
                          TAO_PEGTL_KEYWORD("PUT"), TAO_PEGTL_KEYWORD("DELETE")> {};
+
+struct function_name : seq<ident> {};
+struct function_open : one<'('> {};
+struct function_value : seq<equals_sign, ws, must<assigned_value>> {};
+struct function_body : sor<block, function_value> {};
+struct parameter_name : seq<ident> {};
+struct parameters_close : one<')'> {};
+struct function_parameter : seq<must<parameter_name>, ws, must<field_colon>, ws, must<type_argument>,
+                                opt<ws, equals_sign, ws, must<operand_expr>>> {};
+struct more_parameters : seq<ws, one<','>, ws, not_at<one<')'>>, function_parameter> {};
+struct function_parameters : seq<ws, sor<one<')'>, seq<function_parameter, star<more_parameters>, opt<ws, one<','>>, ws,
+                                                       must<parameters_close>>>> {};
+struct function : seq<k_fn, ws, must<function_name>, ws, must<function_open>, function_parameters, opt<ws, result_type>, ws,
+                      must<function_body>> {};
+
 struct path_wanted : seq<text_lit> {};
 struct request_clause : seq<method_word, ws, must<path_wanted>> {};
 struct smtp_clause : TAO_PEGTL_KEYWORD("SMTP") {};
@@ -422,10 +461,9 @@ struct connector : seq<k_connector, ws, must<name_wanted>, ws, must<route_open>,
 // ---- Files ----------------------------------------------------------------------------------------------------------
 
 struct unsupported_declaration : sor<TAO_PEGTL_KEYWORD("param"), TAO_PEGTL_KEYWORD("secret"), TAO_PEGTL_KEYWORD("record"),
-                                     TAO_PEGTL_KEYWORD("enum"), TAO_PEGTL_KEYWORD("fn"), TAO_PEGTL_KEYWORD("use"),
-                                     TAO_PEGTL_KEYWORD("test")> {};
+                                     TAO_PEGTL_KEYWORD("enum"), TAO_PEGTL_KEYWORD("use"), TAO_PEGTL_KEYWORD("test")> {};
 struct supported_declaration : not_at<unsupported_declaration> {};
-struct declaration : sor<named_flow, bare_flow, connector> {};
+struct declaration : sor<named_flow, bare_flow, function, connector> {};
 struct declaration_wanted : seq<declaration> {};
 struct r_declaration : seq<must<supported_declaration>, must<declaration_wanted>> {};
 struct byte_order_mark : utf8::bom {};

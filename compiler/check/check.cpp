@@ -4,7 +4,6 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
-#include "compiler/resolve/type_syntax.hpp"
 
 namespace flow {
 namespace {
@@ -30,16 +29,21 @@ Checker::Checker(const Tree& tree, const Library& library, Diagnostics& diagnost
 
 CheckedFile Checker::run() {
   std::size_t flows = 0;
-  bool has_bad = false;
+  bool has_bad = false, has_functions = false;
   for (const NodeId kid : tree_.kids(tree_.root)) {
     flows += tree_.kind(kid) == NodeKind::Flow;
+    has_functions = has_functions || tree_.kind(kid) == NodeKind::Function;
     has_bad = has_bad || tree_.kind(kid) == NodeKind::Bad;
     if (tree_.kind(kid) == NodeKind::Bad)
       for (const NodeId name : tree_.kids(kid)) unreadable_.insert(tree_.text(name));
   }
   if (flows == 0 && !has_bad && !diagnostics_.has_errors())
-    diagnostics_.report(Code::NoFlow, tree_.file, {0, 0}, "this file declares no flow")
+    diagnostics_
+        .report(Code::NoFlow, tree_.file, {0, 0},
+                has_functions ? "this file declares functions and no flow that calls them"
+                              : "this file declares no flow")
         .note("the smallest flow: on alert.new when severity == High do isolate(machineId)");
+  functions();
   for (const NodeId kid : tree_.kids(tree_.root)) {
     if (tree_.kind(kid) == NodeKind::Flow) flow(kid, flows == 1);
     if (tree_.kind(kid) == NodeKind::Connector)
@@ -64,11 +68,13 @@ void Checker::flow(NodeId node, bool is_only) {
     if (!is_new)
       report(Code::DuplicateName, ident, fmt::format("flow `{}` is declared twice", checked.name))
           .label(tree_.span(tree_.kid(out_.flows[first->second].node, 0)), "first declared here");
+    else if (const auto function = functions_.find(tree_.text(ident)); function != functions_.end())
+      report(Code::DuplicateName, ident, fmt::format("`{}` is a function already", checked.name))
+          .label(tree_.span(tree_.kid(out_.functions[function->second].node, 0)), "first declared here");
   }
+  enter(checked);
   flow_ = &checked;
   trigger_ = find_trigger(on);
-  leave_scope(0);
-  facts_.clear();
   if (trigger_ != nullptr) {
     checked.trigger = static_cast<std::uint32_t>(trigger_ - library_.triggers.data());
     if (const NodeId when = tree_.find(node, NodeKind::When); when != kNoNode) condition(when);
@@ -81,7 +87,20 @@ void Checker::flow(NodeId node, bool is_only) {
     report_unused();
   }
   flow_ = nullptr;
+  body_ = nullptr;
+  trigger_ = nullptr;
   out_.flows.push_back(std::move(checked));
+}
+
+void Checker::enter(CheckedBody& body) {
+  leave_scope(0);
+  body_ = &body;
+  flow_ = nullptr;
+  function_ = nullptr;
+  trigger_ = nullptr;
+  yielded_ = nullptr;
+  facts_.clear();
+  assigned_.clear();
 }
 
 const Trigger* Checker::find_trigger(NodeId on) {
@@ -108,104 +127,6 @@ void Checker::condition(NodeId node) {
   learn(flow_->condition, true, facts_);
 }
 
-void Checker::block(NodeId node) {
-  const std::size_t scope = scope_.size();
-  const std::set<std::string> facts = facts_;
-  bool is_over = false;
-  for (const NodeId kid : tree_.kids(node)) {
-    if (is_over && tree_.kind(kid) != NodeKind::Bad) {
-      report(Code::Unreachable, kid, "this statement is never reached: the run has ended before");
-      is_over = false;  // said once
-    }
-    statement(kid);
-    is_over = is_over || ends_run(kid);
-  }
-  leave_scope(scope);
-  facts_ = facts;
-}
-
-void Checker::unreadable(NodeId bad) {
-  for (const NodeId name : tree_.kids(bad))
-    if (!visible_.contains(tree_.text(name))) declare_local(name, error_type());
-}
-
-bool Checker::ends_run(NodeId node) const {
-  switch (tree_.kind(node)) {
-    case NodeKind::Stop:
-    case NodeKind::Fail: return true;
-    case NodeKind::Block:
-      for (const NodeId kid : tree_.kids(node))
-        if (ends_run(kid)) return true;
-      return false;
-    case NodeKind::If:
-      return tree_.kids(node).size() == 3 && ends_run(tree_.kid(node, 1)) && ends_run(tree_.kid(node, 2));
-    default: return false;
-  }
-}
-
-void Checker::statement(NodeId node) {
-  switch (tree_.kind(node)) {
-    case NodeKind::Let: return let(node);
-    case NodeKind::If: return if_statement(node);
-    case NodeKind::Log: return hole(tree_.kid(node, 0), NodeKind::Text);
-    case NodeKind::Stop:
-      if (!tree_.kids(node).empty()) hole(tree_.kid(node, 0), NodeKind::Text);
-      return;
-    case NodeKind::Fail: return hole(tree_.kid(node, 0), NodeKind::Text);
-    case NodeKind::ExprStatement: {
-      const NodeId expr = tree_.kid(node, 0);
-      const TypeId type = expression(expr);
-      if (tree_.kind(expr) != NodeKind::Call && !is_error(type))
-        report(Code::StatementIsNoCall, expr, fmt::format("{} does nothing by itself", quoted(expr)))
-            .note("a statement that is an expression must be a call; to keep a value write `let name = …`");
-      else if (out_.methods.contains(expr))
-        report(Code::UnusedValue, expr, fmt::format("the result of {} is not used", quoted(expr)));
-      return;
-    }
-    default: return unreadable(node);  // Bad: reported by the parser
-  }
-}
-
-void Checker::let(NodeId node) {
-  const auto kids = tree_.kids(node);
-  TypeId type = kNoType;
-  if (kids.size() == 3) {
-    type = resolve_type(tree_, kids[1], library_.type_names, out_.types, diagnostics_);
-    expect(kids[2], type, "this value");
-  } else {
-    type = expression(kids[1]);
-    if (type == kNullType) {
-      report(Code::TypeNotKnown, kids[1], "`null` alone does not say which type it is")
-          .note("write the type: `let x: String? = null`");
-      type = error_type();
-    } else if (type == kNothingType) {
-      report(Code::NotAValue, kids[1], fmt::format("{} gives no result to name", quoted(kids[1])));
-      type = error_type();
-    }
-  }
-  const std::uint32_t local = declare_local(kids[0], type);
-  out_.meaning[kids[0]] = {.kind = Meaning::Kind::Local, .index = local};
-}
-
-void Checker::if_statement(NodeId node) {
-  const auto kids = tree_.kids(node);
-  boolean(kids[0], "the condition after `if`");
-  const std::set<std::string> before = facts_;
-  learn(kids[0], true, facts_);
-  block(kids[1]);
-  facts_ = before;
-  if (kids.size() == 3) {
-    learn(kids[0], false, facts_);
-    if (tree_.kind(kids[2]) == NodeKind::If)
-      if_statement(kids[2]);
-    else
-      block(kids[2]);
-    facts_ = before;
-  }
-  // `if x == null { stop }` proves the opposite for what follows.
-  if (ends_run(kids[1])) learn(kids[0], false, facts_);
-}
-
 void Checker::handler(NodeId node) {
   const std::size_t scope = scope_.size();
   const NodeId ident = tree_.find(node, NodeKind::Ident);
@@ -220,7 +141,7 @@ void Checker::handler(NodeId node) {
 }
 
 void Checker::report_unused() {
-  for (const Local& local : flow_->locals)
+  for (const Local& local : body_->locals)
     if (!local.is_used && !is_error(local.type) && local.declared != kNoNode && !local.name.starts_with('_'))
       report(Code::UnusedValue, local.declared, fmt::format("`{}` is never used", local.name))
           .note(fmt::format("remove it, or call it `_{}` to keep it on purpose", local.name));

@@ -19,7 +19,7 @@ namespace flow {
 struct Meaning {
   enum class Kind : std::uint8_t {
     None,
-    Local,        // index into CheckedFlow::locals
+    Local,        // index into CheckedBody::locals
     Binding,      // index into the trigger's bindings
     Entity,       // index into the trigger's entities
     EntityField,  // entity index, field of its record: an alert's field by its bare name
@@ -33,51 +33,81 @@ struct Meaning {
   TypeId type = 0;  // of EnumValue
 };
 
+// A call of an operation.
 struct CheckedCall {
   std::uint32_t operation = 0;    // index into Library::operations
   std::vector<NodeId> arguments;  // by parameter; kNoNode takes the default
 };
 
-// Calls of the machine's own functions and of methods that the compiler writes out as loops.
+// A call of a function of this file.
+struct CheckedInvoke {
+  std::uint32_t function = 0;     // index into CheckedFile::functions
+  std::vector<NodeId> arguments;  // by parameter; where the call leaves one out, its default
+};
+
+// Calls of the machine's own functions, and of what the compiler writes out itself.
 struct CheckedMethod {
-  enum class Kind : std::uint8_t { Native, ListLength, ListContains, Any, All };
+  enum class Kind : std::uint8_t {
+    Native,
+    Range,  // range(to) or range(from, to): no receiver
+#define FLOW_LIST_METHOD(kind, name, argument, form, meaning) kind,
+#define FLOW_MAP_METHOD(kind, name, argument, form, meaning) kind,
+#include "compiler/check/methods.def"
+  };
   Kind kind = Kind::Native;
   NativeId native = NativeId::lower;
   NodeId receiver = kNoNode;
-  std::vector<NodeId> arguments;
-  std::uint32_t parameter = 0;  // Any, All: the local that the lambda's parameter is
+  std::vector<NodeId> arguments;  // the lambda's body, where one is given
+  std::uint32_t parameter = 0;    // the local that the lambda's parameter is
+  bool has_lambda = false;
 };
 
 struct Local {
   std::string name;
   TypeId type = 0;
-  NodeId declared = kNoNode;
+  NodeId declared = kNoNode;  // in an Assign and a name, `meaning` has Kind::Local with this local's index
   bool is_used = false;
+  bool is_var = false;  // may be assigned; all others never change
 };
 
-struct CheckedFlow {
+// What flows and functions have in common.
+struct CheckedBody {
   NodeId node = kNoNode;
   std::string name;
   std::string doc;
-  std::uint32_t trigger = 0;  // index into Library::triggers
-  NodeId condition = kNoNode;
-  NodeId body = kNoNode;
-  NodeId handler = kNoNode;       // the block of `on error`
-  std::uint32_t error_local = 0;  // valid when the handler names the error
-  bool has_error_local = false;
+  NodeId body = kNoNode;  // a Block; for a function perhaps the expression behind `=`
   std::vector<Local> locals;
 };
 
+struct CheckedFlow : CheckedBody {
+  std::uint32_t trigger = 0;  // index into Library::triggers
+  NodeId condition = kNoNode;
+  NodeId handler = kNoNode;       // the block of `on error`
+  std::uint32_t error_local = 0;  // valid when the handler names the error
+  bool has_error_local = false;
+};
+
+// Its parameters are its first locals, in order.
+struct CheckedFunction : CheckedBody {
+  // By parameter: a constant expression that names no local, so that it can be written out at each call;
+  // kNoNode where the argument is required.
+  std::vector<NodeId> defaults;
+  TypeId result = kNothingType;  // Nothing: the call gives no value
+};
+
 struct CheckedFile {
-  TypeTable types;           // the library's, and those this file adds
-  std::vector<TypeId> type;  // of an expression's value; 0xffffffff where there is none
+  TypeTable types;  // the library's, and those this file adds
+  // Of an expression's value, of a map's Key, of what an Assign assigns; 0xffffffff where there is none.
+  std::vector<TypeId> type;
   std::vector<Meaning> meaning;
   std::vector<std::uint8_t> is_unwrapped;  // stored as T?, known not to be null here
   std::vector<std::uint8_t> is_widened;    // an Int where a Float is needed
   std::map<NodeId, CheckedCall> calls;
+  std::map<NodeId, CheckedInvoke> invokes;
   std::map<NodeId, CheckedMethod> methods;
   std::set<std::pair<TypeId, std::uint32_t>> fields_read;  // record type, field
   std::vector<CheckedFlow> flows;
+  std::vector<CheckedFunction> functions;  // in the order of the file
 };
 inline constexpr TypeId kNoType = 0xffffffff;
 

@@ -1,12 +1,14 @@
-// The checker's own header: one walk over one source, split over files by idea. check.cpp has flows and
-// statements, names.cpp what names mean, expressions.cpp types of expressions, calls.cpp calls and methods,
-// narrowing.cpp what a condition proves.
+// The checker's own header: one walk over one source, split over files by idea. check.cpp has flows,
+// functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
+// mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
+// calls, methods.cpp methods, narrowing.cpp what a condition proves.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,16 +26,44 @@ class Checker {
  private:
   // ---- check.cpp
   void flow(NodeId node, bool is_only);
-  void unreadable(NodeId bad);
   void condition(NodeId node);
-  void block(NodeId node);
-  void statement(NodeId node);
-  void let(NodeId node);
-  void if_statement(NodeId node);
   void handler(NodeId node);
-  bool ends_run(NodeId node) const;
   void report_unused();
   const Trigger* find_trigger(NodeId on);
+  void enter(CheckedBody& body);  // names, facts and loops begin anew
+
+  // ---- functions.cpp
+  void functions();
+  void declare_function(NodeId node);
+  void function_body(std::uint32_t index);
+  void parameters(NodeId node);
+  // Functions whose result is not written, each behind those it calls.
+  std::vector<std::uint32_t> inference_order();
+  void inferred_callees(NodeId node, std::vector<std::uint32_t>& into) const;
+  bool is_inferred(std::uint32_t function) const { return out_.functions[function].result == kNoType; }
+  bool is_constant(NodeId node) const;
+  void return_statement(NodeId node);
+
+  // ---- statements.cpp
+  void block(NodeId node);
+  void statement(NodeId node);
+  void unreadable(NodeId bad);
+  void let(NodeId node);
+  void if_statement(NodeId node);
+  void message_statement(NodeId node);
+  void call_statement(NodeId expr);
+  void loop(NodeId node);
+  TypeId loop_expression(NodeId node, TypeId expected);
+  void yield(NodeId node);
+  bool ends(NodeId node) const;  // whether nothing that follows it is reached
+  // A value that is given a name or added to a list; reports one that has no type of its own.
+  TypeId kept_value(NodeId node);
+
+  // ---- assignments.cpp
+  void assign(NodeId node);
+  void assign_name(NodeId target, NodeId value);
+  void assign_entry(NodeId target, NodeId value);
+  bool is_assignable(NodeId ident, const Meaning& meaning);  // reports when not
 
   // ---- names.cpp
   Meaning lookup(std::string_view name) const;
@@ -54,24 +84,34 @@ class Checker {
   TypeId infer(NodeId node, TypeId expected);
   // Checks `node` where `wanted` is needed, for `what`; reports what does not fit.
   void expect(NodeId node, TypeId wanted, const std::string& what);
+  TypeId expected_collection(TypeId expected, TypeKind kind) const;  // of T, T? and unions; kNoType without
   TypeId text(NodeId node, TypeId expected);
   TypeId literal_text(NodeId node, TypeId expected);
   void hole(NodeId node, NodeKind text_kind);
-  TypeId list(NodeId node, TypeId expected);
   TypeId field(NodeId node);
   TypeId optional_field(NodeId node);
   TypeId record_field(NodeId node, NodeId object, TypeId object_type);
+  TypeId if_expression(NodeId node, TypeId expected);
+
+  // ---- operators.cpp
   TypeId compare(NodeId node);
   TypeId equality(NodeId node, NodeId left, NodeId right);
   TypeId ordering(NodeId node, NodeId left, NodeId right);
   TypeId membership(NodeId node, NodeId list, NodeId item);
   TypeId text_test(NodeId node, NodeId left, NodeId right);
   std::pair<TypeId, TypeId> both_sides(NodeId left, NodeId right);
-  TypeId arithmetic(NodeId node);
+  TypeId arithmetic(NodeId node, TypeId expected);
+  TypeId joined_lists(NodeId node, const std::vector<TypeId>& types);
   TypeId coalesce(NodeId node, TypeId expected);
-  TypeId if_expression(NodeId node, TypeId expected);
   TypeId logic(NodeId node);
+
+  // ---- collections.cpp
+  TypeId list(NodeId node, TypeId expected);
+  TypeId map(NodeId node, TypeId expected);
+  TypeId key(NodeId node, TypeId expected);
   TypeId index(NodeId node);
+  bool is_empty_collection(NodeId node) const;
+
   void boolean(NodeId node, const std::string& what);
   TypeId error_type() const { return out_.types.error(); }
   bool is_error(TypeId type) const { return type == error_type(); }
@@ -82,8 +122,16 @@ class Checker {
   // ---- calls.cpp
   TypeId call(NodeId node);
   TypeId operation_call(NodeId node, std::uint32_t operation);
+  TypeId invoke(NodeId node, std::uint32_t function);
+  TypeId range(NodeId node);
+  // The arguments of a call, by parameter; kNoNode where none is given. Reports what does not fit.
+  std::vector<NodeId> arguments(NodeId node, std::string_view name, std::span<const Parameter> parameters);
+
+  // ---- methods.cpp
   TypeId method(NodeId node, NodeId callee);
-  TypeId list_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
+  TypeId collection_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
+  bool method_arguments(NodeId node, TypeId type, CheckedMethod& method, TypeId& lambda_type);
+  TypeId list_method_result(NodeId node, CheckedMethod::Kind kind, TypeId type, TypeId lambda_type);
   TypeId text_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
   TypeId unknown_callee(NodeId callee);
   void lone_argument(NodeId node);
@@ -95,6 +143,9 @@ class Checker {
   // Adds the paths that are not null when `condition` is `truth`.
   void learn(NodeId condition, bool truth, std::set<std::string>& facts) const;
   TypeId narrowed(NodeId node, TypeId type);
+  void forget(std::uint32_t local);     // what was known of a variable that is assigned
+  void forget_assigned(NodeId node);    // the same for every variable that is assigned in a loop's body
+  void forget_since(std::size_t mark);  // … and for those assigned since `assigned_` had this size
 
   Diagnostic& report(Code code, NodeId node, std::string message) {
     return diagnostics_.report(code, tree_.file, tree_.span(node), std::move(message));
@@ -106,17 +157,23 @@ class Checker {
   Diagnostics& diagnostics_;
   CheckedFile out_;
 
-  // Of the flow that is being checked.
-  CheckedFlow* flow_ = nullptr;
-  const Trigger* trigger_ = nullptr;
+  // Of the flow or function that is being checked.
+  CheckedBody* body_ = nullptr;
+  CheckedFlow* flow_ = nullptr;                                  // null in a function
+  CheckedFunction* function_ = nullptr;                          // null in a flow
+  const Trigger* trigger_ = nullptr;                             // null in a function
   std::vector<std::uint32_t> scope_;                             // locals in scope, innermost last
   std::unordered_map<std::string_view, std::uint32_t> visible_;  // the same by name
   NodeId enum_subject_ = kNoNode;                                // what an enum's value is compared with
   std::set<std::string> facts_;                                  // paths known not to be null here
   bool in_condition_ = false;
+  std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
+  TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
 
-  std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
-  std::set<std::string_view> unreadable_;  // names of declarations that could not be read
+  std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
+  std::unordered_map<std::string_view, std::uint32_t> functions_;  // index into out_.functions
+  std::vector<std::vector<Parameter>> parameters_;  // of each function, as those of an operation
+  std::set<std::string_view> unreadable_;           // names of declarations that could not be read
 };
 
 }  // namespace flow

@@ -17,22 +17,30 @@ std::string Checker::quoted(NodeId node) const {
 
 std::uint32_t Checker::declare_local(NodeId ident, TypeId type) {
   const std::string_view name = tree_.text(ident);
-  const auto local = static_cast<std::uint32_t>(flow_->locals.size());
-  flow_->locals.push_back({.name = std::string(name), .type = type, .declared = ident});
+  const auto local = static_cast<std::uint32_t>(body_->locals.size());
+  body_->locals.push_back({.name = std::string(name), .type = type, .declared = ident});
+  out_.meaning[ident] = {.kind = Meaning::Kind::Local, .index = local};
+  if (name == "_") {  // names nothing, and may stand as often as it is needed
+    body_->locals[local].is_used = true;
+    return local;
+  }
   const auto [known, is_new] = visible_.emplace(name, local);
   if (is_new) {
     scope_.push_back(local);
   } else {
     report(Code::DuplicateName, ident, fmt::format("`{}` is already a name here", name))
-        .label(tree_.span(flow_->locals[known->second].declared), "first declared here");
-    flow_->locals[local].is_used = true;  // told once
+        .label(tree_.span(body_->locals[known->second].declared), "first declared here");
+    body_->locals[local].is_used = true;  // told once
   }
+  if (const auto function = functions_.find(name); function != functions_.end())
+    report(Code::DuplicateName, ident, fmt::format("`{}` is a function already", name))
+        .label(tree_.span(tree_.kid(out_.functions[function->second].node, 0)), "first declared here");
   return local;
 }
 
 void Checker::leave_scope(std::size_t size) {
   for (; scope_.size() > size; scope_.pop_back())
-    if (flow_ != nullptr) visible_.erase(tree_.text(flow_->locals[scope_.back()].declared));
+    if (body_ != nullptr) visible_.erase(tree_.text(body_->locals[scope_.back()].declared));
   if (size == 0) visible_.clear();
 }
 
@@ -45,6 +53,7 @@ Meaning Checker::lookup(std::string_view name) const {
   using Kind = Meaning::Kind;
   if (const auto local = visible_.find(name); local != visible_.end())
     return {.kind = Kind::Local, .index = local->second};
+  if (trigger_ == nullptr) return {};  // a function knows its parameters only
   for (std::uint32_t i = 0; i < trigger_->bindings.size(); ++i)
     if (trigger_->bindings[i].name == name) return {.kind = Kind::Binding, .index = i};
   for (std::uint32_t i = 0; i < trigger_->entities.size(); ++i)
@@ -64,9 +73,9 @@ TypeId Checker::name(NodeId node, TypeId expected) {
   TypeId type = kNoType;
   switch (meaning.kind) {
     case Meaning::Kind::Local: {
-      Local& local = flow_->locals[meaning.index];
+      Local& local = body_->locals[meaning.index];
       local.is_used = true;
-      if (flow_->has_error_local && meaning.index == flow_->error_local) {
+      if (flow_ != nullptr && flow_->has_error_local && meaning.index == flow_->error_local) {
         report(Code::NotAValue, node,
                fmt::format("`{}` is an error; write `{}.message` for its text", local.name, local.name))
             .fix({tree_.span(node).end, tree_.span(node).end}, ".message",
@@ -92,6 +101,13 @@ TypeId Checker::name(NodeId node, TypeId expected) {
 }
 
 namespace {
+
+// Whether a trigger gives this name to its flows.
+bool is_given_by(const Trigger& trigger, const TypeTable& types, std::string_view name) {
+  return std::ranges::find(trigger.bindings, name, &Trigger::Binding::name) != trigger.bindings.end() ||
+         std::ranges::find(trigger.entities, name, &Trigger::Entity::name) != trigger.entities.end() ||
+         (!trigger.entities.empty() && types.record(trigger.entities[0].type).field(name));
+}
 
 std::string known_beside_fields(const Trigger& trigger) {
   std::vector<std::string> names;
@@ -129,9 +145,13 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     report(Code::NotAValue, node, fmt::format("`{}` is an operation; call it: `{}(…)`", text, text));
     return error_type();
   }
+  if (functions_.contains(text) || text == "range") {
+    report(Code::NotAValue, node, fmt::format("`{}` is a function; call it: `{}(…)`", text, text));
+    return error_type();
+  }
   if (is_told(text)) return error_type();
   Diagnostic& d = report(Code::UnknownName, node, fmt::format("nothing here is called `{}`", text));
-  for (const Local& local : flow_->locals)
+  for (const Local& local : body_->locals)
     if (local.name == text) {
       d.label(tree_.span(local.declared), "this one ends with its block");
       return error_type();
@@ -147,9 +167,12 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
     d.fix(tree_.span(node), fmt::format("\"{}\"", text), fmt::format("for a text write \"{}\"", text));
-  else
+  else if (trigger_ != nullptr)
     d.note(fmt::format("known here: {}, and the fields of `{}`", known_beside_fields(*trigger_),
                        type_name(trigger_->entities[0].type)));
+  else if (std::ranges::any_of(library_.triggers,
+                               [&](const Trigger& t) { return is_given_by(t, out_.types, text); }))
+    d.note("a function knows its parameters only; give it this value as one of them");
   return error_type();
 }
 
@@ -175,7 +198,8 @@ TypeId Checker::unknown_enum_value(NodeId node, TypeId type) {
 
 std::vector<std::string> Checker::names_in_scope() const {
   std::vector<std::string> names;
-  for (const std::uint32_t local : scope_) names.push_back(flow_->locals[local].name);
+  for (const std::uint32_t local : scope_) names.push_back(body_->locals[local].name);
+  if (trigger_ == nullptr) return names;
   for (const Trigger::Binding& binding : trigger_->bindings) names.push_back(binding.name);
   for (const Trigger::Entity& entity : trigger_->entities) names.push_back(entity.name);
   for (const RecordField& field : out_.types.record(trigger_->entities[0].type).fields)

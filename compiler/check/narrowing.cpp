@@ -52,6 +52,40 @@ void Checker::learn(NodeId node, bool truth, std::set<std::string>& facts) const
   }
 }
 
+void Checker::forget(std::uint32_t local) {
+  if (facts_.empty()) return;
+  const std::string own = fmt::format("#{}", local), fields = own + ".";
+  facts_.erase(own);
+  for (auto at = facts_.lower_bound(fields); at != facts_.end() && at->starts_with(fields);)
+    at = facts_.erase(at);
+}
+
+void Checker::forget_since(std::size_t mark) {
+  for (std::size_t i = mark; i < assigned_.size() && !facts_.empty(); ++i) forget(assigned_[i]);
+}
+
+void Checker::forget_assigned(NodeId node) {
+  if (facts_.empty()) return;
+  switch (tree_.kind(node)) {
+    case NodeKind::Assign:
+      if (const auto local = visible_.find(tree_.text(tree_.kid(node, 0))); local != visible_.end())
+        forget(local->second);
+      return forget_assigned(tree_.kid(node, 1));
+    // Other statements and all expressions hold no statement.
+    case NodeKind::Block:
+    case NodeKind::If:
+    case NodeKind::For:
+    case NodeKind::ForExpr:
+    case NodeKind::Let:
+    case NodeKind::Var:
+    case NodeKind::Yield:
+    case NodeKind::Return:
+      for (const NodeId kid : tree_.kids(node)) forget_assigned(kid);
+      return;
+    default: return;
+  }
+}
+
 TypeId Checker::narrowed(NodeId node, TypeId type) {
   if (!out_.types.is_optional(type) || facts_.empty()) return type;
   const std::string known = path(node);

@@ -11,7 +11,7 @@ TypeId ModuleBuilder::type(TypeId from) {
   switch (source.kind) {
     case TypeKind::Optional: made = to.optional(type(source.element)); break;
     case TypeKind::List: made = to.list(type(source.element)); break;
-    case TypeKind::Map: made = to.map(type(source.element)); break;
+    case TypeKind::Map: made = to.map(type(source.key), type(source.element)); break;
     case TypeKind::Union: {
       std::vector<TypeId> members;
       for (const TypeId member : checked_.types.members(from)) members.push_back(type(member));

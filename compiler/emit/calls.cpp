@@ -57,8 +57,8 @@ void FlowEmitter::method(NodeId, const CheckedMethod& method, Register target) {
       const Register items = operand(method.receiver);
       return add(Op::Contains, target, items, operand(method.arguments[0]));
     }
-    case CheckedMethod::Kind::Any:
-    case CheckedMethod::Kind::All: return loop(method, target);
+    case CheckedMethod::Kind::ListAny:
+    case CheckedMethod::Kind::ListAll: return loop(method, target);
     case CheckedMethod::Kind::Native: {
       const Register first = take();
       for (std::size_t i = 0; i < method.arguments.size(); ++i) take();
@@ -67,12 +67,13 @@ void FlowEmitter::method(NodeId, const CheckedMethod& method, Register target) {
         value(method.arguments[i], static_cast<Register>(first + 1 + i));
       return add_imm(Op::Native, target, first, 0, static_cast<std::int64_t>(method.native));
     }
+    default: return;  // refused by report_unsupported()
   }
 }
 
 // any: true as soon as an item passes; all: false as soon as one does not.
 void FlowEmitter::loop(const CheckedMethod& method, Register target) {
-  const bool is_any = method.kind == CheckedMethod::Kind::Any;
+  const bool is_any = method.kind == CheckedMethod::Kind::ListAny;
   const Register items = operand(method.receiver);
   const Register at = take(), count = take(), one = take(), item = take(), test = take();
   constant(kIntType, 0, {}, at);

@@ -25,7 +25,8 @@ struct SyntaxFailure {
   bool wants_name = false;       // where a reserved word may have been meant as a name
   bool wants_separator = false;  // where a comma may be missing
   bool is_assignment = false;    // `=` for `==`
-  bool is_closer = false;        // `opener` is to be filled in on the way out
+  bool is_in_lambda = false;
+  bool is_closer = false;  // `opener` is to be filled in on the way out
   std::uint32_t opener = 0xffffffff;
 };
 
@@ -35,18 +36,21 @@ struct Builder {
   std::vector<NodeId> stack;    // finished nodes whose parent is not finished
   std::vector<SyntaxFailure> failures;
   int nesting = 0;
-  int suffixes = 0;  // of the operand at hand: `a.b().c` has three
+  int suffixes = 0;                            // of the operand at hand: `a.b().c` has three
+  int lambdas = 0;                             // around what is read
+  std::uint32_t statement_begin = 0xffffffff;  // of the expression that begins the statement at hand
 
   struct Mark {
     std::size_t stack, nodes, children;
-    int nesting;
+    int nesting, lambdas;
   };
-  Mark mark() const { return {stack.size(), tree.nodes.size(), tree.children.size(), nesting}; }
+  Mark mark() const { return {stack.size(), tree.nodes.size(), tree.children.size(), nesting, lambdas}; }
   void cut(const Mark& m) {
     stack.resize(m.stack);
     tree.nodes.resize(m.nodes);
     tree.children.resize(m.children);
     nesting = m.nesting;
+    lambdas = m.lambdas;
   }
   // A node over [first, last) whose children are what stands on the stack from `from` on.
   void push(NodeKind kind, std::uint32_t first, std::uint32_t last, std::size_t from) {
@@ -69,6 +73,7 @@ enum class Shape : std::uint8_t {
   Node,    // a node over the children matched within
   Fold,    // as Node, but a single child stands for itself (`a + b` is a node, `a` alone is not)
   Suffix,  // as Node, and the operand before it becomes the first child
+  End,     // the same, once at the end of a statement
 };
 template <class Rule>
 inline constexpr Shape shape = Shape::None;
@@ -143,11 +148,18 @@ FLOW_BUILD(disjunction, Fold, Or)
 FLOW_BUILD(block, Node, Block)
 FLOW_BUILD(one_line, Node, Block)
 FLOW_BUILD(let, Node, Let)
+FLOW_BUILD(var, Node, Var)
+FLOW_BUILD(for_statement, Node, For)
+FLOW_BUILD(for_expr, Node, ForExpr)
+FLOW_BUILD(yield_statement, Node, Yield)
+FLOW_BUILD(return_statement, Node, Return)
 FLOW_BUILD(if_statement, Node, If)
 FLOW_BUILD(log_statement, Node, Log)
 FLOW_BUILD(stop_statement, Node, Stop)
 FLOW_BUILD(fail_statement, Node, Fail)
-FLOW_BUILD(expr_statement, Node, ExprStatement)
+FLOW_BUILD(expr_end, End, ExprStatement)
+FLOW_BUILD(assignment_end, End, Assign)
+FLOW_BUILD(function, Node, Function)
 FLOW_BUILD(on_trigger, Node, On)
 FLOW_BUILD(condition, Node, When)
 FLOW_BUILD(do_part, Node, Do)
@@ -163,6 +175,7 @@ FLOW_BUILD(field_decl, Node, FieldDecl)
 FLOW_BUILD(record_decl, Node, RecordDecl)
 FLOW_BUILD(effect_word, Node, Effect)
 FLOW_BUILD(parameter_decl, Node, ParameterDecl)
+FLOW_BUILD(function_parameter, Node, ParameterDecl)
 FLOW_BUILD(result_type, Node, Result)
 FLOW_BUILD(method_word, Node, Method)
 FLOW_BUILD(request_clause, Node, Request)

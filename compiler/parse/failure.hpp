@@ -11,24 +11,25 @@ template <class Rule, class... Among>
 inline constexpr bool is_among = (std::is_same_v<Rule, Among> || ...);
 
 template <class Rule>
-inline constexpr bool is_not_yet_supported =
-    is_among<Rule, g::supported, g::supported_declaration, g::later_expression, g::no_policy>;
+inline constexpr bool is_not_yet_supported = is_among<Rule, g::supported, g::supported_declaration,
+                                                      g::later_expression, g::no_policy, g::no_loop_policy>;
 
 // A list's next thing was wanted, or a word is not what it should be: the word itself is wrong, nothing is
 // missing.
 template <class Rule>
 inline constexpr bool marks_token =
     is_not_yet_supported<Rule> ||
-    is_among<Rule, g::no_assignment, g::not_chained, g::member_wanted, g::declaration_wanted,
-             g::statement_wanted, g::operation_clause, g::route_clause, g::trigger_clause>;
+    is_among<Rule, g::no_assignment, g::not_chained, g::no_function, g::loop_in_place, g::member_wanted,
+             g::declaration_wanted, g::statement_wanted, g::operation_clause, g::route_clause,
+             g::trigger_clause>;
 
 // Closers of what may span lines. The opener is marked when the end of the file is no help.
 template <class Rule>
 inline constexpr bool marks_opener = is_among<Rule, g::block_close, g::block_comment_end>;
 template <class Rule>
 inline constexpr bool is_closer =
-    marks_opener<Rule> || is_among<Rule, g::block_end, g::close_paren, g::close_bracket, g::close_brace,
-                                   g::list_close, g::entries_close, g::arguments_close>;
+    marks_opener<Rule> || is_among<Rule, g::block_end, g::no_function, g::close_paren, g::close_bracket,
+                                   g::close_brace, g::list_close, g::entries_close, g::arguments_close>;
 // The rules that such a closer ends; each begins with its opener.
 template <class Rule>
 inline constexpr bool is_enclosing =
@@ -47,7 +48,8 @@ constexpr SyntaxFailure failure_of(std::uint32_t offset) {
           .offset = offset,
           .message = g::message<Rule>,
           .wants_name = is_among<Rule, g::let_name, g::flow_name, g::trigger_name, g::operand_expr,
-                                 g::argument_value, g::entry_value, g::statement_wanted>,
+                                 g::argument_value, g::entry_value, g::statement_wanted, g::loop_name,
+                                 g::function_name, g::parameter_name, g::assigned_value>,
           .wants_separator = is_among<Rule, g::arguments_close, g::list_close, g::entries_close>,
           .is_assignment = std::is_same_v<Rule, g::no_assignment>,
           .is_closer = is_closer<Rule>};

@@ -33,6 +33,20 @@ struct Control : pegtl::normal<Rule> {
       const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
       builder.suffixes = outer;
       return matched;
+    } else if constexpr (std::is_same_v<Rule, g::expr_statement>) {
+      const std::uint32_t outer = std::exchange(builder.statement_begin, offset(in, builder));
+      const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
+      builder.statement_begin = outer;
+      return matched;
+    } else if constexpr (std::is_same_v<Rule, g::lambda_body>) {
+      ++builder.lambdas;
+      const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
+      --builder.lambdas;
+      return matched;
+    } else if constexpr (std::is_same_v<Rule, g::no_assignment> && A == pegtl::apply_mode::action) {
+      // Behind what a statement begins with `=` assigns; anywhere else it was meant to compare.
+      return builder.tree.nodes[builder.stack.back()].begin == builder.statement_begin ||
+             match_enclosed<A, M, Action, Ctl>(in, builder);
     } else {
       return match_enclosed<A, M, Action, Ctl>(in, builder);
     }
@@ -41,7 +55,9 @@ struct Control : pegtl::normal<Rule> {
   template <typename In>
   [[noreturn]] static void raise(const In& in, Builder& builder) {
     static_assert(g::message<Rule> != nullptr, "a rule under must<> needs a message in grammar/messages.hpp");
-    throw failure_of<Rule>(offset(in, builder));
+    SyntaxFailure failure = failure_of<Rule>(offset(in, builder));
+    failure.is_in_lambda = builder.lambdas > 0;
+    throw failure;
   }
 
  private:
@@ -102,6 +118,9 @@ struct Control : pegtl::normal<Rule> {
       if (++builder.suffixes > kMaxNesting) throw too_deep(in, builder);  // each holds the one before
       const NodeId operand = builder.stack[mark.stack - 1];
       builder.push(kind_of<Rule>, builder.tree.nodes[operand].begin, offset(in, builder), mark.stack - 1);
+    } else if constexpr (shape<Rule> == Shape::End) {
+      const NodeId begin = builder.stack[mark.stack - 1];
+      builder.push(kind_of<Rule>, builder.tree.nodes[begin].begin, offset(in, builder), mark.stack - 1);
     } else if (shape<Rule> != Shape::Fold || builder.stack.size() - mark.stack != 1) {
       builder.push(kind_of<Rule>, first, offset(in, builder), mark.stack);
     }

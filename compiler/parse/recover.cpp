@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kStatementWords[] = {"let",     "var",   "if",       "log",    "stop", "fail",
                                                 "for",     "match", "parallel", "repeat", "wait", "await",
-                                                "attempt", "try",   "steps",    "return"};
+                                                "attempt", "try",   "steps",    "return", "yield"};
 constexpr std::string_view kDeclarationWords[] = {"flow",   "on",   "connector", "param", "secret",
                                                   "record", "enum", "fn",        "use",   "test"};
 constexpr std::string_view kMemberWords[] = {"base",   "auth", "quota", "enum",   "ordered",
@@ -33,6 +33,23 @@ bool begins_like_call(std::string_view text, std::size_t at) {
   std::size_t after = at + word.size();
   while (after < text.size() && (text[after] == '.' || grammar::is_word_char(text[after]))) ++after;
   return after < text.size() && text[after] == '(';
+}
+
+// `total = …` and `count[…] = …`, not `total == …` and not `total => …`.
+bool begins_like_assignment(std::string_view text, std::size_t at) {
+  const std::string_view word = word_at(text, at);
+  if (word.empty() || grammar::is_keyword(word)) return false;
+  std::size_t after = at + word.size();
+  for (int open = 0; after < text.size() && text[after] != '\n'; ++after) {
+    open += text[after] == '[';
+    if (open == 0) break;
+    open -= text[after] == ']';
+  }
+  while (after < text.size() && text[after] == ' ') ++after;
+  if (after + 1 < text.size() && text[after + 1] == '=' &&
+      std::string_view("+-*/%").find(text[after]) != std::string_view::npos)
+    return true;  // a mistake of its own
+  return after + 1 < text.size() && text[after] == '=' && text[after + 1] != '=' && text[after + 1] != '>';
 }
 
 class Skipper {
@@ -68,7 +85,7 @@ class Skipper {
         if (braces_ <= 0 && text_[at_] == '}') return true;
         return is_line_start && braces_ <= 0 &&
                (is_one_of(word, kStatementWords) || is_one_of(word, kDeclarationWords) ||
-                begins_like_call(text_, at_));
+                begins_like_call(text_, at_) || begins_like_assignment(text_, at_));
       case Resume::Condition: return is_word_begin && (word == "do" || (is_line_start && word == "flow"));
       case Resume::Member:
         if (braces_ <= 0 && text_[at_] == '}') return true;

@@ -76,13 +76,15 @@ class Reporter {
   }
 
   void expected(const SyntaxFailure& failure, Span span) {
-    if (foreign_sign(failure.offset)) return;
+    if (foreign_sign(failure.offset) || compound_assignment(failure.offset)) return;
     Diagnostic& d = report(Code::SyntaxError, span, failure.message);
     const std::string_view found = slice(span);
     const bool is_shaping = std::ranges::find(kShapingWords, found) != std::end(kShapingWords);
     if (failure.wants_name && g::is_keyword(found) && !is_shaping)
       d.expecting(fmt::format("`{}` is a reserved word", found));
     if (failure.is_assignment) d.fix(span, "==", "write `==`");
+    if (failure.is_assignment && failure.is_in_lambda)
+      d.note("a lambda gives a value and assigns nothing; a loop can: `for item in list { … }`");
     if (failure.wants_separator && span.begin == token_at(failure.offset) && begins_value(span))
       d.fix({end_before(span.begin), end_before(span.begin)}, ",", "write a `,` before this");
     if (failure.opener != 0xffffffff && failure.mark != SyntaxFailure::Mark::Opener &&
@@ -127,6 +129,20 @@ class Reporter {
       return true;
     }
     return false;
+  }
+
+  // `n += 1`, `n++`
+  bool compound_assignment(std::uint32_t offset) {
+    const std::uint32_t at = token_at(offset);
+    if (at == 0 || at >= text_.size() || (text_[at] != '=' && text_[at] != '+')) return false;
+    const char sign = text_[at - 1];
+    const bool is_step = text_[at] == '+' && sign == '+';
+    if (!is_step && (text_[at] != '=' || std::string_view("+-*/%").find(sign) == std::string_view::npos))
+      return false;
+    report(Code::SyntaxError, {at - 1, at + 1},
+           fmt::format("`{}` is no operator here", slice({at - 1, at + 1})))
+        .note(fmt::format("write the variable twice: `n = n {} 1`", sign));
+    return true;
   }
 
   // “quoted”, a no-break space, or a letter with an accent.

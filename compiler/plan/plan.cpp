@@ -97,6 +97,7 @@ class Planner {
       case NodeKind::Field:
       case NodeKind::OptionalField: return both(value(tree_.kid(node, 0), there));
       case NodeKind::Call: return both(call(node, there));
+      case NodeKind::ForExpr: return both(loop(node, there));
       default: return both(children(node, there));
     }
   }
@@ -118,14 +119,18 @@ class Planner {
 
   Entities call(NodeId node, Entities there) {
     if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
-      there = value(method->second.receiver, there);
-      const bool is_loop =
-          method->second.kind == CheckedMethod::Kind::Any || method->second.kind == CheckedMethod::Kind::All;
+      if (method->second.receiver != kNoNode) there = value(method->second.receiver, there);
+      const bool is_loop = method->second.has_lambda;
       branch_depth_ += is_loop;
       Entities after = there;
       for (const NodeId argument : method->second.arguments) after = value(argument, after);
       branch_depth_ -= is_loop;
       return is_loop ? there : after;
+    }
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end()) {
+      for (const NodeId argument : invoke->second.arguments)
+        if (argument != kNoNode) there = value(argument, there);
+      return there;
     }
     const auto found = checked_.calls.find(node);
     if (found == checked_.calls.end()) return there;
@@ -170,11 +175,23 @@ class Planner {
         --branch_depth_;
         return a & b;
       }
-      case NodeKind::Let: return value(tree_.kids(node).back(), there);
+      case NodeKind::For: return loop(node, there);
+      case NodeKind::Let:
+      case NodeKind::Var: return value(tree_.kids(node).back(), there);
       case NodeKind::Stop:
       case NodeKind::Fail: children(node, there); return ~Entities{0};  // nothing comes after
       default: return children(node, there);
     }
+  }
+
+  // The body may not come at all.
+  Entities loop(NodeId node, Entities there) {
+    const auto kids = tree_.kids(node);
+    there = value(kids[kids.size() - 2], there);
+    ++branch_depth_;
+    statement(kids.back(), there);
+    --branch_depth_;
+    return there;
   }
 
   // ---- The condition's order and what the API can decide
@@ -200,6 +217,12 @@ class Planner {
       case NodeKind::Sum:
       case NodeKind::Product:
       case NodeKind::Negate: return true;
+      case NodeKind::Call:
+        if (checked_.invokes.contains(node)) return true;
+        if (const auto method = checked_.methods.find(node);
+            method != checked_.methods.end() && method->second.kind == CheckedMethod::Kind::ListSum)
+          return true;
+        break;
       default: break;
     }
     if (checked_.is_unwrapped[node] != 0) return true;
@@ -321,8 +344,34 @@ class Planner {
   }
 
   using Counts = std::map<std::uint32_t, std::uint32_t>;
-  static void count(Counts& into, const Counts& more) {
-    for (const auto& [operation, times] : more) into[operation] += times;
+  static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
+    const std::uint64_t exact = std::uint64_t{a} * b;
+    return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
+                                                                     : static_cast<std::uint32_t>(exact);
+  }
+  static void count(Counts& into, const Counts& more, std::uint32_t times = 1) {
+    if (times == 0) return;
+    for (const auto& [operation, calls] : more) {
+      const std::uint64_t sum = std::uint64_t{into[operation]} + product(calls, times);
+      into[operation] = static_cast<std::uint32_t>(std::min<std::uint64_t>(sum, kAnyNumber));
+    }
+  }
+
+  // How many items a list has: known where it is written in place, and of `range` with numbers.
+  std::uint32_t length_of(NodeId list) const {
+    while (tree_.kind(list) == NodeKind::Paren) list = tree_.kid(list, 0);
+    if (tree_.kind(list) == NodeKind::List) return static_cast<std::uint32_t>(tree_.kids(list).size());
+    const auto range = checked_.methods.find(list);
+    if (range == checked_.methods.end() || range->second.kind != CheckedMethod::Kind::Range)
+      return kAnyNumber;
+    std::int64_t bounds[2] = {0, 0};
+    const auto& given = range->second.arguments;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      Diagnostics ignored;
+      if (tree_.kind(given[i]) != NodeKind::Int) return kAnyNumber;
+      bounds[given.size() == 1 ? 1 : i] = int_value(tree_, given[i], ignored);
+    }
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(bounds[1] - bounds[0], 0, kAnyNumber));
   }
 
   Counts calls_of(NodeId node) const {
@@ -337,9 +386,21 @@ class Planner {
       count(counts, most);
       return counts;
     }
+    if (tree_.kind(node) == NodeKind::For || tree_.kind(node) == NodeKind::ForExpr) {
+      const NodeId list = kids[kids.size() - 2];
+      counts = calls_of(list);
+      count(counts, calls_of(kids.back()), length_of(list));
+      return counts;
+    }
+    if (const auto method = checked_.methods.find(node);
+        method != checked_.methods.end() && method->second.has_lambda) {
+      counts = calls_of(method->second.receiver);
+      count(counts, calls_of(method->second.arguments[0]), length_of(method->second.receiver));
+      return counts;
+    }
     for (const NodeId kid : kids) count(counts, calls_of(kid));
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
-      ++counts[call->second.operation];
+      count(counts, {{call->second.operation, 1}});
     return counts;
   }
 

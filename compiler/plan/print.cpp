@@ -54,8 +54,9 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFl
   if (!plan.calls.empty()) out += "  calls:\n";
   for (const auto& [index, times] : plan.calls) {
     const Operation& operation = library.operations[index];
-    out += fmt::format("    {:<9}at most {} per run ({})\n", operation.name, times,
-                       effect_name(operation.effect));
+    const std::string bound =
+        times == kAnyNumber ? "any number of times in a run" : fmt::format("at most {} per run", times);
+    out += fmt::format("    {:<9}{} ({})\n", operation.name, bound, effect_name(operation.effect));
   }
   return out;
 }

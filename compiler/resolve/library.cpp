@@ -152,7 +152,21 @@ class LibraryBuilder {
   }
 
   TypeId type_of(const Tree& tree, NodeId node) {
-    return resolve_type(tree, node, library_.type_names, library_.types, diagnostics_);
+    const TypeId type = resolve_type(tree, node, library_.type_names, library_.types, diagnostics_);
+    if (has_key_beside_text(type))
+      report(tree, node, Code::InvalidDeclaration,
+             "in JSON the keys of a map are texts: write Map<String, T>");
+    return type;
+  }
+
+  bool has_key_beside_text(TypeId id) const {
+    const Type& type = library_.types[id];
+    if (type.kind == TypeKind::Map && type.key != kStringType) return true;
+    if (type.kind == TypeKind::Union)
+      return std::ranges::any_of(library_.types.members(id),
+                                 [&](TypeId member) { return has_key_beside_text(member); });
+    return (type.kind == TypeKind::Map || type.kind == TypeKind::List || type.kind == TypeKind::Optional) &&
+           has_key_beside_text(type.element);
   }
 
   void declare_fields(const Tree& tree, NodeId node) {

@@ -31,13 +31,12 @@ class TypeResolver {
     const std::string_view name = tree_.text(ident);
     const std::size_t arguments = tree_.kids(node).size() - 1;
     if (name == "List" && arguments == 1) return types_.list(resolve(tree_.kid(node, 1)));
-    if (name == "Map" && arguments == 2 && resolve(tree_.kid(node, 1)) == kStringType)
-      return types_.map(resolve(tree_.kid(node, 2)));
+    if (name == "Map" && arguments == 2) return map(node);
     if (arguments != 0 || name == "List" || name == "Map") {
       diagnostics_
           .report(Code::UnknownType, tree_.file, tree_.span(node),
                   fmt::format("`{}` is no type", tree_.text(node)))
-          .note("types with arguments are List<T> and Map<String, T>");
+          .note("types with arguments are List<T> and Map<K, V>");
       return types_.error();
     }
     if (const auto builtin = builtin_type(name)) return *builtin;
@@ -46,6 +45,17 @@ class TypeResolver {
                                         fmt::format("there is no type `{}`", name));
     if (const auto near = nearest_name(name, known()))
       d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
+    return types_.error();
+  }
+
+  TypeId map(NodeId node) {
+    const TypeId key = resolve(tree_.kid(node, 1)), element = resolve(tree_.kid(node, 2));
+    if (key == types_.error() || element == types_.error()) return types_.error();
+    if (types_.is_map_key(key)) return types_.map(key, element);
+    diagnostics_
+        .report(Code::UnknownType, tree_.file, tree_.span(tree_.kid(node, 1)),
+                fmt::format("`{}` cannot be the key of a map", types_.name(key)))
+        .note("keys are String, Int, Bool, enums, and types kept as text, as Email");
     return types_.error();
   }
 

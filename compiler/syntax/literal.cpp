@@ -52,10 +52,15 @@ void report_escape(const Tree& tree, std::uint32_t at, std::string_view rest, Di
       .fix({at, at}, "\\", "write `\\\\` for a backslash, or raw\"…\" for a text without escapes");
 }
 
-}  // namespace
+// `1_000` is 1000.
+std::string without_groups(std::string_view number) {
+  std::string digits(number);
+  std::erase(digits, '_');
+  return digits;
+}
 
-std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostics) {
-  const std::string_view text = tree.text(piece);
+// `text` of the source, which begins at `begin`, with its escapes carried out.
+std::string decoded(const Tree& tree, std::uint32_t begin, std::string_view text, Diagnostics& diagnostics) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -80,7 +85,7 @@ std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostic
         default: used = 0;
       }
       if (used == 0) {
-        const std::uint32_t at = tree.span(piece).begin + static_cast<std::uint32_t>(i) - 1;
+        const std::uint32_t at = begin + static_cast<std::uint32_t>(i) - 1;
         report_escape(tree, at, text.substr(i), diagnostics);
         out += escape;
       } else {
@@ -89,6 +94,22 @@ std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostic
     }
   }
   return out;
+}
+
+}  // namespace
+
+std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostics) {
+  return decoded(tree, tree.span(piece).begin, tree.text(piece), diagnostics);
+}
+
+bool is_computed_key(const Tree& tree, NodeId key) {
+  return tree.text(key).starts_with('[');
+}
+
+std::string key_text(const Tree& tree, NodeId key, Diagnostics& diagnostics) {
+  const std::string_view text = tree.text(key);
+  if (!text.starts_with('"')) return std::string(text);
+  return decoded(tree, tree.span(key).begin + 1, text.substr(1, text.size() - 2), diagnostics);
 }
 
 std::string plain_text(const Tree& tree, NodeId text, Diagnostics& diagnostics) {
@@ -107,7 +128,7 @@ bool has_holes(const Tree& tree, NodeId text) {
 }
 
 std::int64_t int_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics) {
-  const std::string_view text = tree.text(literal);
+  const std::string text = without_groups(tree.text(literal));
   std::int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size())
@@ -118,7 +139,7 @@ std::int64_t int_value(const Tree& tree, NodeId literal, Diagnostics& diagnostic
 }
 
 double float_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics) {
-  const std::string_view text = tree.text(literal);
+  const std::string text = without_groups(tree.text(literal));
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc() || end != text.data() + text.size())

@@ -14,6 +14,10 @@ namespace flow {
 std::string decode_piece(const Tree& tree, NodeId piece, Diagnostics& diagnostics);
 // A whole Text without holes (a Text, TextBlock or RawText node); holes are left out.
 std::string plain_text(const Tree& tree, NodeId text, Diagnostics& diagnostics);
+// Whether a Key is an expression in brackets.
+bool is_computed_key(const Tree& tree, NodeId key);
+// A Key that is a word or a string; keys have no holes.
+std::string key_text(const Tree& tree, NodeId key, Diagnostics& diagnostics);
 bool has_holes(const Tree& tree, NodeId text);
 
 std::int64_t int_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics);

@@ -41,7 +41,7 @@ std::vector<std::string> seeds() {
 }  // namespace flow::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const flow::Module module = flow::fuzz::make_program();
+  static const flow::Program program = flow::fuzz::make_program();
   const std::string text(reinterpret_cast<const char*>(data), size);
   flow::fuzz::answer_all(program, text, text);
   flow::fuzz::answer_all(program, flow::fuzz::kEvents[0], text);

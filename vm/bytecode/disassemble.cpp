@@ -57,8 +57,10 @@ std::vector<std::string> permissions_of(const Module& module, const FlowCode& fl
 std::string call_text(const Module& module, const ManifestCall& call) {
   const Operation* operation = at(module.operations, call.operation);
   const std::string_view effect = operation == nullptr ? "unknown" : effect_name(operation->effect);
-  return fmt::format("{} ({}, at most {}, line {})", operation_name(module, call.operation), effect,
-                     call.at_most, call.line);
+  const std::string bound =
+      call.at_most == kAnyNumber ? "any number of times" : fmt::format("at most {}", call.at_most);
+  return fmt::format("{} ({}, {}, line {})", operation_name(module, call.operation), effect, bound,
+                     call.line);
 }
 
 void print_row(std::string& out, std::string_view title, const std::vector<std::string>& values) {

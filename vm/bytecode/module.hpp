@@ -97,10 +97,12 @@ struct RegisterName {  // for traces: `register_` holds `name` in [begin, end)
   std::string name;
 };
 
+inline constexpr std::uint32_t kAnyNumber = 0xffffffff;
+
 // What a flow may ever do, for people and for checks before deployment. Made by the compiler's plan.
 struct ManifestCall {
   std::uint32_t operation = 0;
-  std::uint32_t at_most = 0;  // calls per run
+  std::uint32_t at_most = 0;  // calls per run; kAnyNumber in a loop whose length nothing says
   bool is_fetch = false;
   std::uint32_t line = 0;  // of the first place
 };

@@ -43,6 +43,7 @@ void PrintTo(const Construct& construct, std::ostream* out) {
 
 constexpr Construct kConstructs[] = {
     {"parentheses", "on alert.new when ", "(", "true", ")", " do log title"},
+    {"list_methods", "on alert.new do { let x = [1]\nlog \"{", "x.map(y => ", "x.length()", ")", "}\" }"},
     {"lists", "on alert.new do { let x = ", "[", "1", "]", "\nlog title }"},
     {"records", "on alert.new do { let x = ", "{ a: ", "1", " }", "\nlog title }"},
     {"computed_keys", "on alert.new do { let x = ", "{ [", "1", "]: 1 }", "\nlog title }"},
@@ -64,6 +65,16 @@ constexpr Construct kConstructs[] = {
     {"fields", "on alert.new do log machine", ".a", "", "", ""},
     {"methods", "on alert.new do log title", ".lower()", "", "", ""},
     {"items", "on alert.new do log machine.tags", "[0]", "", "", ""},
+    {"loops", "on alert.new do { ", "for _ in [1] { ", "log title", " }", " }"},
+    {"loops_that_give_lists", "on alert.new do { let x = ", "for _ in [1] { yield ", "1", " }",
+     "\nlog title }"},
+    {"blocks_of_functions", "fn f() { ", "if true { ", "return", " }", " }\non alert.new do f()"},
+    {"invokes", "fn f(n: Int) -> Int = n\non alert.new do log \"{", "f(", "1", ")", "}\""},
+    {"values_of_functions", "on alert.new do log f(1)\nfn f(n: Int) -> Int = ", "(", "n", ")", ""},
+    {"defaults", "on alert.new do log f()\nfn f(n: Int = ", "- ", "1", "", ") -> String = \"x\""},
+    {"types_of_parameters", "on alert.new do log title\nfn f(n: ", "Map<String, ", "Int", ">", ") { }"},
+    {"assigned", "on alert.new do { var x = 1\nx = ", "(", "1", ")", "\nlog \"{x}\" }"},
+    {"assigned_entries", "on alert.new do { m", "[0]", " = 1", "", " }"},
 };
 
 std::string nested(const Construct& c, std::size_t depth) {
@@ -123,7 +134,18 @@ INSTANTIATE_TEST_SUITE_P(
         "on alert.new do log \"|a|\"", "|// comment\n|on alert.new do log ]",
         "on alert.new |/* a */| do log title", "|\n|on alert.new do log titel",
         "on alert.new do { | ; | log title }", "on alert.new do f(|1, |)", "on alert.new do f(|a: 1, |)",
-        "on alert.new do isolate(|machineId, |)", "|on alert.new do log title\n|",
+        "on alert.new do isolate(|machineId, |)", "on alert.new do { var x = 0\n|x = x + 1\n| }",
+        "on alert.new do { var x = machine.name\nif x != null { |x = x\n| } }",
+        "on alert.new do { var x = machine.name\n|if x != null { x = null }\n| }",
+        "on alert.new do { |for _ in range(9) { log title }\n| }",
+        "on alert.new do { let x = for _ in [1] { |yield 1\n| }\nlog title }",
+        "fn f(n: Int) -> Int = n\non alert.new do { |f(1)\n| }", "on alert.new do f(1)\nfn f(|a: Int, |) { }",
+        "fn f() -> Int { |return 1\n| }\non alert.new do f()", "|fn f() = 1\n|on alert.new do f()",
+        "on alert.new do { let x = { |\"a\": 1, | }\nlog title }",
+        "on alert.new do { var m: Map<Int, Int> = {}\n|m[1] = 2\n| }",
+        "on alert.new do { let x = [1]| + [1]| }", "on alert.new do log \"{[1]|.map(x => x)|}\"",
+        "on alert.new do { |x = ]\n| }", "|fn |", "|fn f() = g()\nfn g() = f()\n|",
+        "on alert.new do { |x += 1\n| }", "on alert.new do { x|[0]| = 1 }", "|on alert.new do log title\n|",
         "on alert.new do { |log ]\n| }", "|}|", "|\"|", "|on |", "|(|",
         "on alert.new when title in [|\"a\", |\"b\"] do log title", "connector a { |enum E { A }\n| }",
         "connector a { |read f() -> Int { GET \"/x\" }\n| }"));
@@ -137,6 +159,24 @@ TEST(Limits, OfFlowsWithLongNamesAndManyNames) {
   EXPECT_EQ(codes(compiled(names + "}").diagnostics), std::set<std::string>{"F0408"});
   EXPECT_FALSE(compiled(flows).diagnostics.has_errors());
   EXPECT_TRUE(compiled("on alert.new do log " + std::string(1'000'000, 'a')).diagnostics.has_errors());
+}
+
+// Each function's result follows from the next one's; each calls all before it; each calls itself.
+TEST(Limits, OfManyFunctions) {
+  std::string chain, all, circles, calls = "on alert.new do {\n";
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string n = std::to_string(i);
+    chain += "fn f" + n + "() = f" + std::to_string(i + 1) + "()\n";
+    circles += "fn f" + n + "() = f" + n + "()\n";
+    all += "fn f" + n + "(n: Int) -> Int = n\n";
+    calls += "f" + n + "(1)\n";
+  }
+  const std::string flow = "on alert.new do log \"{f0()}\"\n";
+  EXPECT_EQ(codes(without_unsupported(compiled(chain + "fn f20000() = 1\n" + flow).diagnostics)),
+            std::set<std::string>{});
+  EXPECT_EQ(codes(compiled(circles + flow).diagnostics), std::set<std::string>{"F0308"});
+  EXPECT_EQ(codes(without_unsupported(compiled(all + calls + "}").diagnostics)),
+            std::set<std::string>{"F0502"});
 }
 
 TEST(Limits, AHundredMistakesAreEnough) {
@@ -155,6 +195,8 @@ TEST(Limits, SourcesHaveALargestSize) {
 TEST(Limits, EveryPrefixOfASourceIsAnswered) {
   const std::string text =
       read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/expressions.flow") +
+      read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/functions_and_loops.flow") +
+      read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/types/maps.flow") +
       read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/connector.flow");
   for (std::size_t length = 0; length < text.size(); ++length) {
     const Compilation cut = compiled(text.substr(0, length));

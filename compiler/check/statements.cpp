@@ -1,0 +1,197 @@
+// Statements, which flows and functions share.
+#include "compiler/check/checker.hpp"
+#include "compiler/resolve/type_syntax.hpp"
+
+namespace flow {
+
+void Checker::block(NodeId node) {
+  const std::size_t scope = scope_.size();
+  const std::size_t assigned = assigned_.size();
+  const std::set<std::string> facts = facts_;
+  bool is_over = false;
+  for (const NodeId kid : tree_.kids(node)) {
+    if (is_over && tree_.kind(kid) != NodeKind::Bad) {
+      report(Code::Unreachable, kid,
+             fmt::format("this statement is never reached: the {} has ended before",
+                         function_ != nullptr ? "function" : "run"));
+      is_over = false;  // said once
+    }
+    statement(kid);
+    is_over = is_over || ends(kid);
+  }
+  leave_scope(scope);
+  facts_ = facts;
+  forget_since(assigned);
+}
+
+void Checker::unreadable(NodeId bad) {
+  for (const NodeId name : tree_.kids(bad))
+    if (!visible_.contains(tree_.text(name))) declare_local(name, error_type());
+}
+
+bool Checker::ends(NodeId node) const {
+  switch (tree_.kind(node)) {
+    case NodeKind::Stop:
+    case NodeKind::Fail:
+    case NodeKind::Return: return true;
+    case NodeKind::Block:
+      for (const NodeId kid : tree_.kids(node))
+        if (ends(kid)) return true;
+      return false;
+    case NodeKind::If:
+      return tree_.kids(node).size() == 3 && ends(tree_.kid(node, 1)) && ends(tree_.kid(node, 2));
+    default: return false;
+  }
+}
+
+void Checker::statement(NodeId node) {
+  switch (tree_.kind(node)) {
+    case NodeKind::Let:
+    case NodeKind::Var: return let(node);
+    case NodeKind::Assign: return assign(node);
+    case NodeKind::If: return if_statement(node);
+    case NodeKind::For: return loop(node);
+    case NodeKind::Yield: return yield(node);
+    case NodeKind::Return: return return_statement(node);
+    case NodeKind::Log:
+    case NodeKind::Stop:
+    case NodeKind::Fail: return message_statement(node);
+    case NodeKind::ExprStatement: return call_statement(tree_.kid(node, 0));
+    default: return unreadable(node);  // Bad: reported by the parser
+  }
+}
+
+void Checker::message_statement(NodeId node) {
+  if (function_ != nullptr) {
+    const NodeKind kind = tree_.kind(node);
+    const std::string_view word = kind == NodeKind::Log ? "log" : kind == NodeKind::Stop ? "stop" : "fail";
+    const Span span{tree_.span(node).begin, tree_.span(node).begin + static_cast<std::uint32_t>(word.size())};
+    diagnostics_
+        .report(Code::NotYetSupported, tree_.file, span,
+                fmt::format("`{}` in a function is part of the language, but this version of Flow does not "
+                            "compile it yet",
+                            word))
+        .note("a function computes its result; give that back and act on it in the flow");
+  }
+  if (!tree_.kids(node).empty()) hole(tree_.kid(node, 0), NodeKind::Text);
+}
+
+void Checker::call_statement(NodeId expr) {
+  const TypeId type = expression(expr);
+  if (tree_.kind(expr) != NodeKind::Call && !is_error(type))
+    report(Code::StatementIsNoCall, expr, fmt::format("{} does nothing by itself", quoted(expr)))
+        .note("a statement that is an expression must be a call; to keep a value write `let name = …`");
+  else if (out_.methods.contains(expr) || (out_.invokes.contains(expr) && type != kNothingType))
+    report(Code::UnusedValue, expr, fmt::format("the result of {} is not used", quoted(expr)));
+}
+
+TypeId Checker::kept_value(NodeId node) {
+  const TypeId type = expression(node);
+  if (type == kNullType) {
+    report(Code::TypeNotKnown, node, "`null` alone does not say which type it is")
+        .note("write the type: `let x: String? = null`");
+    return error_type();
+  }
+  if (type == kNothingType) {
+    report(Code::NotAValue, node, fmt::format("{} gives no result to name", quoted(node)));
+    return error_type();
+  }
+  return type;
+}
+
+void Checker::let(NodeId node) {
+  const auto kids = tree_.kids(node);
+  TypeId type = kNoType;
+  if (kids.size() == 3) {
+    type = resolve_type(tree_, kids[1], library_.type_names, out_.types, diagnostics_);
+    expect(kids[2], type, "this value");
+  } else {
+    type = kept_value(kids[1]);
+  }
+  const std::uint32_t local = declare_local(kids[0], type);
+  body_->locals[local].is_var = tree_.kind(node) == NodeKind::Var;
+}
+
+void Checker::if_statement(NodeId node) {
+  const auto kids = tree_.kids(node);
+  const std::size_t assigned = assigned_.size();
+  boolean(kids[0], "the condition after `if`");
+  const std::set<std::string> before = facts_;
+  learn(kids[0], true, facts_);
+  block(kids[1]);
+  facts_ = before;
+  if (kids.size() == 3) {
+    learn(kids[0], false, facts_);
+    if (tree_.kind(kids[2]) == NodeKind::If)
+      if_statement(kids[2]);
+    else
+      block(kids[2]);
+    facts_ = before;
+  }
+  // `if x == null { stop }` proves the opposite for what follows.
+  if (ends(kids[1])) learn(kids[0], false, facts_);
+  forget_since(assigned);
+}
+
+// ---- Loops
+
+void Checker::loop(NodeId node) {
+  const auto kids = tree_.kids(node);
+  const NodeId items = kids[kids.size() - 2], body = kids.back();
+  const TypeId type = expression(items);
+  TypeId element = error_type();
+  if (out_.types.is(type, TypeKind::List)) {
+    element = out_.types[type].element;
+  } else if (out_.types.is_optional(type)) {
+    may_be_null(items, type, "what a loop goes through");
+  } else if (!is_error(type)) {
+    Diagnostic& d =
+        report(Code::OperatorMismatch, items,
+               fmt::format("`for` goes through a list, and {} is `{}`", quoted(items), type_name(type)));
+    const std::uint32_t end = tree_.span(items).end;
+    if (out_.types.is(type, TypeKind::Map))
+      d.fix({end, end}, ".keys()", "to go through its keys write `.keys()`");
+    else if (type == kIntType)
+      d.fix(tree_.span(items), fmt::format("range({})", tree_.text(items)),
+            fmt::format("to count write `range({})`", tree_.text(items)));
+  }
+  forget_assigned(body);  // the body comes again after its own assignments
+  const std::size_t scope = scope_.size();
+  declare_local(kids[0], element);
+  if (kids.size() == 4) declare_local(kids[1], kIntType);
+  block(body);
+  leave_scope(scope);
+}
+
+TypeId Checker::loop_expression(NodeId node, TypeId expected) {
+  const TypeId wanted = expected_collection(expected, TypeKind::List);
+  TypeId element = wanted == kNoType ? kNoType : out_.types[wanted].element;
+  TypeId* const outer = std::exchange(yielded_, &element);
+  loop(node);
+  yielded_ = outer;
+  if (element != kNoType) return is_error(element) ? element : out_.types.list(element);
+  const Span word{tree_.span(node).begin, tree_.span(node).begin + 3};
+  diagnostics_
+      .report(Code::TypeNotKnown, tree_.file, word, "this loop is to give a list, and it yields nothing")
+      .note("add an item in its body: `yield value`");
+  return error_type();
+}
+
+void Checker::yield(NodeId node) {
+  const NodeId value = tree_.kid(node, 0);
+  if (yielded_ == nullptr) {
+    const Span word{tree_.span(node).begin, tree_.span(node).begin + 5};
+    diagnostics_
+        .report(Code::MisplacedStatement, tree_.file, word,
+                "`yield` adds to the list that a loop gives, and no loop around it gives one")
+        .note("name the loop's list: `let list = for item in items { … yield value }`");
+    expression(value);
+    return;
+  }
+  TypeId& element = *yielded_;
+  if (element != kNoType) return expect(value, element, "what this loop yields");
+  const TypeId type = kept_value(value);  // may hold a loop of its own
+  element = type;
+}
+
+}  // namespace flow
