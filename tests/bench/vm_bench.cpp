@@ -2,7 +2,12 @@
 //   build/release/bench_vm --benchmark_min_time=1
 #include <benchmark/benchmark.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "base/result.hpp"
+#include "compiler/compile.hpp"
+#include "stdlib/declarations/declarations.hpp"
 #include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/bytecode/verify.hpp"
@@ -139,6 +144,41 @@ void verify_module(benchmark::State& state) {
   state.counters["instructions"] = static_cast<double>(module.flows[0].code.size());
 }
 BENCHMARK(verify_module)->Unit(benchmark::kMicrosecond);
+
+// The first example, as it waits for its isolation.
+Program first_example() {
+  std::vector<NamedText> texts;
+  for (const Declaration& declaration : declarations())
+    texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+  std::ifstream file(FLOW_SOURCE_DIR "/examples/isolate-high.flow");
+  const std::string source{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  Compilation compiled = compile({"isolate-high.flow", source}, load_declarations(texts).library);
+  FLOW_CHECK(compiled.module, "the example compiles");
+  return load(std::move(*compiled.module));
+}
+
+Machine waiting_machine(const Program& program) {
+  Machine machine(program, 0);
+  const Step step = machine.start(typical_event());
+  FLOW_CHECK(std::holds_alternative<Call>(step), "the example calls");
+  return machine;
+}
+
+void snapshot_first_example(benchmark::State& state) {
+  const Program program = first_example();
+  const Machine machine = waiting_machine(program);
+  std::string bytes;
+  for (auto _ : state) benchmark::DoNotOptimize(bytes = machine.snapshot());
+  state.counters["bytes"] = static_cast<double>(bytes.size());
+}
+BENCHMARK(snapshot_first_example);
+
+void restore_first_example(benchmark::State& state) {
+  const Program program = first_example();
+  const std::string bytes = waiting_machine(program).snapshot();
+  for (auto _ : state) benchmark::DoNotOptimize(Machine::restore(program, 0, {}, bytes));
+}
+BENCHMARK(restore_first_example);
 
 }  // namespace
 }  // namespace flow::test

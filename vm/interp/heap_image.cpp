@@ -158,7 +158,8 @@ bool ImageReader::read_directory(std::size_t most_bytes) {
 
 bool ImageReader::read_image(Heap& heap, std::size_t most_bytes) {
   if (!read_directory(most_bytes)) return false;
-  const std::size_t live = granules_ * kGranule, size = heap.size_for(live);
+  const std::size_t live = granules_ * kGranule;
+  const std::size_t size = live + 1024;  // most runs that waited end soon
   Memory memory = take_memory(size);
   begin_ = memory.get();
   for (const Piece& piece : pieces_)
