@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "base/result.hpp"
-#include "vm/interp/json_read.hpp"
+#include "vm/interp/event.hpp"
 #include "vm/interp/state.hpp"
 
 namespace flow {
@@ -267,12 +267,22 @@ Step Machine::State::run() {
 }
 
 Step Machine::State::start(std::string_view event_json) {
+  thread_local ParsedEvent event;  // for its memory
+  if (!fields) {
+    fields = std::make_unique<EventFields>();
+    fields->add(module.types, code);
+  }
+  event.read(event_json, *fields);
+  return start(event);
+}
+
+Step Machine::State::start(const ParsedEvent& event) {
   heap.clear();
   pc = 0;
   fuel_used = 0;
   calls = logs = 0;
   in_body = false;
-  if (const auto problem = read_event(event_json, module.types, code, heap, registers.get())) {
+  if (const auto problem = event.fill(module.types, code, heap, registers.get())) {
     if (problem->is_out_of_memory)
       out_of_memory();
     else
@@ -300,6 +310,9 @@ Machine& Machine::operator=(Machine&&) noexcept = default;
 
 Step Machine::start(std::string_view event_json) {
   return state_->start(event_json);
+}
+Step Machine::start(const ParsedEvent& event) {
+  return state_->start(event);
 }
 Step Machine::resume(const Outcome& outcome) {
   return state_->resume(outcome);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "vm/interp/event_fields.hpp"
 #include "vm/interp/heap.hpp"
 #include "vm/interp/machine.hpp"
 #include "vm/interp/natives.hpp"
@@ -22,6 +23,7 @@ struct Machine::State {
   enum class Waiting : std::uint8_t { NotStarted, ForCall, ForLog, Ended };
 
   Step start(std::string_view event_json);
+  Step start(const ParsedEvent& event);
   Step resume(const Outcome& outcome);
   Step run();
 
@@ -56,8 +58,9 @@ struct Machine::State {
   const Limits limits;
   Heap heap;
   std::unique_ptr<Slot[]> registers;
-  std::unique_ptr<Patterns> patterns;  // made when the first is used
-  std::uint32_t pc = 0;                // while waiting, the instruction that suspended the run
+  std::unique_ptr<Patterns> patterns;   // made when the first is used
+  std::unique_ptr<EventFields> fields;  // of this flow alone; made when it starts from a text
+  std::uint32_t pc = 0;                 // while waiting, the instruction that suspended the run
   std::uint64_t fuel_used = 0;
   std::uint32_t calls = 0;
   std::uint32_t logs = 0;
