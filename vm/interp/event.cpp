@@ -19,6 +19,32 @@ std::string not_json(simdjson::error_code error) {
   return fmt::format("`event` is not JSON: {}", simdjson::error_message(error));
 }
 
+std::string_view kind_name(ondemand::json_type type) {
+  switch (type) {
+    case ondemand::json_type::array: return "a list";
+    case ondemand::json_type::object: return "an object";
+    case ondemand::json_type::number: return "a number";
+    case ondemand::json_type::string: return "a text";
+    case ondemand::json_type::boolean: return "a truth value";
+    case ondemand::json_type::null: return "null";
+  }
+  return "something else";
+}
+
+// The parser would skip a bracket or a colon where a value should stand.
+bool begins_value(char c) {
+  switch (c) {
+    case '{':
+    case '[':
+    case '"':
+    case '-':
+    case 't':
+    case 'f':
+    case 'n': return true;
+    default: return c >= '0' && c <= '9';
+  }
+}
+
 class Parser {
  public:
   ondemand::parser& operator*() { return kept(); }
@@ -59,9 +85,9 @@ std::string ParsedEvent::walk() {
   if (const auto failed = (*parser).iterate(text_.data(), size_, text_.size()).get(document))
     return not_json(failed);
   if (const auto failed = document.get_object().get(event)) {
-    const auto kind = json_kind(without_blanks_after(json().substr(json().find_first_not_of(" \t\r\n"))));
-    if (failed != simdjson::INCORRECT_TYPE || !kind) return not_json(failed);
-    return fmt::format("`event` is {} where an object was expected", *kind);
+    ondemand::json_type type{};
+    if (failed != simdjson::INCORRECT_TYPE || document.type().get(type)) return not_json(failed);
+    return fmt::format("`event` is {} where an object was expected", kind_name(type));
   }
   std::uint32_t open = EventFields::kNone;  // the member whose value ends before the next key
   const char* begin = nullptr;
@@ -70,6 +96,8 @@ std::string ParsedEvent::walk() {
     if (const auto failed = std::move(each).get(field)) return not_json(failed);
     const char* const key = field.key().raw();
     if (open != EventFields::kNone) found(open, begin, key - 1);
+    const char* const value = field.value().raw_json_token().data();
+    if (!begins_value(*value)) return not_json(simdjson::TAPE_ERROR);
     bool is_escaped = false;
     open = fields_->find_raw(key, is_escaped);
     if (is_escaped) {
@@ -80,7 +108,7 @@ std::string ParsedEvent::walk() {
     if (members_[open].data() != nullptr)
       open = EventFields::kNone;  // of members with one name the first counts
     else
-      begin = field.value().raw_json_token().data();
+      begin = value;
   }
   const char* behind = nullptr;
   if (document.current_location().get(behind) == simdjson::SUCCESS)

@@ -1,7 +1,5 @@
 #include "vm/interp/event_fields.hpp"
 
-#include "vm/interp/json_scalar.hpp"
-
 namespace flow {
 namespace {
 
@@ -29,22 +27,6 @@ char at(std::string_view name, std::size_t index) {
 std::uint32_t EventFields::find(std::string_view key) const {
   for (std::uint32_t i = 0; i < members_.size(); ++i)
     if (members_[i].wire == key) return i;
-  return kNone;
-}
-
-std::uint32_t EventFields::find_raw(const char* key, bool& is_escaped) const {
-  is_escaped = key[0] == '\\' || (key[0] != '"' && key[1] == '\\');
-  if (is_escaped) return kNone;
-  std::uint32_t next = first_[chain_of(key[0], key[0] == '"' ? '"' : key[1])];
-  while (next != 0) {
-    const Member& member = members_[next - 1];
-    switch (match_key(key, member.wire)) {
-      case KeyMatch::Equal: return next - 1;
-      case KeyMatch::Different: break;
-      case KeyMatch::Escaped: is_escaped = true; return kNone;
-    }
-    next = member.next;
-  }
   return kNone;
 }
 

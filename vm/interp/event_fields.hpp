@@ -11,6 +11,7 @@
 
 #include "vm/bytecode/module.hpp"
 #include "vm/bytecode/op_table.hpp"
+#include "vm/interp/json_scalar.hpp"
 
 namespace flow {
 
@@ -77,5 +78,21 @@ class EventFields {
   std::array<std::uint32_t, kChains> first_{};  // by the first two characters: one more than the index
   std::unordered_map<const FlowCode*, Plan> plans_;
 };
+
+inline std::uint32_t EventFields::find_raw(const char* key, bool& is_escaped) const {
+  is_escaped = key[0] == '\\' || (key[0] != '"' && key[1] == '\\');
+  if (is_escaped) return kNone;
+  std::uint32_t next = first_[chain_of(key[0], key[0] == '"' ? '"' : key[1])];
+  while (next != 0) {
+    const Member& member = members_[next - 1];
+    switch (match_key(key, member.wire)) {
+      case KeyMatch::Equal: return next - 1;
+      case KeyMatch::Different: break;
+      case KeyMatch::Escaped: is_escaped = true; return kNone;
+    }
+    next = member.next;
+  }
+  return kNone;
+}
 
 }  // namespace flow

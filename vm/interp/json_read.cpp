@@ -3,16 +3,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 #include <cmath>
-#include <cstring>
-#include <vector>
 
 #include "base/text.hpp"
-#include "vm/interp/json_scalar.hpp"
 
 namespace flow {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
+namespace dom = simdjson::dom;
 
 constexpr int kMaxDepth = 64;                   // of values; types may be recursive
 constexpr std::size_t kKeptBytes = 1u << 20;    // a parser that grew beyond this is not kept
@@ -20,8 +17,7 @@ constexpr std::uint32_t kNotSeen = 0xffffffff;  // marks a field of a record tha
 
 // What went wrong, built from the inside out: `place` grows at its front while the calls return.
 struct Mistake {
-  enum class Kind : std::uint8_t { Wrong, OutOfMemory, NotJson };
-  Kind kind = Kind::Wrong;
+  bool is_out_of_memory = false;
   std::string place;
   std::string what;
 };
@@ -31,41 +27,43 @@ Mistake mistake(std::string what) {
   return {.what = std::move(what)};
 }
 Mistake out_of_memory() {
-  return {.kind = Mistake::Kind::OutOfMemory};
-}
-Mistake not_json(simdjson::error_code error) {
-  return {.kind = Mistake::Kind::NotJson, .what = simdjson::error_message(error)};
+  return {.is_out_of_memory = true};
 }
 
-// The text of a scalar; of a list or object its first character. Looking does not go on in the text.
-std::string_view token_of(ondemand::value& json) {
-  return without_blanks_after(json.raw_json_token());
+std::string_view kind_name(dom::element json) {
+  switch (json.type()) {
+    case dom::element_type::ARRAY: return "a list";
+    case dom::element_type::OBJECT: return "an object";
+    case dom::element_type::INT64:
+    case dom::element_type::UINT64:
+    case dom::element_type::DOUBLE: return "a number";
+    case dom::element_type::STRING: return "a text";
+    case dom::element_type::BOOL: return "a truth value";
+    case dom::element_type::NULL_VALUE: return "null";
+  }
+  return "something else";
 }
 
 class ValueReader {
  public:
   ValueReader(const TypeTable& types, Heap& heap) : types_(types), heap_(heap) {}
 
-  MaybeMistake read(ondemand::value json, TypeId type, Slot& value, int depth = 0);
+  MaybeMistake read(dom::element json, TypeId type, Slot& value, int depth = 0);
 
  private:
+  // Of all members of `object` those that the record has; `value` becomes the record.
+  MaybeMistake read_record(dom::object object, TypeId type, Slot& value, int depth);
   MaybeMistake read_null(TypeId type, Slot& value);
-  MaybeMistake read_scalar(ondemand::value& json, TypeId type, Slot& value);
-  MaybeMistake read_int(ondemand::value& json, Slot& value);
-  MaybeMistake read_float(ondemand::value& json, Slot& value);
-  MaybeMistake read_text(std::string_view text, TypeId type, Slot& value);
-  MaybeMistake read_enum(std::string_view text, TypeId type, Slot& value);
-  MaybeMistake read_list(ondemand::value& json, TypeId type, Slot& value, int depth);
-  MaybeMistake read_map(ondemand::value& json, TypeId type, Slot& value, int depth);
-  MaybeMistake read_record(ondemand::value& json, TypeId type, Slot& value, int depth);
-  MaybeMistake read_raw(ondemand::value& json, Slot& value);
+  MaybeMistake read_scalar(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_int(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_text(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_enum(dom::element json, TypeId type, Slot& value);
+  MaybeMistake read_list(dom::element json, TypeId type, Slot& value, int depth);
+  MaybeMistake read_map(dom::element json, TypeId type, Slot& value, int depth);
+  MaybeMistake read_raw(dom::element json, Slot& value);
   MaybeMistake keep(Slot::Tag tag, std::string_view text, Form form, Slot& value);
-  // The place in `fields` of the field that `member` is; their number when there is none.
-  std::size_t field_of(ondemand::field& member, const std::vector<RecordField>& fields);
-  Mistake unexpected(ondemand::value& json, TypeId type) const {
-    const auto kind = json_kind(token_of(json));
-    if (!kind) return not_json(simdjson::TAPE_ERROR);
-    return mistake(fmt::format("is {} where {} was expected", *kind, types_.name(type)));
+  Mistake unexpected(dom::element json, TypeId type) const {
+    return mistake(fmt::format("is {} where {} was expected", kind_name(json), types_.name(type)));
   }
 
   const TypeTable& types_;
@@ -93,42 +91,28 @@ MaybeMistake ValueReader::read_null(TypeId type, Slot& value) {
   return {};
 }
 
-MaybeMistake ValueReader::read_int(ondemand::value& json, Slot& value) {
-  const std::string_view token = token_of(json);
-  if (const auto number = plain_int(token)) {
-    value = Slot::integer(*number);
+MaybeMistake ValueReader::read_int(dom::element json, TypeId type, Slot& value) {
+  if (type != kIntType) return read_text(json, type, value);
+  std::int64_t number = 0;
+  if (json.get_int64().get(number) == simdjson::SUCCESS) {
+    value = Slot::integer(number);
     return {};
   }
-  if (json_kind(token) != "a number") return unexpected(json, kIntType);
-  ondemand::number number;
-  if (const auto failed = json.get_number().get(number)) return not_json(failed);
-  if (number.is_int64()) {
-    value = Slot::integer(number.get_int64());
-    return {};
-  }
+  double real = 0;
   constexpr double kExact = 9007199254740992.0;  // 2^53: every integer up to here has its own double
-  const double real = number.is_double() ? number.get_double() : 2 * kExact;
-  if (std::trunc(real) != real || std::abs(real) > kExact)
-    return mistake("is a number that is no 64-bit integer");
+  if (json.type() != dom::element_type::DOUBLE || json.get_double().get(real) != simdjson::SUCCESS ||
+      std::trunc(real) != real || std::abs(real) > kExact) {
+    if (kind_name(json) == "a number") return mistake("is a number that is no 64-bit integer");
+    return unexpected(json, type);
+  }
   value = Slot::integer(static_cast<std::int64_t>(real));
   return {};
 }
 
-MaybeMistake ValueReader::read_float(ondemand::value& json, Slot& value) {
-  const std::string_view token = token_of(json);
-  if (const auto plain = plain_float(token)) {
-    value = Slot::floating(*plain);
-    return {};
-  }
-  if (json_kind(token) != "a number") return unexpected(json, kFloatType);
-  double real = 0;
-  if (const auto failed = json.get_double().get(real)) return not_json(failed);
-  value = Slot::floating(real);
-  return {};
-}
-
 // Texts, and the moments and durations that JSON spells as texts.
-MaybeMistake ValueReader::read_text(std::string_view text, TypeId type, Slot& value) {
+MaybeMistake ValueReader::read_text(dom::element json, TypeId type, Slot& value) {
+  std::string_view text;
+  if (json.get_string().get(text) != simdjson::SUCCESS) return unexpected(json, type);
   if (type == kSecretType) return mistake("is a text where no secret can come from");
   if (type != kTimeType && type != kDurationType) return keep(Slot::Tag::Text, text, form_of(type), value);
   const auto number = type == kTimeType ? parse_time_us(text) : parse_duration_us(text);
@@ -138,7 +122,9 @@ MaybeMistake ValueReader::read_text(std::string_view text, TypeId type, Slot& va
   return {};
 }
 
-MaybeMistake ValueReader::read_enum(std::string_view text, TypeId type, Slot& value) {
+MaybeMistake ValueReader::read_enum(dom::element json, TypeId type, Slot& value) {
+  std::string_view text;
+  if (json.get_string().get(text) != simdjson::SUCCESS) return unexpected(json, type);
   if (const auto known = types_.enumeration(type).value(text)) {
     value = Slot::enumeration(type, *known);
     return {};
@@ -146,74 +132,47 @@ MaybeMistake ValueReader::read_enum(std::string_view text, TypeId type, Slot& va
   return keep(Slot::Tag::UnknownEnum, text, Form::Plain, value);
 }
 
-MaybeMistake ValueReader::read_list(ondemand::value& json, TypeId type, Slot& value, int depth) {
-  if (token_of(json).front() != '[') return unexpected(json, type);
-  ondemand::array array;
+MaybeMistake ValueReader::read_list(dom::element json, TypeId type, Slot& value, int depth) {
+  dom::array array;
+  if (json.get_array().get(array) != simdjson::SUCCESS) return unexpected(json, type);
+  // size() stops counting at 2^24 - 1.
   std::size_t count = 0;
-  if (const auto failed = json.get_array().get(array)) return not_json(failed);
-  if (const auto failed = array.count_elements().get(count)) return not_json(failed);
+  for (dom::element item : array) (void)item, ++count;
   Slot* items = heap_.allocate_slots(count);
   if (items == nullptr) return out_of_memory();
   std::size_t index = 0;
-  for (auto element : array) {
-    ondemand::value item;
-    if (const auto failed = element.get(item)) return not_json(failed);
-    if (index == count) return not_json(simdjson::TAPE_ERROR);
+  for (dom::element item : array) {
     if (auto wrong = read(item, types_[type].element, items[index], depth + 1)) {
       wrong->place.insert(0, fmt::format("[{}]", index));
       return wrong;
     }
     ++index;
   }
-  if (index != count) return not_json(simdjson::TAPE_ERROR);
   value = Slot::with_items(Slot::Tag::List, items, count);
   return {};
 }
 
-MaybeMistake ValueReader::read_map(ondemand::value& json, TypeId type, Slot& value, int depth) {
-  if (token_of(json).front() != '{') return unexpected(json, type);
-  ondemand::object object;
+MaybeMistake ValueReader::read_map(dom::element json, TypeId type, Slot& value, int depth) {
+  dom::object object;
+  if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
   std::size_t count = 0;
-  if (const auto failed = json.get_object().get(object)) return not_json(failed);
-  if (const auto failed = object.count_fields().get(count)) return not_json(failed);
+  for (dom::key_value_pair member : object) (void)member, ++count;
   Slot* items = heap_.allocate_slots(2 * count);
   if (items == nullptr) return out_of_memory();
   Slot* next = items;
-  for (auto member : object) {
-    std::string_view key;
-    ondemand::value item;
-    if (const auto failed = member.unescaped_key().get(key)) return not_json(failed);
-    if (const auto failed = member.value().get(item)) return not_json(failed);
-    if (next == items + 2 * count) return not_json(simdjson::TAPE_ERROR);
-    if (auto wrong = keep(Slot::Tag::Text, key, Form::Plain, *next++)) return wrong;
-    if (auto wrong = read(item, types_[type].element, *next++, depth + 1)) {
-      wrong->place.insert(0, fmt::format("[{}]", json_quoted(key)));
+  for (dom::key_value_pair member : object) {
+    if (auto wrong = keep(Slot::Tag::Text, member.key, Form::Plain, *next++)) return wrong;
+    if (auto wrong = read(member.value, types_[type].element, *next++, depth + 1)) {
+      wrong->place.insert(0, fmt::format("[{}]", json_quoted(member.key)));
       return wrong;
     }
   }
-  if (next != items + 2 * count) return not_json(simdjson::TAPE_ERROR);
   value = Slot::with_items(Slot::Tag::Map, items, 2 * count);
   return {};
 }
 
-std::size_t ValueReader::field_of(ondemand::field& member, const std::vector<RecordField>& fields) {
-  const char* key = member.key().raw();
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const KeyMatch match = match_key(key, fields[i].wire);
-    if (match == KeyMatch::Equal) return i;
-    if (match == KeyMatch::Different) continue;
-    std::string_view unescaped;
-    if (member.unescaped_key().get(unescaped) != simdjson::SUCCESS) break;  // the name of nothing
-    for (i = 0; i < fields.size() && fields[i].wire != unescaped;) ++i;
-    return i;
-  }
-  return fields.size();
-}
-
-MaybeMistake ValueReader::read_record(ondemand::value& json, TypeId type, Slot& value, int depth) {
-  if (token_of(json).front() != '{') return unexpected(json, type);
-  ondemand::object object;
-  if (const auto failed = json.get_object().get(object)) return not_json(failed);
+// A member given twice counts with its last value, as in most readers.
+MaybeMistake ValueReader::read_record(dom::object object, TypeId type, Slot& value, int depth) {
   const auto& fields = types_.record(type).fields;
   Slot* slots = heap_.allocate_slots(fields.size());
   if (slots == nullptr) return out_of_memory();
@@ -221,23 +180,20 @@ MaybeMistake ValueReader::read_record(ondemand::value& json, TypeId type, Slot& 
     slots[i] = Slot::null();
     slots[i].size = kNotSeen;
   }
-  const auto is_seen = [&](std::size_t i) {
-    return slots[i].tag != Slot::Tag::Null || slots[i].size != kNotSeen;
-  };
   const auto at_field = [&](Mistake wrong, std::size_t i) {
     wrong.place.insert(0, "." + fields[i].name);
     return wrong;
   };
-  for (auto found : object) {
-    ondemand::field member;
-    if (const auto failed = std::move(found).get(member)) return not_json(failed);
-    const std::size_t i = field_of(member, fields);
-    if (i == fields.size() || is_seen(i)) continue;
-    if (auto wrong = read(member.value(), fields[i].type, slots[i], depth + 1))
-      return at_field(std::move(*wrong), i);
+  for (dom::key_value_pair member : object) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (member.key != fields[i].wire) continue;
+      if (auto wrong = read(member.value, fields[i].type, slots[i], depth + 1)) {
+        return at_field(std::move(*wrong), i);
+      }
+    }
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (is_seen(i)) continue;
+    if (slots[i].tag != Slot::Tag::Null || slots[i].size != kNotSeen) continue;
     slots[i] = Slot::null();
     if (!types_.is_optional(fields[i].type) && types_.storage(fields[i].type) != Storage::None)
       return at_field(mistake("is missing"), i);
@@ -246,109 +202,74 @@ MaybeMistake ValueReader::read_record(ondemand::value& json, TypeId type, Slot& 
   return {};
 }
 
-// Sent on as it is, so it is checked to the last character, and spelled as the parser's tree spells it.
-MaybeMistake ValueReader::read_raw(ondemand::value& json, Slot& value) {
-  std::string_view text = token_of(json);
-  if (text.front() == '{') {
-    ondemand::object object;
-    if (const auto failed = json.get_object().get(object)) return not_json(failed);
-    if (const auto failed = object.raw_json().get(text)) return not_json(failed);
-  } else if (text.front() == '[') {
-    ondemand::array array;
-    if (const auto failed = json.get_array().get(array)) return not_json(failed);
-    if (const auto failed = array.raw_json().get(text)) return not_json(failed);
-  }
-  simdjson::dom::parser tree;
-  simdjson::dom::element root;
-  if (const auto failed = tree.parse(text.data(), text.size()).get(root)) return not_json(failed);
-  return keep(Slot::Tag::Json, simdjson::minify(root), Form::Plain, value);
+MaybeMistake ValueReader::read_raw(dom::element json, Slot& value) {
+  return keep(Slot::Tag::Json, simdjson::minify(json), Form::Plain, value);
 }
 
-MaybeMistake ValueReader::read_scalar(ondemand::value& json, TypeId type, Slot& value) {
-  const Storage storage = types_.storage(type);
-  const std::string_view token = token_of(json);
-  switch (storage) {
-    case Storage::Bool:
-      if (token != "true" && token != "false") return unexpected(json, type);
-      value = Slot::boolean(token == "true");
+MaybeMistake ValueReader::read_scalar(dom::element json, TypeId type, Slot& value) {
+  switch (types_.storage(type)) {
+    case Storage::Bool: {
+      bool truth = false;
+      if (json.get_bool().get(truth) != simdjson::SUCCESS) return unexpected(json, type);
+      value = Slot::boolean(truth);
       return {};
-    case Storage::Int:
-      if (type == kIntType) return read_int(json, value);
-      break;
-    case Storage::Float: return read_float(json, value);
-    case Storage::Text:
-    case Storage::Enum: break;
+    }
+    case Storage::Int: return read_int(json, type, value);
+    case Storage::Float: {
+      double real = 0;
+      if (json.get_double().get(real) != simdjson::SUCCESS) return unexpected(json, type);
+      value = Slot::floating(real);
+      return {};
+    }
+    case Storage::Text: return read_text(json, type, value);
+    case Storage::Enum: return read_enum(json, type, value);
     case Storage::Json: return read_raw(json, value);
     default: value = Slot::null(); return {};  // Nothing: whatever came is of no interest
   }
-  if (token.front() != '"') return unexpected(json, type);
-  std::string_view text;
-  if (const auto plain = plain_text(token))
-    text = *plain;
-  else if (const auto failed = json.get_string().get(text))
-    return not_json(failed);
-  return storage == Storage::Enum ? read_enum(text, type, value) : read_text(text, type, value);
 }
 
-MaybeMistake ValueReader::read(ondemand::value json, TypeId declared, Slot& value, int depth) {
+MaybeMistake ValueReader::read(dom::element json, TypeId declared, Slot& value, int depth) {
   if (depth > kMaxDepth) return mistake("is nested too deeply");
-  const std::string_view token = token_of(json);
-  if (token.empty()) return not_json(simdjson::TAPE_ERROR);
-  if (token == "null") return read_null(declared, value);
+  if (json.is_null()) return read_null(declared, value);
   const TypeId type = types_.without_null(declared);
   switch (types_.storage(type)) {
     case Storage::List: return read_list(json, type, value, depth);
     case Storage::Map: return read_map(json, type, value, depth);
-    case Storage::Record: return read_record(json, type, value, depth);
+    case Storage::Record: {
+      dom::object object;
+      if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
+      return read_record(object, type, value, depth);
+    }
     default: return read_scalar(json, type, value);
   }
 }
 
-// A parser and its buffers, kept from one text to the next: machines that wait for an answer need none. The
-// text is copied as the only item of a list, because a document that is a scalar has rules of its own.
+std::optional<JsonProblem> problem(const Mistake& wrong, std::string_view root) {
+  if (wrong.is_out_of_memory) return JsonProblem{.is_out_of_memory = true};
+  return JsonProblem{.message = fmt::format("`{}{}` {}", root, wrong.place, wrong.what)};
+}
+
+// A parser and its buffers, kept from one text to the next: machines that wait for an answer need none.
 class Document {
  public:
-  MaybeMistake read(std::string_view json, ValueReader& reader, TypeId type, Slot& value) {
-    Kept& kept = kept_();
-    const std::size_t size = json.size() + 2;
-    if (kept.text.size() < size + simdjson::SIMDJSON_PADDING)
-      kept.text.resize(size + simdjson::SIMDJSON_PADDING);
-    kept.text[0] = '[';
-    if (!json.empty()) std::memcpy(kept.text.data() + 1, json.data(), json.size());
-    kept.text[size - 1] = ']';
-    std::memset(kept.text.data() + size, 0, simdjson::SIMDJSON_PADDING);
-    ondemand::document document;
-    ondemand::array whole;
-    if (const auto failed = kept.parser.iterate(kept.text.data(), size, kept.text.size()).get(document))
-      return not_json(failed);
-    if (const auto failed = document.get_array().get(whole)) return not_json(failed);
-    bool is_read = false;
-    for (auto element : whole) {
-      ondemand::value item;
-      if (const auto failed = element.get(item)) return not_json(failed);
-      if (is_read) return not_json(simdjson::TRAILING_CONTENT);
-      if (auto wrong = reader.read(item, type, value)) return wrong;
-      is_read = true;
-    }
-    if (!is_read) return not_json(simdjson::EMPTY);
-    const char* behind = nullptr;
-    if (document.current_location().get(behind) == simdjson::SUCCESS)
-      return not_json(simdjson::TRAILING_CONTENT);
-    return {};
+  // Not so large that it could not be kept when everything in it is read.
+  std::optional<JsonProblem> parse(std::string_view json, std::string_view root) {
+    const auto failure = parser().parse(json.data(), json.size()).get(root_);
+    if (failure == simdjson::SUCCESS) return {};
+    return JsonProblem{.message =
+                           fmt::format("`{}` is not JSON: {}", root, simdjson::error_message(failure))};
   }
+  dom::element root() const { return root_; }
   ~Document() {
-    if (kept_().text.size() > kKeptBytes) kept_() = Kept();
+    if (parser().capacity() > kKeptBytes) parser() = dom::parser();
   }
 
  private:
-  struct Kept {
-    ondemand::parser parser;
-    std::vector<char> text;
-  };
-  static Kept& kept_() {
-    thread_local Kept kept;
+  static dom::parser& parser() {
+    thread_local dom::parser kept;
     return kept;
   }
+  dom::element root_;
 };
 
 }  // namespace
@@ -356,13 +277,10 @@ class Document {
 std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type,
                                      std::string_view root, Heap& heap, Slot& value) {
   Document document;
-  ValueReader reader(types, heap);
-  const auto wrong = document.read(json, reader, type, value);
-  if (!wrong) return {};
-  if (wrong->kind == Mistake::Kind::OutOfMemory) return JsonProblem{.is_out_of_memory = true, .message = {}};
-  if (wrong->kind == Mistake::Kind::NotJson)
-    return JsonProblem{.message = fmt::format("`{}` is not JSON: {}", root, wrong->what)};
-  return JsonProblem{.message = fmt::format("`{}{}` {}", root, wrong->place, wrong->what)};
+  if (auto failed = document.parse(json, root)) return failed;
+  if (const auto wrong = ValueReader(types, heap).read(document.root(), type, value))
+    return problem(*wrong, root);
+  return {};
 }
 
 }  // namespace flow

@@ -1,8 +1,7 @@
-// JSON from outside (answers, and the members of events that are more than a scalar) as values of declared
-// types. Lenient where APIs are careless: members nobody reads are skipped, a missing or null member is null
-// where that is allowed, a null list is empty where it is not, enum values match without regard to case and
-// unknown ones keep their spelling; of members with one name the first counts. Everything else is a problem
-// that names its place, as `machine.tags[2]`.
+// JSON from outside (answers, and what is more than a scalar of events) as values of declared types. Lenient
+// where APIs are careless: members nobody reads are ignored, a missing or null member is null where that is
+// allowed, a null list is empty where it is not, enum values match without regard to case and unknown ones
+// keep their spelling. Everything else is a problem that names its place, as `machine.tags[2]`.
 #pragma once
 
 #include <optional>
@@ -20,7 +19,7 @@ struct JsonProblem {
 };
 
 // Reads `json` as a value of `type` into `value`, whose bytes are in `heap`. `root` names the whole in
-// messages. What no type asks for is only skipped: its brackets must balance, its scalars are not looked at.
+// messages.
 std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type,
                                      std::string_view root, Heap& heap, Slot& value);
 

@@ -20,22 +20,6 @@ inline std::string_view without_blanks_after(std::string_view text) {
   return text;
 }
 
-// What a value is called in messages, by its text or its first character; nothing when no JSON value begins
-// so.
-inline std::optional<std::string_view> json_kind(std::string_view text) {
-  if (text == "null") return "null";
-  if (text == "true" || text == "false") return "a truth value";
-  switch (text.empty() ? '\0' : text.front()) {
-    case '[': return "a list";
-    case '{': return "an object";
-    case '"': return "a text";
-    case '-': return "a number";
-    default: break;
-  }
-  if (!text.empty() && text.front() >= '0' && text.front() <= '9') return "a number";
-  return std::nullopt;
-}
-
 // What `token`, a text of whose end the parser is sure, says between its quotes.
 inline std::optional<std::string_view> plain_text(std::string_view token) {
   if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
