@@ -9,6 +9,7 @@ class VmMachine final : public RunMachine {
  public:
   VmMachine(const Module& module, std::uint32_t flow, Limits limits) : machine_(module, flow, limits) {}
   Step start(std::string_view event_json) override { return machine_.start(event_json); }
+  Step start_from(const ParsedEvent& event) override { return machine_.start(event); }
   Step resume(const Outcome& outcome) override { return machine_.resume(outcome); }
   bool in_body() const override { return machine_.in_body(); }
 

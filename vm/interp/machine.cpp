@@ -268,11 +268,11 @@ Step Machine::State::run() {
 
 Step Machine::State::start(std::string_view event_json) {
   thread_local ParsedEvent event;  // for its memory
-  if (!fields) {
-    fields = std::make_unique<EventFields>();
-    fields->add(module.types, code);
+  if (!own_fields) {
+    own_fields = std::make_unique<EventFields>();
+    own_fields->add(module.types, code);
   }
-  event.read(event_json, *fields);
+  event.read(event_json, *own_fields);
   return start(event);
 }
 

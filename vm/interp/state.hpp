@@ -58,9 +58,9 @@ struct Machine::State {
   const Limits limits;
   Heap heap;
   std::unique_ptr<Slot[]> registers;
-  std::unique_ptr<Patterns> patterns;   // made when the first is used
-  std::unique_ptr<EventFields> fields;  // of this flow alone; made when it starts from a text
-  std::uint32_t pc = 0;                 // while waiting, the instruction that suspended the run
+  std::unique_ptr<Patterns> patterns;       // made when the first is used
+  std::unique_ptr<EventFields> own_fields;  // of this flow alone; made when it starts from a text
+  std::uint32_t pc = 0;                     // while waiting, the instruction that suspended the run
   std::uint64_t fuel_used = 0;
   std::uint32_t calls = 0;
   std::uint32_t logs = 0;
