@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/result.hpp"
-#include "vm/interp/json_read.hpp"
+#include "vm/interp/event.hpp"
 #include "vm/interp/state.hpp"
 
 namespace flow {
@@ -135,13 +135,23 @@ bool Machine::State::to_handler() {
 // --- begin and go on ---
 
 Step Machine::State::start(std::string_view event_json) {
+  thread_local ParsedEvent event;  // for its memory
+  if (!own_fields) {
+    own_fields = std::make_unique<EventFields>();
+    own_fields->add(module.types, flow);
+  }
+  event.read(event_json, *own_fields);
+  return start(event);
+}
+
+Step Machine::State::start(const ParsedEvent& event) {
   heap.clear();
   stack.clear();
   at = flow.code.data();
   fuel = limits.fuel;
   calls = logs = 0;
   in_body = false;
-  if (const auto problem = read_event(event_json, module.types, flow, heap, stack.base)) {
+  if (const auto problem = event.fill(module.types, flow, heap, stack.base)) {
     if (problem->is_out_of_memory)
       out_of_memory();
     else
@@ -170,6 +180,9 @@ Machine& Machine::operator=(Machine&&) noexcept = default;
 
 Step Machine::start(std::string_view event_json) {
   return state_->start(event_json);
+}
+Step Machine::start(const ParsedEvent& event) {
+  return state_->start(event);
 }
 Step Machine::resume(const Outcome& outcome) {
   return state_->resume(outcome);
