@@ -95,7 +95,7 @@ Result<Answer> ask(const Interpreter& interpreter, const Workload& workload, std
   command.push_back(std::to_string(size));
   FLOW_TRY(const Ran ran, run(command));
   if (ran.exit_code == -1)
-    return error("a signal ended it, perhaps after " + std::to_string(kProcessorSeconds) + " s");
+    return error("a signal ended it, perhaps after " + std::to_string(kLongestSeconds) + " s");
   if (ran.exit_code != 0) return error(first_line(ran.err));
   Answer answer{.process_ms = ran.wall_ms};
   std::istringstream words(ran.out);

@@ -1,7 +1,6 @@
 #include "tests/bench/comparison/process.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,8 +28,8 @@ std::string content(std::FILE* file) {
 
 // Only in the child: what follows fork() may be no more than this.
 [[noreturn]] void become(char* const* words, int out, int err) {
-  const rlimit limit = {kProcessorSeconds, kProcessorSeconds};
-  ::setrlimit(RLIMIT_CPU, &limit);
+  // Not RLIMIT_CPU: under it, Linux tells a process its processor time only in ticks of some milliseconds.
+  ::alarm(kLongestSeconds);
   const int in = ::open("/dev/null", O_RDONLY);
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);

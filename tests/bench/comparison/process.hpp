@@ -16,7 +16,7 @@ struct Ran {
 
 // The first word is a path or a name on the PATH. After `kProcessorSeconds` of processor time the system ends
 // it. An Error means that it could not be started.
-inline constexpr unsigned kProcessorSeconds = 300;
+inline constexpr unsigned kLongestSeconds = 600;
 Result<Ran> run(const std::vector<std::string>& command);
 
 // Whether a program of this name is on the PATH.
