@@ -164,12 +164,13 @@ std::vector<Variant> one_change_back() {
       variant<fused(kChosen, false), Tagged, Broad>("no fused instructions"),
       variant<with(kChosen, Fuel::PerInstruction), Tagged, Broad>("fuel for each instruction"),
       variant<moving_words(kChosen, false), Tagged, Broad>("moves of 16 bytes in one go"),
+      variant<kChosen, TaggedWithHole, Broad>("a hole in the header"),
   };
 }
 
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
+// What disturbs a round only adds to it.
+double fastest(const std::vector<double>& rounds) {
+  return *std::ranges::min_element(rounds);
 }
 
 // Ratios are to the first variant of the part: below 1 is faster than it.
@@ -180,7 +181,7 @@ void print(const std::vector<Variant>& part, const Variant& baseline) {
     std::vector<std::string> cells = {one.name};
     double product = 1;
     for (std::size_t p = 0; p < kPrograms; ++p) {
-      const double ns = median(one.nanoseconds[p]), ratio = ns / median(baseline.nanoseconds[p]);
+      const double ns = fastest(one.nanoseconds[p]), ratio = ns / fastest(baseline.nanoseconds[p]);
       cells.push_back(bench::number(ns, 2) + " (" + bench::number(ratio, 2) + ")");
       product *= ratio;
     }
@@ -209,14 +210,14 @@ int main(int count, char** arguments) {
 
   std::printf(
       "fib(27), a loop of 10^7, a list summed, and a loop with a move; in brackets the ratio to the part's "
-      "first\nrow, `all` their geometric mean; median of %d rounds.\n\nEach change alone:\n\n",
+      "first\nrow, `all` their geometric mean; fastest of %d rounds.\n\nEach change alone:\n\n",
       rounds);
   print(plain, plain.front());
   std::printf("Each choice given up alone:\n\n");
   print(chosen, chosen.front());
   std::vector<double> ratios;
   for (std::size_t p = 0; p < kPrograms; ++p)
-    ratios.push_back(median(plain.front().nanoseconds[p]) / median(chosen.front().nanoseconds[p]));
+    ratios.push_back(fastest(plain.front().nanoseconds[p]) / fastest(chosen.front().nanoseconds[p]));
   std::printf(
       "design: the chosen machine is %.2f times as fast as the plain one (calls %.2f, arithmetic %.2f, "
       "lists %.2f, moves %.2f)\n",

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-#include <vector>
 
 namespace flow::design {
 
@@ -17,28 +15,30 @@ struct ListHeader {
 
 // 16 bytes: what it is, how long, and the payload. It can be printed, copied and collected with nothing else
 // at hand.
-struct Tagged {
-  static constexpr std::string_view kName = "16 bytes, tagged";
+// Without `HasWholeHeader` two bytes of the first word are a hole that nobody writes, so that the word takes
+// two narrower stores, and a load of all of it must wait for them.
+template <bool HasWholeHeader>
+struct TaggedValue {
   static constexpr bool kHasTypes = true;
   enum class Tag : std::uint8_t { Bool, Int, List };
 
   Tag tag;
   std::uint8_t form;
-  std::uint16_t unused;  // named, so that all of the first word is written, and in one go
+  std::uint16_t hole;
   std::uint32_t size;
   union {
     std::int64_t number;
-    const Tagged* items;
+    const TaggedValue* items;
   };
 
   static bool can_hold(std::int64_t) { return true; }
-  static Tagged integer(std::int64_t value) { return with_number(Tag::Int, value); }
-  static Tagged boolean(bool value) { return with_number(Tag::Bool, value); }
-  static Tagged list(const ListHeader<Tagged>& header) {
-    Tagged value;
+  static TaggedValue integer(std::int64_t value) { return with_number(Tag::Int, value); }
+  static TaggedValue boolean(bool value) { return with_number(Tag::Bool, value); }
+  static TaggedValue list(const ListHeader<TaggedValue>& header) {
+    TaggedValue value;
     value.tag = Tag::List;
     value.form = 0;
-    value.unused = 0;
+    if constexpr (HasWholeHeader) value.hole = 0;
     value.size = header.size;
     value.items = header.items;
     return value;
@@ -51,25 +51,26 @@ struct Tagged {
   std::int64_t as_int() const { return number; }
   bool as_bool() const { return number != 0; }
   std::uint32_t list_size() const { return size; }
-  const Tagged* list_items() const { return items; }
+  const TaggedValue* list_items() const { return items; }
 
  private:
-  static Tagged with_number(Tag tag, std::int64_t number) {
-    Tagged value;
+  static TaggedValue with_number(Tag tag, std::int64_t number) {
+    TaggedValue value;
     value.tag = tag;
     value.form = 0;
-    value.unused = 0;
+    if constexpr (HasWholeHeader) value.hole = 0;
     value.size = 0;
     value.number = number;
     return value;
   }
 };
+using Tagged = TaggedValue<true>;
+using TaggedWithHole = TaggedValue<false>;
 static_assert(sizeof(Tagged) == 16);
 
 // 8 bytes: a Float as it is, everything else as 48 bits in what would be no number. An Int beyond 48 bits
 // would have to go to the heap; here it ends the run, which costs the same question.
 struct NanBoxed {
-  static constexpr std::string_view kName = "8 bytes, NaN boxes";
   static constexpr bool kHasTypes = true;
   static constexpr std::uint64_t kInt = 0xfffa, kBool = 0xfffb, kList = 0xfffc;
   static constexpr std::uint64_t kPayload = (std::uint64_t{1} << 48) - 1;
@@ -108,7 +109,6 @@ static_assert(sizeof(NanBoxed) == 8);
 // 8 bytes that say nothing of themselves: only for typed instructions, and whoever prints, saves or collects
 // values needs a map of the types in each register at each instruction.
 struct Untagged {
-  static constexpr std::string_view kName = "8 bytes, untagged";
   static constexpr bool kHasTypes = false;
 
   union {
