@@ -1,10 +1,9 @@
 // What each choice in the design of the machine is worth: small interpreters that differ in one thing, on the
-// same three programs. docs/decisions/vm-design.md says what follows from it.
+// same four programs. docs/decisions/vm-design.md says what follows from it.
 //
 //   bench_design [ROUNDS]
 //
-// All variants take turns in each round; a figure is the median of the rounds, in nanoseconds of processor
-// time.
+// All variants take turns in each round; a figure is the fastest round, in nanoseconds of processor time.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
