@@ -121,6 +121,31 @@ void decide_when_on_parsed_event_false(benchmark::State& state) {
 BENCHMARK(decide_when_on_parsed_event_true);
 BENCHMARK(decide_when_on_parsed_event_false);
 
+// One alert that comes to 20 flows, each of a module of its own.
+void one_alert_for_20_flows(benchmark::State& state) {
+  std::vector<Module> modules;
+  for (int i = 0; i < 20; ++i) {
+    Assembler a;
+    emit_condition(a);
+    check(a.module);
+    modules.push_back(std::move(a.module));
+  }
+  EventFields fields;
+  std::vector<Machine> machines;
+  for (const Module& module : modules) {
+    fields.add(module.types, module.flows[0]);
+    machines.emplace_back(module, 0);
+  }
+  ParsedEvent event;
+  const std::string text = typical_event();
+  for (auto _ : state) {
+    event.read(text, fields);
+    for (Machine& machine : machines) benchmark::DoNotOptimize(machine.start(event));
+  }
+  state.SetItemsProcessed(20 * state.iterations());
+}
+BENCHMARK(one_alert_for_20_flows);
+
 // The condition again and again over one event, less the loop around it (see `loop_alone`).
 void loop_of(benchmark::State& state, bool has_condition) {
   Assembler a;

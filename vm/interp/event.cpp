@@ -102,7 +102,7 @@ std::string ParsedEvent::walk() {
     open = fields_->find_raw(key, is_escaped);
     if (is_escaped) {
       std::string_view name;
-      if (field.unescaped_key().get(name) == simdjson::SUCCESS) open = fields_->find(name);
+      if (field.unescaped_key().get(name) == simdjson::SUCCESS) open = fields_->find(std::string(name));
     }
     if (open == EventFields::kNone) continue;
     if (members_[open].data() != nullptr)
@@ -210,6 +210,7 @@ std::optional<JsonProblem> ParsedEvent::fill_entity(const TypeTable& types, cons
 std::optional<JsonProblem> ParsedEvent::fill(const TypeTable& types, const FlowCode& flow, Heap& heap,
                                              Slot* registers) const {
   if (!problem_.empty()) return JsonProblem{.message = problem_};
+  if (flow.inputs.empty()) return {};
   const EventFields::Plan* const plan = fields_->plan(flow);
   FLOW_CHECK(plan != nullptr, "an event is read for the flows that start from it");
   const Place* place = plan->places.data();

@@ -17,25 +17,25 @@ EventFields::Reading reading_of(const TypeTable& types, TypeId type) {
   }
 }
 
-// As a key's: a quote ends it.
-char at(std::string_view name, std::size_t index) {
-  return index < name.size() ? name[index] : '"';
-}
-
 }  // namespace
 
-std::uint32_t EventFields::find(std::string_view key) const {
-  for (std::uint32_t i = 0; i < members_.size(); ++i)
-    if (members_[i].wire == key) return i;
-  return kNone;
+std::size_t EventFields::chain_of(std::string_view name) {
+  return chain_of(name.empty() ? '"' : name[0], name.size() < 2 ? '"' : name[1]);
+}
+
+std::uint32_t EventFields::find(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? kNone : found->second;
 }
 
 std::uint32_t EventFields::member(const std::string& wire) {
-  if (const std::uint32_t known = find(wire); known != kNone) return known;
-  std::uint32_t& first = first_[chain_of(at(wire, 0), wire.empty() ? '"' : at(wire, 1))];
+  const auto index = static_cast<std::uint32_t>(members_.size());
+  const auto [known, is_new] = by_name_.try_emplace(wire, index);
+  if (!is_new) return known->second;
+  std::uint32_t& first = first_[chain_of(wire)];
   members_.push_back({.wire = wire, .next = first, .values = {}});
-  first = static_cast<std::uint32_t>(members_.size());
-  return first - 1;
+  first = index + 1;
+  return index;
 }
 
 std::uint32_t EventFields::value(std::uint32_t member, Value wanted) {

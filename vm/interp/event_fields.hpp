@@ -58,8 +58,8 @@ class EventFields {
   const std::vector<Value>& values() const { return values_; }
 
   static constexpr std::uint32_t kNone = 0xffffffff;
-  // The member whose name is `key`, or kNone.
-  std::uint32_t find(std::string_view key) const;
+  // The member with that name, or kNone.
+  std::uint32_t find(const std::string& name) const;
   // The same for a key as it stands in JSON, from behind its quote to a quote. Says `is_escaped` when only
   // the unescaped key can tell.
   std::uint32_t find_raw(const char* key, bool& is_escaped) const;
@@ -68,12 +68,15 @@ class EventFields {
   std::uint32_t member(const std::string& wire);
   std::uint32_t value(std::uint32_t member, Value wanted);
   Place place(const TypeTable& types, const std::string& wire, TypeId type);
+  // A name of one character, or of none, is followed by its quote.
   static std::size_t chain_of(char first, char second) {
     return (static_cast<unsigned char>(first) * 31u + static_cast<unsigned char>(second)) % kChains;
   }
+  static std::size_t chain_of(std::string_view name);
 
-  static constexpr std::size_t kChains = 256;  // most members that no flow reads meet an empty one
+  static constexpr std::size_t kChains = 128;  // most members that no flow reads meet an empty one
   std::vector<Member> members_;
+  std::unordered_map<std::string, std::uint32_t> by_name_;
   std::vector<Value> values_;
   std::array<std::uint32_t, kChains> first_{};  // by the first two characters: one more than the index
   std::unordered_map<const FlowCode*, Plan> plans_;

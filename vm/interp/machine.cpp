@@ -136,11 +136,12 @@ bool Machine::State::to_handler() {
 
 Step Machine::State::start(std::string_view event_json) {
   thread_local ParsedEvent event;  // for its memory
-  if (!own_fields) {
+  static const EventFields kNone;
+  if (!own_fields && !code.inputs.empty()) {
     own_fields = std::make_unique<EventFields>();
     own_fields->add(module.types, flow);
   }
-  event.read(event_json, *own_fields);
+  event.read(event_json, own_fields ? *own_fields : kNone);
   return start(event);
 }
 
