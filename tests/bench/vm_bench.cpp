@@ -123,18 +123,17 @@ BENCHMARK(decide_when_on_parsed_event_false);
 
 // One alert that comes to 20 flows, each of a module of its own.
 void one_alert_for_20_flows(benchmark::State& state) {
-  std::vector<Module> modules;
+  std::vector<Program> programs;
   for (int i = 0; i < 20; ++i) {
     Assembler a;
     emit_condition(a);
-    check(a.module);
-    modules.push_back(std::move(a.module));
+    programs.push_back(load(std::move(a.module)));
   }
   EventFields fields;
   std::vector<Machine> machines;
-  for (const Module& module : modules) {
-    fields.add(module.types, module.flows[0]);
-    machines.emplace_back(module, 0);
+  for (const Program& program : programs) {
+    fields.add(program.module().types, program.module().flows[0]);
+    machines.emplace_back(program, 0);
   }
   ParsedEvent event;
   const std::string text = typical_event();

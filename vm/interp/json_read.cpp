@@ -156,14 +156,15 @@ MaybeMistake ValueReader::read_list(dom::element json, TypeId type, Slot& value,
 // A member given twice counts with its last value, as in records.
 MaybeMistake ValueReader::read_map(dom::element json, TypeId type, Slot& value, int depth) {
   dom::object object;
-  if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
+  if (json.get_object().get(object) != simdjson::SUCCESS || types_.storage(types_[type].key) != Storage::Text)
+    return unexpected(json, type);
   std::size_t count = 0;
   for (dom::key_value_pair member : object) (void)member, ++count;
   Slot map;
   if (!make_map(heap_, count, map)) return out_of_memory();
   for (dom::key_value_pair member : object) {
     Slot key, item;
-    if (auto wrong = keep(Slot::Tag::Text, member.key, Form::Plain, key)) return wrong;
+    if (auto wrong = keep(Slot::Tag::Text, member.key, form_of(types_[type].key), key)) return wrong;
     if (auto wrong = read(member.value, types_[type].element, item, depth + 1)) {
       wrong->place.insert(0, fmt::format("[{}]", json_quoted(member.key)));
       return wrong;

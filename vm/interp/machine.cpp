@@ -136,12 +136,7 @@ bool Machine::State::to_handler() {
 
 Step Machine::State::start(std::string_view event_json) {
   thread_local ParsedEvent event;  // for its memory
-  static const EventFields kNone;
-  if (!own_fields && !code.inputs.empty()) {
-    own_fields = std::make_unique<EventFields>();
-    own_fields->add(module.types, flow);
-  }
-  event.read(event_json, own_fields ? *own_fields : kNone);
+  event.read(event_json, program.fields_of_flow(flow_index));
   return start(event);
 }
 

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include "vm/interp/event_fields.hpp"
 #include "vm/interp/heap.hpp"
 #include "vm/interp/machine.hpp"
 #include "vm/interp/natives.hpp"
@@ -100,7 +99,6 @@ struct Machine::State {
   Heap heap;
   Stack stack;
   std::unique_ptr<Patterns> patterns;       // made when the first is used
-  std::unique_ptr<EventFields> own_fields;  // of this flow alone; made when it starts from a text
   const Instruction* at = nullptr;          // while waiting or at a fault, the instruction that led to it
   std::uint64_t fuel = 0;                   // what is left
   std::uint32_t calls = 0;

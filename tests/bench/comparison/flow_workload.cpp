@@ -7,7 +7,6 @@
 
 #include "compiler/compile.hpp"
 #include "stdlib/declarations/declarations.hpp"
-#include "vm/bytecode/verify.hpp"
 #include "vm/interp/machine.hpp"
 
 namespace flow::bench {
@@ -16,7 +15,8 @@ namespace {
 constexpr const char* kEvent =
     R"({"id":"da1","machineId":"m1","severity":"High","title":"Beacon","alertCreationTime":"2026-11-20T08:14:22Z"})";
 // Far beyond what any workload needs: the limits are measured elsewhere.
-constexpr Limits kLimits = {.fuel = std::uint64_t{1} << 60, .heap_bytes = std::size_t{4} << 30};
+constexpr Limits kLimits = {
+    .fuel = std::uint64_t{1} << 60, .heap_bytes = std::size_t{4} << 30, .list_items = 100'000'000};
 
 Result<std::string> read_source(const std::string& path, std::optional<std::int64_t> size) {
   std::ifstream file(path, std::ios::binary);
@@ -32,7 +32,7 @@ Result<std::string> read_source(const std::string& path, std::optional<std::int6
   return text.replace(begin, text.find('\n', begin) - begin, std::to_string(*size));
 }
 
-Result<Module> compile_workload(const std::string& path, std::optional<std::int64_t> size) {
+Result<Program> compile_workload(const std::string& path, std::optional<std::int64_t> size) {
   FLOW_TRY(std::string text, read_source(path, size));
   std::vector<NamedText> texts;
   for (const Declaration& declaration : declarations())
@@ -45,8 +45,7 @@ Result<Module> compile_workload(const std::string& path, std::optional<std::int6
         return error("does not compile: " + std::string(row(diagnostic.code).id) + " " + diagnostic.message);
     return error("does not compile");
   }
-  FLOW_TRY_STATUS(verify(*compilation.module));
-  return std::move(*compilation.module);
+  return Program::load(std::move(*compilation.module));
 }
 
 std::string describe(const Ended& ended) {
@@ -62,9 +61,9 @@ std::string describe(const Ended& ended) {
 }  // namespace
 
 Result<Timed> run_flow_workload(const std::string& path, std::optional<std::int64_t> size) {
-  FLOW_TRY(const Module module, compile_workload(path, size));
+  FLOW_TRY(const Program program, compile_workload(path, size));
   const std::clock_t start = std::clock();
-  Machine machine(module, 0, kLimits);
+  Machine machine(program, 0, kLimits);
   const Step step = machine.start(kEvent);
   const std::clock_t end = std::clock();
   const auto* ended = std::get_if<Ended>(&step);

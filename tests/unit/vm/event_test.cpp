@@ -81,8 +81,8 @@ class Together {
  public:
   explicit Together(const std::vector<Module>& modules) {
     for (const Module& module : modules) {
-      fields_.add(module.types, module.flows[0]);
       programs_.push_back(Program::load(module).value());
+      fields_.add(programs_.back().module().types, programs_.back().module().flows[0]);
     }
   }
   std::vector<std::vector<std::string>> run(std::string_view text) {
@@ -162,12 +162,12 @@ TEST(Event, GivesARunWhatItGetsAlone) {
 
 TEST(Event, MayGoWhileARunWaits) {
   const auto modules = four_modules();
-  EventFields fields;
-  fields.add(modules[0].types, modules[0].flows[0]);
-  ParsedEvent event;
-  event.read(kFull, fields);
   const auto program = Program::load(modules[0]);
   ASSERT_TRUE(program);
+  EventFields fields;
+  fields.add(program->module().types, program->module().flows[0]);
+  ParsedEvent event;
+  event.read(kFull, fields);
   Machine machine(*program, 0);
   Step step = machine.start(event);
   event.read(std::string(5000, ' ') + "{}", fields);
