@@ -79,7 +79,7 @@ bool Conformity::look_at_map(const Slot& slot, TypeId type) {
   if (!is_new) return known->second == type;
   for (std::uint32_t i = 0; i < slot.table->used; ++i) {
     const MapEntry& each = slot.table->entries()[i];
-    if (!look_at(each.key, kStringType) || !look_at_part(each.value, types_[type].element)) return false;
+    if (!look_at(each.key, types_[type].key) || !look_at_part(each.value, types_[type].element)) return false;
   }
   return true;
 }

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/result.hpp"
-#include "vm/interp/json_read.hpp"
+#include "vm/interp/event.hpp"
 #include "vm/interp/state.hpp"
 
 namespace flow {
@@ -138,6 +138,12 @@ bool Machine::State::to_handler() {
 // --- begin and go on ---
 
 Step Machine::State::start(std::string_view event_json) {
+  thread_local ParsedEvent event;  // for its memory
+  event.read(event_json, program.fields_of_flow(flow_index));
+  return start(event);
+}
+
+Step Machine::State::start(const ParsedEvent& event) {
   heap.clear();
   stack.clear();
   at = flow.code.data();
@@ -147,7 +153,7 @@ Step Machine::State::start(std::string_view event_json) {
   handled = kNothingHandled;
   handled_trace.clear();
   heap.lift_threshold();  // there is nothing yet to collect
-  const auto problem = read_event(event_json, module.types, flow, heap, stack.base);
+  const auto problem = event.fill(module.types, flow, heap, stack.base);
   heap.restore_threshold();
   if (problem) {
     if (problem->is_out_of_memory)
@@ -178,6 +184,9 @@ Machine& Machine::operator=(Machine&&) noexcept = default;
 
 Step Machine::start(std::string_view event_json) {
   return state_->start(event_json);
+}
+Step Machine::start(const ParsedEvent& event) {
+  return state_->start(event);
 }
 Step Machine::resume(const Outcome& outcome) {
   return state_->resume(outcome);

@@ -46,6 +46,8 @@ struct Ended {
 };
 using Step = std::variant<Call, LogLine, Ended>;
 
+class ParsedEvent;  // event.hpp
+
 class Machine {
  public:
   // `program` must outlive the machine.
@@ -57,6 +59,8 @@ class Machine {
   // Begins the run. `event_json` is the JSON object the trigger found (for alert.new: the alert). A machine
   // can be started again, which forgets the run before and saves making a new one.
   Step start(std::string_view event_json);
+  // The same from an event that was read for this flow among others, and may go when this returns.
+  Step start(const ParsedEvent& event);
   // Answers the Call or (with Returned{"null"}) the LogLine handed out last. A Fault is raised where the run
   // waits.
   Step resume(const Outcome& outcome);

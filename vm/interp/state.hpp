@@ -39,6 +39,7 @@ struct Machine::State {
 
   // machine.cpp
   Step start(std::string_view event_json);
+  Step start(const ParsedEvent& event);
   Step resume(const Outcome& outcome);
   bool raise(FaultKind kind, std::string message);
   bool out_of_memory() { return raise(FaultKind::OutOfMemory, "the run used up its heap"); }
@@ -120,9 +121,9 @@ struct Machine::State {
   const Limits limits;
   Heap heap;
   Stack stack;
-  std::unique_ptr<Patterns> patterns;  // made when the first is used
-  const Instruction* at = nullptr;     // while waiting or at a fault, the instruction that led to it
-  std::uint64_t fuel = 0;              // what is left
+  std::unique_ptr<Patterns> patterns;       // made when the first is used
+  const Instruction* at = nullptr;          // while waiting or at a fault, the instruction that led to it
+  std::uint64_t fuel = 0;                   // what is left
   std::uint32_t calls = 0;
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
