@@ -113,7 +113,7 @@ class CodeVerifier {
   bool want_text(unsigned reg);               // text that may be looked at: not a Secret
   bool want_range(unsigned first, std::size_t count);
   bool write(unsigned reg, TypeId type);
-  TypeId key_of(TypeId) const { return kStringType; }
+  TypeId key_of(TypeId map) const { return types_[map].key; }
   bool refuse(std::string problem);
   std::string name(TypeId type) const { return type == kUnset ? "nothing" : types_.name(type); }
 
