@@ -1,5 +1,5 @@
-// Runs every flow of a program under small limits, with events and answers taken from the input,
-// twice: the second run must take the same steps.
+// Runs every flow of a program under small limits, with events and answers taken from the input, twice: the
+// second run, frozen and restored at each suspension, must take the same steps.
 #pragma once
 
 #include <string>
@@ -42,21 +42,33 @@ inline std::string told(const Step& step) {
   return std::to_string(static_cast<int>(ended.how)) + ended.reason + ended.fault.message;
 }
 
-inline std::vector<std::string> story(const Program& program, std::uint32_t flow, Bytes bytes) {
-  constexpr std::size_t kMostSteps = 40;
-  Machine machine(program, flow, {.fuel = 3000, .heap_bytes = 64u << 10});
+// With `is_frozen` each suspension is survived as a snapshot only. Snapshots are steps, too: they hold what
+// was used of fuel and heap.
+inline std::vector<std::string> story(const Program& program, std::uint32_t flow, Bytes bytes,
+                                      bool is_frozen) {
+  constexpr std::size_t kMostSteps = 80;
+  constexpr Limits kLimits{.fuel = 3000, .heap_bytes = 64u << 10};
+  Machine machine(program, flow, kLimits);
   std::vector<std::string> steps;
   Step step = machine.start(kEvents[bytes.below(std::size(kEvents))]);
-  while (steps.push_back(told(step)), !std::holds_alternative<Ended>(step) && steps.size() < kMostSteps)
+  while (steps.push_back(told(step)), !std::holds_alternative<Ended>(step) && steps.size() < kMostSteps) {
+    steps.push_back(machine.snapshot());
+    if (is_frozen) {
+      auto restored = Machine::restore(program, flow, kLimits, steps.back());
+      FLOW_CHECK(restored, "a snapshot can be restored");
+      machine = std::move(*restored);
+    }
     step = machine.resume(std::holds_alternative<LogLine>(step) ? Outcome(Returned{"null"})
                                                                 : outcome_from(bytes));
+  }
+  steps.push_back(std::to_string(machine.fuel_used()));
   return steps;
 }
 
 inline void run_program(const Program& program, const Bytes& bytes) {
   for (std::uint32_t flow = 0; flow < program.module().flows.size() && flow < 4; ++flow)
-    FLOW_CHECK(story(program, flow, bytes) == story(program, flow, bytes),
-               "a run takes the same steps again");
+    FLOW_CHECK(story(program, flow, bytes, false) == story(program, flow, bytes, true),
+               "a run takes the same steps when it is frozen and restored between them");
 }
 
 }  // namespace flow::fuzz

@@ -14,7 +14,7 @@
 namespace flow {
 namespace {
 
-constexpr TypeId kUnset = std::numeric_limits<TypeId>::max();
+constexpr TypeId kUnset = kUnsetRegister;
 using Registers = std::vector<TypeId>;  // what each register holds
 
 // Finds T? and List<T> in a table that may not be changed.
@@ -63,6 +63,8 @@ class CodeVerifier {
         finder_(module.types) {}
 
   Status run();
+  // The same, and what is known before the instruction at `pc`. It is looked at last when most is known.
+  Registers run_to(std::uint32_t pc);
 
  private:
   bool check_shape();
@@ -134,6 +136,8 @@ class CodeVerifier {
   std::vector<Registers> at_target_;        // empty until something arrives
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> waiting_;
   std::uint64_t steps_left_ = 0;
+  std::optional<std::uint32_t> asked_pc_;
+  Registers at_asked_;
   std::string problem_;
 };
 
@@ -316,6 +320,7 @@ bool CodeVerifier::follow(std::uint32_t from) {
       now_ = std::move(before);
     }
     is_unreachable_ = false;
+    if (pc_ == asked_pc_) at_asked_ = now_;
     if (op_info(i.op)->is_jump() ? !pass_jump(i) : !apply(i)) return false;
     if (is_unreachable_ || ends_path(i.op)) return true;
     if (is_target_[pc_ + 1]) return arrive(pc_ + 1, now_);
@@ -756,6 +761,19 @@ Status verify_flow(const Module& module, const FlowCode& flow) {
 }
 Status verify_function(const Module& module, const FunctionCode& function) {
   return CodeVerifier(module, function).run();
+}
+
+Registers CodeVerifier::run_to(std::uint32_t pc) {
+  asked_pc_ = pc;
+  static_cast<void>(run());
+  return std::move(at_asked_);
+}
+
+std::vector<TypeId> register_types(const Module& module, const FlowCode& flow, std::uint32_t pc) {
+  return CodeVerifier(module, flow).run_to(pc);
+}
+std::vector<TypeId> register_types(const Module& module, const FunctionCode& function, std::uint32_t pc) {
+  return CodeVerifier(module, function).run_to(pc);
 }
 
 }  // namespace flow

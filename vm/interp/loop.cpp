@@ -409,11 +409,13 @@ next_instruction:
     Call call;
     if (!prepare_call(i, call)) goto faulted;
     waiting = Waiting::ForCall;
+    heap.drop_tails();
     return call;
   }
   OP(Log) {
     LEAVE;
     waiting = Waiting::ForLog;
+    heap.drop_tails();
     return LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
   }
   OP(Skip) LEAVE;

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/result.hpp"
-#include "vm/interp/json_read.hpp"
+#include "vm/interp/event.hpp"
 #include "vm/interp/state.hpp"
 
 namespace flow {
@@ -127,7 +127,10 @@ bool Machine::State::to_handler() {
     at = *--stack.callers - 1;
     stack.base -= at->a;
   }
-  if (!keep_text(handler->register_, handled.message, Form::Plain)) return false;
+  heap.lift_threshold();
+  const bool is_kept = keep_text(handler->register_, handled.message, Form::Plain);
+  heap.restore_threshold();
+  if (!is_kept) return false;
   at = routine().code.data() + handler->target;
   return true;
 }
@@ -135,13 +138,24 @@ bool Machine::State::to_handler() {
 // --- begin and go on ---
 
 Step Machine::State::start(std::string_view event_json) {
+  thread_local ParsedEvent event;  // for its memory
+  event.read(event_json, program.fields_of_flow(flow_index));
+  return start(event);
+}
+
+Step Machine::State::start(const ParsedEvent& event) {
   heap.clear();
   stack.clear();
   at = flow.code.data();
   fuel = limits.fuel;
   calls = logs = 0;
   in_body = false;
-  if (const auto problem = read_event(event_json, module.types, flow, heap, stack.base)) {
+  handled = kNothingHandled;
+  handled_trace.clear();
+  heap.lift_threshold();  // there is nothing yet to collect
+  const auto problem = event.fill(module.types, flow, heap, stack.base);
+  heap.restore_threshold();
+  if (problem) {
     if (problem->is_out_of_memory)
       out_of_memory();
     else
@@ -155,7 +169,7 @@ Step Machine::State::start(std::string_view event_json) {
 Step Machine::State::resume(const Outcome& outcome) {
   FLOW_CHECK(waiting == Waiting::ForCall || waiting == Waiting::ForLog,
              "only a run that waits can be resumed");
-  if (accept_result(outcome))
+  if (accept(outcome))
     ++at;
   else if (!to_handler())
     return fail();
@@ -170,6 +184,9 @@ Machine& Machine::operator=(Machine&&) noexcept = default;
 
 Step Machine::start(std::string_view event_json) {
   return state_->start(event_json);
+}
+Step Machine::start(const ParsedEvent& event) {
+  return state_->start(event);
 }
 Step Machine::resume(const Outcome& outcome) {
   return state_->resume(outcome);

@@ -3,8 +3,10 @@
 // that speak to the world, and machine.cpp how a run begins, faults and ends.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "vm/interp/heap.hpp"
 #include "vm/interp/machine.hpp"
@@ -12,6 +14,11 @@
 #include "vm/interp/stack.hpp"
 
 namespace flow {
+
+class ByteReader;
+class ByteWriter;
+class Conformity;
+class ImageReader;
 
 struct Machine::State {
   State(const Program& in_program, std::uint32_t in_flow, Limits in_limits)
@@ -26,10 +33,13 @@ struct Machine::State {
   static constexpr std::uint64_t kBytesPerFuel = 64;
   static constexpr std::size_t kFirstThreshold = 4u << 20;  // most runs never collect
 
+  inline static const Fault kNothingHandled{.kind = FaultKind::Failed, .message = "nothing was raised"};
+
   enum class Waiting : std::uint8_t { NotStarted, ForCall, ForLog, Ended };
 
   // machine.cpp
   Step start(std::string_view event_json);
+  Step start(const ParsedEvent& event);
   Step resume(const Outcome& outcome);
   bool raise(FaultKind kind, std::string message);
   bool out_of_memory() { return raise(FaultKind::OutOfMemory, "the run used up its heap"); }
@@ -86,7 +96,21 @@ struct Machine::State {
 
   // calls.cpp
   bool prepare_call(Instruction i, Call& call);
+  bool accept(const Outcome& outcome);  // after a collection, if the heap has no place for it
   bool accept_result(const Outcome& outcome);
+
+  // snapshot.cpp
+  std::string snapshot(std::uint64_t module_key);
+  Status restore(std::string_view bytes, std::uint64_t module_key);  // into a state that is new
+  std::optional<Step> pending();  // what the run waits for; nothing when its arguments cannot be told
+  struct Frame;
+  using KnownTypes = std::map<const Instruction*, std::vector<TypeId>>;
+  std::vector<Frame> frames() const;  // the flow first
+  RegisterSet kept_registers(const Frame& frame, bool is_innermost) const;
+  void write_fiber(ByteWriter& out);
+  Status read_fiber(ByteReader& in, std::size_t heap_used);
+  Status read_registers(ImageReader& image, Conformity& conformity, KnownTypes& known_types,
+                        const Frame& frame, bool is_innermost);
 
   Slot& r(unsigned reg) { return stack.base[reg]; }
 
@@ -97,15 +121,15 @@ struct Machine::State {
   const Limits limits;
   Heap heap;
   Stack stack;
-  std::unique_ptr<Patterns> patterns;  // made when the first is used
-  const Instruction* at = nullptr;     // while waiting or at a fault, the instruction that led to it
-  std::uint64_t fuel = 0;              // what is left
+  std::unique_ptr<Patterns> patterns;       // made when the first is used
+  const Instruction* at = nullptr;          // while waiting or at a fault, the instruction that led to it
+  std::uint64_t fuel = 0;                   // what is left
   std::uint32_t calls = 0;
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
   bool in_body = false;
-  Fault fault;                                                                // the last one raised
-  Fault handled{.kind = FaultKind::Failed, .message = "nothing was raised"};  // the last one a handler took
+  Fault fault;                      // the last one raised
+  Fault handled = kNothingHandled;  // the last one a handler took
   std::vector<Place> handled_trace;
 };
 
