@@ -2,6 +2,7 @@
 
 #include "compiler/emit/flow_emitter.hpp"
 #include "compiler/emit/function_emitter.hpp"
+#include "compiler/emit/optimise.hpp"
 
 namespace flow {
 
@@ -17,6 +18,7 @@ Module emit(const Tree& tree, const Library& library, const CheckedFile& checked
     const CheckedFunction& function = checked.functions[builder.invoked()[i]];
     module.functions.push_back(FunctionEmitter(builder, tree, function, options).run(diagnostics));
   }
+  if (options.optimise && !diagnostics.has_errors()) optimise(module);
   return std::move(module);
 }
 
