@@ -308,7 +308,8 @@ void write_types(Writer& out, const TypeTable& types) {
       case TypeKind::Record: out(types.record(id)); break;
       case TypeKind::Enum: out(types.enumeration(id)); break;
       case TypeKind::Union: out(types.members(id)); break;
-      default: out.number(types[id].element);  // Optional, List, Map
+      case TypeKind::Map: out(types[id].key, types[id].element); break;
+      default: out.number(types[id].element);  // Optional, List
     }
   }
 }
@@ -331,7 +332,10 @@ TypeId read_type(Reader& in, TypeTable& types) {
   switch (kind) {
     case TypeKind::Optional: return types.optional(known(in.number<TypeId>()));
     case TypeKind::List: return types.list(known_value(in.number<TypeId>()));
-    case TypeKind::Map: return types.map(known_value(in.number<TypeId>()));
+    case TypeKind::Map: {
+      const TypeId key = known_value(in.number<TypeId>());
+      return types.map(key, known_value(in.number<TypeId>()));
+    }
     case TypeKind::Record: {
       RecordType record;
       in(record);

@@ -3,15 +3,16 @@
 
 #include "base/result.hpp"
 #include "vm/bytecode/module.hpp"
+#include "vm/bytecode/type_finder.hpp"
 
 namespace flow {
 
 inline constexpr std::size_t kMaxCodeSize = 65'535;  // instructions of a routine
 
 // Everything the module's types, constants, operations, signatures of functions, inputs, call sites and
-// handlers say must have been checked: only the instructions are looked at here. Gives an error that names
-// the routine, pc and instruction.
-Status verify_flow(const Module& module, const FlowCode& flow);
-Status verify_function(const Module& module, const FunctionCode& function);
+// handlers say must have been checked: only the instructions are looked at here. `finder` is of the module's
+// types. Gives an error that names the routine, pc and instruction.
+Status verify_flow(const Module& module, const TypeFinder& finder, const FlowCode& flow);
+Status verify_function(const Module& module, const TypeFinder& finder, const FunctionCode& function);
 
 }  // namespace flow

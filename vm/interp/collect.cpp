@@ -41,11 +41,13 @@ bool Machine::State::collect() {
   forget_dead_registers();
   const std::span<Slot> registers(stack.begin(), stack.end);
   const Collected collected = flow::collect(heap, {&registers, 1});
-  return spend(collected.fuel);
+  // Of the stack only what is in use counts: how much room there is behind it is nobody's business.
+  const auto in_use = static_cast<std::uint64_t>(stack.base - stack.begin()) + routine().registers;
+  return spend(collected.fuel + in_use / 16);
 }
 
 bool Machine::State::try_again(Execute execute, std::uint64_t fuel_before) {
-  if (fault.kind != FaultKind::OutOfMemory || heap.used() == 0) return false;
+  if (fault.kind != FaultKind::OutOfMemory) return false;
   fuel = fuel_before;
   if (!collect()) return false;
   heap.lift_threshold();

@@ -15,6 +15,7 @@ namespace dom = simdjson::dom;
 
 constexpr int kMaxDepth = 64;                   // of values; types may be recursive
 constexpr std::size_t kKeptBytes = 1u << 20;    // a parser that grew beyond this is not kept
+constexpr std::size_t kMostSpelling = 256;      // of an unknown value of an enum: comparing them is free
 constexpr std::uint32_t kNotSeen = 0xffffffff;  // marks a field of a record that no member has filled yet
 
 // What went wrong, built from the inside out: `place` grows at its front while the calls return.
@@ -132,6 +133,8 @@ MaybeMistake ValueReader::read_enum(dom::element json, TypeId type, Slot& value)
     value = Slot::enumeration(type, *known);
     return {};
   }
+  if (text.size() > kMostSpelling)
+    return mistake(fmt::format("is a text of {} bytes, too long for {}", text.size(), types_.name(type)));
   return keep(Slot::Tag::UnknownEnum, text, Form::Plain, value);
 }
 
@@ -160,6 +163,8 @@ MaybeMistake ValueReader::read_list(dom::element json, TypeId type, Slot& value,
 MaybeMistake ValueReader::read_map(dom::element json, TypeId type, Slot& value, int depth) {
   dom::object object;
   if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
+  if (types_.storage(types_[type].key) != Storage::Text)
+    return mistake(fmt::format("is an object, which cannot be a {}", types_.name(type)));
   std::size_t count = 0;
   for (dom::key_value_pair member : object) (void)member, ++count;
   Slot map;

@@ -408,11 +408,13 @@ next_instruction:
     LEAVE;
     Call call;
     if (!prepare_call(i, call)) goto faulted;
+    heap.drop_tails();
     waiting = Waiting::ForCall;
     return call;
   }
   OP(Log) {
     LEAVE;
+    heap.drop_tails();
     waiting = Waiting::ForLog;
     return LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
   }

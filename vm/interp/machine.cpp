@@ -123,13 +123,31 @@ bool Machine::State::to_handler() {
 
   handled = fault;
   handled_trace = trace();
+  if (!spend(kFaultFuel + handled.message.size() / kBytesPerFuel)) return false;
   for (; above > 0; --above) {
     at = *--stack.callers - 1;
     stack.base -= at->a;
   }
-  if (!keep_text(handler->register_, handled.message, Form::Plain)) return false;
   at = routine().code.data() + handler->target;
-  return true;
+  heap.lift_threshold();
+  bool is_kept = keep_message(handler->register_);
+  if (!is_kept && fault.kind == FaultKind::OutOfMemory && collect()) {
+    heap.lift_threshold();
+    is_kept = keep_message(handler->register_);
+  }
+  heap.restore_threshold();
+  return is_kept;
+}
+
+// A message from outside may be longer than a text of the run: its end is left out.
+bool Machine::State::keep_message(unsigned reg) {
+  std::string_view message = handled.message;
+  if (message.size() > limits.text_bytes) {
+    std::size_t end = limits.text_bytes;
+    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80) --end;
+    message = message.substr(0, end);
+  }
+  return keep_text(reg, message, Form::Plain);
 }
 
 // --- begin and go on ---
@@ -141,6 +159,13 @@ Step Machine::State::start(std::string_view event_json) {
   fuel = limits.fuel;
   calls = logs = 0;
   in_body = false;
+  handled = nothing_raised();
+  handled_trace.clear();
+  if (flow.registers > limits.stack_bytes / sizeof(Slot)) {
+    raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
+    return fail();
+  }
+  heap.lift_threshold();  // there is no garbage yet
   if (const auto problem = read_event(event_json, module.types, flow, heap, stack.base)) {
     if (problem->is_out_of_memory)
       out_of_memory();
@@ -148,6 +173,7 @@ Step Machine::State::start(std::string_view event_json) {
       raise(FaultKind::InvalidEvent, problem->message);
     return fail();
   }
+  heap.restore_threshold();
   if (!spend(flow.code.size())) return fail();
   return run();
 }

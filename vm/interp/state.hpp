@@ -20,11 +20,11 @@ struct Machine::State {
         flow_index(in_flow),
         flow(module.flows[in_flow]),
         limits(in_limits),
-        heap(in_limits.heap_bytes, kFirstThreshold),
+        heap(in_limits.heap_bytes, in_limits.collect_from_bytes),
         stack(flow.registers, in_limits.stack_bytes) {}
 
   static constexpr std::uint64_t kBytesPerFuel = 64;
-  static constexpr std::size_t kFirstThreshold = 4u << 20;  // most runs never collect
+  static constexpr std::uint64_t kFaultFuel = 64;  // what handling a fault takes: its message, a trace
 
   enum class Waiting : std::uint8_t { NotStarted, ForCall, ForLog, Ended };
 
@@ -37,6 +37,8 @@ struct Machine::State {
   bool too_large(const char* what, std::size_t limit);
   bool null_found(unsigned reg);
   bool to_handler();  // goes on where the fault is handled, if it is
+  bool keep_message(unsigned reg);
+  static Fault nothing_raised() { return {.kind = FaultKind::Failed, .message = "nothing was raised"}; }
   Step end(Ended::How how, std::string reason = {});
   Step fail();
   Step fail_as_handled();
@@ -49,7 +51,8 @@ struct Machine::State {
   Step run();  // from `at` on
 
   // collect.cpp. Executes the instruction at `at` again, after a collection, when it failed for lack of
-  // memory.
+  // memory. What cannot be executed again (it answers the world, or handles a fault) does without the
+  // threshold from the start.
   using Execute = bool (State::*)(Instruction);
   bool try_again(Execute execute, std::uint64_t fuel_before);
   bool collect();  // false when its fuel is not there
@@ -87,6 +90,7 @@ struct Machine::State {
   // calls.cpp
   bool prepare_call(Instruction i, Call& call);
   bool accept_result(const Outcome& outcome);
+  bool read_result(const std::string& json);
 
   Slot& r(unsigned reg) { return stack.base[reg]; }
 
@@ -104,8 +108,8 @@ struct Machine::State {
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
   bool in_body = false;
-  Fault fault;                                                                // the last one raised
-  Fault handled{.kind = FaultKind::Failed, .message = "nothing was raised"};  // the last one a handler took
+  Fault fault;                       // the last one raised
+  Fault handled = nothing_raised();  // the last one a handler took
   std::vector<Place> handled_trace;
 };
 
