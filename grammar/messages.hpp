@@ -56,6 +56,7 @@ FLOW_MESSAGE(loop_name,
              "expected a name for the item, as `for item in list { … }`; reserved words cannot be names")
 FLOW_MESSAGE(loop_in, "expected `in` and a list, as `for item in list { … }`")
 FLOW_MESSAGE(assigned_value, "expected a value")
+FLOW_MESSAGE(return_value, "expected a value behind `return`, or the end of the block")
 FLOW_MESSAGE(supported, "")
 FLOW_MESSAGE(no_policy, "")
 FLOW_MESSAGE(supported_declaration, "")

@@ -294,7 +294,10 @@ struct log_statement : seq<k_log, ws, must<operand_expr>> {};
 struct stop_statement : seq<k_stop, opt<ws, at<sor<one<'"'>, any_text>>, expr>> {};
 struct fail_statement : seq<k_fail, ws, must<operand_expr>> {};
 struct yield_statement : seq<k_yield, ws, must<assigned_value>> {};
-struct return_statement : seq<k_return, opt<ws, assigned_value>> {};
+struct return_value : sor<for_expr, expr> {};
+// Without a value when the block ends behind it, or what follows can only be a statement.
+struct return_end : sor<list_end, separator, declaration_word, k_let, k_var, k_log, k_stop, k_fail, k_yield, k_return> {};
+struct return_statement : seq<k_return, sor<at<ws, return_end>, seq<ws, must<return_value>>>> {};
 // A statement that begins with an expression: it ends there, or what was read is assigned to. `no_assignment` lets the
 // `=` pass behind what a statement begins with.
 struct expr_end : success {};

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "vm/bytecode/module.hpp"
+#include "vm/interp/event.hpp"
 #include "vm/interp/machine.hpp"
 
 namespace flow {
@@ -16,6 +17,8 @@ class RunMachine {
  public:
   virtual ~RunMachine() = default;
   virtual Step start(std::string_view event_json) = 0;
+  // The same for an event that was read for all the flows that get it, this machine's among them.
+  virtual Step start_from(const ParsedEvent& event) { return start(event.json()); }
   virtual Step resume(const Outcome& outcome) = 0;
   virtual bool in_body() const = 0;
 };

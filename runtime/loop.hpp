@@ -58,6 +58,7 @@ class Runtime::Loop {
     std::string hash;
     std::shared_ptr<const Module> module;
     std::uint32_t index = 0;
+    std::unique_ptr<RunMachine> machine;  // decides on event after event, until one begins a run and takes it
   };
   // One trigger of one tenant: a single poll feeds all its subscribers.
   struct Source {
@@ -67,6 +68,8 @@ class Runtime::Loop {
     const Trigger* declaration = nullptr;  // in `module`
     std::uint32_t operation = 0;           // in `module`
     std::vector<Subscriber> subscribers;
+    EventFields fields;  // what they read of an event
+    ParsedEvent event;   // the one being dispatched
     std::unique_ptr<Poller> poller;
     std::deque<PolledEvent> events;  // of the page read last, not yet dispatched
     bool has_page = false;           // a page is being worked through
@@ -120,7 +123,7 @@ class Runtime::Loop {
   void fail_poll(Source& source, const Fault& fault);
   Status dispatch_events(bool& has_worked);
   Status dispatch(Source& source, PolledEvent event);
-  Status begin_run(Source& source, const Subscriber& subscriber, const PolledEvent& event);
+  Status begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event);
   void finish_page(Source& source);
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);

@@ -24,7 +24,10 @@ Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& ha
     if (source.tenant == tenant)
       std::erase_if(source.subscribers, [&](const Subscriber& other) { return other.flow == code.name; });
   FLOW_TRY(Source * source, source_for(tenant, module, trigger, *operation));
-  source->subscribers.push_back(Subscriber{code.name, hash, module, flow});
+  source->subscribers.push_back(Subscriber{code.name, hash, module, flow, nullptr});
+  source->fields = EventFields();
+  for (const Subscriber& subscriber : source->subscribers)
+    source->fields.add(subscriber.module->types, subscriber.module->flows[subscriber.index]);
   return {};
 }
 
@@ -177,13 +180,20 @@ Status Runtime::Loop::dispatch(Source& source, PolledEvent event) {
   if (is_seen) return {};
   ++counters_.events_fresh;
   ++source.report.fresh;
-  for (const Subscriber& subscriber : source.subscribers)
-    FLOW_TRY_STATUS(begin_run(source, subscriber, event));
+  source.event.read(event.json, source.fields);
+  for (Subscriber& subscriber : source.subscribers) FLOW_TRY_STATUS(begin_run(source, subscriber, event));
   batch_.seen.push_back(SeenRow{source.tenant, source.trigger, std::move(event.key), event.time_us});
   return {};
 }
 
-Status Runtime::Loop::begin_run(Source& source, const Subscriber& subscriber, const PolledEvent& event) {
+// A flow whose condition is false without asking anyone leaves no trace.
+Status Runtime::Loop::begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event) {
+  if (!subscriber.machine) subscriber.machine = engine_.machine(*subscriber.module, subscriber.index);
+  Step first = subscriber.machine->start_from(source.event);
+  if (const auto* ended = std::get_if<Ended>(&first); ended && ended->how == Ended::How::Skipped) {
+    ++counters_.skipped_at_once;
+    return {};
+  }
   const std::int64_t now_us = clock_.now_us();
   RunRow row;
   row.id = ids_.next();
@@ -193,13 +203,8 @@ Status Runtime::Loop::begin_run(Source& source, const Subscriber& subscriber, co
   row.trigger = source.trigger;
   row.key = event.key;
   row.created_us = now_us;
-  auto run = std::make_unique<Run>(std::move(row), subscriber.module,
-                                   engine_.machine(*subscriber.module, subscriber.index));
-  run->start(event.json, now_us);
-  if (run->is_traceless()) {
-    ++counters_.skipped_at_once;
-    return {};
-  }
+  auto run = std::make_unique<Run>(std::move(row), subscriber.module, std::move(subscriber.machine));
+  run->start(event.json, std::move(first), now_us);
   // The keys that were seen are forgotten some day; runs are not.
   FLOW_TRY(const bool is_known, store_.has_run(source.tenant, subscriber.flow, source.trigger, event.key));
   if (is_known) return {};

@@ -22,9 +22,9 @@ RunState state_after(Ended::How how) {
 Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMachine> machine)
     : row_(std::move(row)), module_(std::move(module)), machine_(std::move(machine)) {}
 
-void Run::start(std::string_view event, std::int64_t now_us) {
+void Run::start(std::string_view event, Step first, std::int64_t now_us) {
   append(StartedEntry{std::string(event)}, now_us);
-  advance(machine_->start(event), now_us);
+  advance(std::move(first), now_us);
 }
 
 Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) {
@@ -100,7 +100,6 @@ void Run::advance(Step step, std::int64_t now_us) {
       append(EnteredEntry{}, now_us);
     }
     if (const auto* ended = std::get_if<Ended>(&*next)) return end(*ended, now_us);
-    has_suspended_ = true;
     if (next_sequence_ > kMaxJournalEntries)
       return park(fmt::format("its journal grew beyond {} entries", kMaxJournalEntries), now_us);
     if (const auto* line = std::get_if<LogLine>(&*next)) {

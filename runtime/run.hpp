@@ -26,8 +26,8 @@ class Run {
  public:
   Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMachine> machine);
 
-  // Begins a new run with its event.
-  void start(std::string_view event, std::int64_t now_us);
+  // Begins a new run with its event. The machine was started with it, and this is its first step.
+  void start(std::string_view event, Step first, std::int64_t now_us);
   // Takes up a stored run. An Error is why it cannot go on: the journal is damaged, or the module does not do
   // today what the journal says it did. Then only park() may follow.
   Status replay(const std::vector<JournalRow>& journal, std::int64_t now_us);
@@ -46,8 +46,6 @@ class Run {
   void answer(const Outcome& outcome, bool is_settled, std::int64_t now_us);
   void park(std::string reason, std::int64_t now_us);
 
-  // Whether it ended as Skipped without ever waiting: such a run leaves no trace.
-  bool is_traceless() const { return row_.state == RunState::Skipped && !has_suspended_; }
   bool is_over() const { return row_.state != RunState::Running; }
   const RunRow& row() const { return row_; }
   const Ended& ended() const { return ended_; }
@@ -87,7 +85,6 @@ class Run {
   std::int64_t not_before_us_ = 0;
   bool in_doubt_ = false;
   bool has_entered_ = false;
-  bool has_suspended_ = false;
   Ended ended_;
 
   // Only while replaying; empty afterwards.

@@ -6,8 +6,10 @@
 #include "apps/cli/exit_code.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
+#include "apps/server/world.hpp"
 #include "apps/sim/tenant.hpp"
 #include "base/text.hpp"
+#include "vm/interp/maps.hpp"
 
 namespace {
 
@@ -114,6 +116,7 @@ int main(int argc, char** argv) {
   if (show_command->parsed()) return flow::run_runs_show(runs);
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread
+  flow::set_map_seed(flow::SystemRandom().next());
   if (run_command->parsed()) return flow::run_once(run);
   if (serve_command->parsed()) return flow::run_serve(serve);
   return flow::run_demo(demo);

@@ -79,7 +79,7 @@ bool Checker::check_effect(NodeId node, const Operation& operation) {
 TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
   const Operation& operation = library_.operations[index];
   CheckedCall checked{.operation = index, .arguments = arguments(node, operation.name, operation.parameters)};
-  out_.calls.emplace(node, std::move(checked));
+  out_.calls.insert_or_assign(node, std::move(checked));
   return check_effect(node, operation) ? operation.result : error_type();
 }
 
@@ -88,7 +88,7 @@ TypeId Checker::invoke(NodeId node, std::uint32_t index) {
   CheckedInvoke checked{.function = index, .arguments = arguments(node, function.name, parameters_[index])};
   for (std::size_t i = 0; i < checked.arguments.size(); ++i)
     if (checked.arguments[i] == kNoNode) checked.arguments[i] = function.defaults[i];
-  out_.invokes.emplace(node, std::move(checked));
+  out_.invokes.insert_or_assign(node, std::move(checked));
   return is_inferred(index) ? error_type() : function.result;  // a circle, which is told
 }
 
@@ -108,7 +108,7 @@ TypeId Checker::range(NodeId node) {
     expect(argument, kIntType, "a bound of `range`");
     checked.arguments.push_back(argument);
   }
-  out_.methods.emplace(node, std::move(checked));
+  out_.methods.insert_or_assign(node, std::move(checked));
   return out_.types.list(kIntType);
 }
 

@@ -55,7 +55,9 @@ class Checker {
   void loop(NodeId node);
   TypeId loop_expression(NodeId node, TypeId expected);
   void yield(NodeId node);
-  bool ends(NodeId node) const;  // whether nothing that follows it is reached
+  bool ends(NodeId node) const;       // whether nothing that follows it is reached
+  TypeId declared_type(NodeId node);  // of a name, a parameter or a result
+  bool has_mistake(NodeId statement) const;
   // A value that is given a name or added to a list; reports one that has no type of its own.
   TypeId kept_value(NodeId node);
 
@@ -97,7 +99,8 @@ class Checker {
   TypeId compare(NodeId node);
   TypeId equality(NodeId node, NodeId left, NodeId right);
   TypeId ordering(NodeId node, NodeId left, NodeId right);
-  TypeId membership(NodeId node, NodeId list, NodeId item);
+  // `list_type` where the list is checked already.
+  TypeId membership(NodeId node, NodeId list, NodeId item, TypeId list_type = kNoType);
   TypeId text_test(NodeId node, NodeId left, NodeId right);
   std::pair<TypeId, TypeId> both_sides(NodeId left, NodeId right);
   TypeId arithmetic(NodeId node, TypeId expected);
@@ -131,7 +134,7 @@ class Checker {
   TypeId method(NodeId node, NodeId callee);
   TypeId collection_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
   bool method_arguments(NodeId node, TypeId type, CheckedMethod& method, TypeId& lambda_type);
-  TypeId list_method_result(NodeId node, CheckedMethod::Kind kind, TypeId type, TypeId lambda_type);
+  TypeId method_result(NodeId node, CheckedMethod::Kind kind, TypeId type, TypeId lambda_type);
   TypeId text_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
   TypeId unknown_callee(NodeId callee);
   void lone_argument(NodeId node);

@@ -37,9 +37,11 @@ TypeId Checker::list(NodeId node, TypeId expected) {
     report(Code::TooComplex, node, "a list written in place holds at most 200 items");
     return error_type();
   }
+  NodeId typed = kNoNode;  // the item that says the type; it is not checked twice
   if (element == kNoType) {
     for (const NodeId kid : kids)
-      if (element == kNoType && !is_loose_name(kid) && !is_empty_collection(kid)) element = expression(kid);
+      if (element == kNoType && !is_loose_name(kid) && !is_empty_collection(kid))
+        element = expression(typed = kid);
     if (element == kNoType || element == kNullType) {
       report(Code::TypeNotKnown, node, "nothing says which type these items have")
           .note("compare or pass the list where its type is known");
@@ -52,7 +54,7 @@ TypeId Checker::list(NodeId node, TypeId expected) {
   }
   bool is_wrong = is_error(element);
   for (const NodeId kid : kids) {
-    expect(kid, element, "an item of this list");
+    if (kid != typed) expect(kid, element, "an item of this list");
     is_wrong = is_wrong || is_error(out_.type[kid]);
   }
   return is_wrong ? error_type() : out_.types.list(element);

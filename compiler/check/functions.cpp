@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "compiler/check/checker.hpp"
-#include "compiler/resolve/type_syntax.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
@@ -44,14 +43,13 @@ void Checker::declare_function(NodeId node) {
         .note("give the function a name of its own");
   parameters_.emplace_back();
   for (const NodeId kid : tree_.kids(node)) {
-    if (tree_.kind(kid) == NodeKind::Result)
-      function.result = resolve_type(tree_, tree_.kid(kid, 0), library_.type_names, out_.types, diagnostics_);
+    if (tree_.kind(kid) == NodeKind::Result) function.result = declared_type(tree_.kid(kid, 0));
     if (tree_.kind(kid) != NodeKind::ParameterDecl) continue;
     const auto parts = tree_.kids(kid);
     // A default is marked by its text; what it is, is in `defaults`.
     parameters_.back().push_back(
         {.name = std::string(tree_.text(parts[0])),
-         .type = resolve_type(tree_, parts[1], library_.type_names, out_.types, diagnostics_),
+         .type = declared_type(parts[1]),
          .default_json = parts.size() > 2 ? std::string(tree_.text(parts[2])) : std::string(),
          .doc = {}});
     function.defaults.push_back(parts.size() > 2 ? parts[2] : kNoNode);
@@ -123,7 +121,8 @@ void Checker::function_body(std::uint32_t index) {
   parameters(function.node);
   if (tree_.kind(function.body) == NodeKind::Block) {
     block(function.body);
-    if (function.result != kNothingType && !is_error(function.result) && !ends(function.body)) {
+    if (function.result != kNothingType && !is_error(function.result) && !ends(function.body) &&
+        !has_mistake(function.body)) {
       const Span close{tree_.span(function.body).end - 1, tree_.span(function.body).end};
       diagnostics_
           .report(Code::MissingReturn, tree_.file, close,

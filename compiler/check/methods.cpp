@@ -111,7 +111,7 @@ TypeId Checker::text_method(NodeId node, NodeId receiver, TypeId type, std::stri
            fmt::format("`{}` takes {} argument{}", name, found->arguments, found->arguments == 1 ? "" : "s"));
     return error_type();
   }
-  out_.methods.emplace(node, std::move(method));
+  out_.methods.insert_or_assign(node, std::move(method));
   const TypeId result = native_result(found->native);
   return result == kStringType ? type : result;
 }
@@ -137,14 +137,8 @@ TypeId Checker::collection_method(NodeId node, NodeId receiver, TypeId type, std
   CheckedMethod method{.kind = found->kind, .receiver = receiver, .arguments = {}};
   TypeId lambda_type = kNoType;
   if (!method_arguments(node, type, method, lambda_type)) return error_type();
-  out_.methods.emplace(node, std::move(method));
-  switch (found->kind) {
-    case CheckedMethod::Kind::MapLength: return kIntType;
-    case CheckedMethod::Kind::MapContains: return kBoolType;
-    case CheckedMethod::Kind::MapKeys: return out_.types.list(out_.types[type].key);
-    case CheckedMethod::Kind::MapValues: return out_.types.list(out_.types[type].element);
-    default: return list_method_result(node, found->kind, type, lambda_type);
-  }
+  out_.methods.insert_or_assign(node, std::move(method));
+  return method_result(node, found->kind, type, lambda_type);
 }
 
 // Whether the call has the arguments that its method takes. `lambda_type` is what a lambda that may give
@@ -196,7 +190,7 @@ bool Checker::method_arguments(NodeId node, TypeId type, CheckedMethod& method, 
 }
 
 // The type of a call whose arguments fit; reports an item that the method cannot work with.
-TypeId Checker::list_method_result(NodeId node, CheckedMethod::Kind kind, TypeId type, TypeId lambda_type) {
+TypeId Checker::method_result(NodeId node, CheckedMethod::Kind kind, TypeId type, TypeId lambda_type) {
   using Kind = CheckedMethod::Kind;
   const NodeId ident = tree_.kid(tree_.kid(node, 0), 1);
   const TypeId element = out_.types[type].element;
@@ -246,8 +240,18 @@ TypeId Checker::list_method_result(NodeId node, CheckedMethod::Kind kind, TypeId
       if (element == kStringType) return kStringType;
       return refuse(fmt::format("`join` joins texts, and this list holds `{}`", type_name(element)),
                     "make texts first: `list.map(x => \"{x}\").join(\", \")`");
-    default: return type;  // filter, take, skip, reverse
+    case Kind::ListFilter:
+    case Kind::ListTake:
+    case Kind::ListSkip:
+    case Kind::ListReverse: return type;
+    case Kind::MapLength: return kIntType;
+    case Kind::MapContains: return kBoolType;
+    case Kind::MapKeys: return out_.types.list(out_.types[type].key);
+    case Kind::MapValues: return out_.types.list(element);
+    case Kind::Native:
+    case Kind::Range: break;  // no methods of lists and maps
   }
+  return error_type();
 }
 
 }  // namespace flow

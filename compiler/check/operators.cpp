@@ -113,7 +113,7 @@ TypeId Checker::ordering(NodeId node, NodeId left, NodeId right) {
   return kBoolType;
 }
 
-TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item) {
+TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item, TypeId list_type) {
   // A map is looked through by its keys.
   const auto sought = [&](TypeId collection) {
     if (out_.types.is(collection, TypeKind::List)) return out_.types[collection].element;
@@ -121,10 +121,11 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item) {
   };
   const bool is_written_in_place =
       tree_.kind(list_node) == NodeKind::List || tree_.kind(list_node) == NodeKind::Record;
-  TypeId item_type, list_type;
+  TypeId item_type;
   // A name of an enum's value, or a text, takes the type of what is in the collection.
-  if (is_loose_name(item) || (tree_.kind(item) == NodeKind::Text && !is_written_in_place)) {
-    list_type = expression(list_node);
+  if (list_type != kNoType || is_loose_name(item) ||
+      (tree_.kind(item) == NodeKind::Text && !is_written_in_place)) {
+    if (list_type == kNoType) list_type = expression(list_node);
     item_type = expression(item, sought(list_type));
   } else {
     item_type = expression(item);
@@ -167,7 +168,7 @@ TypeId Checker::text_test(NodeId node, NodeId left, NodeId right) {
     return expression(right), may_be_null(left, a, "what is searched"), kBoolType;
   const NodeKind op = tree_.kind(tree_.kid(node, 1));
   if (op == NodeKind::OpContains && (out_.types.is(a, TypeKind::List) || out_.types.is(a, TypeKind::Map)))
-    return membership(node, left, right);
+    return membership(node, left, right, a);
   if (out_.types.storage(a) != Storage::Text || a == kSecretType) {
     report(Code::OperatorMismatch, node, fmt::format("{} is `{}`, not text", quoted(left), type_name(a)));
     return expression(right), kBoolType;

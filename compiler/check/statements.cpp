@@ -99,11 +99,39 @@ TypeId Checker::kept_value(NodeId node) {
   return type;
 }
 
+TypeId Checker::declared_type(NodeId node) {
+  const TypeId type = resolve_type(tree_, node, library_.type_names, out_.types, diagnostics_);
+  TypeId inner = type;
+  while (out_.types.is_optional(inner) || out_.types.is(inner, TypeKind::List) ||
+         out_.types.is(inner, TypeKind::Map))
+    inner = out_.types[inner].element;
+  const bool is_union = out_.types.is(inner, TypeKind::Union);
+  if (!is_union && inner != kNothingType) return type;
+  report(Code::UnknownType, node, fmt::format("{} is no type of a value", quoted(node)))
+      .note(is_union ? "a type with `or` is for the parameters of operations"
+                     : "`Nothing` is what an operation without a result gives; leave the type out");
+  return error_type();
+}
+
+// Whether something in it could not be read, so that what it lacks is no mistake of its own.
+bool Checker::has_mistake(NodeId node) const {
+  switch (tree_.kind(node)) {
+    case NodeKind::Bad: return true;
+    case NodeKind::Block:
+    case NodeKind::If:
+    case NodeKind::For:
+      for (const NodeId kid : tree_.kids(node))
+        if (has_mistake(kid)) return true;
+      return false;
+    default: return false;
+  }
+}
+
 void Checker::let(NodeId node) {
   const auto kids = tree_.kids(node);
   TypeId type = kNoType;
   if (kids.size() == 3) {
-    type = resolve_type(tree_, kids[1], library_.type_names, out_.types, diagnostics_);
+    type = declared_type(kids[1]);
     expect(kids[2], type, "this value");
   } else {
     type = kept_value(kids[1]);

@@ -46,11 +46,12 @@ struct Builder {
   };
   Mark mark() const { return {stack.size(), tree.nodes.size(), tree.children.size(), nesting, lambdas}; }
   void cut(const Mark& m) {
+    nesting = m.nesting;
+    lambdas = m.lambdas;
+    if (tree.nodes.size() == m.nodes) return;  // most rules that do not match have made nothing
     stack.resize(m.stack);
     tree.nodes.resize(m.nodes);
     tree.children.resize(m.children);
-    nesting = m.nesting;
-    lambdas = m.lambdas;
   }
   // A node over [first, last) whose children are what stands on the stack from `from` on.
   void push(NodeKind kind, std::uint32_t first, std::uint32_t last, std::size_t from) {

@@ -49,7 +49,7 @@ constexpr SyntaxFailure failure_of(std::uint32_t offset) {
           .message = g::message<Rule>,
           .wants_name = is_among<Rule, g::let_name, g::flow_name, g::trigger_name, g::operand_expr,
                                  g::argument_value, g::entry_value, g::statement_wanted, g::loop_name,
-                                 g::function_name, g::parameter_name, g::assigned_value>,
+                                 g::function_name, g::parameter_name, g::assigned_value, g::return_value>,
           .wants_separator = is_among<Rule, g::arguments_close, g::list_close, g::entries_close>,
           .is_assignment = std::is_same_v<Rule, g::no_assignment>,
           .is_closer = is_closer<Rule>};

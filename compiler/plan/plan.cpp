@@ -392,6 +392,10 @@ class Planner {
       count(counts, calls_of(kids.back()), length_of(list));
       return counts;
     }
+    if (tree_.kind(node) != NodeKind::Call) {
+      for (const NodeId kid : kids) count(counts, calls_of(kid));
+      return counts;
+    }
     if (const auto method = checked_.methods.find(node);
         method != checked_.methods.end() && method->second.has_lambda) {
       counts = calls_of(method->second.receiver);

@@ -2,10 +2,16 @@
 //   build/release/bench_vm --benchmark_min_time=1
 #include <benchmark/benchmark.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "base/result.hpp"
+#include "compiler/compile.hpp"
+#include "stdlib/declarations/declarations.hpp"
 #include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/bytecode/verify.hpp"
+#include "vm/interp/event.hpp"
 #include "vm/interp/machine.hpp"
 
 namespace flow::test {
@@ -82,6 +88,68 @@ void condition_with_its_event(benchmark::State& state) {
 }
 BENCHMARK(condition_with_its_event);
 
+// Once per alert, for all the flows that decide about it.
+void parse_event_needed_fields(benchmark::State& state) {
+  Assembler a;
+  EventFields fields;
+  fields.add(a.module.types, a.flow());
+  ParsedEvent event;
+  const std::string text = typical_event();
+  for (auto _ : state) {
+    event.read(text, fields);
+    benchmark::DoNotOptimize(event);
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) * state.iterations());
+}
+BENCHMARK(parse_event_needed_fields);
+
+// Once per flow and alert: `severity == High`, which ends as Skipped or enters the body.
+void decide_on(benchmark::State& state, const std::string& text) {
+  Assembler a;
+  emit_condition(a);
+  const Program program = load(std::move(a.module));
+  EventFields fields;
+  fields.add(program.module().types, program.module().flows[0]);
+  ParsedEvent event;
+  event.read(text, fields);
+  Machine machine(program, 0);
+  for (auto _ : state) benchmark::DoNotOptimize(machine.start(event));
+}
+void decide_when_on_parsed_event_true(benchmark::State& state) {
+  decide_on(state, typical_event());
+}
+void decide_when_on_parsed_event_false(benchmark::State& state) {
+  std::string text = typical_event();
+  text.replace(text.find("High"), 4, "Low");
+  decide_on(state, text);
+}
+BENCHMARK(decide_when_on_parsed_event_true);
+BENCHMARK(decide_when_on_parsed_event_false);
+
+// One alert that comes to 20 flows, each of a module of its own.
+void one_alert_for_20_flows(benchmark::State& state) {
+  std::vector<Program> programs;
+  for (int i = 0; i < 20; ++i) {
+    Assembler a;
+    emit_condition(a);
+    programs.push_back(load(std::move(a.module)));
+  }
+  EventFields fields;
+  std::vector<Machine> machines;
+  for (const Program& program : programs) {
+    fields.add(program.module().types, program.module().flows[0]);
+    machines.emplace_back(program, 0);
+  }
+  ParsedEvent event;
+  const std::string text = typical_event();
+  for (auto _ : state) {
+    event.read(text, fields);
+    for (Machine& machine : machines) benchmark::DoNotOptimize(machine.start(event));
+  }
+  state.SetItemsProcessed(20 * state.iterations());
+}
+BENCHMARK(one_alert_for_20_flows);
+
 // The condition again and again over one event, less the loop around it (see `loop_alone`).
 void loop_of(benchmark::State& state, bool has_condition) {
   Assembler a;
@@ -139,6 +207,41 @@ void verify_module(benchmark::State& state) {
   state.counters["instructions"] = static_cast<double>(module.flows[0].code.size());
 }
 BENCHMARK(verify_module)->Unit(benchmark::kMicrosecond);
+
+// The first example, as it waits for its isolation.
+Program first_example() {
+  std::vector<NamedText> texts;
+  for (const Declaration& declaration : declarations())
+    texts.push_back({std::string(declaration.name), std::string(declaration.text)});
+  std::ifstream file(FLOW_SOURCE_DIR "/examples/isolate-high.flow");
+  const std::string source{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  Compilation compiled = compile({"isolate-high.flow", source}, load_declarations(texts).library);
+  FLOW_CHECK(compiled.module, "the example compiles");
+  return load(std::move(*compiled.module));
+}
+
+Machine waiting_machine(const Program& program) {
+  Machine machine(program, 0);
+  const Step step = machine.start(typical_event());
+  FLOW_CHECK(std::holds_alternative<Call>(step), "the example calls");
+  return machine;
+}
+
+void snapshot_first_example(benchmark::State& state) {
+  const Program program = first_example();
+  const Machine machine = waiting_machine(program);
+  std::string bytes;
+  for (auto _ : state) benchmark::DoNotOptimize(bytes = machine.snapshot());
+  state.counters["bytes"] = static_cast<double>(bytes.size());
+}
+BENCHMARK(snapshot_first_example);
+
+void restore_first_example(benchmark::State& state) {
+  const Program program = first_example();
+  const std::string bytes = waiting_machine(program).snapshot();
+  for (auto _ : state) benchmark::DoNotOptimize(Machine::restore(program, 0, {}, bytes));
+}
+BENCHMARK(restore_first_example);
 
 }  // namespace
 }  // namespace flow::test

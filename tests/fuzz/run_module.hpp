@@ -1,5 +1,6 @@
-// Runs every flow of a program under small limits, with events and answers taken from the input: twice, which
-// must take the same steps, and once with a collection at each allocation.
+// Runs every flow of a program under small limits, with events and answers taken from the input: twice, of
+// which the second run, frozen and restored at each suspension, must take the same steps, and once with a
+// collection at each allocation.
 #pragma once
 
 #include <algorithm>
@@ -61,8 +62,10 @@ struct Story {
   bool operator==(const Story&) const = default;
 };
 
-inline Story story(const Program& program, std::uint32_t flow, const Limits& limits, Bytes bytes) {
-  constexpr std::size_t kMostSteps = 100;
+// With `is_frozen` each suspension is survived as a snapshot only.
+inline Story story(const Program& program, std::uint32_t flow, const Limits& limits, Bytes bytes,
+                   bool is_frozen = false) {
+  constexpr std::size_t kMostSteps = 80;
   Machine machine(program, flow, limits);
   Story story;
   const auto add = [&](const Step& step) {
@@ -71,9 +74,15 @@ inline Story story(const Program& program, std::uint32_t flow, const Limits& lim
   };
   const std::uint32_t event = bytes.byte();
   Step step = machine.start(kEvents[event < 200 ? event % 2 : event % std::size(kEvents)]);
-  while (add(step), !std::holds_alternative<Ended>(step) && story.steps.size() < kMostSteps)
+  while (add(step), !std::holds_alternative<Ended>(step) && story.steps.size() < kMostSteps) {
+    if (is_frozen) {
+      auto restored = Machine::restore(program, flow, limits, machine.snapshot());
+      FLOW_CHECK(restored, "a snapshot can be restored");
+      machine = std::move(*restored);
+    }
     step = machine.resume(std::holds_alternative<LogLine>(step) ? Outcome(Returned{"null"})
                                                                 : outcome_from(bytes));
+  }
   if (const auto* ended = std::get_if<Ended>(&step); ended != nullptr && ended->how == Ended::How::Failed)
     story.is_used_up =
         ended->fault.kind == FaultKind::OutOfFuel || ended->fault.kind == FaultKind::OutOfMemory;
@@ -99,7 +108,8 @@ inline void run_program(const Program& program, Bytes bytes) {
   always.fuel = 1'000'000;
   for (std::uint32_t flow = 0; flow < program.module().flows.size() && flow < 4; ++flow) {
     const Story first = story(program, flow, limits, bytes);
-    FLOW_CHECK(first == story(program, flow, limits, bytes), "a run takes the same steps again");
+    FLOW_CHECK(first == story(program, flow, limits, bytes, true),
+               "a run takes the same steps when it is frozen and restored between them");
     check_same_values(first, story(program, flow, always, bytes));
   }
 }

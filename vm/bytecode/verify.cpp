@@ -94,8 +94,10 @@ Status ModuleVerifier::check_type(TypeId id) {
       if (type.element >= id) return error("it refers to a later type");
       nest(type.element);
       break;
-    case TypeKind::List:
     case TypeKind::Map:
+      if (type.key >= id || !types_.is_map_key(type.key)) return error("its keys have no type of keys");
+      [[fallthrough]];
+    case TypeKind::List:
       if (type.element >= id || !is_value_type(type.element))
         return error("its items have no type of values");
       if (type.kind == TypeKind::Map && (type.key >= id || !types_.is_map_key(type.key)))

@@ -33,6 +33,8 @@ class CodeVerifier {
         finder_(finder) {}
 
   Status run();
+  // The same, and what is known before the instruction at `pc`. It is looked at last when most is known.
+  Registers run_to(std::uint32_t pc);
 
  private:
   bool check_shape();
@@ -105,6 +107,8 @@ class CodeVerifier {
   std::vector<Registers> at_target_;        // empty until something arrives
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> waiting_;
   std::uint64_t steps_left_ = 0;
+  std::optional<std::uint32_t> asked_pc_;
+  Registers at_asked_;
   std::string problem_;
 };
 
@@ -311,6 +315,7 @@ bool CodeVerifier::follow(std::uint32_t from) {
     }
     told = handler_at_[pc_];
     is_unreachable_ = false;
+    if (pc_ == asked_pc_) at_asked_ = now_;
     if (op_info(i.op)->is_jump() ? !pass_jump(i) : !apply(i)) return false;
     if (is_unreachable_ || ends_path(i.op)) return true;
     if (is_target_[pc_ + 1]) return arrive(pc_ + 1, now_);
@@ -740,6 +745,19 @@ Status verify_flow(const Module& module, const TypeFinder& finder, const FlowCod
 }
 Status verify_function(const Module& module, const TypeFinder& finder, const FunctionCode& function) {
   return CodeVerifier(module, finder, function).run();
+}
+
+Registers CodeVerifier::run_to(std::uint32_t pc) {
+  asked_pc_ = pc;
+  static_cast<void>(run());
+  return std::move(at_asked_);
+}
+
+std::vector<TypeId> register_types(const Module& module, const FlowCode& flow, std::uint32_t pc) {
+  return CodeVerifier(module, TypeFinder(module.types), flow).run_to(pc);
+}
+std::vector<TypeId> register_types(const Module& module, const FunctionCode& function, std::uint32_t pc) {
+  return CodeVerifier(module, TypeFinder(module.types), function).run_to(pc);
 }
 
 }  // namespace flow

@@ -24,7 +24,6 @@ bool Machine::State::prepare_call(Instruction i, Call& call) {
                                                         parameter.name, operation.full_name()));
   }
   json += '}';
-  if (!spend(json.size() / kBytesPerFuel)) return false;
   call = Call{.number = calls++,
               .operation = site.operation,
               .is_fetch = site.is_fetch,
@@ -54,26 +53,9 @@ bool Machine::State::accept_result(const Outcome& outcome) {
     r(i.a) = Slot::null();
     return true;
   }
-  return read_result(std::get<Returned>(outcome).json);
-}
-
-// Only the limit counts while an answer is read: at the threshold it would have to be read twice.
-bool Machine::State::read_result(const std::string& json) {
-  const Instruction i = *at;
-  const Operation& operation = module.operations[routine().call_sites[i.index()].operation];
-  const auto read = [&](Slot& value) {
-    heap.lift_threshold();
-    auto problem = read_json(json, module.types, operation.result,
-                             answer_name(module.types, operation.result), heap, value);
-    heap.restore_threshold();
-    return problem;
-  };
   Slot value = Slot::null();
-  auto problem = read(value);
-  if (problem && problem->is_out_of_memory) {
-    if (!collect()) return false;
-    problem = read(value);
-  }
+  const auto problem = read_json(std::get<Returned>(outcome).json, module.types, operation.result,
+                                 answer_name(module.types, operation.result), heap, value);
   if (problem && problem->is_out_of_memory) return out_of_memory();
   if (problem)
     return raise(FaultKind::InvalidResponse,

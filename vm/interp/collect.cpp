@@ -46,6 +46,17 @@ bool Machine::State::collect() {
   return spend(collected.fuel + in_use / 16);
 }
 
+// What an answer begins is given up when the heap has no place for the rest, and read again.
+bool Machine::State::accept(const Outcome& outcome) {
+  if (accept_result(outcome)) return true;
+  if (fault.kind != FaultKind::OutOfMemory || !std::holds_alternative<Returned>(outcome) || !collect())
+    return false;
+  heap.lift_threshold();
+  const bool is_done = accept_result(outcome);
+  heap.restore_threshold();
+  return is_done;
+}
+
 bool Machine::State::try_again(Execute execute, std::uint64_t fuel_before) {
   if (fault.kind != FaultKind::OutOfMemory) return false;
   fuel = fuel_before;

@@ -1,7 +1,6 @@
 #include "vm/interp/collector.hpp"
 
 #include <cstring>
-#include <memory>
 
 #include "vm/interp/marking.hpp"
 
@@ -63,7 +62,7 @@ Collected collect(Heap& heap, std::span<const std::span<Slot>> roots) {
   for (const std::span<Slot> root : roots) marking.add_roots(root);
   marking.number();
   const std::size_t live = marking.live_bytes(), size = heap.size_for(live);
-  auto memory = std::make_unique_for_overwrite<char[]>(size);
+  Memory memory = take_memory(size);
   Mover mover(marking, memory.get());
   mover.move_all();
   for (const std::span<Slot> root : roots) mover.correct(root);

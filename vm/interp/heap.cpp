@@ -1,6 +1,5 @@
 #include "vm/interp/heap.hpp"
 
-#include <cstring>
 #include <functional>
 
 namespace flow {
@@ -23,7 +22,7 @@ void Heap::end_chunk() {
 void Heap::grow(std::size_t needed) {
   const std::size_t size = std::max(needed, next_chunk_);
   end_chunk();
-  chunks_.push_back({.memory = std::make_unique_for_overwrite<char[]>(size), .used = 0});
+  chunks_.push_back({.memory = take_memory(size), .used = 0});
   next_ = chunks_.back().memory.get();
   left_ = size;
   next_chunk_ = std::min(next_chunk_ * 2, kMaxChunkBytes);
@@ -33,7 +32,7 @@ char* Heap::extend_slowly(const char* begin, std::size_t size, std::size_t more)
   for (std::size_t i = 1; i < kTails; ++i) {
     if (begin + size != tails_[i].end || more > tails_[i].room) continue;
     std::rotate(tails_.begin(), tails_.begin() + i, tails_.begin() + i + 1);
-    return extend(begin, size, more);
+    return extend_bytes(begin, size, more);
   }
   if (more > limit_ || size > limit_ - more) return nullptr;
   const std::size_t whole = size + more;
@@ -93,7 +92,7 @@ std::vector<std::span<char>> Heap::parts() {
   return parts;
 }
 
-void Heap::replace(std::unique_ptr<char[]> memory, std::size_t size, std::size_t live) {
+void Heap::replace(Memory memory, std::size_t size, std::size_t live) {
   chunks_.clear();
   first_used_ = 0;
   next_ = memory.get() + live;

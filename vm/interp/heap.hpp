@@ -13,11 +13,12 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <memory>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "vm/interp/pages.hpp"
 #include "vm/interp/slot.hpp"
 
 namespace flow {
@@ -33,7 +34,8 @@ class Heap {
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
-  // Aligned to 8 bytes, not initialised; nullptr when the threshold would be passed.
+  // Aligned to 8 bytes, not initialised but for what rounding adds, which is 0 so that a snapshot says
+  // nothing of what was there before; nullptr when the threshold would be passed.
   char* allocate(std::size_t size) {
     if (size > ceiling_ || rounded(size) > ceiling_ - used_) return nullptr;
     const std::size_t needed = rounded(size);
@@ -42,6 +44,7 @@ class Heap {
     next_ += needed;
     left_ -= needed;
     used_ += needed;
+    if (needed != size) std::memset(next_ - 8, 0, 8);
     return memory;
   }
   Slot* allocate_slots(std::size_t count) {
@@ -55,16 +58,16 @@ class Heap {
   // nothing), otherwise a copy, with room to grow when it is not small. nullptr when the threshold would be
   // passed. A buffer counts as a whole when it is made.
   char* extend(const char* begin, std::size_t size, std::size_t more) {
-    Tail& tail = tails_[0];
-    if (begin + size != tail.end || more > tail.room) return extend_slowly(begin, size, more);
-    tail.end += more;
-    tail.room -= more;
-    return const_cast<char*>(begin);
+    char* value = extend_bytes(begin, size, more);
+    // What follows in the granule is 0, as allocate() has it.
+    if (value != nullptr && value + size + more == tails_[0].end)
+      std::memset(tails_[0].end, 0, std::min<std::size_t>(tails_[0].room, 8));
+    return value;
   }
   Slot* extend_slots(const Slot* items, std::size_t count, std::size_t more) {
     if (more > limit_ / sizeof(Slot)) return nullptr;
     return reinterpret_cast<Slot*>(
-        extend(reinterpret_cast<const char*>(items), count * sizeof(Slot), more * sizeof(Slot)));
+        extend_bytes(reinterpret_cast<const char*>(items), count * sizeof(Slot), more * sizeof(Slot)));
   }
   // Forgets the growth buffers: nothing grows in place that was there before. A run does so when it is
   // suspended, as one that is frozen and restored has none.
@@ -91,7 +94,7 @@ class Heap {
   }
   // Takes over `memory`, of `size` bytes with the first `live` in use, in place of all that was here, and
   // sets the threshold: twice what is live, at least the first one, at most the limit.
-  void replace(std::unique_ptr<char[]> memory, std::size_t size, std::size_t live);
+  void replace(Memory memory, std::size_t size, std::size_t live);
   // As a run that was frozen had them. `used` counts the garbage of then, too.
   void restore_counters(std::size_t used, std::size_t threshold);
 
@@ -110,7 +113,7 @@ class Heap {
     std::size_t room;
   };
   struct Chunk {
-    std::unique_ptr<char[]> memory;
+    Memory memory;
     std::size_t used;  // of all but the last one, which ends at next_
   };
 
@@ -120,6 +123,13 @@ class Heap {
   }
   void grow(std::size_t needed);
   void end_chunk();
+  char* extend_bytes(const char* begin, std::size_t size, std::size_t more) {
+    Tail& tail = tails_[0];
+    if (begin + size != tail.end || more > tail.room) return extend_slowly(begin, size, more);
+    tail.end += more;
+    tail.room -= more;
+    return const_cast<char*>(begin);
+  }
   char* extend_slowly(const char* begin, std::size_t size, std::size_t more);
 
   std::size_t limit_;

@@ -1,4 +1,3 @@
-// The only file that knows simdjson.
 #include "vm/interp/json_read.hpp"
 
 #include <fmt/format.h>
@@ -15,13 +14,11 @@ namespace dom = simdjson::dom;
 
 constexpr int kMaxDepth = 64;                   // of values; types may be recursive
 constexpr std::size_t kKeptBytes = 1u << 20;    // a parser that grew beyond this is not kept
-constexpr std::size_t kMostSpelling = 256;      // of an unknown value of an enum: comparing them is free
 constexpr std::uint32_t kNotSeen = 0xffffffff;  // marks a field of a record that no member has filled yet
 
 // What went wrong, built from the inside out: `place` grows at its front while the calls return.
 struct Mistake {
   bool is_out_of_memory = false;
-  bool is_absent = false;  // a member that must be there is not there at all
   std::string place;
   std::string what;
 };
@@ -53,10 +50,10 @@ class ValueReader {
   ValueReader(const TypeTable& types, Heap& heap) : types_(types), heap_(heap) {}
 
   MaybeMistake read(dom::element json, TypeId type, Slot& value, int depth = 0);
-  // Of all members of `object` those that the record has; `value` becomes the record.
-  MaybeMistake read_record(dom::object object, TypeId type, Slot& value, int depth);
 
  private:
+  // Of all members of `object` those that the record has; `value` becomes the record.
+  MaybeMistake read_record(dom::object object, TypeId type, Slot& value, int depth);
   MaybeMistake read_null(TypeId type, Slot& value);
   MaybeMistake read_scalar(dom::element json, TypeId type, Slot& value);
   MaybeMistake read_int(dom::element json, TypeId type, Slot& value);
@@ -133,8 +130,6 @@ MaybeMistake ValueReader::read_enum(dom::element json, TypeId type, Slot& value)
     value = Slot::enumeration(type, *known);
     return {};
   }
-  if (text.size() > kMostSpelling)
-    return mistake(fmt::format("is a text of {} bytes, too long for {}", text.size(), types_.name(type)));
   return keep(Slot::Tag::UnknownEnum, text, Form::Plain, value);
 }
 
@@ -150,7 +145,6 @@ MaybeMistake ValueReader::read_list(dom::element json, TypeId type, Slot& value,
   for (dom::element item : array) {
     if (auto wrong = read(item, types_[type].element, items[index], depth + 1)) {
       wrong->place.insert(0, fmt::format("[{}]", index));
-      wrong->is_absent = false;
       return wrong;
     }
     ++index;
@@ -162,19 +156,17 @@ MaybeMistake ValueReader::read_list(dom::element json, TypeId type, Slot& value,
 // A member given twice counts with its last value, as in records.
 MaybeMistake ValueReader::read_map(dom::element json, TypeId type, Slot& value, int depth) {
   dom::object object;
-  if (json.get_object().get(object) != simdjson::SUCCESS) return unexpected(json, type);
-  if (types_.storage(types_[type].key) != Storage::Text)
-    return mistake(fmt::format("is an object, which cannot be a {}", types_.name(type)));
+  if (json.get_object().get(object) != simdjson::SUCCESS || types_.storage(types_[type].key) != Storage::Text)
+    return unexpected(json, type);
   std::size_t count = 0;
   for (dom::key_value_pair member : object) (void)member, ++count;
   Slot map;
   if (!make_map(heap_, count, map)) return out_of_memory();
   for (dom::key_value_pair member : object) {
     Slot key, item;
-    if (auto wrong = keep(Slot::Tag::Text, member.key, Form::Plain, key)) return wrong;
+    if (auto wrong = keep(Slot::Tag::Text, member.key, form_of(types_[type].key), key)) return wrong;
     if (auto wrong = read(member.value, types_[type].element, item, depth + 1)) {
       wrong->place.insert(0, fmt::format("[{}]", json_quoted(member.key)));
-      wrong->is_absent = false;
       return wrong;
     }
     map = map_set(heap_, map, key, item).map;  // there is room for each
@@ -200,7 +192,6 @@ MaybeMistake ValueReader::read_record(dom::object object, TypeId type, Slot& val
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (member.key != fields[i].wire) continue;
       if (auto wrong = read(member.value, fields[i].type, slots[i], depth + 1)) {
-        wrong->is_absent = false;
         return at_field(std::move(*wrong), i);
       }
     }
@@ -209,7 +200,7 @@ MaybeMistake ValueReader::read_record(dom::object object, TypeId type, Slot& val
     if (slots[i].tag != Slot::Tag::Null || slots[i].size != kNotSeen) continue;
     slots[i] = Slot::null();
     if (!types_.is_optional(fields[i].type) && types_.storage(fields[i].type) != Storage::None)
-      return at_field({.is_absent = true, .what = "is missing"}, i);
+      return at_field(mistake("is missing"), i);
   }
   value = Slot::with_items(Slot::Tag::Record, slots, fields.size());
   return {};
@@ -285,25 +276,6 @@ class Document {
   dom::element root_;
 };
 
-MaybeMistake read_binding(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input,
-                          Slot& value) {
-  dom::element member;
-  if (event.at_key(input.wire).get(member) == simdjson::SUCCESS)
-    return reader.read(member, input.type, value);
-  value = Slot::null();
-  if (types.is_optional(input.type)) return {};
-  return Mistake{.is_absent = true, .what = "is missing"};
-}
-
-// An event that lacks a field only leaves the entity to be fetched.
-MaybeMistake read_entity(ValueReader& reader, dom::object event, const TypeTable& types, const Input& input,
-                         Slot& value) {
-  auto wrong = reader.read_record(event, types.without_null(input.type), value, 0);
-  if (!wrong || !wrong->is_absent) return wrong;
-  value = Slot::null();
-  return {};
-}
-
 }  // namespace
 
 std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type,
@@ -312,28 +284,6 @@ std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& typ
   if (auto failed = document.parse(json, root)) return failed;
   if (const auto wrong = ValueReader(types, heap).read(document.root(), type, value))
     return problem(*wrong, root);
-  return {};
-}
-
-std::optional<JsonProblem> read_event(std::string_view json, const TypeTable& types, const FlowCode& flow,
-                                      Heap& heap, Slot* registers) {
-  Document document;
-  if (auto failed = document.parse(json, "event")) return failed;
-  dom::object event;
-  if (document.root().get_object().get(event) != simdjson::SUCCESS)
-    return JsonProblem{
-        .message = fmt::format("`event` is {} where an object was expected", kind_name(document.root()))};
-  ValueReader reader(types, heap);
-  for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
-    const Input& input = flow.inputs[i];
-    MaybeMistake wrong;
-    switch (input.source) {
-      case Input::Source::Binding: wrong = read_binding(reader, event, types, input, registers[i]); break;
-      case Input::Source::Entity: wrong = read_entity(reader, event, types, input, registers[i]); break;
-      case Input::Source::Fetched: registers[i] = Slot::null(); break;
-    }
-    if (wrong) return problem(*wrong, input.source == Input::Source::Binding ? input.wire : input.name);
-  }
   return {};
 }
 

@@ -1,7 +1,7 @@
-// JSON from outside (events, answers) as values of declared types. Lenient where APIs are careless: members
-// nobody reads are ignored, a missing or null member is null where that is allowed, a null list is empty
-// where it is not, enum values match without regard to case and unknown ones keep their spelling. Everything
-// else is a problem that names its place, as `machine.tags[2]`.
+// JSON from outside (answers, and what is more than a scalar of events) as values of declared types. Lenient
+// where APIs are careless: members nobody reads are ignored, a missing or null member is null where that is
+// allowed, a null list is empty where it is not, enum values match without regard to case and unknown ones
+// keep their spelling. Everything else is a problem that names its place, as `machine.tags[2]`.
 #pragma once
 
 #include <optional>
@@ -22,9 +22,5 @@ struct JsonProblem {
 // messages.
 std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type,
                                      std::string_view root, Heap& heap, Slot& value);
-
-// Fills the registers of the flow's inputs from an event, a JSON object (see Input::Source).
-std::optional<JsonProblem> read_event(std::string_view json, const TypeTable& types, const FlowCode& flow,
-                                      Heap& heap, Slot* registers);
 
 }  // namespace flow

@@ -407,15 +407,15 @@ next_instruction:
   OP(Call) {
     LEAVE;
     Call call;
-    if (!prepare_call(i, call)) goto faulted;
-    heap.drop_tails();
+    if (!prepare_call(i, call) || !spend(call.arguments.size() / kBytesPerFuel)) goto faulted;
     waiting = Waiting::ForCall;
+    heap.drop_tails();
     return call;
   }
   OP(Log) {
     LEAVE;
-    heap.drop_tails();
     waiting = Waiting::ForLog;
+    heap.drop_tails();
     return LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
   }
   OP(Skip) LEAVE;

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/result.hpp"
-#include "vm/interp/json_read.hpp"
+#include "vm/interp/event.hpp"
 #include "vm/interp/state.hpp"
 
 namespace flow {
@@ -153,27 +153,34 @@ bool Machine::State::keep_message(unsigned reg) {
 // --- begin and go on ---
 
 Step Machine::State::start(std::string_view event_json) {
+  thread_local ParsedEvent event;  // for its memory
+  event.read(event_json, program.fields_of_flow(flow_index));
+  return start(event);
+}
+
+Step Machine::State::start(const ParsedEvent& event) {
   heap.clear();
   stack.clear();
   at = flow.code.data();
   fuel = limits.fuel;
   calls = logs = 0;
   in_body = false;
-  handled = nothing_raised();
+  handled = kNothingHandled;
   handled_trace.clear();
   if (flow.registers > limits.stack_bytes / sizeof(Slot)) {
     raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
     return fail();
   }
-  heap.lift_threshold();  // there is no garbage yet
-  if (const auto problem = read_event(event_json, module.types, flow, heap, stack.base)) {
+  heap.lift_threshold();  // there is nothing yet to collect
+  const auto problem = event.fill(module.types, flow, heap, stack.base);
+  heap.restore_threshold();
+  if (problem) {
     if (problem->is_out_of_memory)
       out_of_memory();
     else
       raise(FaultKind::InvalidEvent, problem->message);
     return fail();
   }
-  heap.restore_threshold();
   if (!spend(flow.code.size())) return fail();
   return run();
 }
@@ -181,7 +188,7 @@ Step Machine::State::start(std::string_view event_json) {
 Step Machine::State::resume(const Outcome& outcome) {
   FLOW_CHECK(waiting == Waiting::ForCall || waiting == Waiting::ForLog,
              "only a run that waits can be resumed");
-  if (accept_result(outcome))
+  if (accept(outcome))
     ++at;
   else if (!to_handler())
     return fail();
@@ -196,6 +203,9 @@ Machine& Machine::operator=(Machine&&) noexcept = default;
 
 Step Machine::start(std::string_view event_json) {
   return state_->start(event_json);
+}
+Step Machine::start(const ParsedEvent& event) {
+  return state_->start(event);
 }
 Step Machine::resume(const Outcome& outcome) {
   return state_->resume(outcome);

@@ -51,6 +51,8 @@ struct Ended {
 };
 using Step = std::variant<Call, LogLine, Ended>;
 
+class ParsedEvent;  // event.hpp
+
 class Machine {
  public:
   // `program` must outlive the machine.
@@ -62,9 +64,21 @@ class Machine {
   // Begins the run. `event_json` is the JSON object the trigger found (for alert.new: the alert). A machine
   // can be started again, which forgets the run before and saves making a new one.
   Step start(std::string_view event_json);
+  // The same from an event that was read for this flow among others, and may go when this returns.
+  Step start(const ParsedEvent& event);
   // Answers the Call or (with Returned{"null"}) the LogLine handed out last. A Fault is raised where the run
   // waits.
   Step resume(const Outcome& outcome);
+
+  // While the run waits: the Call or LogLine it handed out last.
+  Step pending() const;
+  // While the run waits: all it needs to go on elsewhere, later, in another build (snapshot.hpp).
+  // `module_key` is whatever tells its module from others; restoring compares it.
+  std::string snapshot(std::uint64_t module_key = 0) const;
+  // The machine as it was when it waited. With the same limits it does what it would have done. The error
+  // says what is wrong with the bytes, whoever made them.
+  static Result<Machine> restore(const Program& program, std::uint32_t flow, Limits limits,
+                                 std::string_view snapshot, std::uint64_t module_key = 0);
 
   bool in_body() const;  // whether the condition held (EnterBody was passed)
   std::uint64_t fuel_used() const;

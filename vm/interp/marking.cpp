@@ -109,9 +109,14 @@ void Marking::claim_slots(const Slot* slots, std::size_t count) {
   put_off();
 }
 
+std::size_t Marking::table_granules(const void* table) {
+  return static_cast<const MapTable*>(table)->bytes() / kGranule;
+}
+
 void Marking::look_at_table(const MapTable* table) {
   const std::size_t granule = granule_of(table);
   if (granule == kOutside || is_live(granule)) return;
+  tables_.push_back(granule);
   claim_slots(&table->entries()->key, 2 * std::size_t{table->used});
   claim_bytes(table, table->bytes());
 }

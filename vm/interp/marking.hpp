@@ -5,6 +5,7 @@
 // already; uses no recursion.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +61,36 @@ class Marking {
     }
   }
 
+  // The same for snapshots, with the tables of maps as pieces of their own: piece(kind, memory, granules).
+  enum class Kind : std::uint8_t { Bytes, Slots, Table };
+  template <class Piece>
+  void each_piece(Piece piece) {
+    std::ranges::sort(tables_);
+    auto table = tables_.begin();
+    for (const Part& part : parts_) {
+      const auto memory_of = [&part](std::size_t granule) {
+        return part.begin + (granule - part.first_granule) * kGranule;
+      };
+      for (std::size_t at = part.first_granule, end = at + part.granules();;) {
+        at = next_live(at, end);
+        if (at >= end) break;
+        Kind kind = Kind::Table;
+        std::size_t stop = at;
+        if (table != tables_.end() && *table == at) {
+          stop += table_granules(memory_of(at));
+          ++table;
+        } else {
+          const bool are_slots = (slots_[at / 64] >> at % 64 & 1) != 0;
+          kind = are_slots ? Kind::Slots : Kind::Bytes;
+          stop = end_of_run(at, end, are_slots);
+          if (table != tables_.end()) stop = std::min(stop, *table);
+        }
+        piece(kind, memory_of(at), stop - at);
+        at = stop;
+      }
+    }
+  }
+
  private:
   struct Part {
     char* begin;
@@ -79,6 +110,7 @@ class Marking {
   const Slot* slot_at(std::size_t granule) const;
   bool is_live(std::size_t granule) const { return (live_[granule / 64] >> granule % 64 & 1) != 0; }
 
+  static std::size_t table_granules(const void* table);
   void look_at(const Slot& slot);
   void look_at_table(const MapTable* table);
   void claim_bytes(const void* bytes, std::size_t size);
@@ -93,6 +125,7 @@ class Marking {
   std::vector<std::uint64_t> live_, slots_;  // a bit for each granule
   std::vector<std::uint64_t> full_;          // a bit for each word of live_ that has all bits set
   std::vector<std::uint32_t> before_;        // for each word of live_
+  std::vector<std::size_t> tables_;          // the first granule of each
   std::vector<Range> pending_;
   std::size_t live_granules_ = 0;
   std::uint64_t scanned_ = 0;

@@ -34,7 +34,10 @@ Program::Program(Module module) : module_(std::move(module)) {
                         .size = static_cast<std::uint32_t>(function.code.size()),
                         .registers = function.registers});
   for (const FunctionCode& function : module_.functions) functions_.emplace_back(module_, function);
-  for (const FlowCode& flow : module_.flows) flows_.emplace_back(module_, flow);
+  for (const FlowCode& flow : module_.flows) {
+    flows_.emplace_back(module_, flow);
+    fields_.emplace_back().add(module_.types, flow);
+  }
 }
 
 }  // namespace flow

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "vm/bytecode/liveness.hpp"
 #include "vm/bytecode/module.hpp"
+#include "vm/interp/event_fields.hpp"
 #include "vm/interp/slot.hpp"
 
 namespace flow {
@@ -29,6 +30,8 @@ class Program {
   };
   std::span<const Slot> constants() const { return constants_; }
   std::span<const Callee> callees() const { return callees_; }
+  // What the flow alone reads of the event that starts it.
+  const EventFields& fields_of_flow(std::uint32_t index) const { return fields_[index]; }
   const Liveness& liveness_of_function(std::uint32_t index) const { return functions_[index]; }
   const Liveness& liveness_of_flow(std::uint32_t index) const { return flows_[index]; }
 
@@ -39,6 +42,7 @@ class Program {
   std::vector<Slot> constants_;  // texts lie in module_
   std::vector<Callee> callees_;
   std::vector<Liveness> functions_, flows_;
+  std::vector<EventFields> fields_;
 };
 
 }  // namespace flow

@@ -17,6 +17,7 @@ struct Slot {
 
   Tag tag;
   Form form;           // of Int and Text
+  std::uint16_t zero;  // named, so that a compiler can write what stands before the payload at once
   std::uint32_t size;  // bytes of a text, items of a list, fields of a record, visible entries of a map
   union {
     std::int64_t number;  // Bool, Int; of Enum the index of its value, with the enum's TypeId in `size`
@@ -72,6 +73,7 @@ struct Slot {
     Slot slot;
     slot.tag = tag;
     slot.form = form;
+    slot.zero = 0;
     slot.size = 0;
     slot.number = number;
     return slot;

@@ -3,8 +3,10 @@
 // that speak to the world, and machine.cpp how a run begins, faults and ends.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "vm/interp/heap.hpp"
 #include "vm/interp/machine.hpp"
@@ -12,6 +14,11 @@
 #include "vm/interp/stack.hpp"
 
 namespace flow {
+
+class ByteReader;
+class ByteWriter;
+class Conformity;
+class ImageReader;
 
 struct Machine::State {
   State(const Program& in_program, std::uint32_t in_flow, Limits in_limits)
@@ -26,10 +33,13 @@ struct Machine::State {
   static constexpr std::uint64_t kBytesPerFuel = 64;
   static constexpr std::uint64_t kFaultFuel = 64;  // what handling a fault takes: its message, a trace
 
+  inline static const Fault kNothingHandled{.kind = FaultKind::Failed, .message = "nothing was raised"};
+
   enum class Waiting : std::uint8_t { NotStarted, ForCall, ForLog, Ended };
 
   // machine.cpp
   Step start(std::string_view event_json);
+  Step start(const ParsedEvent& event);
   Step resume(const Outcome& outcome);
   bool raise(FaultKind kind, std::string message);
   bool out_of_memory() { return raise(FaultKind::OutOfMemory, "the run used up its heap"); }
@@ -38,7 +48,6 @@ struct Machine::State {
   bool null_found(unsigned reg);
   bool to_handler();  // goes on where the fault is handled, if it is
   bool keep_message(unsigned reg);
-  static Fault nothing_raised() { return {.kind = FaultKind::Failed, .message = "nothing was raised"}; }
   Step end(Ended::How how, std::string reason = {});
   Step fail();
   Step fail_as_handled();
@@ -89,8 +98,21 @@ struct Machine::State {
 
   // calls.cpp
   bool prepare_call(Instruction i, Call& call);
+  bool accept(const Outcome& outcome);  // after a collection, if the heap has no place for it
   bool accept_result(const Outcome& outcome);
-  bool read_result(const std::string& json);
+
+  // snapshot.cpp
+  std::string snapshot(std::uint64_t module_key);
+  Status restore(std::string_view bytes, std::uint64_t module_key);  // into a state that is new
+  std::optional<Step> pending();  // what the run waits for; nothing when its arguments cannot be told
+  struct Frame;
+  using KnownTypes = std::map<const Instruction*, std::vector<TypeId>>;
+  std::vector<Frame> frames() const;  // the flow first
+  RegisterSet kept_registers(const Frame& frame, bool is_innermost) const;
+  void write_fiber(ByteWriter& out);
+  Status read_fiber(ByteReader& in, std::size_t heap_used);
+  Status read_registers(ImageReader& image, Conformity& conformity, KnownTypes& known_types,
+                        const Frame& frame, bool is_innermost);
 
   Slot& r(unsigned reg) { return stack.base[reg]; }
 
@@ -108,8 +130,8 @@ struct Machine::State {
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
   bool in_body = false;
-  Fault fault;                       // the last one raised
-  Fault handled = nothing_raised();  // the last one a handler took
+  Fault fault;                      // the last one raised
+  Fault handled = kNothingHandled;  // the last one a handler took
   std::vector<Place> handled_trace;
 };
 

@@ -43,6 +43,9 @@ void PrintTo(const Construct& construct, std::ostream* out) {
 
 constexpr Construct kConstructs[] = {
     {"parentheses", "on alert.new when ", "(", "true", ")", " do log title"},
+    {"lists_in_lambdas", "on alert.new do { let x = ", "[[1].map(y => ", "1", ")]", "\nlog title }"},
+    {"containing_in_lambdas", "on alert.new when ", "[1].filter(y => ", "true", ") contains 1",
+     " do log title"},
     {"list_methods", "on alert.new do { let x = [1]\nlog \"{", "x.map(y => ", "x.length()", ")", "}\" }"},
     {"lists", "on alert.new do { let x = ", "[", "1", "]", "\nlog title }"},
     {"records", "on alert.new do { let x = ", "{ a: ", "1", " }", "\nlog title }"},

@@ -146,7 +146,7 @@ TEST(Polling, SkippedAlertsLeaveNoRunAndAreNotLookedAtAgain) {
   bench.pass(5 * kMinuteUs);
   EXPECT_TRUE(bench.runs().empty());
   EXPECT_EQ(bench.runtime->counters().skipped_at_once, 5u);
-  EXPECT_EQ(bench.engine.machines, 5u);
+  EXPECT_EQ(bench.engine.machines, 1u) << "one that decides again and again";
 }
 
 TEST(Polling, OnePollFeedsAllFlowsOfATenant) {

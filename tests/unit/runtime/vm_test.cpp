@@ -33,6 +33,26 @@ TEST(RealMachine, RunsAndReplaysAtEveryCommit) {
   EXPECT_GE(n, 6u);
 }
 
+TEST(RealMachine, OneAlertStartsTheRunsOfSeveralModules) {
+  Bench bench;
+  const auto engine = vm_engine();
+  Runtime runtime(*bench.store, bench.clock, bench.random, bench.world, *engine);
+  for (const char* name : {"first", "second", "third"}) {
+    Module module = isolate_by_hand();
+    module.flows[0].name = name;
+    ASSERT_TRUE(runtime.deploy("contoso", encode(module)));
+  }
+  ASSERT_TRUE(runtime.recover());
+  for (int i = 0; i < 4; ++i)
+    bench.world.add_alert("da" + std::to_string(i), bench.clock.now + kSecondUs, i % 2 == 0 ? "High" : "Low");
+  ASSERT_TRUE(runtime.run_until_idle());
+  bench.clock.now += kMinuteUs;
+  ASSERT_TRUE(runtime.run_until_idle());
+  EXPECT_EQ(runtime.counters().skipped_at_once, 6u);
+  ASSERT_EQ(bench.runs().size(), 6u);
+  for (const RunRow& run : bench.runs()) EXPECT_EQ(run.state, RunState::Finished) << run.flow << run.reason;
+}
+
 TEST(RealMachine, AModuleThatIsNoneIsRefusedAtDeployment) {
   Bench bench;
   const auto engine = vm_engine();

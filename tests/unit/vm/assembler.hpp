@@ -63,7 +63,7 @@ inline void add_types(World& w) {
                   {.name = "risk", .wire = "riskScore", .type = types.optional(w.severity)},
                   {.name = "score", .wire = "score", .type = types.optional(kFloatType)},
                   {.name = "extra", .wire = "extra", .type = types.optional(kJsonType)},
-                  {.name = "counts", .wire = "counts", .type = types.optional(types.map(kIntType))},
+                  {.name = "counts", .wire = "counts", .type = types.optional(types.map(kStringType, kIntType))},
                   {.name = "age", .wire = "age", .type = types.optional(kDurationType)}}});
   w.action = types.add_record(
       {.name = "MachineAction", .fields = {{.name = "id", .wire = "id", .type = kActionIdType}}});

@@ -52,10 +52,10 @@ TEST(Heap, ThresholdIsMetBeforeTheLimitAndCanBeLifted) {
 TEST(Heap, ThresholdFollowsWhatIsLive) {
   Heap heap(1000, 100);
   EXPECT_EQ(heap.size_for(0), 100u);
-  heap.replace(std::make_unique<char[]>(heap.size_for(80)), heap.size_for(80), 80);
+  heap.replace(take_memory(heap.size_for(80)), heap.size_for(80), 80);
   EXPECT_EQ(heap.used(), 80u);
   EXPECT_EQ(heap.threshold(), 160u);
-  heap.replace(std::make_unique<char[]>(heap.size_for(800)), heap.size_for(800), 800);
+  heap.replace(take_memory(heap.size_for(800)), heap.size_for(800), 800);
   EXPECT_EQ(heap.threshold(), 1000u);
   EXPECT_EQ(heap.allocate(201), nullptr);
   EXPECT_NE(heap.allocate(200), nullptr);
