@@ -53,7 +53,11 @@ bool Machine::State::take_turn() {
 std::optional<Step> Machine::State::go_on() {
   for (;;) {
     std::optional<Step> step = run();
-    if (step || !take_turn()) return step;
+    if (step) return step;
+    if (!take_turn()) {
+      heap.drop_tails();  // as wherever a run can be frozen
+      return step;
+    }
   }
 }
 

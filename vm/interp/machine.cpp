@@ -168,7 +168,10 @@ bool Machine::State::to_handler() {
       at = *--stack.callers - 1;
       stack.base -= at->a;
     }
-    if (!keep_text(handler->register_, fault.message, Form::Plain)) return false;
+    heap.lift_threshold();  // a message is short
+    const bool is_kept = keep_text(handler->register_, fault.message, Form::Plain);
+    heap.restore_threshold();
+    if (!is_kept) return false;
     handled = fault;
     handled_trace = std::exchange(fault_trace, {});
     at = routine().code.data() + handler->target;
