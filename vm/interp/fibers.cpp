@@ -50,20 +50,19 @@ bool Machine::State::take_turn() {
   return true;
 }
 
-std::optional<Step> Machine::State::go_on() {
+bool Machine::State::go_on(Step& said) {
   for (;;) {
-    std::optional<Step> step = run();
-    if (step) return step;
-    if (!take_turn()) {
-      heap.drop_tails();  // as wherever a run can be frozen
-      return step;
-    }
+    if (run(said)) return true;
+    if (take_turn()) continue;
+    heap.drop_tails();  // as wherever a run can be frozen
+    return false;
   }
 }
 
 std::optional<Step> Machine::State::next() {
-  if (is_over || !take_turn()) return std::nullopt;
-  return go_on();
+  Step said;
+  if (is_over || !take_turn() || !go_on(said)) return std::nullopt;
+  return said;
 }
 
 std::optional<Step> Machine::State::answer(Waiting kind, std::uint32_t of, const Outcome& outcome) {
@@ -79,11 +78,14 @@ std::optional<Step> Machine::State::answer(Waiting kind, std::uint32_t of, const
   FLOW_CHECK(is_found && !is_over, "only what a run waits for can be answered");
   const bool is_accepted = accept(outcome);
   waiting = Waiting::Ready;
-  if (is_accepted)
-    ++at;
-  else if (!to_handler())
-    return fail();
-  return go_on();
+  Step said;
+  bool has_said = false;
+  if (is_accepted) ++at;
+  if (is_accepted || to_handler())
+    has_said = go_on(said);
+  else
+    has_said = fail(said);
+  return has_said ? std::optional(std::move(said)) : std::nullopt;
 }
 
 // --- branches ---
