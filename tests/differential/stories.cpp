@@ -42,6 +42,14 @@ class Chance {  // splitmix64
   std::uint64_t state_;
 };
 
+// Drawn one after the other: compilers differ in the order of arguments.
+std::string made_up_float(Chance& chance) {
+  const bool is_negative = chance.below(2) == 0;
+  const std::uint64_t whole = chance.below(1000), rest = chance.below(1'000'000);
+  const int exponent = static_cast<int>(chance.below(60)) - 30;
+  return fmt::format("{}{}.{}e{}", is_negative ? "-" : "", whole, rest, exponent);
+}
+
 // JSON that a value of `type` could be read from; now and then one that it cannot.
 std::string made_up(const TypeTable& types, TypeId declared, Chance& chance, int depth = 0) {
   if (chance.below(100) == 0) return "\"what?\"";
@@ -53,10 +61,11 @@ std::string made_up(const TypeTable& types, TypeId declared, Chance& chance, int
     case Storage::Int:
       if (type == kTimeType) return fmt::format("\"2026-11-20T08:{:02}:22.5Z\"", chance.below(60));
       if (type == kDurationType) return fmt::format("\"{}m\"", chance.below(1000));
-      return std::to_string(static_cast<std::int64_t>(chance.next() >> chance.below(64)));
-    case Storage::Float:
-      return fmt::format("{}{}.{}e{}", chance.below(2) == 0 ? "-" : "", chance.below(1000),
-                         chance.below(1'000'000), static_cast<int>(chance.below(60)) - 30);
+      {
+        const std::uint64_t number = chance.next();
+        return std::to_string(static_cast<std::int64_t>(number >> chance.below(64)));
+      }
+    case Storage::Float: return made_up_float(chance);
     case Storage::Text: return fmt::format("\"t\\u00e9xt {}\"", chance.below(20));
     case Storage::Json: return R"({"a":[1,2.5,"x"]})";
     case Storage::Enum: {

@@ -387,10 +387,10 @@ void RoutineWriter::write_branch(int depth) {
   const std::uint32_t jump = here();
   const Op op = static_cast<Op>(kFirst + bytes_.byte() % (kLast - kFirst + 1));
   const std::string_view likes = letters_for(op);
-  emit(op, random_register(likes[0], bytes_),
-       likes.size() > 1                   ? random_register(likes[1], bytes_)
-       : op_info(op)->b == Operand::Short ? 2
-                                          : 0);
+  // One after the other: compilers differ in the order of arguments.
+  const unsigned x = random_register(likes[0], bytes_);
+  const unsigned y = likes.size() > 1 ? random_register(likes[1], bytes_) : 0u;
+  emit(op, x, op_info(op)->b == Operand::Short ? 2u : y);
   if (!verifies()) return take_back(jump);
   write_block(depth);
   set_jump(jump, here());

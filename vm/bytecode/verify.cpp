@@ -101,8 +101,6 @@ Status ModuleVerifier::check_type(TypeId id) {
     case TypeKind::List:
       if (type.element >= id || !is_value_type(type.element))
         return error("its items have no type of values");
-      if (type.kind == TypeKind::Map && (type.key >= id || !types_.is_map_key(type.key)))
-        return error("maps have no such keys");
       nest(type.element);
       break;
     case TypeKind::Union: return check_union(id);
