@@ -18,6 +18,11 @@
 #define FLOW_COMPUTED_GOTO 0
 #endif
 
+#ifndef FLOW_LOOP  // watched_loop.cpp has others
+#define FLOW_LOOP run
+#define FLOW_BEFORE_INSTRUCTION
+#endif
+
 namespace flow {
 namespace {
 
@@ -123,7 +128,7 @@ bool span_result(Op op, std::int64_t x, std::int64_t y, std::int64_t& result) {
     next += i.imm;                                                       \
   } while (false)
 
-Step Machine::State::run() {
+Step Machine::State::FLOW_LOOP() {
 #if FLOW_COMPUTED_GOTO
   static const void* const kLabels[] = {
       nullptr,
@@ -144,6 +149,7 @@ Step Machine::State::run() {
 #else
 next_instruction:
   i = *next++;
+  FLOW_BEFORE_INSTRUCTION;
   switch (i.op) {
 #endif
 

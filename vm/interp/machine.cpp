@@ -53,8 +53,10 @@ std::vector<Place> Machine::State::trace() const {
   constexpr std::size_t kMostPlaces = 32;  // of a recursion without end nobody reads more
   std::vector<Place> places;
   up_the_stack(stack, module, flow, at, [&](const Routine& routine, const Instruction* where) {
-    places.push_back({.routine = routine.name, .line = line_in(routine, where)});
-    return places.size() == kMostPlaces;
+    const bool is_flow = &routine == &flow;
+    if (is_flow || places.size() + 1 < kMostPlaces)
+      places.push_back({.routine = routine.name, .line = line_in(routine, where)});
+    return false;
   });
   return places;
 }
@@ -163,7 +165,7 @@ Step Machine::State::start(const ParsedEvent& event) {
     return fail();
   }
   if (!spend(flow.code.size())) return fail();
-  return run();
+  return go_on();
 }
 
 Step Machine::State::resume(const Outcome& outcome) {
@@ -173,7 +175,7 @@ Step Machine::State::resume(const Outcome& outcome) {
     ++at;
   else if (!to_handler())
     return fail();
-  return run();
+  return go_on();
 }
 
 Machine::Machine(const Program& program, std::uint32_t flow, Limits limits)

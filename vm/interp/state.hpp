@@ -12,6 +12,7 @@
 #include "vm/interp/machine.hpp"
 #include "vm/interp/natives.hpp"
 #include "vm/interp/stack.hpp"
+#include "vm/interp/watch.hpp"
 
 namespace flow {
 
@@ -56,7 +57,14 @@ struct Machine::State {
   std::string_view name_of(unsigned reg) const;
 
   // loop.cpp
-  Step run();  // from `at` on
+  Step run();          // from `at` on
+  Step run_watched();  // the same, for a watcher; watched_loop.cpp
+  Step go_on() { return watcher == nullptr ? run() : run_watched(); }
+
+  // watch.cpp
+  Position position() const;
+  Moment moment(std::size_t value_bytes) const;
+  const std::vector<TypeId>& types_at(const Routine& routine, std::uint32_t pc) const;
 
   // collect.cpp. Executes the instruction at `at` again, after a collection, when it failed for lack of
   // memory.
@@ -121,9 +129,9 @@ struct Machine::State {
   const Limits limits;
   Heap heap;
   Stack stack;
-  std::unique_ptr<Patterns> patterns;       // made when the first is used
-  const Instruction* at = nullptr;          // while waiting or at a fault, the instruction that led to it
-  std::uint64_t fuel = 0;                   // what is left
+  std::unique_ptr<Patterns> patterns;  // made when the first is used
+  const Instruction* at = nullptr;     // while waiting or at a fault, the instruction that led to it
+  std::uint64_t fuel = 0;              // what is left
   std::uint32_t calls = 0;
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
@@ -131,6 +139,8 @@ struct Machine::State {
   Fault fault;                      // the last one raised
   Fault handled = kNothingHandled;  // the last one a handler took
   std::vector<Place> handled_trace;
+  Watcher* watcher = nullptr;
+  mutable KnownTypes types_for_moments;
 };
 
 }  // namespace flow
