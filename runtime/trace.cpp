@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "vm/bytecode/encode.hpp"
 #include "vm/interp/place_text.hpp"
@@ -30,6 +32,10 @@ bool is_one_statement(const Position& x, const Position& y) {
   return x.routine == y.routine && x.part == y.part;
 }
 
+bool is_in_one_frame(const Position& x, const Position& y) {
+  return x.fiber == y.fiber && x.depth == y.depth && x.routine == y.routine;
+}
+
 // What decides how a run goes on; other entries tell of the process that ran it.
 bool is_of_flow(EntryKind kind) {
   return kind != EntryKind::Recovered && kind != EntryKind::Parked && kind != EntryKind::Entered;
@@ -53,7 +59,7 @@ class Steps final : public Watcher {
       entered_();
     }
     const Position here = machine_.position();
-    if (open_ && !options_.by_instruction && here.depth == last_.depth && is_one_statement(here, last_) &&
+    if (open_ && !options_.by_instruction && is_in_one_frame(here, last_) && is_one_statement(here, last_) &&
         here.pc > last_.pc) {
       last_ = here;
       return;
@@ -77,10 +83,17 @@ class Steps final : public Watcher {
     std::vector<NamedValue> values;  // as far as they were told
   };
 
+  std::vector<Frame>& frames_of(std::uint32_t fiber) {
+    if (fiber >= fibers_.size()) fibers_.resize(fiber + 1);
+    return fibers_[fiber];
+  }
+  Frame& frame_of(const Position& position) { return frames_of(position.fiber)[position.depth]; }
+
   void close(const Moment& now) {
-    if (now.position.depth == last_.depth && now.position.routine == last_.routine) {
-      add_changes(open_->changes, difference(frames_.back().values, now.values));
-      frames_.back().values = now.values;
+    if (now.position.routine != nullptr && is_in_one_frame(now.position, last_)) {
+      Frame& frame = frame_of(last_);
+      add_changes(open_->changes, difference(frame.values, now.values));
+      frame.values = now.values;
     }
     tell(std::move(*open_));
     open_.reset();
@@ -89,27 +102,33 @@ class Steps final : public Watcher {
   void begin(const Moment& now) {
     if (open_) close(now);
     const Position& here = now.position;
+    std::vector<Frame>& frames = frames_of(here.fiber);
+    // A branch that begins may have the number of one that ended. What waited never goes on at 0.
+    if (here.fiber != last_.fiber && here.pc == 0) frames.clear();
     open_ = step_of(now);
-    if (here.depth >= frames_.size()) {
-      frames_.push_back({here, {}});
-    } else {
-      frames_.resize(here.depth + 1);
-      const Frame& frame = frames_.back();
+    if (here.depth < frames.size() && frames[here.depth].position.routine == here.routine) {
+      frames.resize(here.depth + 1);
+      const Frame& frame = frames.back();
       open_->is_continued =
           !options_.by_instruction && is_one_statement(frame.position, here) && here.pc > frame.position.pc;
       if (!open_->is_continued && frame.values != now.values) tell_late(now);
+    } else {
+      frames.resize(here.depth + 1);
+      frames.back() = {};
     }
-    add_changes(open_->changes, difference(frames_.back().values, now.values));
-    frames_.back() = {here, now.values};
+    Frame& frame = frames.back();
+    add_changes(open_->changes, difference(frame.values, now.values));
+    frame = {here, now.values};
     last_ = here;
   }
 
   // A call or a function was the last that a statement did, and its result has a name.
   void tell_late(const Moment& now) {
-    const std::vector<NamedValue> changes = difference(frames_.back().values, now.values);
-    frames_.back().values = now.values;
+    Frame& frame = frame_of(now.position);
+    const std::vector<NamedValue> changes = difference(frame.values, now.values);
+    frame.values = now.values;
     if (changes.empty()) return;
-    const Position& earlier = frames_.back().position;
+    const Position& earlier = frame.position;
     TraceStep late = step_of(now);
     late.line = earlier.line;
     late.column = earlier.column;
@@ -141,12 +160,13 @@ class Steps final : public Watcher {
   const std::function<void()> entered_;
   std::uint64_t count_ = 0;
   std::optional<TraceStep> open_;
-  Position last_;  // the instruction before
-  std::vector<Frame> frames_;
+  Position last_;                           // the instruction before
+  std::vector<std::vector<Frame>> fibers_;  // of each the frames, outermost first
   bool was_in_body_ = false;
 };
 
-// Reads the journal along with the machine.
+// Reads the journal along with the machine. Answers are given in the order of the journal, which is all that
+// a run's story depends on; between two of them the machine goes as far as it can.
 class Replay {
  public:
   Replay(const RunHistory& history, const Program& program, std::uint32_t flow, const TraceOptions& options,
@@ -159,68 +179,49 @@ class Replay {
   }
 
   Result<std::uint64_t> run() {
-    tell_through(0);
-    Step step = machine_.start(history_.steps[0].result);
-    for (;;) {
+    tell_next();
+    std::optional<Step> step = machine_.start(history_.steps[0].result);
+    while (!is_done_) {
       steps_.close();
-      std::optional<Outcome> outcome;
-      if (const auto* ended = std::get_if<Ended>(&step)) {
+      forget_cancelled();
+      if (!step) {
+        FLOW_TRY(step, pass_answer());
+      } else if (const auto* ended = std::get_if<Ended>(&*step)) {
         FLOW_TRY_STATUS(pass_end(*ended));
-      } else if (const auto* line = std::get_if<LogLine>(&step)) {
-        FLOW_TRY(outcome, pass_log(*line));
+      } else if (const auto* line = std::get_if<LogLine>(&*step)) {
+        FLOW_TRY(step, pass_log(LogLine(*line)));
       } else {
-        FLOW_TRY(outcome, pass_call(std::get<Call>(step)));
+        const Call& call = std::get<Call>(*step);
+        calls_[call.number] = call;
+        step = machine_.next();
       }
-      if (!outcome) return steps_.count();
-      step = machine_.resume(*outcome);
     }
+    return steps_.count();
   }
 
  private:
-  const RunStep* next_of_flow() const {
-    for (std::size_t i = next_; i < history_.steps.size(); ++i)
-      if (is_of_flow(history_.steps[i].kind)) return &history_.steps[i];
-    return nullptr;
+  // The next entry that decides how the run goes on; those before it are told.
+  const RunStep* next_of_flow() {
+    while (next_ < history_.steps.size() && !is_of_flow(history_.steps[next_].kind)) tell_next();
+    return next_ < history_.steps.size() ? &history_.steps[next_] : nullptr;
   }
-
-  void tell(const RunStep& entry) {
-    TraceStep step;
-    step.kind = TraceStep::Kind::Journal;
-    step.line = entry.line;
-    step.entry = entry;
-    if (entry.kind == EntryKind::Answered) {
-      for (const RunStep& earlier : history_.steps)
-        if (earlier.kind == EntryKind::Intent && earlier.call == entry.call &&
-            earlier.sequence < entry.sequence)
-          step.waited_us = entry.time_us - earlier.time_us;
-    }
-    steps_.tell(std::move(step));
+  // That the condition held is told where it did.
+  void tell_next() {
+    if (history_.steps[next_].kind != EntryKind::Entered) tell(history_.steps[next_]);
+    ++next_;
   }
   void tell_entered() {
     for (const RunStep& entry : history_.steps)
       if (entry.kind == EntryKind::Entered) return tell(entry);
   }
-  // All that was not told up to the entry at `last`. That the condition held is told where it did.
-  void tell_through(std::size_t last) {
-    for (; next_ <= last && next_ < history_.steps.size(); ++next_)
-      if (history_.steps[next_].kind != EntryKind::Entered) tell(history_.steps[next_]);
-  }
-  void tell_through(const RunStep& entry) {
-    tell_through(static_cast<std::size_t>(&entry - history_.steps.data()));
-  }
-
-  std::nullopt_t wait(std::string reason) {
-    tell_through(history_.steps.size());
+  void tell(const RunStep& entry) {
     TraceStep step;
-    step.kind = TraceStep::Kind::Waiting;
-    const Position here = machine_.position();
-    step.places = machine_.where();
-    step.depth = here.depth;
-    step.line = here.line;
-    step.column = here.column;
-    step.text = history_.run.state == RunState::Parked ? "waits for a person, " + reason : std::move(reason);
+    step.kind = TraceStep::Kind::Journal;
+    step.line = entry.line;
+    step.entry = entry;
+    if (entry.kind == EntryKind::Intent) went_out_us_[*entry.call] = entry.time_us;
+    if (entry.kind == EntryKind::Answered) step.waited_us = entry.time_us - went_out_us_[*entry.call];
     steps_.tell(std::move(step));
-    return std::nullopt;
   }
 
   tl::unexpected<Error> differs(const RunStep& entry, const std::string& now) const {
@@ -228,50 +229,99 @@ class Replay {
         "the journal of run `{}` does not fit its module: at entry {} ({}) {}; nothing after it can be shown",
         history_.run.id, entry.sequence, entry_name(entry.kind), now));
   }
-
-  Result<std::optional<Outcome>> pass_log(const LogLine& line) {
-    const RunStep* entry = next_of_flow();
-    if (entry == nullptr) return wait("the journal ends before it logs here");
-    if (entry->kind != EntryKind::Log || entry->text != line.text)
-      return differs(*entry, fmt::format("the replay logs `{}` in line {}", line.text, line.line));
-    tell_through(*entry);
-    return Outcome(Returned{"null"});
+  std::string told(const Call& call) const {
+    return fmt::format("{} (line {})", module_.operations[call.operation].full_name(), call.line);
+  }
+  std::string told_calls() const {
+    std::string text;
+    for (const auto& [number, call] : calls_) text += (text.empty() ? "" : ", ") + told(call);
+    return text.empty() ? "nothing" : text;
+  }
+  void forget_cancelled() {
+    for (const std::uint32_t number : machine_.take_cancelled()) {
+      calls_.erase(number);
+      cancelled_.insert(number);
+    }
   }
 
-  Result<std::optional<Outcome>> pass_call(const Call& call) {
-    const std::string operation = module_.operations[call.operation].full_name();
-    const RunStep* entry = next_of_flow();
-    if (entry == nullptr) return wait(fmt::format("{} has not been called yet", operation));
-    if (entry->kind != EntryKind::Intent || entry->operation != operation || entry->call != call.number)
-      return differs(*entry, fmt::format("the replay calls {} in line {}", operation, call.line));
-    if (entry->arguments != call.arguments)
-      return differs(*entry, fmt::format("the replay calls {} with other arguments", operation));
-    for (const RunStep& later : history_.steps)
-      if (later.kind == EntryKind::Answered && later.call == call.number) {
-        tell_through(later);
-        return Outcome(later.fault ? Outcome(*later.fault) : Outcome(Returned{later.result}));
-      }
-    return wait(fmt::format("{} has not answered", operation));
+  // Tells calls that go out, and what a branch was told that is not there any more.
+  Result<const RunStep*> next_after_calls() {
+    for (;; tell_next()) {
+      const RunStep* entry = next_of_flow();
+      if (entry == nullptr || !entry->call) return entry;
+      if (cancelled_.contains(*entry->call)) continue;
+      if (entry->kind == EntryKind::Answered) return entry;
+      const auto call = calls_.find(*entry->call);
+      if (call == calls_.end()) return differs(*entry, fmt::format("the replay waits for {}", told_calls()));
+      if (entry->kind != EntryKind::Intent) continue;
+      if (entry->operation != module_.operations[call->second.operation].full_name())
+        return differs(*entry, fmt::format("the replay calls {}", told(call->second)));
+      if (entry->arguments != call->second.arguments)
+        return differs(*entry, fmt::format("the replay calls {} with other arguments", told(call->second)));
+    }
+  }
+
+  // All branches wait.
+  Result<std::optional<Step>> pass_answer() {
+    FLOW_TRY(const RunStep* entry, next_after_calls());
+    if (entry == nullptr) {
+      std::string reason;
+      for (const auto& [number, call] : calls_)
+        reason += fmt::format("{}{} has not {}", reason.empty() ? "" : ", ", told(call),
+                              went_out_us_.contains(number) ? "answered" : "been called yet");
+      wait(reason);
+      return std::optional<Step>();
+    }
+    if (entry->kind != EntryKind::Answered || !calls_.contains(*entry->call))
+      return differs(*entry, fmt::format("the replay waits for {}", told_calls()));
+    if (!went_out_us_.contains(*entry->call)) return differs(*entry, "the call was not made before");
+    tell_next();
+    calls_.erase(*entry->call);
+    return machine_.answer_call(*entry->call,
+                                entry->fault ? Outcome(*entry->fault) : Outcome(Returned{entry->result}));
+  }
+
+  Result<std::optional<Step>> pass_log(const LogLine& line) {
+    FLOW_TRY(const RunStep* entry, next_after_calls());
+    if (entry == nullptr) {
+      wait("the journal ends before it logs here");
+      return std::optional<Step>();
+    }
+    if (entry->kind != EntryKind::Log || entry->text != line.text)
+      return differs(*entry, fmt::format("the replay logs `{}` in line {}", line.text, line.line));
+    tell_next();
+    return machine_.answer_log(line.number);
   }
 
   Status pass_end(const Ended& ended) {
-    const RunStep* entry = next_of_flow();
+    is_done_ = true;
+    FLOW_TRY(const RunStep* entry, next_after_calls());
     if (entry == nullptr) {
       wait(fmt::format("the journal ends before the run is over as {}", how_name(ended.how)));
       return {};
     }
-    const std::string reason = ended.how == Ended::How::Failed ? failure_text(ended) : ended.reason;
-    const std::string recorded =
-        entry->fault ? failure_text({.fault = *entry->fault, .line = entry->line, .trace = entry->trace})
-                     : entry->text;
+    const bool is_failed = ended.how == Ended::How::Failed;
+    const bool is_same_reason = is_failed ? entry->fault && entry->fault->kind == ended.fault.kind &&
+                                                entry->fault->message == ended.fault.message
+                                          : entry->text == ended.reason;
     if (entry->kind != EntryKind::Ended || entry->how != how_name(ended.how) || entry->line != ended.line ||
-        (ended.how == Ended::How::Failed ? !entry->fault || entry->fault->kind != ended.fault.kind ||
-                                               entry->fault->message != ended.fault.message
-                                         : recorded != reason))
+        !is_same_reason) {
+      const std::string reason = is_failed ? failure_text(ended) : ended.reason;
       return differs(*entry, fmt::format("the replay is {} in line {}{}", how_name(ended.how), ended.line,
                                          reason.empty() ? "" : ": " + reason));
-    tell_through(history_.steps.size());
+    }
+    tell_next();
+    if (const RunStep* more = next_of_flow()) return differs(*more, "the run is over");
     return {};
+  }
+
+  void wait(const std::string& reason) {
+    is_done_ = true;
+    TraceStep step;
+    step.kind = TraceStep::Kind::Waiting;
+    step.places = machine_.where();
+    step.text = history_.run.state == RunState::Parked ? "for a person; " + reason : reason;
+    steps_.tell(std::move(step));
   }
 
   const RunHistory& history_;
@@ -279,6 +329,10 @@ class Replay {
   Machine machine_;
   Steps steps_;
   std::size_t next_ = 0;  // entry that was not told yet
+  bool is_done_ = false;
+  std::map<std::uint32_t, Call> calls_;  // under way
+  std::set<std::uint32_t> cancelled_;
+  std::map<std::uint32_t, std::int64_t> went_out_us_;
 };
 
 Status check_journal(const RunHistory& history) {

@@ -104,8 +104,8 @@ std::string trace_text(const TraceStep& step, const TraceLook& look) {
     case TraceStep::Kind::Code: return code_text(step, look);
     case TraceStep::Kind::Journal: return journal_text(step);
     case TraceStep::Kind::Waiting:
-      return fmt::format("{:>6}  waits in {}: {}\n", step.number, place_text(step.places),
-                         printable(step.text));
+      return fmt::format("{:>6}  waits{}: {}\n", step.number,
+                         step.places.empty() ? "" : " in " + place_text(step.places), printable(step.text));
   }
   return {};
 }

@@ -36,6 +36,13 @@ RegisterSet reads_of(const Module& module, const Routine& routine, Instruction i
       break;
     case Op::Concat: add_range(reads, i.b, i.c); break;
     case Op::Native: add_range(reads, i.b, native_info(static_cast<NativeId>(i.imm))->argument_count); break;
+    case Op::Each: add_range(reads, i.b, module.functions[i.index()].parameters.size()); break;
+    case Op::Parallel:
+    case Op::Race:
+      reads.reset(i.b);
+      for (std::uint32_t k = 0; k < i.c; ++k)
+        add_range(reads, i.b, module.functions[i.index() + k].parameters.size());
+      break;
     case Op::Invoke: add_range(reads, i.a, module.functions[i.index()].parameters.size()); break;
     case Op::Call: {
       const CallSite& site = routine.call_sites[i.index()];

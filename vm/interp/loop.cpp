@@ -128,7 +128,8 @@ bool span_result(Op op, std::int64_t x, std::int64_t y, std::int64_t& result) {
     next += i.imm;                                                       \
   } while (false)
 
-Step Machine::State::FLOW_LOOP() {
+// clang-format off: labels and macros read best as a table.
+std::optional<Step> Machine::State::FLOW_LOOP() {
 #if FLOW_COMPUTED_GOTO
   static const void* const kLabels[] = {
       nullptr,
@@ -149,7 +150,7 @@ Step Machine::State::FLOW_LOOP() {
 #else
 next_instruction:
   i = *next++;
-  FLOW_BEFORE_INSTRUCTION;
+  FLOW_BEFORE_INSTRUCTION
   switch (i.op) {
 #endif
 
@@ -415,12 +416,14 @@ next_instruction:
     Call call;
     if (!prepare_call(i, call)) goto faulted;
     waiting = Waiting::ForCall;
+    number = call.number;
     heap.drop_tails();
     return call;
   }
   OP(Log) {
     LEAVE;
     waiting = Waiting::ForLog;
+    number = logs;
     heap.drop_tails();
     return LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
   }
@@ -438,8 +441,23 @@ next_instruction:
   OP(Raise) {
     LEAVE;
     fault = handled;
-    if (to_handler()) goto handled_it;
-    return fail_as_handled();  // where it went wrong, not where the handler ended
+    fault_trace = handled_trace;  // where it went wrong, not where the handler ended
+    goto faulted;
+  }
+  OP(Each)
+  OP(Parallel)
+  OP(Race) {
+    LEAVE;
+    const bool is_done = begin_branches(i) || try_again(&State::begin_branches, left);
+    left = fuel;
+    if (!is_done) goto faulted;
+    if (waiting == Waiting::ForBranches) return std::nullopt;
+    NEXT;
+  }
+  OP(EndBranch) {
+    LEAVE;
+    if (!end_branch()) goto faulted;
+    return std::nullopt;
   }
   OP(EnterBody) in_body = true;
   NEXT;
@@ -456,13 +474,13 @@ raise(FaultKind::DivisionByZero, "a division by zero");
 goto faulted;
 out_of_fuel : LEAVE;
 out_of_fuel();
-// Nobody handles this.
 faulted : if (!to_handler()) return fail();
-handled_it : next = at;
+next = at;
 r = stack.base;
 left = fuel;
 NEXT;
 }
+// clang-format on
 #if FLOW_COMPUTED_GOTO
 #pragma GCC diagnostic pop
 #endif

@@ -23,11 +23,14 @@ std::map<unsigned, std::string> names_at(const Routine& routine, std::uint32_t p
 
 }  // namespace
 
+// Nowhere when no fiber runs: the last one has ended, and the others wait.
 Position Machine::State::position() const {
+  if (current == kNobody || at->op == Op::EndBranch) return {};
   const Routine& here = routine();
   Position position{.routine = &here,
                     .pc = static_cast<std::uint32_t>(at - here.code.data()),
                     .depth = stack.depth(),
+                    .fiber = current,
                     .line = here.line};
   const auto after = std::ranges::upper_bound(here.lines, position.pc, {}, &LineEntry::pc);
   if (after == here.lines.begin()) return position;
@@ -43,6 +46,7 @@ Moment Machine::State::moment(std::size_t value_bytes) const {
                 .values = {},
                 .fuel_used = limits.fuel - fuel,
                 .heap_used = heap.used()};
+  if (moment.position.routine == nullptr) return moment;
   const Routine& here = *moment.position.routine;
   const std::uint32_t pc = moment.position.pc;
   moment.instruction = format_instruction(pc, here.code[pc]);
@@ -81,7 +85,7 @@ Moment Machine::moment(std::size_t value_bytes) const {
   return state_->moment(value_bytes);
 }
 std::vector<Place> Machine::where() const {
-  return state_->trace();
+  return state_->position().routine == nullptr ? std::vector<Place>() : state_->trace();
 }
 
 }  // namespace flow

@@ -20,9 +20,10 @@ class Watcher {
 };
 
 struct Position {
-  const Routine* routine = nullptr;  // of the program's module
+  const Routine* routine = nullptr;  // of the program's module; nullptr when all branches wait
   std::uint32_t pc = 0;
-  std::size_t depth = 0;     // functions under way
+  std::size_t depth = 0;     // functions under way in this fiber
+  std::uint32_t fiber = 0;   // fibers.hpp; numbers of those that ended are used again
   std::uint32_t line = 0;    // from 1
   std::uint32_t column = 0;  // from 1; 0 when the module does not say
   std::uint32_t part = 0;    // which entry of the line table covers it: the same for one statement

@@ -5,9 +5,12 @@
 #define FLOW_VM_SWITCH
 #endif
 #define FLOW_LOOP run_watched
-#define FLOW_BEFORE_INSTRUCTION \
-  LEAVE;                        \
-  watcher->before_instruction()
+// A branch's end is no instruction of a routine.
+#define FLOW_BEFORE_INSTRUCTION    \
+  if (i.op != Op::EndBranch) {     \
+    LEAVE;                         \
+    watcher->before_instruction(); \
+  }
 
 #include "vm/interp/watch.hpp"
 
