@@ -83,8 +83,10 @@ std::vector<Place> Machine::State::trace() const {
   constexpr std::size_t kMostPlaces = 32;  // of a recursion without end nobody reads more
   std::vector<Place> places;
   const auto add = [&](const Routine& routine, const Instruction* where) {
-    places.push_back({.routine = routine.name, .line = line_in(routine, where)});
-    return places.size() == kMostPlaces;
+    const bool is_flow = &routine == &flow;
+    if (is_flow || places.size() + 1 < kMostPlaces)
+      places.push_back({.routine = routine.name, .line = line_in(routine, where)});
+    return is_flow;
   };
   const Stack* its_stack = &stack;
   const Instruction* where = at;

@@ -40,6 +40,8 @@ struct Limits {
 struct Place {
   std::string routine;  // name of the flow or function
   std::uint32_t line = 0;
+
+  bool operator==(const Place&) const = default;
 };
 
 struct Ended {
@@ -48,11 +50,16 @@ struct Ended {
   std::string reason;  // of Stopped
   Fault fault;         // of Failed
   std::uint32_t line = 0;
-  std::vector<Place> trace;  // of Failed: where it went wrong, then who had invoked that, up to the flow
+  // Of Failed: where it went wrong, then who had invoked that. The last is the flow; of a deep recursion the
+  // outer functions are left out.
+  std::vector<Place> trace;
 };
 using Step = std::variant<Call, LogLine, Ended>;
 
 class ParsedEvent;  // event.hpp
+class Watcher;      // watch.hpp
+struct Position;    // watch.hpp
+struct Moment;      // watch.hpp
 
 class Machine {
  public:
@@ -93,6 +100,15 @@ class Machine {
 
   bool in_body() const;  // whether the condition held (EnterBody was passed)
   std::uint64_t fuel_used() const;
+
+  // From its next start() or resume() on this watcher is told what the machine does; nullptr: nobody. The
+  // watcher must outlive that.
+  void watch(Watcher* watcher);
+  // Where the run stands: at the instruction that is about to be executed, that waits, or that was the last.
+  // The run must have been started.
+  Position position() const;
+  Moment moment(std::size_t value_bytes) const;  // values are cut at some such size
+  std::vector<Place> where() const;              // innermost first
 
  private:
   struct State;

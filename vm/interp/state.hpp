@@ -14,6 +14,7 @@
 #include "vm/interp/machine.hpp"
 #include "vm/interp/natives.hpp"
 #include "vm/interp/stack.hpp"
+#include "vm/interp/watch.hpp"
 
 namespace flow {
 
@@ -69,6 +70,12 @@ struct Machine::State {
   // loop.cpp. From `at` on, until there is something to say; false when this fiber waits for branches or
   // has ended.
   bool run(Step& said);
+  bool run_watched(Step& said);  // the same, for a watcher; watched_loop.cpp
+
+  // watch.cpp
+  Position position() const;
+  Moment moment(std::size_t value_bytes) const;
+  const std::vector<TypeId>& types_at(const Routine& routine, std::uint32_t pc) const;
 
   // fibers.cpp
   bool is_branch() const;
@@ -187,6 +194,9 @@ struct Machine::State {
   std::uint32_t current = 0;
   std::deque<std::uint32_t> ready;
   std::vector<std::uint32_t> cancelled;  // calls whose answers nobody wants
+
+  Watcher* watcher = nullptr;
+  mutable KnownTypes types_for_moments;
 };
 
 }  // namespace flow
