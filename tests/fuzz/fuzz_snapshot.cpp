@@ -55,7 +55,7 @@ void restore_and_go_on(const Program& program, const std::string& bytes) {
   const std::string again = machine->snapshot();
   const auto twin = Machine::restore(program, 0, kLimits, again);
   FLOW_CHECK(twin && twin->snapshot() == again, "a snapshot comes back as it went");
-  Step step = machine->pending();
+  Step step = machine->pending().front();
   for (int number = 0; !std::holds_alternative<Ended>(step) && number < 60; ++number)
     step = answer(*machine, step, number);
 }

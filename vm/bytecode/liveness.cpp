@@ -23,8 +23,9 @@ RegisterSet reads_of(const Module& module, const Routine& routine, Instruction i
   add(info.a, i.a);
   add(info.b, i.b);
   add(info.c, i.c);
-  // The operand of an empty range is not read.
-  if (i.op == Op::NewRecord || i.op == Op::NewList) reads.reset(i.b);
+  // The operand of a range that may be empty is not read by itself.
+  if (i.op == Op::NewRecord || i.op == Op::NewList || i.op == Op::Parallel || i.op == Op::Race)
+    reads.reset(i.b);
   const OperandRange range = operand_range(module, routine, i);
   for (std::size_t k = 0; k < range.count; ++k) reads.set(range.first + k);
   return reads;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "vm/bytecode/op_table.hpp"
 #include "vm/bytecode/verify_code.hpp"
 
 namespace flow {
@@ -426,9 +427,13 @@ Status ModuleVerifier::check_reach(const FlowCode& flow) {
         return error(
             fmt::format("the manifest keeps {} secret", module_.operations[site.operation].full_name()));
     for (const Instruction i : routine.code) {
-      if (i.op != Op::Invoke || is_reached[i.index()]) continue;
-      is_reached[i.index()] = true;
-      waiting.push_back(&module_.functions[i.index()]);
+      if (op_info(i.op)->imm != Operand::Function) continue;
+      const std::uint32_t count = i.op == Op::Parallel || i.op == Op::Race ? i.c : 1;
+      for (std::uint32_t function = i.index(); function < i.index() + count; ++function) {
+        if (is_reached[function]) continue;
+        is_reached[function] = true;
+        waiting.push_back(&module_.functions[function]);
+      }
     }
   }
   return {};

@@ -72,6 +72,8 @@ class CodeVerifier {
   bool apply_set_key(Instruction i);
   bool apply_entries(Instruction i);
   bool apply_invoke(Instruction i);
+  bool apply_each(Instruction i);
+  bool apply_parallel(Instruction i);
   bool apply_return(Instruction i);
   bool apply_to_text(Instruction i);
   bool apply_concat(Instruction i);
@@ -162,6 +164,11 @@ bool CodeVerifier::check_jump(Instruction i) {
 bool CodeVerifier::check_range(Instruction i) {
   if (i.op == Op::NewRecord && !types_.is(i.index(), TypeKind::Record))
     return refuse(fmt::format("`{}` is no record", name(i.index())));
+  if (i.op == Op::Parallel || i.op == Op::Race) {
+    if (i.c == 0) return refuse("there is nothing to do at once");
+    if (std::size_t{i.index()} + i.c > module_.functions.size())
+      return refuse(fmt::format("there is no function {}", i.index() + i.c - 1));
+  }
   const OperandRange range = operand_range(module_, routine_, i);
   const std::size_t count = range.count + range.extra;
   return range.first + count <= routine_.registers ||
@@ -172,7 +179,7 @@ bool CodeVerifier::check_shape() {
   for (pc_ = 0; pc_ < routine_.code.size(); ++pc_) {
     const Instruction i = routine_.code[pc_];
     const OpInfo* info = op_info(i.op);
-    if (info == nullptr) return refuse("no such instruction");
+    if (info == nullptr || i.op == Op::EndBranch) return refuse("no such instruction");
     // A Short takes the bits of c.
     const bool is_short = info->b == Operand::Short;
     if (!check_operand(info->a, i.a) || !check_operand(info->b, i.b) ||
@@ -535,6 +542,29 @@ bool CodeVerifier::apply_invoke(Instruction i) {
   return write(i.a, function.result);
 }
 
+// Branches do not touch the registers of who began them: what they need is given to them.
+bool CodeVerifier::apply_each(Instruction i) {
+  const FunctionCode& function = module_.functions[i.index()];
+  if (!want_list(i.b) || !want_int(i.b + 1u)) return false;
+  if (function.parameters.size() < 2 || !types_.accepts(function.parameters[0], types_[now_[i.b]].element) ||
+      !types_.accepts(function.parameters[1], kIntType))
+    return refuse(fmt::format("function `{}` does not take an item and its position", function.name));
+  for (std::size_t k = 2; k < function.parameters.size(); ++k)
+    if (!want_type(static_cast<unsigned>(i.b + k), function.parameters[k])) return false;
+  const TypeId list = finder_.list_of(function.result);
+  if (list == kUnset) return refuse(fmt::format("the module has no type `List<{}>`", name(function.result)));
+  return write(i.a, list);
+}
+
+bool CodeVerifier::apply_parallel(Instruction i) {
+  for (unsigned branch = 0; branch < i.c; ++branch) {
+    const auto& parameters = module_.functions[i.index() + branch].parameters;
+    for (std::size_t k = 0; k < parameters.size(); ++k)
+      if (!want_type(static_cast<unsigned>(i.b + k), parameters[k])) return false;
+  }
+  return write(i.a, i.op == Op::Race ? kIntType : kNullType);
+}
+
 bool CodeVerifier::apply_return(Instruction i) {
   return result_ ? want_type(i.a, *result_) : refuse("a flow returns to nobody");
 }
@@ -654,6 +684,10 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::NextEntry: return true;  // pass_jump
     case Op::Invoke: return apply_invoke(i);
     case Op::Return: return apply_return(i);
+    case Op::Each: return apply_each(i);
+    case Op::Parallel:
+    case Op::Race: return apply_parallel(i);
+    case Op::EndBranch: break;
 
     case Op::GetField: return apply_get_field(i);
     case Op::NewRecord: return apply_new_record(i);

@@ -13,36 +13,46 @@ void forget_dead(Slot* window, std::size_t size, const RegisterSet& live) {
 
 }  // namespace
 
-// Registers that are not read any more, and what runs of functions before left behind, become null.
-void Machine::State::forget_dead_registers() {
-  const Routine& top = routine();
-  std::fill(stack.base + top.registers, stack.end, Slot::null());
-  const Instruction* where = at;
-  Slot* window = stack.base;
-  std::size_t size = top.registers;
-  bool is_top = true;
-  for (const Instruction** caller = stack.callers;; --caller) {
-    const bool is_flow = caller == stack.callers_begin;
-    const Instruction* invoke = is_flow ? nullptr : caller[-1] - 1;
-    const Routine& routine = is_flow ? static_cast<const Routine&>(flow) : module.functions[invoke->index()];
-    const Liveness& liveness =
-        is_flow ? program.liveness_of_flow(flow_index) : program.liveness_of_function(invoke->index());
-    const auto pc = static_cast<std::uint32_t>(where - routine.code.data());
-    forget_dead(window, size, is_top ? liveness.before(pc) : liveness.across(pc));
-    if (is_flow) return;
-    where = invoke;
-    size = invoke->a;  // what the callee's window leaves of the caller's
-    window -= size;
-    is_top = false;
+// Registers of one fiber that are not read any more, and what runs of functions before left behind, become
+// null.
+std::uint64_t Machine::State::forget_dead_registers(Stack& its_stack, const Instruction* where,
+                                                    Waiting its_waiting, bool is_in_branch) {
+  const auto frames_of = frames(its_stack, where, is_in_branch);
+  std::fill(frames_of.back().window + frames_of.back().routine->registers, its_stack.end, Slot::null());
+  for (std::size_t k = 0; k < frames_of.size(); ++k) {
+    const Frame& frame = frames_of[k];
+    const bool is_innermost = k + 1 == frames_of.size();
+    // What the callee's window leaves of the caller's.
+    const std::size_t size = is_innermost ? frame.routine->registers
+                                          : static_cast<std::size_t>(frames_of[k + 1].window - frame.window);
+    forget_dead(frame.window, size,
+                kept_registers(frame, is_innermost && its_waiting != Waiting::ForBranches));
   }
+  return static_cast<std::uint64_t>(frames_of.back().window - its_stack.begin()) +
+         frames_of.back().routine->registers;
 }
 
 bool Machine::State::collect() {
-  forget_dead_registers();
-  const std::span<Slot> registers(stack.begin(), stack.end);
-  const Collected collected = flow::collect(heap, {&registers, 1});
-  // Of the stack only what is in use counts: how much room there is behind it is nobody's business.
-  const auto in_use = static_cast<std::uint64_t>(stack.base - stack.begin()) + routine().registers;
+  std::vector<std::span<Slot>> roots;
+  // Of the stacks only what is in use counts: how much room there is behind it is nobody's business.
+  std::uint64_t in_use = 0;
+  if (current != kNobody) {
+    in_use += forget_dead_registers(stack, at, waiting, is_branch());
+    roots.emplace_back(stack.begin(), stack.end);
+  }
+  for (std::uint32_t k = 0; k < fibers.size(); ++k) {
+    if (!fibers[k] || k == current) continue;
+    Fiber& fiber = *fibers[k];
+    in_use += forget_dead_registers(fiber.stack, fiber.at, fiber.waiting, fiber.branches != kNobody);
+    roots.emplace_back(fiber.stack.begin(), fiber.stack.end);
+  }
+  for (const auto& group : groups) {
+    if (!group) continue;
+    roots.emplace_back(&group->items, 1);
+    roots.emplace_back(&group->results, 1);
+    roots.emplace_back(group->captured);
+  }
+  const Collected collected = flow::collect(heap, roots);
   return spend(collected.fuel + in_use / 16);
 }
 

@@ -123,7 +123,8 @@ bool span_result(Op op, std::int64_t x, std::int64_t y, std::int64_t& result) {
     next += i.imm;                                                       \
   } while (false)
 
-Step Machine::State::run() {
+// clang-format off: labels and macros read best as a table.
+bool Machine::State::run(Step& said) {
 #if FLOW_COMPUTED_GOTO
   static const void* const kLabels[] = {
       nullptr,
@@ -406,24 +407,27 @@ next_instruction:
 
   OP(Call) {
     LEAVE;
-    Call call;
+    Call& call = said.emplace<Call>();
     if (!prepare_call(i, call) || !spend(call.arguments.size() / kBytesPerFuel)) goto faulted;
     waiting = Waiting::ForCall;
+    number = call.number;
     heap.drop_tails();
-    return call;
+    return true;
   }
   OP(Log) {
     LEAVE;
     waiting = Waiting::ForLog;
+    number = logs;
     heap.drop_tails();
-    return LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
+    said = LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
+    return true;
   }
   OP(Skip) LEAVE;
-  return end(Ended::How::Skipped);
+  return end(said, Ended::How::Skipped);
   OP(Finish) LEAVE;
-  return end(Ended::How::Finished);
+  return end(said, Ended::How::Finished);
   OP(Stop) LEAVE;
-  return end(Ended::How::Stopped, std::string(r[i.a].view()));
+  return end(said, Ended::How::Stopped, std::string(r[i.a].view()));
   OP(Fail) {
     LEAVE;
     raise(FaultKind::Failed, std::string(r[i.a].view()));
@@ -432,8 +436,23 @@ next_instruction:
   OP(Raise) {
     LEAVE;
     fault = handled;
-    if (to_handler()) goto handled_it;
-    return fail_as_handled();  // where it went wrong, not where the handler ended
+    fault_trace = handled_trace;  // where it went wrong, not where the handler ended
+    goto faulted;
+  }
+  OP(Each)
+  OP(Parallel)
+  OP(Race) {
+    LEAVE;
+    const bool is_done = begin_branches(i) || try_again(&State::begin_branches, left);
+    left = fuel;
+    if (!is_done) goto faulted;
+    if (waiting == Waiting::ForBranches) return false;
+    NEXT;
+  }
+  OP(EndBranch) {
+    LEAVE;
+    if (!end_branch()) goto faulted;
+    return false;
   }
   OP(EnterBody) in_body = true;
   NEXT;
@@ -450,13 +469,13 @@ raise(FaultKind::DivisionByZero, "a division by zero");
 goto faulted;
 out_of_fuel : LEAVE;
 out_of_fuel();
-// Nobody handles this.
-faulted : if (!to_handler()) return fail();
-handled_it : next = at;
+faulted : if (!to_handler()) return fail(said);
+next = at;
 r = stack.base;
 left = fuel;
 NEXT;
 }
+// clang-format on
 #if FLOW_COMPUTED_GOTO
 #pragma GCC diagnostic pop
 #endif

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/result.hpp"
 #include "vm/interp/event.hpp"
@@ -24,16 +25,16 @@ const Handler* handler_in(const Routine& routine, const Instruction* at) {
   return found == routine.handlers.end() ? nullptr : &*found;
 }
 
-// Steps through the routines under way, innermost first: `visit(routine, at)` until it gives true.
+// Steps through the routines of one fiber, innermost first: `visit(routine, at)` until it gives true.
 template <class Visit>
-void up_the_stack(const Stack& stack, const Module& module, const FlowCode& flow, const Instruction* at,
+bool up_the_stack(const Stack& stack, const Module& module, const FlowCode* flow, const Instruction* at,
                   Visit visit) {
   for (const Instruction** caller = stack.callers; caller != stack.callers_begin; --caller) {
     const Instruction* invoke = caller[-1] - 1;
-    if (visit(module.functions[invoke->index()], at)) return;
+    if (visit(module.functions[invoke->index()], at)) return true;
     at = invoke;
   }
-  visit(flow, at);
+  return flow != nullptr && visit(*flow, at);  // a branch begins with a function
 }
 
 }  // namespace
@@ -49,14 +50,53 @@ std::uint32_t Machine::State::line() const {
   return line_in(routine(), at);
 }
 
+std::vector<Machine::State::Frame> Machine::State::frames(const Stack& of, const Instruction* where,
+                                                          bool is_in_branch) const {
+  std::vector<Frame> frames;
+  Frame frame{.routine = &flow, .function = nullptr, .pc = 0, .window = of.begin()};
+  for (const Instruction** caller = of.callers_begin; caller != of.callers; ++caller) {
+    const Instruction* invoke = *caller - 1;
+    if (!is_in_branch || caller != of.callers_begin) {  // a branch begins with a function
+      frame.pc = static_cast<std::uint32_t>(invoke - frame.routine->code.data());
+      frames.push_back(frame);
+    }
+    frame.function = &module.functions[invoke->index()];
+    frame.routine = frame.function;
+    frame.window += invoke->a;
+  }
+  frame.pc = static_cast<std::uint32_t>(where - frame.routine->code.data());
+  frames.push_back(frame);
+  return frames;
+}
+
+// What the routine may still read. One that waits keeps the arguments of its call, so that what it waits for
+// can be told again.
+RegisterSet Machine::State::kept_registers(const Frame& frame, bool is_innermost) const {
+  const Liveness& liveness = frame.function == nullptr
+                                 ? program.liveness_of_flow(flow_index)
+                                 : program.liveness_of_function(
+                                       static_cast<std::uint32_t>(frame.function - module.functions.data()));
+  return is_innermost ? liveness.before(frame.pc) : liveness.across(frame.pc);
+}
+
 std::vector<Place> Machine::State::trace() const {
   constexpr std::size_t kMostPlaces = 32;  // of a recursion without end nobody reads more
   std::vector<Place> places;
-  up_the_stack(stack, module, flow, at, [&](const Routine& routine, const Instruction* where) {
+  const auto add = [&](const Routine& routine, const Instruction* where) {
     places.push_back({.routine = routine.name, .line = line_in(routine, where)});
     return places.size() == kMostPlaces;
-  });
-  return places;
+  };
+  const Stack* its_stack = &stack;
+  const Instruction* where = at;
+  std::uint32_t fiber = current;
+  for (;;) {
+    const std::uint32_t group = fibers.empty() ? kNobody : fibers[fiber]->branches;
+    if (up_the_stack(*its_stack, module, group == kNobody ? &flow : nullptr, where, add) || group == kNobody)
+      return places;
+    fiber = groups[group]->parent;
+    its_stack = &fibers[fiber]->stack;
+    where = fibers[fiber]->at;
+  }
 }
 
 std::string_view Machine::State::name_of(unsigned reg) const {
@@ -92,51 +132,61 @@ bool Machine::State::null_found(unsigned reg) {
                                                      : fmt::format("`{}` has no value here", name));
 }
 
-Step Machine::State::end(Ended::How how, std::string reason) {
+bool Machine::State::end(Step& said, Ended::How how, std::string reason) {
   waiting = Waiting::Ended;
-  return Ended{.how = how, .reason = std::move(reason), .fault = {}, .line = line(), .trace = {}};
+  is_over = true;
+  Ended& ended = said.emplace<Ended>();
+  ended.how = how;
+  ended.reason = std::move(reason);
+  ended.line = line();
+  return true;
 }
 
-Step Machine::State::fail() {
+bool Machine::State::fail(Step& said) {
+  if (fault_trace.empty()) fault_trace = trace();
   waiting = Waiting::Ended;
-  return Ended{.how = Ended::How::Failed, .reason = {}, .fault = fault, .line = line(), .trace = trace()};
-}
-
-Step Machine::State::fail_as_handled() {
-  waiting = Waiting::Ended;
-  const std::uint32_t where = handled_trace.empty() ? line() : handled_trace.front().line;
-  return Ended{
-      .how = Ended::How::Failed, .reason = {}, .fault = fault, .line = where, .trace = handled_trace};
+  is_over = true;
+  const std::uint32_t where = fault_trace.front().line;
+  said = Ended{.how = Ended::How::Failed,
+               .reason = {},
+               .fault = fault,
+               .line = where,
+               .trace = std::exchange(fault_trace, {})};
+  return true;
 }
 
 // What a run has used up it cannot handle.
 bool Machine::State::to_handler() {
+  if (fault_trace.empty()) fault_trace = trace();
   if (fault.kind == FaultKind::OutOfFuel || fault.kind == FaultKind::OutOfMemory) return false;
-  const Handler* handler = nullptr;
-  std::size_t above = 0;  // routines that are left
-  up_the_stack(stack, module, flow, at, [&](const Routine& routine, const Instruction* where) {
-    handler = handler_in(routine, where);
-    above += handler == nullptr ? 1 : 0;
-    return handler != nullptr;
-  });
-  if (handler == nullptr) return false;
-
-  handled = fault;
-  handled_trace = trace();
-  if (!spend(kFaultFuel + handled.message.size() / kBytesPerFuel)) return false;
-  for (; above > 0; --above) {
-    at = *--stack.callers - 1;
-    stack.base -= at->a;
-  }
-  at = routine().code.data() + handler->target;
-  heap.lift_threshold();
-  bool is_kept = keep_message(handler->register_);
-  if (!is_kept && fault.kind == FaultKind::OutOfMemory && collect()) {
+  for (;; give_up_branch()) {
+    const Handler* handler = nullptr;
+    std::size_t above = 0;  // routines that are left
+    up_the_stack(stack, module, is_branch() ? nullptr : &flow, at,
+                 [&](const Routine& routine, const Instruction* where) {
+                   handler = handler_in(routine, where);
+                   above += handler == nullptr ? 1 : 0;
+                   return handler != nullptr;
+                 });
+    if (handler == nullptr && is_branch()) continue;
+    if (handler == nullptr) return false;
+    if (!spend(kFaultFuel + fault.message.size() / kBytesPerFuel)) return false;
+    for (; above > 0; --above) {
+      at = *--stack.callers - 1;
+      stack.base -= at->a;
+    }
+    handled = fault;
+    handled_trace = std::exchange(fault_trace, {});
+    at = routine().code.data() + handler->target;
     heap.lift_threshold();
-    is_kept = keep_message(handler->register_);
+    bool is_kept = keep_message(handler->register_);
+    if (!is_kept && fault.kind == FaultKind::OutOfMemory && collect()) {
+      heap.lift_threshold();
+      is_kept = keep_message(handler->register_);
+    }
+    heap.restore_threshold();
+    return is_kept;
   }
-  heap.restore_threshold();
-  return is_kept;
 }
 
 // A message from outside may be longer than a text of the run: its end is left out.
@@ -159,40 +209,29 @@ Step Machine::State::start(std::string_view event_json) {
 }
 
 Step Machine::State::start(const ParsedEvent& event) {
+  if (!fibers.empty()) forget_fibers();
   heap.clear();
   stack.clear();
   at = flow.code.data();
   fuel = limits.fuel;
   calls = logs = 0;
-  in_body = false;
+  in_body = is_over = false;
+  fault_trace.clear();
   handled = kNothingHandled;
   handled_trace.clear();
-  if (flow.registers > limits.stack_bytes / sizeof(Slot)) {
-    raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
-    return fail();
-  }
   heap.lift_threshold();  // there is nothing yet to collect
   const auto problem = event.fill(module.types, flow, heap, stack.base);
   heap.restore_threshold();
-  if (problem) {
-    if (problem->is_out_of_memory)
-      out_of_memory();
-    else
-      raise(FaultKind::InvalidEvent, problem->message);
-    return fail();
-  }
-  if (!spend(flow.code.size())) return fail();
-  return run();
-}
-
-Step Machine::State::resume(const Outcome& outcome) {
-  FLOW_CHECK(waiting == Waiting::ForCall || waiting == Waiting::ForLog,
-             "only a run that waits can be resumed");
-  if (accept(outcome))
-    ++at;
-  else if (!to_handler())
-    return fail();
-  return run();
+  if (problem && problem->is_out_of_memory) out_of_memory();
+  if (problem && !problem->is_out_of_memory) raise(FaultKind::InvalidEvent, problem->message);
+  const bool has_room = flow.registers <= limits.stack_bytes / sizeof(Slot);
+  if (!has_room) raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
+  Step said;
+  if (problem || !has_room || !spend(flow.code.size()))
+    fail(said);
+  else
+    go_on(said);  // as long as nothing was asked of anyone, nobody waits
+  return said;
 }
 
 Machine::Machine(const Program& program, std::uint32_t flow, Limits limits)
@@ -208,7 +247,23 @@ Step Machine::start(const ParsedEvent& event) {
   return state_->start(event);
 }
 Step Machine::resume(const Outcome& outcome) {
-  return state_->resume(outcome);
+  FLOW_CHECK(state_->waiting == Waiting::ForCall || state_->waiting == Waiting::ForLog,
+             "only a run that waits can be resumed");
+  const std::optional<Step> step = state_->answer(state_->waiting, state_->number, outcome);
+  FLOW_CHECK(step, "a run that has one call under way goes on when it is answered");
+  return std::move(*step);
+}
+std::optional<Step> Machine::next() {
+  return state_->next();
+}
+std::optional<Step> Machine::answer_call(std::uint32_t number, const Outcome& outcome) {
+  return state_->answer(Waiting::ForCall, number, outcome);
+}
+std::optional<Step> Machine::answer_log(std::uint32_t number) {
+  return state_->answer(Waiting::ForLog, number, Returned{"null"});
+}
+std::vector<std::uint32_t> Machine::take_cancelled() {
+  return std::exchange(state_->cancelled, {});
 }
 bool Machine::in_body() const {
   return state_->in_body;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -70,8 +71,18 @@ class Machine {
   // waits.
   Step resume(const Outcome& outcome);
 
-  // While the run waits: the Call or LogLine it handed out last.
-  Step pending() const;
+  // With branches, more than one call can be under way. Between two answers: what another branch has to say
+  // that waits for nothing, or nothing when all wait.
+  std::optional<Step> next();
+  // Answers any of the calls (log lines) that are under way, by its number. Gives what follows, or nothing
+  // when all wait. A run's story depends on the order of its answers and on nothing else.
+  std::optional<Step> answer_call(std::uint32_t number, const Outcome& outcome);
+  std::optional<Step> answer_log(std::uint32_t number);
+  // Calls under way whose answers nobody wants any more, since the last time this was asked.
+  std::vector<std::uint32_t> take_cancelled();
+
+  // While the run waits: each Call and LogLine it waits for.
+  std::vector<Step> pending() const;
   // While the run waits: all it needs to go on elsewhere, later, in another build (snapshot.hpp).
   // `module_key` is whatever tells its module from others; restoring compares it.
   std::string snapshot(std::uint64_t module_key = 0) const;

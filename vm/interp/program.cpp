@@ -33,6 +33,10 @@ Program::Program(Module module) : module_(std::move(module)) {
     callees_.push_back({.code = function.code.data(),
                         .size = static_cast<std::uint32_t>(function.code.size()),
                         .registers = function.registers});
+  for (std::size_t index = 0; index < module_.functions.size(); ++index) {
+    branch_ends_.push_back({.op = Op::Invoke, .imm = static_cast<std::int32_t>(index)});
+    branch_ends_.push_back({.op = Op::EndBranch});
+  }
   for (const FunctionCode& function : module_.functions) functions_.emplace_back(module_, function);
   for (const FlowCode& flow : module_.flows) {
     flows_.emplace_back(module_, flow);

@@ -30,6 +30,8 @@ class Program {
   };
   std::span<const Slot> constants() const { return constants_; }
   std::span<const Callee> callees() const { return callees_; }
+  // Where a branch that executes this function returns to. The instruction before it names the function.
+  const Instruction* branch_end(std::uint32_t function) const { return &branch_ends_[2 * function + 1]; }
   // What the flow alone reads of the event that starts it.
   const EventFields& fields_of_flow(std::uint32_t index) const { return fields_[index]; }
   const Liveness& liveness_of_function(std::uint32_t index) const { return functions_[index]; }
@@ -41,6 +43,7 @@ class Program {
   Module module_;
   std::vector<Slot> constants_;  // texts lie in module_
   std::vector<Callee> callees_;
+  std::vector<Instruction> branch_ends_;  // an Invoke and an EndBranch for each function
   std::vector<Liveness> functions_, flows_;
   std::vector<EventFields> fields_;
 };

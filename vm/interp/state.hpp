@@ -3,11 +3,13 @@
 // that speak to the world, and machine.cpp how a run begins, faults and ends.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "vm/interp/fibers.hpp"
 #include "vm/interp/heap.hpp"
 #include "vm/interp/machine.hpp"
 #include "vm/interp/natives.hpp"
@@ -19,6 +21,7 @@ class ByteReader;
 class ByteWriter;
 class Conformity;
 class ImageReader;
+class ImageWriter;
 
 struct Machine::State {
   State(const Program& in_program, std::uint32_t in_flow, Limits in_limits)
@@ -35,12 +38,9 @@ struct Machine::State {
 
   inline static const Fault kNothingHandled{.kind = FaultKind::Failed, .message = "nothing was raised"};
 
-  enum class Waiting : std::uint8_t { NotStarted, ForCall, ForLog, Ended };
-
   // machine.cpp
   Step start(std::string_view event_json);
   Step start(const ParsedEvent& event);
-  Step resume(const Outcome& outcome);
   bool raise(FaultKind kind, std::string message);
   bool out_of_memory() { return raise(FaultKind::OutOfMemory, "the run used up its heap"); }
   bool out_of_fuel();
@@ -48,16 +48,42 @@ struct Machine::State {
   bool null_found(unsigned reg);
   bool to_handler();  // goes on where the fault is handled, if it is
   bool keep_message(unsigned reg);
-  Step end(Ended::How how, std::string reason = {});
-  Step fail();
-  Step fail_as_handled();
+  // The run is over; true, as `said` says so.
+  bool end(Step& said, Ended::How how, std::string reason = {});
+  bool fail(Step& said);
   const Routine& routine() const;  // that runs
+  // One routine under way: the flow, or what an Invoke began.
+  struct Frame {
+    const Routine* routine;
+    const FunctionCode* function;  // nullptr for the flow
+    std::uint32_t pc;
+    Slot* window;
+  };
+  // Of one fiber, outermost first.
+  std::vector<Frame> frames(const Stack& of, const Instruction* where, bool is_in_branch) const;
+  RegisterSet kept_registers(const Frame& frame, bool is_innermost) const;
   std::uint32_t line() const;
   std::vector<Place> trace() const;
   std::string_view name_of(unsigned reg) const;
 
-  // loop.cpp
-  Step run();  // from `at` on
+  // loop.cpp. From `at` on, until there is something to say; false when this fiber waits for branches or
+  // has ended.
+  bool run(Step& said);
+
+  // fibers.cpp
+  bool is_branch() const;
+  void exchange(Fiber& fiber);
+  void switch_to(std::uint32_t fiber);
+  bool take_turn();  // of the fiber that is ready longest
+  bool go_on(Step& said);
+  std::optional<Step> next();
+  std::optional<Step> answer(Waiting kind, std::uint32_t of, const Outcome& outcome);
+  bool begin_branches(Instruction i);
+  bool begin_branch(std::uint32_t group);
+  bool end_branch();
+  void drop_branches(std::uint32_t group);
+  void give_up_branch();
+  void forget_fibers();
 
   // collect.cpp. Executes the instruction at `at` again, after a collection, when it failed for lack of
   // memory. What cannot be executed again (it answers the world, or handles a fault) does without the
@@ -65,7 +91,9 @@ struct Machine::State {
   using Execute = bool (State::*)(Instruction);
   bool try_again(Execute execute, std::uint64_t fuel_before);
   bool collect();  // false when its fuel is not there
-  void forget_dead_registers();
+  // Gives the number of registers in use.
+  std::uint64_t forget_dead_registers(Stack& its_stack, const Instruction* where, Waiting its_waiting,
+                                      bool is_in_branch);
 
   // heavy.cpp, lists.cpp. False when `fault` is set; then nothing has changed but the fuel.
   bool heavy(Instruction i);
@@ -104,13 +132,29 @@ struct Machine::State {
   // snapshot.cpp
   std::string snapshot(std::uint64_t module_key);
   Status restore(std::string_view bytes, std::uint64_t module_key);  // into a state that is new
-  std::optional<Step> pending();  // what the run waits for; nothing when its arguments cannot be told
-  struct Frame;
+  // What the run waits for; nothing when the arguments of a call cannot be told.
+  std::optional<std::vector<Step>> pending();
+  std::optional<Step> waited_for();  // by the fiber that runs
   using KnownTypes = std::map<const Instruction*, std::vector<TypeId>>;
-  std::vector<Frame> frames() const;  // the flow first
-  RegisterSet kept_registers(const Frame& frame, bool is_innermost) const;
-  void write_fiber(ByteWriter& out);
-  Status read_fiber(ByteReader& in, std::size_t heap_used);
+  struct Kept;
+  bool has_branches() const;
+  Kept keep(const Stack& of, const Instruction* where, Waiting its_waiting, bool is_in_branch,
+            std::vector<Slot>& roots) const;
+  void write_fibers(ByteWriter& out);
+  bool write_place(ByteWriter& out, std::size_t place) const;
+  void write_groups(ByteWriter& out, ImageWriter& image) const;
+  Status read_only_fiber(ByteReader& in, std::size_t heap_used);
+  Status read_frames(ByteReader& in, ImageReader& image, Conformity& conformity, KnownTypes& known_types,
+                     Frame frame);
+  bool may_wait_at(Op op) const;
+  Status read_branches(ByteReader& in, std::size_t heap_used);
+  Status read_place(ByteReader& in, ImageReader& image, Conformity& conformity, KnownTypes& known_types,
+                    std::uint32_t place);
+  Status read_groups(ByteReader& in, ImageReader& image, Conformity& conformity);
+  bool read_results(Branches& group, std::uint32_t place, Conformity& conformity);
+  bool are_given(const Branches& group, Conformity& conformity) const;
+  Status check_branches();
+  bool has_cycle() const;
   Status read_registers(ImageReader& image, Conformity& conformity, KnownTypes& known_types,
                         const Frame& frame, bool is_innermost);
 
@@ -129,10 +173,21 @@ struct Machine::State {
   std::uint32_t calls = 0;
   std::uint32_t logs = 0;
   Waiting waiting = Waiting::NotStarted;
+  std::uint32_t number = 0;  // of the call or the log line that is waited for
   bool in_body = false;
+  bool is_over = false;
   Fault fault;                      // the last one raised
+  std::vector<Place> fault_trace;   // where, once that was asked
   Fault handled = kNothingHandled;  // the last one a handler took
   std::vector<Place> handled_trace;
+
+  // The stack, `at`, what is waited for and what was handled belong to the fiber that runs. The others are
+  // here, and the place of the one that runs is kept; without branches there are none.
+  std::vector<std::unique_ptr<Fiber>> fibers;
+  std::vector<std::unique_ptr<Branches>> groups;
+  std::uint32_t current = 0;
+  std::deque<std::uint32_t> ready;
+  std::vector<std::uint32_t> cancelled;  // calls whose answers nobody wants
 };
 
 }  // namespace flow

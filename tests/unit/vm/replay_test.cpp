@@ -36,7 +36,7 @@ Step answer(Machine& machine, const Step& step) {
 // Everything a run does from where it waits, a line for each step, and what it used.
 std::string rest_of(const Program& program, Machine& machine) {
   std::string text;
-  Step step = machine.pending();
+  Step step = machine.pending().front();
   for (; !std::holds_alternative<Ended>(step); step = answer(machine, step))
     text += told(program, step) + "\n";
   return text + told(program, step) + "\nfuel " + std::to_string(machine.fuel_used()) + "\n";

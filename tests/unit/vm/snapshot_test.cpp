@@ -32,14 +32,14 @@ Story run(const Program& program, bool is_frozen, Limits limits = {}) {
   Step step = machine.start(kEvent);
   for (; !std::holds_alternative<Ended>(step) && story.steps.size() < 1000;) {
     story.steps.push_back(told(program, step));
-    EXPECT_EQ(told(program, machine.pending()), story.steps.back());
+    EXPECT_EQ(told(program, machine.pending().front()), story.steps.back());
     story.snapshots.push_back(machine.snapshot(7));
     if (is_frozen) {
       auto restored = Machine::restore(program, 0, limits, story.snapshots.back(), 7);
       EXPECT_TRUE(restored) << restored.error().message;
       if (!restored) return story;
       machine = std::move(*restored);
-      EXPECT_EQ(told(program, machine.pending()), story.steps.back());
+      EXPECT_EQ(told(program, machine.pending().front()), story.steps.back());
       EXPECT_TRUE(machine.snapshot(7) == story.snapshots.back());
     }
     step = machine.resume(Returned{std::holds_alternative<Call>(step) ? kMachineJson : "null"});
@@ -175,7 +175,7 @@ TEST(Snapshot, EveryChangedByteIsRefusedOrHarmless) {
         changed[i] = static_cast<char>(changed[i] ^ static_cast<char>(change));
         auto restored = Machine::restore(program, 0, {.fuel = 100'000}, with_check(changed), 7);
         if (!restored) continue;
-        Step step = restored->pending();
+        Step step = restored->pending().front();
         for (int steps = 0; !std::holds_alternative<Ended>(step) && steps < 60; ++steps)
           step = restored->resume(Returned{std::holds_alternative<Call>(step) ? kMachineJson : "null"});
       }
