@@ -208,6 +208,13 @@ void verify_module(benchmark::State& state) {
 }
 BENCHMARK(verify_module)->Unit(benchmark::kMicrosecond);
 
+// All that stands between the bytes of a file and its first run.
+void decode_verify_and_load_module(benchmark::State& state) {
+  const std::string bytes = encode(typical_module());
+  for (auto _ : state) benchmark::DoNotOptimize(Program::load(std::move(*decode(bytes))));
+}
+BENCHMARK(decode_verify_and_load_module)->Unit(benchmark::kMicrosecond);
+
 // The first example, as it waits for its isolation.
 Program first_example() {
   std::vector<NamedText> texts;

@@ -15,7 +15,10 @@ class Bytes {
 
   bool is_empty() const { return at_ >= size_; }
   std::uint8_t byte() { return is_empty() ? std::uint8_t{0} : data_[at_++]; }
-  std::uint32_t below(std::uint32_t bound) { return (byte() | (std::uint32_t{byte()} << 8)) % bound; }
+  std::uint32_t below(std::uint32_t bound) {
+    const std::uint32_t low = byte();
+    return (low | std::uint32_t{byte()} << 8) % bound;
+  }
 
  private:
   const std::uint8_t* data_;

@@ -23,7 +23,7 @@ RegisterSet reads_of(const Module& module, const Routine& routine, Instruction i
   add(info.a, i.a);
   add(info.b, i.b);
   add(info.c, i.c);
-  // The operand of an empty range is not read.
+  // The operand of a range that may be empty is not read by itself.
   if (i.op == Op::NewRecord || i.op == Op::NewList || i.op == Op::Parallel || i.op == Op::Race)
     reads.reset(i.b);
   const OperandRange range = operand_range(module, routine, i);

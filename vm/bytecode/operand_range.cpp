@@ -18,6 +18,15 @@ OperandRange operand_range(const Module& module, const Routine& routine, Instruc
     case Op::Native:
       return {.first = i.b, .count = native_info(static_cast<NativeId>(i.imm))->argument_count};
     case Op::Invoke: return {.first = i.a, .count = module.functions[i.index()].parameters.size()};
+    case Op::Each:
+      return {.first = i.b, .count = std::max<std::size_t>(2, module.functions[i.index()].parameters.size())};
+    case Op::Parallel:
+    case Op::Race: {
+      OperandRange range{.first = i.b};
+      for (std::uint32_t k = 0; k < i.c; ++k)
+        range.count = std::max(range.count, module.functions[i.index() + k].parameters.size());
+      return range;
+    }
     case Op::Call: {
       const CallSite& site = routine.call_sites[i.index()];
       return {.first = site.first_argument, .count = module.operations[site.operation].parameters.size()};

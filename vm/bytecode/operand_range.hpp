@@ -15,8 +15,9 @@ struct OperandRange {
   std::size_t extra = 0;
 };
 
-// What `i`, whose operands must be in range (indices exist, the type of a NewRecord is a record), reads as a
-// range; empty for most instructions. It may pass the registers there are.
+// What `i`, whose operands must be in range (indices exist, also those of all functions of a Parallel; the
+// type of a NewRecord is a record), reads as a range; empty for most instructions. It may pass the registers
+// there are.
 OperandRange operand_range(const Module& module, const Routine& routine, Instruction i);
 
 }  // namespace flow

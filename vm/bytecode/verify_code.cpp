@@ -164,6 +164,11 @@ bool CodeVerifier::check_jump(Instruction i) {
 bool CodeVerifier::check_range(Instruction i) {
   if (i.op == Op::NewRecord && !types_.is(i.index(), TypeKind::Record))
     return refuse(fmt::format("`{}` is no record", name(i.index())));
+  if (i.op == Op::Parallel || i.op == Op::Race) {
+    if (i.c == 0) return refuse("there is nothing to do at once");
+    if (std::size_t{i.index()} + i.c > module_.functions.size())
+      return refuse(fmt::format("there is no function {}", i.index() + i.c - 1));
+  }
   const OperandRange range = operand_range(module_, routine_, i);
   const std::size_t count = range.count + range.extra;
   return range.first + count <= routine_.registers ||
@@ -552,9 +557,6 @@ bool CodeVerifier::apply_each(Instruction i) {
 }
 
 bool CodeVerifier::apply_parallel(Instruction i) {
-  if (i.c == 0) return refuse("there is nothing to do at once");
-  if (std::size_t{i.index()} + i.c > module_.functions.size())
-    return refuse(fmt::format("there is no function {}", i.index() + i.c - 1));
   for (unsigned branch = 0; branch < i.c; ++branch) {
     const auto& parameters = module_.functions[i.index() + branch].parameters;
     for (std::size_t k = 0; k < parameters.size(); ++k)

@@ -14,9 +14,9 @@ void forget_dead(Slot* window, std::size_t size, const RegisterSet& live) {
 }  // namespace
 
 // Registers of one fiber that are not read any more, and what runs of functions before left behind, become
-// null. Gives how many are in use.
-std::size_t Machine::State::forget_dead_registers(Stack& its_stack, const Instruction* where,
-                                                  Waiting its_waiting, bool is_in_branch) {
+// null.
+std::uint64_t Machine::State::forget_dead_registers(Stack& its_stack, const Instruction* where,
+                                                    Waiting its_waiting, bool is_in_branch) {
   const auto frames_of = frames(its_stack, where, is_in_branch);
   std::fill(frames_of.back().window + frames_of.back().routine->registers, its_stack.end, Slot::null());
   for (std::size_t k = 0; k < frames_of.size(); ++k) {
@@ -28,13 +28,13 @@ std::size_t Machine::State::forget_dead_registers(Stack& its_stack, const Instru
     forget_dead(frame.window, size,
                 kept_registers(frame, is_innermost && its_waiting != Waiting::ForBranches));
   }
-  return static_cast<std::size_t>(frames_of.back().window - its_stack.begin()) +
+  return static_cast<std::uint64_t>(frames_of.back().window - its_stack.begin()) +
          frames_of.back().routine->registers;
 }
 
 bool Machine::State::collect() {
   std::vector<std::span<Slot>> roots;
-  // Of a stack only what is in use counts: how much room there is behind it is nobody's business.
+  // Of the stacks only what is in use counts: how much room there is behind it is nobody's business.
   std::uint64_t in_use = 0;
   if (current != kNobody) {
     in_use += forget_dead_registers(stack, at, waiting, is_branch());

@@ -172,13 +172,13 @@ bool Machine::State::to_handler() {
                  });
     if (handler == nullptr && is_branch()) continue;
     if (handler == nullptr) return false;
-    handled = fault;
-    handled_trace = std::exchange(fault_trace, {});
-    if (!spend(kFaultFuel + handled.message.size() / kBytesPerFuel)) return false;
+    if (!spend(kFaultFuel + fault.message.size() / kBytesPerFuel)) return false;
     for (; above > 0; --above) {
       at = *--stack.callers - 1;
       stack.base -= at->a;
     }
+    handled = fault;
+    handled_trace = std::exchange(fault_trace, {});
     at = routine().code.data() + handler->target;
     heap.lift_threshold();
     bool is_kept = keep_message(handler->register_);
@@ -221,19 +221,15 @@ Step Machine::State::start(const ParsedEvent& event) {
   fault_trace.clear();
   handled = kNothingHandled;
   handled_trace.clear();
-  if (flow.registers > limits.stack_bytes / sizeof(Slot)) {
-    raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
-    Step said;
-    fail(said);
-    return said;
-  }
   heap.lift_threshold();  // there is nothing yet to collect
   const auto problem = event.fill(module.types, flow, heap, stack.base);
   heap.restore_threshold();
   if (problem && problem->is_out_of_memory) out_of_memory();
   if (problem && !problem->is_out_of_memory) raise(FaultKind::InvalidEvent, problem->message);
+  const bool has_room = flow.registers <= limits.stack_bytes / sizeof(Slot);
+  if (!has_room) raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
   Step said;
-  if (problem || !spend(flow.code.size()))
+  if (problem || !has_room || !spend(flow.code.size()))
     fail(said);
   else
     go_on(said);  // as long as nothing was asked of anyone, nobody waits

@@ -98,8 +98,9 @@ struct Machine::State {
   using Execute = bool (State::*)(Instruction);
   bool try_again(Execute execute, std::uint64_t fuel_before);
   bool collect();  // false when its fuel is not there
-  std::size_t forget_dead_registers(Stack& its_stack, const Instruction* where, Waiting its_waiting,
-                                    bool is_in_branch);
+  // Gives the number of registers in use.
+  std::uint64_t forget_dead_registers(Stack& its_stack, const Instruction* where, Waiting its_waiting,
+                                      bool is_in_branch);
 
   // heavy.cpp, lists.cpp. False when `fault` is set; then nothing has changed but the fuel.
   bool heavy(Instruction i);
