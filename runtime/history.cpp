@@ -38,6 +38,7 @@ void fill(RunStep& step, const Ended& ended) {
   step.text = ended.reason;
   step.line = ended.line;
   if (ended.how == Ended::How::Failed) step.fault = ended.fault;
+  step.trace = ended.trace;
 }
 
 void fill(RunStep& step, const Entry& entry, OperationNames& intents) {
@@ -46,6 +47,7 @@ void fill(RunStep& step, const Entry& entry, OperationNames& intents) {
   if (const auto* retry = std::get_if<RetryEntry>(&entry)) {
     fill_call(step, retry->call, intents);
     step.fault = retry->fault;
+    step.not_before_us = retry->not_before_us;
   }
   if (const auto* answer = std::get_if<OutcomeEntry>(&entry)) {
     fill_call(step, answer->call, intents);

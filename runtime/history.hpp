@@ -22,10 +22,12 @@ struct RunStep {
   std::string arguments;              // Intent: JSON
   std::string result;                 // Answered without a fault, and Started (the event): JSON
   std::optional<Fault> fault;         // Answered, Retry, Ended
+  std::int64_t not_before_us = 0;     // Retry
   bool is_settled = false;            // Answered
-  std::string text;        // Log; the reason of Parked and Ended; what is wrong with a damaged entry
-  std::string how;         // Ended: `finished`
-  std::uint32_t line = 0;  // 0 when the entry has none
+  std::string text;          // Log; the reason of Parked and Ended; what is wrong with a damaged entry
+  std::string how;           // Ended: `finished`
+  std::uint32_t line = 0;    // 0 when the entry has none
+  std::vector<Place> trace;  // Ended by a fault within functions: as Ended::trace
   bool is_damaged = false;
 };
 struct RunHistory {

@@ -35,10 +35,19 @@ std::string outcome_json(const OutcomeEntry& entry) {
                      std::get<Returned>(entry.outcome).json);
 }
 
+std::string trace_json(const std::vector<Place>& trace) {
+  std::string text;
+  for (const Place& place : trace)
+    text += fmt::format(R"({}{{"routine":{},"line":{}}})", text.empty() ? "" : ",",
+                        json_quoted(place.routine), place.line);
+  return R"(,"trace":[)" + text + "]";
+}
+
 std::string ended_json(const Ended& ended) {
   std::string text = fmt::format(R"({{"how":"{}","line":{})", how_name(ended.how), ended.line);
   if (ended.how == Ended::How::Stopped) text += R"(,"reason":)" + json_quoted(ended.reason);
   if (ended.how == Ended::How::Failed) text += R"(,"fault":)" + fault_json(ended.fault);
+  if (ended.trace.size() > 1) text += trace_json(ended.trace);  // otherwise the line says it
   return text + "}";
 }
 
@@ -77,6 +86,7 @@ class Reader {
   }
   bool flag(std::string_view name) { return has(name) && json_bool(raw(name)).value_or(false); }
   Fault fault(std::string_view name);
+  std::vector<Place> places(std::string_view name);
 
   void missing(std::string_view name) {
     if (problem_.empty()) problem_ = fmt::format("its member `{}` is missing or damaged", name);
@@ -105,6 +115,20 @@ Fault Reader::fault(std::string_view name) {
   fault.maybe_executed = inner.flag("maybe_executed");
   if (!inner.problem_.empty()) missing(name);
   return fault;
+}
+
+std::vector<Place> Reader::places(std::string_view name) {
+  std::vector<Place> places;
+  const auto elements = json_elements(raw(name));
+  if (!elements) missing(name);
+  for (const std::string& element : elements.value_or(std::vector<std::string>())) {
+    Reader inner(kind_, element);
+    Place& place = places.emplace_back();
+    place.routine = inner.text("routine");
+    place.line = inner.count("line");
+    if (!inner.problem_.empty()) missing(name);
+  }
+  return places;
 }
 
 IntentEntry read_intent(Reader& from) {
@@ -146,6 +170,7 @@ EndedEntry read_ended(Reader& from) {
   entry.ended.line = from.count("line");
   if (from.has("reason")) entry.ended.reason = from.text("reason");
   if (from.has("fault")) entry.ended.fault = from.fault("fault");
+  if (from.has("trace")) entry.ended.trace = from.places("trace");
   return entry;
 }
 

@@ -83,6 +83,22 @@ int main(int argc, char** argv) {
     command->add_flag("--json", runs.json, "print JSON");
   }
 
+  flow::TraceCommandOptions trace;
+  CLI::App* const trace_command =
+      app.add_subcommand("trace", "replay a run step by step with its values, forwards and backwards");
+  trace_command->add_option("RUN", trace.id, "the run's ID, as `flow runs list` prints it")->required();
+  trace_command->add_option("--store", trace.store, "the file with runs and journals")->capture_default_str();
+  trace_command->add_option("--source", trace.source,
+                            "the `.flow` file of the run, to show its lines (default: where it was)");
+  trace_command->add_flag("--instructions", trace.by_instruction,
+                          "show each instruction of the machine, not each statement");
+  trace_command->add_option("--from", trace.from, "begin with this step")->check(CLI::PositiveNumber);
+  trace_command->add_option("--to", trace.to, "end with this step")->check(CLI::PositiveNumber);
+  trace_command->add_flag("--backwards", trace.backwards, "show the last step first");
+  CLI::Option* const step_option =
+      trace_command->add_flag("--step", trace.step, "go step by step, by commands on standard input");
+  trace_command->add_flag("--json", trace.json, "print one JSON object a line")->excludes(step_option);
+
   flow::SimOptions sim{.port = 8123, .smtp_port = 2525};
   CLI::App* const sim_command = app.add_subcommand("sim", "start a pretend Defender tenant");
   sim_command
@@ -114,6 +130,7 @@ int main(int argc, char** argv) {
   }
   if (list_command->parsed()) return flow::run_runs_list(runs);
   if (show_command->parsed()) return flow::run_runs_show(runs);
+  if (trace_command->parsed()) return flow::run_trace(trace);
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread
   flow::set_map_seed(flow::SystemRandom().next());

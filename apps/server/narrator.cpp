@@ -6,6 +6,7 @@
 
 #include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
+#include "vm/interp/place_text.hpp"
 
 namespace flow {
 namespace {
@@ -66,6 +67,8 @@ void Narrator::run_step(const RunRow& run, const JournalRow& row) {
     line(run.id, "\x1b[33m",
          fmt::format("  {} is tried again{}", calls_[call_of(retry->call)],
                      retry->fault ? " after " + fault_text(*retry->fault) : ""));
+  } else if (const auto* over = std::get_if<EndedEntry>(&*entry)) {
+    if (over->ended.how == Ended::How::Failed) failures_[run.id] = failure_text(over->ended);
   } else if (const auto* log = std::get_if<LogEntry>(&*entry)) {
     line(run.id, "", fmt::format("  says: {}", shown(log->text)));
   }
@@ -75,8 +78,12 @@ void Narrator::run_ended(const RunRow& run) {
   const char* const colour =
       run.state == RunState::Failed || run.state == RunState::Parked ? "\x1b[1;31m" : "\x1b[1;32m";
   std::string text = fmt::format("{} {}", run.flow, run_state_name(run.state));
-  if (!run.reason.empty()) text += fmt::format(": {}", shown(run.reason, kLongestReason));
-  if (run.state == RunState::Failed) text += fmt::format(" (line {})", run.line);
+  if (const auto failure = failures_.find(run.id); failure != failures_.end()) {
+    text += " " + shown(failure->second, kLongestReason);
+    failures_.erase(failure);
+  } else if (!run.reason.empty()) {
+    text += fmt::format(": {}", shown(run.reason, kLongestReason));
+  }
   line(run.id, colour, text);
 }
 
@@ -104,7 +111,9 @@ std::string step_text(const RunStep& step) {
     case EntryKind::Parked: return fmt::format("waits for a person: {}", printable(step.text));
     case EntryKind::Ended:
       return step.fault
-                 ? fmt::format("failed: {}", fault_text(*step.fault))
+                 ? "failed " +
+                       shown(failure_text({.fault = *step.fault, .line = step.line, .trace = step.trace}),
+                             kLongestReason)
                  : fmt::format("{}{}{}", step.how, step.text.empty() ? "" : ": ", printable(step.text));
   }
   return {};

@@ -23,7 +23,8 @@ class Narrator : public RuntimeObserver {
 
   bool colours_;
   bool quiet_;
-  std::map<std::string, std::string> calls_;  // run and call number to the operation's name
+  std::map<std::string, std::string> calls_;     // run and call number to the operation's name
+  std::map<std::string, std::string> failures_;  // run to how it failed
 };
 
 // One step for people: `isolate({"machine":"3f6a…"})`. Empty when the step says nothing.

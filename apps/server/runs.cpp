@@ -5,6 +5,7 @@
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
 #include "apps/server/narrator.hpp"
+#include "apps/server/run_json.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "base/text.hpp"
 #include "runtime/history.hpp"
@@ -12,32 +13,6 @@
 
 namespace flow {
 namespace {
-
-std::string json_run(const RunRow& run) {
-  return fmt::format(
-      R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",
-      json_quoted(run.id), json_quoted(run.tenant), json_quoted(run.flow), json_quoted(run.trigger),
-      json_quoted(run.key), json_quoted(run_state_name(run.state)),
-      json_quoted(format_time_us(run.created_us)),
-      run.ended_us == 0 ? "null" : json_quoted(format_time_us(run.ended_us)), json_quoted(run.reason),
-      json_quoted(run.fault), run.line, json_quoted(run.module));
-}
-
-std::string json_step(const RunStep& step) {
-  std::string out =
-      fmt::format(R"({{"sequence":{},"time":{},"kind":{})", step.sequence,
-                  json_quoted(format_time_us(step.time_us)), json_quoted(entry_name(step.kind)));
-  if (!step.operation.empty()) out += ",\"operation\":" + json_quoted(step.operation);
-  if (!step.arguments.empty()) out += ",\"arguments\":" + step.arguments;
-  if (!step.result.empty()) out += ",\"result\":" + step.result;
-  if (step.fault)
-    out += fmt::format(R"(,"fault":{{"kind":{},"message":{},"status":{},"code":{}}})",
-                       json_quoted(fault_name(step.fault->kind)), json_quoted(step.fault->message),
-                       step.fault->status, json_quoted(step.fault->code));
-  if (!step.text.empty()) out += ",\"text\":" + json_quoted(step.text);
-  if (!step.how.empty()) out += ",\"how\":" + json_quoted(step.how);
-  return out + fmt::format(",\"line\":{}}}", step.line);
-}
 
 Attempt<int> list(const RunsOptions& options) {
   RunFilter filter{

@@ -47,6 +47,19 @@ struct RunsOptions {
 int run_runs_list(const RunsOptions& options);
 int run_runs_show(const RunsOptions& options);
 
+struct TraceCommandOptions {
+  std::string store = "flow.db";
+  std::string id;
+  std::string source;  // the `.flow` file that the run's module was made from
+  std::uint64_t from = 1;
+  std::uint64_t to = 0;  // 0: the end
+  bool by_instruction = false;
+  bool backwards = false;
+  bool step = false;
+  bool json = false;
+};
+int run_trace(const TraceCommandOptions& options);
+
 struct DemoOptions {
   std::vector<std::string> files;
   std::uint32_t alerts = 60;

@@ -18,6 +18,11 @@
 #define FLOW_COMPUTED_GOTO 0
 #endif
 
+#ifndef FLOW_LOOP  // watched_loop.cpp has others
+#define FLOW_LOOP run
+#define FLOW_BEFORE_INSTRUCTION
+#endif
+
 namespace flow {
 namespace {
 
@@ -124,7 +129,7 @@ bool span_result(Op op, std::int64_t x, std::int64_t y, std::int64_t& result) {
   } while (false)
 
 // clang-format off: labels and macros read best as a table.
-bool Machine::State::run(Step& said) {
+bool Machine::State::FLOW_LOOP(Step& said) {
 #if FLOW_COMPUTED_GOTO
   static const void* const kLabels[] = {
       nullptr,
@@ -145,6 +150,7 @@ bool Machine::State::run(Step& said) {
 #else
 next_instruction:
   i = *next++;
+  FLOW_BEFORE_INSTRUCTION
   switch (i.op) {
 #endif
 
@@ -408,7 +414,7 @@ next_instruction:
   OP(Call) {
     LEAVE;
     Call& call = said.emplace<Call>();
-    if (!prepare_call(i, call)) goto faulted;
+    if (!prepare_call(i, call) || !spend(call.arguments.size() / kBytesPerFuel)) goto faulted;
     waiting = Waiting::ForCall;
     number = call.number;
     heap.drop_tails();

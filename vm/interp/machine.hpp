@@ -29,12 +29,19 @@ struct Limits {
   std::size_t stack_bytes = 1u << 20;  // 16 a register; fault OutOfStack
   std::size_t text_bytes = 16u << 20;  // of one text; fault TooLarge
   std::size_t list_items = 1'000'000;  // of one list or map; fault TooLarge
+  // What the run makes itself is held to these two; what comes from outside, to the heap.
+
+  // Use of the heap at which garbage is first looked for; 0 looks at each allocation, which only a test
+  // wants.
+  std::size_t collect_from_bytes = 4u << 20;
 };
 
 // Where a run is or was, in its author's terms.
 struct Place {
   std::string routine;  // name of the flow or function
   std::uint32_t line = 0;
+
+  bool operator==(const Place&) const = default;
 };
 
 struct Ended {
@@ -43,11 +50,16 @@ struct Ended {
   std::string reason;  // of Stopped
   Fault fault;         // of Failed
   std::uint32_t line = 0;
-  std::vector<Place> trace;  // of Failed: where it went wrong, then who had invoked that, up to the flow
+  // Of Failed: where it went wrong, then who had invoked that. The last is the flow; of a deep recursion the
+  // outer functions are left out.
+  std::vector<Place> trace;
 };
 using Step = std::variant<Call, LogLine, Ended>;
 
 class ParsedEvent;  // event.hpp
+class Watcher;      // watch.hpp
+struct Position;    // watch.hpp
+struct Moment;      // watch.hpp
 
 class Machine {
  public:
@@ -88,6 +100,15 @@ class Machine {
 
   bool in_body() const;  // whether the condition held (EnterBody was passed)
   std::uint64_t fuel_used() const;
+
+  // From its next start() or resume() on this watcher is told what the machine does; nullptr: nobody. The
+  // watcher must outlive that.
+  void watch(Watcher* watcher);
+  // Where the run stands: at the instruction that is about to be executed, that waits, or that was the last.
+  // The run must have been started.
+  Position position() const;
+  Moment moment(std::size_t value_bytes) const;  // values are cut at some such size
+  std::vector<Place> where() const;              // innermost first
 
  private:
   struct State;

@@ -14,6 +14,8 @@ std::vector<Entry> one_of_each() {
   fault.status = 429;
   fault.code = "TooManyRequests";
   Ended failed{Ended::How::Failed, "", fault, 12};
+  Ended failed_within = failed;
+  failed_within.trace = {{"score", 12}, {"isolate \"high\"", 30}};
   return {StartedEntry{R"({"id":"a","n":1.50})"},
           IntentEntry{3, 2, "defender.isolate", R"({"a":[1, {"b":null}]})", 7, true},
           RetryEntry{3, fault, 99},
@@ -25,6 +27,7 @@ std::vector<Entry> one_of_each() {
           RecoveredEntry{},
           ParkedEntry{"why"},
           EndedEntry{failed},
+          EndedEntry{failed_within},
           EndedEntry{Ended{Ended::How::Stopped, "enough", {}, 3}},
           EndedEntry{Ended{Ended::How::Finished, "", {}, 3}}};
 }

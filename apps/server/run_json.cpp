@@ -1,0 +1,44 @@
+#include "apps/server/run_json.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace flow {
+
+std::string json_run(const RunRow& run) {
+  return fmt::format(
+      R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",
+      json_quoted(run.id), json_quoted(run.tenant), json_quoted(run.flow), json_quoted(run.trigger),
+      json_quoted(run.key), json_quoted(run_state_name(run.state)),
+      json_quoted(format_time_us(run.created_us)),
+      run.ended_us == 0 ? "null" : json_quoted(format_time_us(run.ended_us)), json_quoted(run.reason),
+      json_quoted(run.fault), run.line, json_quoted(run.module));
+}
+
+std::string json_places(const std::vector<Place>& places) {
+  std::string out;
+  for (const Place& place : places)
+    out += fmt::format(R"({}{{"routine":{},"line":{}}})", out.empty() ? "" : ",", json_quoted(place.routine),
+                       place.line);
+  return "[" + out + "]";
+}
+
+std::string json_step(const RunStep& step) {
+  std::string out =
+      fmt::format(R"({{"sequence":{},"time":{},"kind":{})", step.sequence,
+                  json_quoted(format_time_us(step.time_us)), json_quoted(entry_name(step.kind)));
+  if (!step.operation.empty()) out += ",\"operation\":" + json_quoted(step.operation);
+  if (!step.arguments.empty()) out += ",\"arguments\":" + step.arguments;
+  if (!step.result.empty()) out += ",\"result\":" + step.result;
+  if (step.fault)
+    out += fmt::format(R"(,"fault":{{"kind":{},"message":{},"status":{},"code":{}}})",
+                       json_quoted(fault_name(step.fault->kind)), json_quoted(step.fault->message),
+                       step.fault->status, json_quoted(step.fault->code));
+  if (!step.text.empty()) out += ",\"text\":" + json_quoted(step.text);
+  if (!step.how.empty()) out += ",\"how\":" + json_quoted(step.how);
+  if (!step.trace.empty()) out += ",\"trace\":" + json_places(step.trace);
+  return out + fmt::format(",\"line\":{}}}", step.line);
+}
+
+}  // namespace flow
