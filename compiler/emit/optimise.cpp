@@ -13,6 +13,10 @@ void optimise(const Module& module, Routine& routine, const std::vector<TypeId>&
   for (int round = 0; round < 2; ++round) {  // what a register is a copy of may be known not to be null
     forget_null_tests(module, routine, parameters);
     reuse_values(routine);
+    if (round == 0) {
+      remove_dead_writes(module, routine);
+      keep_fields(routine);
+    }
   }
   remove_dead_writes(module, routine);
   thread_jumps(routine);

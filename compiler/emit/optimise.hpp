@@ -25,9 +25,13 @@ void remove_unreachable(Routine& routine);
 void forget_null_tests(const Module& module, Routine& routine, const std::vector<TypeId>& parameters);
 // Reads what a register is a copy of instead of the copy, and does not read a field again that is at hand.
 void reuse_values(Routine& routine);
+// Keeps fields that are read again in registers of their own.
+void keep_fields(Routine& routine);
 // Removes instructions that do no more than write a register that nothing reads.
 void remove_dead_writes(const Module& module, Routine& routine);
 
+// Whether the operands are single registers, so that each may be another one that holds the same.
+bool takes_any_register(Op op);
 // Removes the instructions that are marked; a jump to one goes to the next that stays.
 void remove_marked(Routine& routine, const std::vector<bool>& marked);
 

@@ -43,29 +43,6 @@ struct Known {
   }
 };
 
-// Whether the operands are single registers, so that each may be another one that holds the same.
-bool takes_any_register(Op op) {
-  switch (op) {
-    case Op::Unwrap:  // its fault names the register
-    case Op::JumpIfNull:
-    case Op::JumpIfSet:  // what they prove is known of their register only
-    case Op::NextInRange:
-    case Op::NextItem:
-    case Op::NextEntry:
-    case Op::NewRecord:
-    case Op::NewList:
-    case Op::Concat:
-    case Op::Native:
-    case Op::Slice:
-    case Op::Invoke:
-    case Op::Each:
-    case Op::Parallel:
-    case Op::Race:
-    case Op::Call: return false;
-    default: return true;
-  }
-}
-
 class Reuse {
  public:
   explicit Reuse(Routine& routine)
@@ -152,6 +129,28 @@ class Reuse {
 };
 
 }  // namespace
+
+bool takes_any_register(Op op) {
+  switch (op) {
+    case Op::Unwrap:  // its fault names the register
+    case Op::JumpIfNull:
+    case Op::JumpIfSet:  // what they prove is known of their register only
+    case Op::NextInRange:
+    case Op::NextItem:
+    case Op::NextEntry:
+    case Op::NewRecord:
+    case Op::NewList:
+    case Op::Concat:
+    case Op::Native:
+    case Op::Slice:
+    case Op::Invoke:
+    case Op::Each:
+    case Op::Parallel:
+    case Op::Race:
+    case Op::Call: return false;
+    default: return true;
+  }
+}
 
 void reuse_values(Routine& routine) {
   Reuse(routine).run();

@@ -147,6 +147,37 @@ TEST(ReuseValues, KeepsWhatHoldsOnAllPaths) {
             "Move r2, r1\nMove r4, r3\nJumpIf r0, @4\nLoadInt r3, 0\nNot r5, r1\nNot r6, r4\nFinish\n");
 }
 
+TEST(KeepFields, ReadsAFieldOnceWhereTheFirstReadCameBefore) {
+  Routine routine = routine_of({{Op::GetField, 3, 1, 4},
+                                {Op::Log, 3},
+                                {Op::JumpIf, 0, 0, 0, 2},
+                                {Op::GetField, 3, 1, 5},
+                                {Op::Log, 3},
+                                {Op::GetField, 3, 1, 4},
+                                {Op::Log, 3},
+                                {Op::Finish}});
+  keep_fields(routine);
+  EXPECT_EQ(listing(routine),
+            "GetField r10, r1, field 4\nMove r3, r10\nLog r3\nJumpIf r0, @6\nGetField r3, r1, field 5\n"
+            "Log r3\nMove r3, r10\nLog r3\nFinish\n");
+  EXPECT_EQ(routine.registers, 11);
+}
+
+TEST(KeepFields, LeavesReadsThatMayComeWithoutTheFirst) {
+  const std::vector<Instruction> around = {
+      {Op::JumpIf, 0, 0, 0, 2},  // past the first read
+      {Op::GetField, 3, 1, 4},  {Op::Log, 3}, {Op::GetField, 3, 1, 4}, {Op::Log, 3}, {Op::Finish}};
+  const std::vector<Instruction> written = {{Op::GetField, 3, 1, 4}, {Op::Log, 3}, {Op::Move, 1, 2},
+                                            {Op::GetField, 3, 1, 4}, {Op::Log, 3}, {Op::Finish}};
+  const std::vector<Instruction> invoked = {{Op::GetField, 3, 1, 4}, {Op::Log, 3}, {Op::Invoke, 5},
+                                            {Op::GetField, 3, 1, 4}, {Op::Log, 3}, {Op::Finish}};
+  for (const auto& code : {around, written, invoked}) {
+    Routine routine = routine_of(code);
+    keep_fields(routine);
+    EXPECT_EQ(routine.code, code) << listing(routine);
+  }
+}
+
 TEST(RemoveDeadWrites, KeepsWhatIsReadAndWhatMayFault) {
   Module module;
   Routine routine = routine_of({{Op::LoadInt, 1},

@@ -80,8 +80,7 @@ std::string run(const Program& program, std::uint32_t flow, const std::string& e
       lines += "log " + log->text + "\n";
       step = machine.resume(Returned{"null"});
     } else if (const auto* call = std::get_if<Call>(&step)) {
-      lines += fmt::format("call {}({})\n", module.operations[call->operation].full_name(),
-                           fmt::join(call->arguments, ", "));
+      lines += fmt::format("call {}({})\n", module.operations[call->operation].full_name(), call->arguments);
       if (mixed(seed, 100 + static_cast<std::uint64_t>(steps)) % 11 == 0)
         step = machine.resume(Fault{.kind = FaultKind::NotFound, .message = "made up"});
       else
