@@ -53,6 +53,12 @@ std::uint32_t ModuleBuilder::constant(Constant constant) {
   return at->second;
 }
 
+std::uint32_t ModuleBuilder::function(std::uint32_t index) {
+  const auto [at, is_new] = functions_.emplace(index, static_cast<std::uint32_t>(invoked_.size()));
+  if (is_new) invoked_.push_back(index);
+  return at->second;
+}
+
 std::uint32_t ModuleBuilder::connector(std::uint32_t index) {
   const auto [at, is_new] = connectors_.emplace(index, static_cast<std::uint32_t>(module_.connectors.size()));
   if (is_new) module_.connectors.push_back(library_.connectors[index]);

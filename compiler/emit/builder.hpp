@@ -23,6 +23,10 @@ class ModuleBuilder {
   std::uint32_t constant(Constant constant);
   std::uint32_t operation(std::uint32_t library_operation);
   std::uint32_t trigger(std::uint32_t library_trigger);
+  // The index that the function of the file has, or will have, in the module.
+  std::uint32_t function(std::uint32_t checked_function);
+  // Functions of the file that are invoked, in the order of the module.
+  const std::vector<std::uint32_t>& invoked() const { return invoked_; }
   const Library& library() const { return library_; }
   const CheckedFile& checked() const { return checked_; }
 
@@ -37,7 +41,8 @@ class ModuleBuilder {
   std::map<TypeId, TypeId> types_;
   std::map<std::pair<TypeId, std::uint32_t>, std::uint32_t> fields_;
   std::map<std::tuple<TypeId, std::int64_t, double, std::string>, std::uint32_t> constants_;
-  std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_;
+  std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_, functions_;
+  std::vector<std::uint32_t> invoked_;
 };
 
 }  // namespace flow

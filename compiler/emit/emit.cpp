@@ -1,19 +1,25 @@
 #include "compiler/emit/emit.hpp"
 
 #include "compiler/emit/flow_emitter.hpp"
-#include "compiler/emit/supported.hpp"
+#include "compiler/emit/function_emitter.hpp"
+#include "compiler/emit/optimise.hpp"
 
 namespace flow {
 
 Module emit(const Tree& tree, const Library& library, const CheckedFile& checked,
-            const std::vector<FlowPlan>& plans, Diagnostics& diagnostics) {
-  if (!report_unsupported(tree, checked, diagnostics)) return {};
+            const std::vector<FlowPlan>& plans, Diagnostics& diagnostics, EmitOptions options) {
   ModuleBuilder builder(library, checked);
-  builder.module().source_name = tree.source->name();
+  Module& module = builder.module();
+  module.source_name = tree.source->name();
   for (std::size_t i = 0; i < checked.flows.size(); ++i)
-    builder.module().flows.push_back(
-        FlowEmitter(builder, tree, checked.flows[i], plans[i], diagnostics).run());
-  return std::move(builder.module());
+    module.flows.push_back(FlowEmitter(builder, tree, checked.flows[i], plans[i], options).run(diagnostics));
+  // Functions may invoke further ones.
+  for (std::size_t i = 0; i < builder.invoked().size(); ++i) {
+    const CheckedFunction& function = checked.functions[builder.invoked()[i]];
+    module.functions.push_back(FunctionEmitter(builder, tree, function, options).run(diagnostics));
+  }
+  if (options.optimise && !diagnostics.has_errors()) optimise(module);
+  return std::move(module);
 }
 
 }  // namespace flow

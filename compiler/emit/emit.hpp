@@ -1,5 +1,5 @@
-// A checked and planned source as a Module: registers, instructions, and only the types and operations it
-// needs.
+// A checked and planned source as a Module: registers, instructions, and only the types, operations and
+// functions it needs.
 #pragma once
 
 #include "base/diagnostic.hpp"
@@ -9,8 +9,13 @@
 
 namespace flow {
 
-// `plans` are those of `checked.flows`, in their order. Reports TooComplex when a flow does not fit a module.
+struct EmitOptions {
+  bool optimise = true;  // off, the code does the same in more instructions: what tests compare with
+};
+
+// `plans` are those of `checked.flows`, in their order. Reports TooComplex when a flow or a function does not
+// fit a module.
 Module emit(const Tree& tree, const Library& library, const CheckedFile& checked,
-            const std::vector<FlowPlan>& plans, Diagnostics& diagnostics);
+            const std::vector<FlowPlan>& plans, Diagnostics& diagnostics, EmitOptions options = {});
 
 }  // namespace flow

@@ -349,8 +349,8 @@ class Planner {
     return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
                                                                      : static_cast<std::uint32_t>(exact);
   }
+  // What is never called, in a loop through nothing, stays with 0: there is an instruction that calls it.
   static void count(Counts& into, const Counts& more, std::uint32_t times = 1) {
-    if (times == 0) return;
     for (const auto& [operation, calls] : more) {
       const std::uint64_t sum = std::uint64_t{into[operation]} + product(calls, times);
       into[operation] = static_cast<std::uint32_t>(std::min<std::uint64_t>(sum, kAnyNumber));

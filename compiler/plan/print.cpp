@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.hpp"
 #include "compiler/plan/plan.hpp"
 
@@ -51,8 +53,10 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFl
   }
   out += plan.fetches.empty() ? "  fetches nothing\n" : "  fetches:\n";
   for (const PlannedFetch& fetch : plan.fetches) out += fetch_line(library, trigger, fetch);
-  if (!plan.calls.empty()) out += "  calls:\n";
+  bool is_first = true;
   for (const auto& [index, times] : plan.calls) {
+    if (times == 0) continue;
+    if (std::exchange(is_first, false)) out += "  calls:\n";
     const Operation& operation = library.operations[index];
     const std::string bound =
         times == kAnyNumber ? "any number of times in a run" : fmt::format("at most {} per run", times);

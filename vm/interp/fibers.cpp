@@ -50,16 +50,17 @@ bool Machine::State::take_turn() {
   return true;
 }
 
-std::optional<Step> Machine::State::go_on() {
+bool Machine::State::go_on(Step& said) {
   for (;;) {
-    std::optional<Step> step = watcher == nullptr ? run() : run_watched();
-    if (step || !take_turn()) return step;
+    if (watcher == nullptr ? run(said) : run_watched(said)) return true;
+    if (!take_turn()) return false;
   }
 }
 
 std::optional<Step> Machine::State::next() {
-  if (is_over || !take_turn()) return std::nullopt;
-  return go_on();
+  Step said;
+  if (is_over || !take_turn() || !go_on(said)) return std::nullopt;
+  return said;
 }
 
 std::optional<Step> Machine::State::answer(Waiting kind, std::uint32_t of, const Outcome& outcome) {
@@ -75,11 +76,14 @@ std::optional<Step> Machine::State::answer(Waiting kind, std::uint32_t of, const
   FLOW_CHECK(is_found && !is_over, "only what a run waits for can be answered");
   const bool is_accepted = accept(outcome);
   waiting = Waiting::Ready;
-  if (is_accepted)
-    ++at;
-  else if (!to_handler())
-    return fail();
-  return go_on();
+  Step said;
+  bool has_said = false;
+  if (is_accepted) ++at;
+  if (is_accepted || to_handler())
+    has_said = go_on(said);
+  else
+    has_said = fail(said);
+  return has_said ? std::optional(std::move(said)) : std::nullopt;
 }
 
 // --- branches ---

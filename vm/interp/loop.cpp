@@ -129,7 +129,7 @@ bool span_result(Op op, std::int64_t x, std::int64_t y, std::int64_t& result) {
   } while (false)
 
 // clang-format off: labels and macros read best as a table.
-std::optional<Step> Machine::State::FLOW_LOOP() {
+bool Machine::State::FLOW_LOOP(Step& said) {
 #if FLOW_COMPUTED_GOTO
   static const void* const kLabels[] = {
       nullptr,
@@ -413,26 +413,27 @@ next_instruction:
 
   OP(Call) {
     LEAVE;
-    Call call;
+    Call& call = said.emplace<Call>();
     if (!prepare_call(i, call)) goto faulted;
     waiting = Waiting::ForCall;
     number = call.number;
     heap.drop_tails();
-    return call;
+    return true;
   }
   OP(Log) {
     LEAVE;
     waiting = Waiting::ForLog;
     number = logs;
     heap.drop_tails();
-    return LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
+    said = LogLine{.number = logs++, .text = std::string(r[i.a].view()), .line = line()};
+    return true;
   }
   OP(Skip) LEAVE;
-  return end(Ended::How::Skipped);
+  return end(said, Ended::How::Skipped);
   OP(Finish) LEAVE;
-  return end(Ended::How::Finished);
+  return end(said, Ended::How::Finished);
   OP(Stop) LEAVE;
-  return end(Ended::How::Stopped, std::string(r[i.a].view()));
+  return end(said, Ended::How::Stopped, std::string(r[i.a].view()));
   OP(Fail) {
     LEAVE;
     raise(FaultKind::Failed, std::string(r[i.a].view()));
@@ -451,13 +452,13 @@ next_instruction:
     const bool is_done = begin_branches(i) || try_again(&State::begin_branches, left);
     left = fuel;
     if (!is_done) goto faulted;
-    if (waiting == Waiting::ForBranches) return std::nullopt;
+    if (waiting == Waiting::ForBranches) return false;
     NEXT;
   }
   OP(EndBranch) {
     LEAVE;
     if (!end_branch()) goto faulted;
-    return std::nullopt;
+    return false;
   }
   OP(EnterBody) in_body = true;
   NEXT;
@@ -474,7 +475,7 @@ raise(FaultKind::DivisionByZero, "a division by zero");
 goto faulted;
 out_of_fuel : LEAVE;
 out_of_fuel();
-faulted : if (!to_handler()) return fail();
+faulted : if (!to_handler()) return fail(said);
 next = at;
 r = stack.base;
 left = fuel;

@@ -134,21 +134,27 @@ bool Machine::State::null_found(unsigned reg) {
                                                      : fmt::format("`{}` has no value here", name));
 }
 
-Step Machine::State::end(Ended::How how, std::string reason) {
+bool Machine::State::end(Step& said, Ended::How how, std::string reason) {
   waiting = Waiting::Ended;
   is_over = true;
-  return Ended{.how = how, .reason = std::move(reason), .fault = {}, .line = line(), .trace = {}};
+  Ended& ended = said.emplace<Ended>();
+  ended.how = how;
+  ended.reason = std::move(reason);
+  ended.line = line();
+  return true;
 }
 
-Step Machine::State::fail() {
+bool Machine::State::fail(Step& said) {
   if (fault_trace.empty()) fault_trace = trace();
   waiting = Waiting::Ended;
   is_over = true;
-  return Ended{.how = Ended::How::Failed,
+  const std::uint32_t where = fault_trace.front().line;
+  said = Ended{.how = Ended::How::Failed,
                .reason = {},
                .fault = fault,
-               .line = fault_trace.front().line,
-               .trace = std::move(fault_trace)};
+               .line = where,
+               .trace = std::exchange(fault_trace, {})};
+  return true;
 }
 
 // What a run has used up it cannot handle.
@@ -200,15 +206,14 @@ Step Machine::State::start(const ParsedEvent& event) {
   heap.lift_threshold();  // there is nothing yet to collect
   const auto problem = event.fill(module.types, flow, heap, stack.base);
   heap.restore_threshold();
-  if (problem) {
-    if (problem->is_out_of_memory)
-      out_of_memory();
-    else
-      raise(FaultKind::InvalidEvent, problem->message);
-    return fail();
-  }
-  if (!spend(flow.code.size())) return fail();
-  return *go_on();  // as long as nothing was asked of anyone, nobody waits
+  if (problem && problem->is_out_of_memory) out_of_memory();
+  if (problem && !problem->is_out_of_memory) raise(FaultKind::InvalidEvent, problem->message);
+  Step said;
+  if (problem || !spend(flow.code.size()))
+    fail(said);
+  else
+    go_on(said);  // as long as nothing was asked of anyone, nobody waits
+  return said;
 }
 
 Machine::Machine(const Program& program, std::uint32_t flow, Limits limits)

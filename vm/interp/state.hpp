@@ -48,8 +48,9 @@ struct Machine::State {
   bool too_large(const char* what, std::size_t limit);
   bool null_found(unsigned reg);
   bool to_handler();  // goes on where the fault is handled, if it is
-  Step end(Ended::How how, std::string reason = {});
-  Step fail();
+  // The run is over; true, as `said` says so.
+  bool end(Step& said, Ended::How how, std::string reason = {});
+  bool fail(Step& said);
   const Routine& routine() const;  // that runs
   // One routine under way: the flow, or what an Invoke began.
   struct Frame {
@@ -65,10 +66,10 @@ struct Machine::State {
   std::vector<Place> trace() const;
   std::string_view name_of(unsigned reg) const;
 
-  // loop.cpp. From `at` on, until there is something to say; nothing when this fiber waits for branches or
+  // loop.cpp. From `at` on, until there is something to say; false when this fiber waits for branches or
   // has ended.
-  std::optional<Step> run();
-  std::optional<Step> run_watched();  // the same, for a watcher; watched_loop.cpp
+  bool run(Step& said);
+  bool run_watched(Step& said);  // the same, for a watcher; watched_loop.cpp
 
   // watch.cpp
   Position position() const;
@@ -80,7 +81,7 @@ struct Machine::State {
   void exchange(Fiber& fiber);
   void switch_to(std::uint32_t fiber);
   bool take_turn();  // of the fiber that is ready longest
-  std::optional<Step> go_on();
+  bool go_on(Step& said);
   std::optional<Step> next();
   std::optional<Step> answer(Waiting kind, std::uint32_t of, const Outcome& outcome);
   bool begin_branches(Instruction i);

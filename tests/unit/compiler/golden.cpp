@@ -105,8 +105,7 @@ Shown show(const std::string& area, const std::string& name, const std::string& 
   if (area == "parse") return show_parse(name, text);
   if (area == "declare") return show_declare(name, text);
   const Compilation compilation = compile({name, text}, standard_library());
-  const Diagnostics found =
-      area == "emit" ? compilation.diagnostics : without_unsupported(compilation.diagnostics);
+  const Diagnostics& found = compilation.diagnostics;
   const std::string diagnostics = rendered(found, compilation.files);
   if (compilation.module) {
     const Status safe = verify(*compilation.module);
@@ -118,14 +117,6 @@ Shown show(const std::string& area, const std::string& name, const std::string& 
     return of(found, diagnostics + (compilation.module ? disassemble(*compilation.module) : ""));
   if (area == "types") return of(found, diagnostics + types(compilation.checked));
   return of(found, diagnostics.empty() ? "no mistakes found\n" : diagnostics);
-}
-
-Diagnostics without_unsupported(const Diagnostics& diagnostics) {
-  Diagnostics rest;
-  for (const Diagnostic& d : diagnostics.all())
-    if (d.code != Code::NotYetSupported || d.message.find(" is checked, but ") == std::string::npos)
-      rest.report(d.code, d.file, d.span, d.message) = d;
-  return rest;
 }
 
 std::string read_text(const fs::path& path) {

@@ -40,10 +40,6 @@ Shown show(const std::string& area, const std::string& name, const std::string& 
 
 std::string read_text(const std::filesystem::path& path);
 
-// All but those of what is checked and not emitted yet (compiler/emit/supported.hpp): what the stages before
-// say.
-Diagnostics without_unsupported(const Diagnostics& diagnostics);
-
 // All diagnostics as `flow check` prints them, without colours.
 std::string rendered(const Diagnostics& diagnostics, const Files& files);
 

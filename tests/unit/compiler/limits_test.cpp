@@ -175,11 +175,9 @@ TEST(Limits, OfManyFunctions) {
     calls += "f" + n + "(1)\n";
   }
   const std::string flow = "on alert.new do log \"{f0()}\"\n";
-  EXPECT_EQ(codes(without_unsupported(compiled(chain + "fn f20000() = 1\n" + flow).diagnostics)),
-            std::set<std::string>{});
+  EXPECT_EQ(codes(compiled(chain + "fn f20000() = 1\n" + flow).diagnostics), std::set<std::string>{});
   EXPECT_EQ(codes(compiled(circles + flow).diagnostics), std::set<std::string>{"F0308"});
-  EXPECT_EQ(codes(without_unsupported(compiled(all + calls + "}").diagnostics)),
-            std::set<std::string>{"F0502"});
+  EXPECT_EQ(codes(compiled(all + calls + "}").diagnostics), std::set<std::string>{"F0502"});
 }
 
 TEST(Limits, AHundredMistakesAreEnough) {

@@ -54,6 +54,18 @@ TEST(Verify, AcceptsWhatIsRight) {
   EXPECT_EQ(refusal(Module()), "") << "a module without flows does nothing";
 }
 
+TEST(Verify, KeysOfAMapHaveItsKeysType) {
+  const auto with_key = [](unsigned key) {
+    return refusal_of([&](Assembler& a) {
+      const TypeId counts = a.module.types.map(kIntType, kIntType);
+      a.load_int(10, 1).load_text(11, "s").emit(Op::NewMap, 12, 0, 0, counts);
+      a.emit(Op::SetKey, 12, key, 10).emit(Op::HasKey, 13, 12, key).emit(Op::Finish);
+    });
+  };
+  EXPECT_EQ(with_key(10), "");
+  EXPECT_THAT(with_key(11), HasSubstr("r11 is `String` where `Int` is needed"));
+}
+
 TEST(Verify, NamesFlowPcInstructionAndReason) {
   EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::Not, 4, 5).emit(Op::Finish); }),
             "flow `isolate`: pc 0, `Not r4, r5`: r5 has no value on every path to here");

@@ -1,0 +1,188 @@
+// Instructions of one routine: what flows and functions have in common. Split over files by idea:
+// routine_emitter.cpp has statements, loops.cpp everything that repeats, expressions.cpp values,
+// arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
+// collections.cpp lists and maps, methods.cpp their methods, calls.cpp calls.
+//
+// Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
+// expression (is_written_last()).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "compiler/emit/builder.hpp"
+#include "compiler/emit/code_writer.hpp"
+#include "compiler/emit/emit.hpp"
+#include "compiler/emit/folder.hpp"
+
+namespace flow {
+
+class RoutineEmitter {
+ public:
+  virtual ~RoutineEmitter() = default;
+
+ protected:
+  using Register = CodeWriter::Register;
+  using Label = CodeWriter::Label;
+
+  // Writes to `routine`, which is not looked at before it is begun; `body` has the locals and the name.
+  RoutineEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedBody& body, Routine& routine,
+                 EmitOptions options);
+
+  // ---- What only a flow has: names of its trigger
+  virtual void trigger_value(NodeId, Register) {}
+  // Where it stands, when nothing must be done to it.
+  virtual std::optional<Register> trigger_register(NodeId) const { return std::nullopt; }
+  // The same when it may be null.
+  virtual std::optional<Register> printable_register(NodeId) const { return std::nullopt; }
+
+  // ---- routine_emitter.cpp: statements
+  void block(NodeId node);
+  void statement(NodeId node);
+  void declare(NodeId node);
+  void assign(NodeId node);
+  void if_statement(NodeId node);
+  void return_statement(NodeId node);
+  void text_statement(Op op, NodeId node);
+  void name_local(std::uint32_t local, Register reg);
+  // Frees the registers taken since, and ends the names given since.
+  void end_locals(std::uint32_t taken, std::size_t names);
+  bool mentions(NodeId node, std::uint32_t local) const;
+  bool is_written_last(NodeId node, std::uint32_t local) const;
+  // Reports what did not fit; `kind` is "flow" or "function". Gives whether all did.
+  bool finish(const char* kind, Diagnostics& diagnostics);
+
+  // ---- loops.cpp
+  struct Loop {
+    Op next = Op::NextItem;
+    Register first = 0;       // of those that `next` uses
+    Register item = 0;        // in the body
+    std::uint32_t body = 0;   // where it begins
+    Label again, end;         // at `next`; behind the loop
+    std::uint32_t taken = 0;  // registers and names before it
+    std::size_t names = 0;
+  };
+  // Whether the lambdas of `map` and `filter` may be carried out item by item as the loop goes: where what
+  // the loop does may fault, or end it early, only those that can be carried out at any time.
+  enum class Fuse : std::uint8_t { Never, WhenPure, Always };
+  // Begins a loop through a list; close_loop() ends it and frees its registers.
+  void open_loop(NodeId items, Fuse fuse, Loop& loop);
+  void close_loop(Loop& loop);
+  void open_items(NodeId items, Fuse fuse, Loop& loop);
+  void open_list(Register list, Loop& loop);
+  void begin_list(Register first, Loop& loop);
+  void open_range(std::span<const NodeId> bounds, Loop& loop);
+  void open_entries(const CheckedMethod& method, Loop& loop);
+  bool open_fused(const CheckedMethod& method, Fuse fuse, Loop& loop);
+  bool may_fault(NodeId node) const;
+  void for_statement(NodeId node);
+  void for_expression(NodeId node, Register target);
+  void yield(NodeId node);
+  void append(NodeId item, Register list);
+
+  // ---- expressions.cpp
+  void value(NodeId node, Register target);      // the node's value into `target`
+  Register operand(NodeId node);                 // a register that holds it: an existing one, or a temporary
+  void raw_value(NodeId node, Register target);  // without unwrapping and widening
+  std::optional<Register> existing(NodeId node) const;
+  void name(NodeId node, Register target);
+  void field(NodeId node, Register target);
+  void optional_field(NodeId node, Register target);
+  void coalesce(NodeId node, Register target);
+  void if_expression(NodeId node, Register target);
+  void constant(const Constant& constant, Register target);
+  void integer(std::int64_t number, Register target);
+  void load_text(std::string text, TypeId type, Register target);
+  std::optional<Constant> folded(NodeId node) { return folder_.value(node); }
+  bool is_temporary(Register reg) const { return code_.is_topmost(reg) && !holds_local_[reg]; }
+
+  // ---- arithmetic.cpp
+  void arithmetic(NodeId node, Register target);
+  bool arithmetic_with_number(NodeKind op, Register x, NodeId right, Register target);
+  void joined_lists(NodeId node, Register target);
+
+  // ---- conditions.cpp
+  // Goes to `target` when the Bool is `when`, otherwise on.
+  void branch(NodeId node, bool when, Label& target);
+  void branch_logic(NodeId node, bool when, Label& target);
+  void branch_compare(NodeId node, bool when, Label& target);
+  void branch_equal(NodeId left, NodeId right, bool when, Label& target);
+  void branch_null(NodeId node, bool when, Label& target);
+  struct Side;  // of a comparison
+  Side side(NodeId node);
+  Register loaded(Side& side);
+  void branch_same(Side& left, Side& right, bool when, Label& target);
+  void branch_less(NodeKind op, NodeId left, NodeId right, bool when, Label& target);
+  void materialised(NodeId node, Register target);  // a Bool by way of branch()
+  void compare(NodeId node, Register target);
+  void membership(NodeId collection, NodeId item, bool is_item_first, Register target);
+  void text_test(NodeKind op, NodeId left, NodeId right, Register target);
+
+  // ---- texts.cpp
+  struct TextPart {
+    NodeId node;  // of a value; kNoNode when `text` is the part
+    std::string text;
+  };
+  void text(NodeId node, Register target);
+  void joined_texts(NodeId node, Register target);  // of the templates and sums that make up one text
+  void collect_parts(NodeId node, std::vector<TextPart>& parts);
+  void add_literal(std::string text, std::vector<TextPart>& parts) const;
+  void join(const std::vector<TextPart>& parts, NodeKind kind, Register target);
+  void hole(NodeId node, NodeKind text_kind, Register target);
+
+  // ---- collections.cpp
+  void list(NodeId node, Register target);
+  void map(NodeId node, Register target);
+  void map_key(NodeId key, Register target);
+  void index(NodeId node, Register target);
+  void assign_entry(NodeId target, NodeId value);
+  // Maps that a variable holds change in place; these keep values that were taken before as they are.
+  bool is_map_variable(NodeId node) const;
+  Register kept_operand(NodeId node);  // an operand that will be reachable from elsewhere as well
+  bool is_fresh(NodeId node) const;    // reachable from nowhere else
+  bool may_hold_map(TypeId type, int depth = 0) const;
+
+  // ---- methods.cpp
+  void method(NodeId node, const CheckedMethod& method, Register target);
+  // `any` goes to `target` when an item passes, `all` when one does not; the opposite when not `when_found`.
+  void branch_any(const CheckedMethod& method, bool is_any, bool when_found, Label& target);
+  void map_list(NodeId node, const CheckedMethod& method, Register target);
+  void filter(NodeId node, const CheckedMethod& method, Register target);
+  void flat_map(NodeId node, const CheckedMethod& method, Register target);
+  void first(const CheckedMethod& method, Register target);
+  void last(const CheckedMethod& method, Register target);
+  void count(const CheckedMethod& method, Register target);
+  void sum(NodeId node, const CheckedMethod& method, Register target);
+  void extreme(const CheckedMethod& method, bool is_least, Register target);
+  void sort_by(const CheckedMethod& method, Register target);
+  void slice(const CheckedMethod& method, bool is_take, Register target);
+  void list_contains(Register list, Register item, bool may_be_null, Register target);
+  void item_or_null(Register list, bool is_first, Register target);
+  TypeId item_type(NodeId list) const { return types()[type_of(list)].element; }
+
+  // ---- calls.cpp
+  void call(NodeId node, Register target);
+  void operation_call(NodeId node, const CheckedCall& call, Register target);
+  void invoke(NodeId node, const CheckedInvoke& call, Register target);
+  void default_argument(const Parameter& parameter, Register target);
+  void native(NativeId native, std::span<const NodeId> arguments, Register target);
+
+  TypeId type_of(NodeId node) const { return builder_.checked().type[node]; }
+  const TypeTable& types() const { return builder_.checked().types; }
+  const Meaning& meaning(NodeId node) const { return builder_.checked().meaning[node]; }
+  NodeId without_parens(NodeId node) const;
+
+  ModuleBuilder& builder_;
+  const Tree& tree_;
+  const CheckedBody& body_;
+  Routine& routine_;
+  const EmitOptions options_;
+  CodeWriter code_;
+  Folder folder_;
+  std::vector<Register> local_registers_;
+  std::vector<bool> holds_local_;  // by register
+  std::vector<Register> yielded_;  // lists of the loops that are open
+};
+
+}  // namespace flow
