@@ -126,6 +126,7 @@ TEST(Moments, OfFunctionsHaveTheirOwnNames) {
   EXPECT_EQ(run.moments[2].position.routine->name, "twice");
   EXPECT_EQ(run.moments[2].position.depth, 1u);
   EXPECT_THAT(told(run.moments[2].values), ElementsAre("n = 4"));
+  EXPECT_THAT(told(run.moments[3].values), ElementsAre("n = 4", "return = 8"));
   EXPECT_THAT(told(run.moments[4].values), ElementsAre("y = 8"));
 }
 
