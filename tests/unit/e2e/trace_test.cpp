@@ -178,7 +178,7 @@ TEST_F(Trace, OfARunThatFailsInAFunction) {
                                         "on alert.new\n"
                                         "do {\n"
                                         "  log \"begins\"\n"
-                                        "  let points = score(title?.length ?? 1)\n"
+                                        "  let points = score(1)\n"
                                         "  log \"{points}\"\n"
                                         "}\n");
   scene.inject(kHighAlert);
