@@ -62,6 +62,8 @@ class Steps final : public Watcher {
     if (open_ && !options_.by_instruction && is_in_one_frame(here, last_) && is_one_statement(here, last_) &&
         here.pc > last_.pc) {
       last_ = here;
+      // The last look at a function's names.
+      if (here.routine->code[here.pc].op == Op::Return) note_changes(machine_.moment(options_.value_bytes));
       return;
     }
     begin(machine_.moment(options_.value_bytes));
@@ -90,13 +92,15 @@ class Steps final : public Watcher {
   Frame& frame_of(const Position& position) { return frames_of(position.fiber)[position.depth]; }
 
   void close(const Moment& now) {
-    if (now.position.routine != nullptr && is_in_one_frame(now.position, last_)) {
-      Frame& frame = frame_of(last_);
-      add_changes(open_->changes, difference(frame.values, now.values));
-      frame.values = now.values;
-    }
+    if (now.position.routine != nullptr && is_in_one_frame(now.position, last_)) note_changes(now);
     tell(std::move(*open_));
     open_.reset();
+  }
+
+  void note_changes(const Moment& now) {
+    Frame& frame = frame_of(last_);
+    add_changes(open_->changes, difference(frame.values, now.values));
+    frame.values = now.values;
   }
 
   void begin(const Moment& now) {

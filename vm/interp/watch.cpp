@@ -62,6 +62,8 @@ Moment Machine::State::moment(std::size_t value_bytes) const {
     if (value.is_null() && (is_input || !liveness.before(pc)[reg])) continue;
     moment.values.push_back({name, shown_value(module.types, types[reg], value, value_bytes)});
   }
+  if (const Instruction i = here.code[pc]; i.op == Op::Return && i.a < types.size())
+    moment.values.push_back({"return", shown_value(module.types, types[i.a], stack.base[i.a], value_bytes)});
   return moment;
 }
 

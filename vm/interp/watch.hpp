@@ -37,7 +37,8 @@ struct NamedValue {
 };
 
 // Where a run is, and what it knows there: each name that is visible with its value, outer ones first. A name
-// whose value is not there yet (an entity that was not fetched) or not any more is left out.
+// whose value is not there yet (an entity that was not fetched) or not any more is left out. At the end of a
+// function, what it gives is there as `return`.
 struct Moment {
   Position position;
   std::string instruction;  // by format_instruction()

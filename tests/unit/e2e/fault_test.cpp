@@ -155,7 +155,7 @@ TEST_F(Faults, AMissingPermissionOfACallIsNamed) {
   EXPECT_EQ(run.fault, "Forbidden");
   EXPECT_EQ(run.flow, "isolate_high");
   EXPECT_THAT(run.reason, HasSubstr("defender.isolate needs the permission Machine.Isolate"));
-  EXPECT_THAT(said, HasSubstr("isolate_high failed: "));
+  EXPECT_THAT(said, HasSubstr("isolate_high failed in line 1: Forbidden: "));
   EXPECT_THAT(said, HasSubstr("defender.isolate needs the permission Machine.Isolate"));
 }
 
