@@ -31,15 +31,6 @@ OperandRange operand_range(const Module& module, const Routine& routine, Instruc
       const CallSite& site = routine.call_sites[i.index()];
       return {.first = site.first_argument, .count = module.operations[site.operation].parameters.size()};
     }
-    case Op::Each:
-      return {.first = i.b, .count = std::max<std::size_t>(2, module.functions[i.index()].parameters.size())};
-    case Op::Parallel:
-    case Op::Race: {
-      std::size_t most = 0;
-      for (std::size_t k = i.index(); k < std::size_t{i.index()} + i.c && k < module.functions.size(); ++k)
-        most = std::max(most, module.functions[k].parameters.size());
-      return {.first = i.b, .count = most};
-    }
     default: return {};
   }
 }
