@@ -126,8 +126,10 @@ bool TypeTable::accepts(TypeId to, TypeId from) const {
     return std::ranges::any_of(unions_[wanted.decl], [&](TypeId member) { return accepts(member, from); });
   if (wanted.kind == TypeKind::List && is(from, TypeKind::List))
     return accepts(wanted.element, types_[from].element);
+  // Maps share tables that SetKey writes to: one that also took null would put it where the other has none.
   if (wanted.kind == TypeKind::Map && is(from, TypeKind::Map))
-    return wanted.key == types_[from].key && accepts(wanted.element, types_[from].element);
+    return wanted.key == types_[from].key && accepts(wanted.element, types_[from].element) &&
+           accepts(types_[from].element, wanted.element);
   return false;
 }
 

@@ -101,7 +101,8 @@ class TypeTable {
   bool is_orderable(TypeId id) const;  // whether lists of it can be sorted
 
   // Whether a value of type `from` may stand where `to` is wanted without changing its representation:
-  // equal types, null or T to T?, a member to its union, error to and from anything. (Int to Float converts.)
+  // equal types, null or T to T?, List<T> to List<T?>, a member to its union, error to and from anything.
+  // (Int to Float converts.) A Map<K, V> is taken by no other map.
   bool accepts(TypeId to, TypeId from) const;
 
  private:

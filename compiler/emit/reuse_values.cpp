@@ -58,6 +58,9 @@ bool takes_any_register(Op op) {
     case Op::Native:
     case Op::Slice:
     case Op::Invoke:
+    case Op::Each:
+    case Op::Parallel:
+    case Op::Race:
     case Op::Call: return false;
     default: return true;
   }

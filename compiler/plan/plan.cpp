@@ -95,7 +95,9 @@ class Planner {
         return both(after);
       }
       case NodeKind::Field:
-      case NodeKind::OptionalField: return both(value(tree_.kid(node, 0), there));
+      case NodeKind::OptionalField:
+        field_object_ = tree_.kid(node, 0);
+        return both(value(field_object_, there));
       case NodeKind::Call: return both(call(node, there));
       case NodeKind::ForExpr: return both(loop(node, there));
       default: return both(children(node, there));
@@ -297,7 +299,13 @@ class Planner {
       if (object.kind == Meaning::Kind::Entity)
         reads_[object.index].insert(checked_.types.record(meaning.type).fields[meaning.field].name);
     } else if (meaning.kind == Meaning::Kind::Entity) {
-      reads_[meaning.index];
+      std::set<std::string>& fields = reads_[meaning.index];
+      if (node == field_object_) return;
+      // Given a name, or to a function: whatever is read of such records anywhere may be read of it.
+      const TypeId type = trigger_.entities[meaning.index].type;
+      for (auto at = checked_.fields_read.lower_bound({type, 0});
+           at != checked_.fields_read.end() && at->first == type; ++at)
+        fields.insert(checked_.types.record(type).fields[at->second].name);
     }
   }
 
@@ -416,6 +424,7 @@ class Planner {
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
+  NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
 

@@ -1,7 +1,9 @@
-// Runs every flow of a program under small limits, with events and answers taken from the input, twice: the
-// second run, frozen and restored at each suspension, must take the same steps.
+// Runs every flow of a program under small limits, with events and answers taken from the input: twice, of
+// which the second run, frozen and restored at each suspension, must take the same steps, and once with a
+// collection at each allocation.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -29,8 +31,8 @@ inline constexpr const char* kAnswers[] = {
 };
 
 inline Outcome outcome_from(Bytes& bytes) {
-  const std::uint32_t choice = bytes.below(std::size(kAnswers) + 1);
-  if (choice < std::size(kAnswers)) return Returned{kAnswers[choice]};
+  const std::uint32_t choice = bytes.byte();
+  if (choice < 250) return Returned{kAnswers[choice % std::size(kAnswers)]};
   return Fault{.kind = static_cast<FaultKind>(bytes.below(static_cast<std::uint32_t>(kLastFault) + 1)),
                .message = "\xff no"};
 }
@@ -42,33 +44,74 @@ inline std::string told(const Step& step) {
   return std::to_string(static_cast<int>(ended.how)) + ended.reason + ended.fault.message;
 }
 
-// With `is_frozen` each suspension is survived as a snapshot only. Snapshots are steps, too: they hold what
-// was used of fuel and heap.
-inline std::vector<std::string> story(const Program& program, std::uint32_t flow, Bytes bytes,
-                                      bool is_frozen) {
-  constexpr std::size_t kMostSteps = 80;
-  constexpr Limits kLimits{.fuel = 3000, .heap_bytes = 64u << 10};
-  Machine machine(program, flow, kLimits);
+// Small ones, so that each is met: a run that meets none still ends soon.
+inline Limits limits_from(Bytes& bytes) {
+  return {.fuel = 1000u << bytes.byte() % 6,
+          .heap_bytes = std::size_t{256} << bytes.byte() % 10,
+          .stack_bytes = 1024u << bytes.byte() % 6,
+          .text_bytes = std::size_t{16} << bytes.byte() % 10,
+          .list_items = std::size_t{4} << bytes.byte() % 10,
+          .collect_from_bytes = std::size_t{256} << bytes.byte() % 10};
+}
+
+// What a run does, step by step, and the fuel it has used at each.
+struct Story {
   std::vector<std::string> steps;
-  Step step = machine.start(kEvents[bytes.below(std::size(kEvents))]);
-  while (steps.push_back(told(step)), !std::holds_alternative<Ended>(step) && steps.size() < kMostSteps) {
-    steps.push_back(machine.snapshot());
+  std::vector<std::uint64_t> fuel;
+  bool is_used_up = false;  // it ended for lack of fuel or heap
+  bool operator==(const Story&) const = default;
+};
+
+// With `is_frozen` each suspension is survived as a snapshot only.
+inline Story story(const Program& program, std::uint32_t flow, const Limits& limits, Bytes bytes,
+                   bool is_frozen = false) {
+  constexpr std::size_t kMostSteps = 80;
+  Machine machine(program, flow, limits);
+  Story story;
+  const auto add = [&](const Step& step) {
+    story.steps.push_back(told(step));
+    story.fuel.push_back(machine.fuel_used());
+  };
+  const std::uint32_t event = bytes.byte();
+  Step step = machine.start(kEvents[event < 200 ? event % 2 : event % std::size(kEvents)]);
+  while (add(step), !std::holds_alternative<Ended>(step) && story.steps.size() < kMostSteps) {
     if (is_frozen) {
-      auto restored = Machine::restore(program, flow, kLimits, steps.back());
+      auto restored = Machine::restore(program, flow, limits, machine.snapshot());
       FLOW_CHECK(restored, "a snapshot can be restored");
       machine = std::move(*restored);
     }
     step = machine.resume(std::holds_alternative<LogLine>(step) ? Outcome(Returned{"null"})
                                                                 : outcome_from(bytes));
   }
-  steps.push_back(std::to_string(machine.fuel_used()));
-  return steps;
+  if (const auto* ended = std::get_if<Ended>(&step); ended != nullptr && ended->how == Ended::How::Failed)
+    story.is_used_up =
+        ended->fault.kind == FaultKind::OutOfFuel || ended->fault.kind == FaultKind::OutOfMemory;
+  return story;
 }
 
-inline void run_program(const Program& program, const Bytes& bytes) {
-  for (std::uint32_t flow = 0; flow < program.module().flows.size() && flow < 4; ++flow)
-    FLOW_CHECK(story(program, flow, bytes, false) == story(program, flow, bytes, true),
+// Collections and in-place growth change nothing but fuel and memory: up to where one of them ends for lack
+// of these, both runs take the same steps.
+inline void check_same_values(const Story& one, const Story& other) {
+  std::size_t common = std::min(one.steps.size(), other.steps.size());
+  if (one.is_used_up) common = std::min(common, one.steps.size() - 1);
+  if (other.is_used_up) common = std::min(common, other.steps.size() - 1);
+  for (std::size_t k = 0; k < common; ++k)
+    FLOW_CHECK(one.steps[k] == other.steps[k], "values do not depend on when garbage is collected");
+  if (!one.is_used_up && !other.is_used_up)
+    FLOW_CHECK(one.steps.size() == other.steps.size(), "and neither does the end");
+}
+
+inline void run_program(const Program& program, Bytes bytes) {
+  const Limits limits = limits_from(bytes);
+  Limits always = limits;
+  always.collect_from_bytes = 0;
+  always.fuel = 1'000'000;
+  for (std::uint32_t flow = 0; flow < program.module().flows.size() && flow < 4; ++flow) {
+    const Story first = story(program, flow, limits, bytes);
+    FLOW_CHECK(first == story(program, flow, limits, bytes, true),
                "a run takes the same steps when it is frozen and restored between them");
+    check_same_values(first, story(program, flow, always, bytes));
+  }
 }
 
 }  // namespace flow::fuzz

@@ -1,15 +1,17 @@
 // The textbook's backward data flow: what is live before an instruction is what it reads, and what is live
-// after it on any path and not written by it.
+// after it on any path and not written by it. An instruction is looked at again when what is live before one
+// that can follow it has grown, which happens at most once for each register: the work is bounded by
+// registers × edges, and each instruction has at most three.
 #include "vm/bytecode/liveness.hpp"
 
+#include <array>
+#include <numeric>
+
 #include "vm/bytecode/op_table.hpp"
+#include "vm/bytecode/operand_range.hpp"
 
 namespace flow {
 namespace {
-
-void add_range(RegisterSet& set, unsigned first, std::size_t count) {
-  for (std::size_t k = 0; k < count; ++k) set.set(first + k);
-}
 
 // Registers that are read, named by an operand or following one that is.
 RegisterSet reads_of(const Module& module, const Routine& routine, Instruction i) {
@@ -21,45 +23,18 @@ RegisterSet reads_of(const Module& module, const Routine& routine, Instruction i
   add(info.a, i.a);
   add(info.b, i.b);
   add(info.c, i.c);
-  switch (i.op) {
-    case Op::NextInRange:
-    case Op::NextItem:
-    case Op::NextEntry: add_range(reads, i.a, 2); break;
-    case Op::Slice: add_range(reads, i.c, 2); break;
-    case Op::NewRecord:
-      reads.reset(i.b);
-      add_range(reads, i.b, module.types.record(i.index()).fields.size());
-      break;
-    case Op::NewList:
-      reads.reset(i.b);
-      add_range(reads, i.b, i.c);
-      break;
-    case Op::Concat: add_range(reads, i.b, i.c); break;
-    case Op::Native: add_range(reads, i.b, native_info(static_cast<NativeId>(i.imm))->argument_count); break;
-    case Op::Each: add_range(reads, i.b, module.functions[i.index()].parameters.size()); break;
-    case Op::Parallel:
-    case Op::Race:
-      reads.reset(i.b);
-      for (std::uint32_t k = 0; k < i.c; ++k)
-        add_range(reads, i.b, module.functions[i.index() + k].parameters.size());
-      break;
-    case Op::Invoke: add_range(reads, i.a, module.functions[i.index()].parameters.size()); break;
-    case Op::Call: {
-      const CallSite& site = routine.call_sites[i.index()];
-      add_range(reads, site.first_argument, module.operations[site.operation].parameters.size());
-      break;
-    }
-    default: break;
-  }
+  // The operand of an empty range is not read.
+  if (i.op == Op::NewRecord || i.op == Op::NewList || i.op == Op::Parallel || i.op == Op::Race)
+    reads.reset(i.b);
+  const OperandRange range = operand_range(module, routine, i);
+  for (std::size_t k = 0; k < range.count; ++k) reads.set(range.first + k);
   return reads;
 }
 
 // What is in `live` and not written when the instruction goes on.
 RegisterSet without_writes(RegisterSet live, Instruction i) {
-  if (i.op == Op::Invoke)
-    for (unsigned reg = i.a; reg < live.size(); ++reg) live.reset(reg);
-  else if (op_info(i.op)->a == Operand::Out)
-    live.reset(i.a);
+  if (i.op == Op::Invoke) return live & ~(~RegisterSet() << i.a);
+  if (op_info(i.op)->a == Operand::Out) live.reset(i.a);
   return live;
 }
 
@@ -70,47 +45,96 @@ RegisterSet without_jump_writes(RegisterSet live, Instruction i) {
   return live;
 }
 
-}  // namespace
-
-RegisterSet Liveness::handled_after(std::uint32_t pc) const {
-  for (const Handler& handler : routine_->handlers) {
-    if (pc < handler.begin || pc >= handler.end) continue;
-    RegisterSet live = before_[handler.target];
-    live.reset(handler.register_);
-    return live;
-  }
-  return {};
+std::vector<const Handler*> handlers_of(const Routine& routine) {
+  std::vector<const Handler*> handlers(routine.handlers.empty() ? 0 : routine.code.size());
+  for (const Handler& handler : routine.handlers)
+    for (std::uint32_t pc = handler.begin; pc < handler.end; ++pc)
+      if (handlers[pc] == nullptr) handlers[pc] = &handler;
+  return handlers;
 }
 
-RegisterSet Liveness::computed(const Module& module, std::uint32_t pc) const {
-  const Instruction i = routine_->code[pc];
-  RegisterSet live = reads_of(module, *routine_, i) | handled_after(pc);
-  if (!ends_path(i.op)) live |= without_writes(before_[pc + 1], i);
-  if (op_info(i.op)->is_jump())
-    live |= without_jump_writes(before_[static_cast<std::size_t>(jump_target(pc, i))], i);
+// Who can come to an instruction other than by going on: lists of all of them, one behind the other.
+class Origins {
+ public:
+  Origins(const Routine& routine, const std::vector<const Handler*>& handlers)
+      : first_(routine.code.size() + 1) {
+    each_edge(routine, handlers, [&](std::uint32_t, std::size_t target) { ++first_[target + 1]; });
+    std::partial_sum(first_.begin(), first_.end(), first_.begin());
+    origins_.resize(first_.back());
+    std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
+    each_edge(routine, handlers,
+              [&](std::uint32_t pc, std::size_t target) { origins_[next[target]++] = pc; });
+  }
+  template <class Visit>
+  void each_of(std::uint32_t pc, Visit visit) const {
+    for (std::uint32_t k = first_[pc]; k < first_[pc + 1]; ++k) visit(origins_[k]);
+  }
+
+ private:
+  template <class Visit>
+  static void each_edge(const Routine& routine, const std::vector<const Handler*>& handlers, Visit visit) {
+    for (std::uint32_t pc = 0; pc < routine.code.size(); ++pc) {
+      const Instruction i = routine.code[pc];
+      if (op_info(i.op)->is_jump()) visit(pc, static_cast<std::size_t>(jump_target(pc, i)));
+      if (!handlers.empty() && handlers[pc] != nullptr) visit(pc, handlers[pc]->target);
+    }
+  }
+
+  std::vector<std::uint32_t> first_, origins_;
+};
+
+RegisterSet handled(const std::vector<RegisterSet>& before, const Handler* handler) {
+  if (handler == nullptr) return {};
+  RegisterSet live = before[handler->target];
+  live.reset(handler->register_);
   return live;
 }
 
+}  // namespace
+
 RegisterSet Liveness::across(std::uint32_t pc) const {
   const Instruction i = routine_->code[pc];
-  RegisterSet live = without_writes(before_[pc + 1], i);
-  RegisterSet handled = handled_after(pc);
-  if (i.op == Op::Invoke) handled = without_writes(handled, i);
-  return live | handled;
+  const Handler* handler = nullptr;
+  for (const Handler& candidate : routine_->handlers)
+    if (handler == nullptr && candidate.begin <= pc && pc < candidate.end) handler = &candidate;
+  RegisterSet live = handled(before_, handler);
+  if (i.op == Op::Invoke) live = without_writes(live, i);
+  return live | without_writes(before_[pc + 1], i);
 }
 
-// From the end to the beginning, until nothing changes: once for straight code, once more for each depth of
-// loops. Sets only grow, so hostile code ends it too.
 Liveness::Liveness(const Module& module, const Routine& routine)
     : routine_(&routine), before_(routine.code.size()) {
-  for (bool has_changed = true; has_changed;) {
-    has_changed = false;
-    for (auto pc = static_cast<std::uint32_t>(routine.code.size()); pc-- > 0;) {
-      const RegisterSet live = computed(module, pc);
-      if (live == before_[pc]) continue;
-      before_[pc] = live;
-      has_changed = true;
-    }
+  const auto size = static_cast<std::uint32_t>(routine.code.size());
+  const std::vector<const Handler*> handlers = handlers_of(routine);
+  const Origins origins(routine, handlers);
+  const auto computed = [&](std::uint32_t pc) {
+    const Instruction i = routine.code[pc];
+    RegisterSet live = before_[pc] | handled(before_, handlers.empty() ? nullptr : handlers[pc]);
+    if (!ends_path(i.op)) live |= without_writes(before_[pc + 1], i);
+    if (op_info(i.op)->is_jump())
+      live |= without_jump_writes(before_[static_cast<std::size_t>(jump_target(pc, i))], i);
+    return live;
+  };
+
+  for (std::uint32_t pc = 0; pc < size; ++pc) before_[pc] = reads_of(module, routine, routine.code[pc]);
+  // The last instruction first: straight code is done in one go.
+  std::vector<std::uint32_t> waiting(size);
+  std::iota(waiting.begin(), waiting.end(), 0u);
+  std::vector<bool> is_waiting(size, true);
+  while (!waiting.empty()) {
+    const std::uint32_t pc = waiting.back();
+    waiting.pop_back();
+    is_waiting[pc] = false;
+    const RegisterSet live = computed(pc);
+    if (live == before_[pc]) continue;
+    before_[pc] = live;
+    const auto look_at = [&](std::uint32_t origin) {
+      if (is_waiting[origin]) return;
+      is_waiting[origin] = true;
+      waiting.push_back(origin);
+    };
+    origins.each_of(pc, look_at);
+    if (pc > 0 && !ends_path(routine.code[pc - 1].op)) look_at(pc - 1);
   }
 }
 

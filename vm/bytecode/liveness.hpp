@@ -24,9 +24,6 @@ class Liveness {
   RegisterSet across(std::uint32_t pc) const;
 
  private:
-  RegisterSet handled_after(std::uint32_t pc) const;
-  RegisterSet computed(const Module& module, std::uint32_t pc) const;
-
   const Routine* routine_;
   std::vector<RegisterSet> before_;
 };

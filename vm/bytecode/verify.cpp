@@ -16,6 +16,8 @@ namespace {
 constexpr int kMaxTypeNesting = 32;  // of Optional, List and Map; code that walks a type is recursive
 
 constexpr std::size_t kMaxHandlers = 256;  // of a routine
+constexpr std::size_t kMaxUnionMembers = 32;
+constexpr std::uint64_t kMaxReach = 64'000'000;  // instructions that check_reach looks at, of all flows
 
 class ModuleVerifier {
  public:
@@ -25,6 +27,7 @@ class ModuleVerifier {
  private:
   Status check_types();
   Status check_type(TypeId id);
+  Status check_union(TypeId id);
   Status check_constant(const Constant& constant) const;
   Status check_operation(const Operation& operation) const;
   Status check_route(const Operation& operation, const Route& route) const;
@@ -42,7 +45,7 @@ class ModuleVerifier {
   Status check_handlers(const Routine& routine) const;
   Status check_names(const Routine& routine) const;
   Status check_manifest(const FlowCode& flow, const Trigger& trigger) const;
-  Status check_reach(const FlowCode& flow) const;
+  Status check_reach(const FlowCode& flow);
 
   // A type that values have: neither a union nor unknown.
   bool is_value_type(TypeId id) const {
@@ -54,6 +57,7 @@ class ModuleVerifier {
   const Module& module_;
   const TypeTable& types_;
   std::vector<int> nesting_;  // per type
+  std::uint64_t reach_left_ = kMaxReach;
 };
 
 // Errors below are prefixed with what they speak of.
@@ -63,6 +67,25 @@ Status within(const std::string& place, Status status) {
 }
 
 // --- types and constants ---
+
+// A value does not say which list, map or record of a union it is, and writing it as JSON must know.
+Status ModuleVerifier::check_union(TypeId id) {
+  const std::vector<TypeId>& members = types_.members(id);
+  if (members.empty()) return error("a union of nothing");
+  if (members.size() > kMaxUnionMembers)
+    return error(fmt::format("a union of more than {} types", kMaxUnionMembers));
+  unsigned found = 0;  // a bit for each storage
+  for (const TypeId member : members) {
+    if (member >= id || !is_value_type(member)) return error("a member of the union has no type of values");
+    nesting_[id] = std::max(nesting_[id], nesting_[member] + 1);
+    const Storage storage = types_.storage(member);
+    if (storage < Storage::List) continue;
+    const unsigned bit = 1u << static_cast<unsigned>(storage);
+    if ((found & bit) != 0) return error("a union of types that cannot be told apart");
+    found |= bit;
+  }
+  return nesting_[id] <= kMaxTypeNesting ? Status{} : error("it is nested too deeply");
+}
 
 Status ModuleVerifier::check_type(TypeId id) {
   const Type& type = types_[id];
@@ -80,14 +103,7 @@ Status ModuleVerifier::check_type(TypeId id) {
         return error("its items have no type of values");
       nest(type.element);
       break;
-    case TypeKind::Union:
-      if (types_.members(id).empty()) return error("a union of nothing");
-      for (const TypeId member : types_.members(id)) {
-        if (member >= id || !is_value_type(member))
-          return error("a member of the union has no type of values");
-        nest(member);
-      }
-      break;
+    case TypeKind::Union: return check_union(id);
     case TypeKind::Record:
       for (const RecordField& field : types_.record(id).fields)
         if (!is_value_type(field.type))
@@ -331,6 +347,8 @@ Status ModuleVerifier::check_handlers(const Routine& routine) const {
     if (handler.begin >= handler.end || handler.end > routine.code.size() ||
         handler.target >= routine.code.size())
       return error("a handler covers no code of it");
+    // A fault never goes back: a loop would cost no fuel.
+    if (handler.target < handler.end) return error("a handler does not stand behind the code it covers");
     if (handler.register_ >= routine.registers) return error("a handler's register is beyond the registers");
   }
   return {};
@@ -389,16 +407,23 @@ Status ModuleVerifier::check_flow(const FlowCode& flow) const {
   return check_manifest(flow, trigger);
 }
 
-// What may be called from a flow, in it or in a function it invokes, stands in its manifest.
-Status ModuleVerifier::check_reach(const FlowCode& flow) const {
+// What may be called from a flow, in it or in a function it invokes, stands in its manifest. Many flows may
+// reach many functions, so that together they are looked at more than a fixed number of times per
+// instruction.
+Status ModuleVerifier::check_reach(const FlowCode& flow) {
+  std::vector<bool> is_listed(module_.operations.size());
+  for (const ManifestCall& call : flow.manifest.calls) is_listed[call.operation] = true;
   std::vector<bool> is_reached(module_.functions.size());
+  reach_left_ -= std::min<std::uint64_t>(reach_left_, (is_listed.size() + is_reached.size()) / 64);
   std::vector<const Routine*> waiting{&flow};
   while (!waiting.empty()) {
     const Routine& routine = *waiting.back();
     waiting.pop_back();
+    const std::uint64_t price = routine.code.size() + routine.call_sites.size();
+    if (price > reach_left_) return error("the flows of the module reach too many functions to verify");
+    reach_left_ -= price;
     for (const CallSite& site : routine.call_sites)
-      if (std::ranges::find(flow.manifest.calls, site.operation, &ManifestCall::operation) ==
-          flow.manifest.calls.end())
+      if (!is_listed[site.operation])
         return error(
             fmt::format("the manifest keeps {} secret", module_.operations[site.operation].full_name()));
     for (const Instruction i : routine.code) {
@@ -426,9 +451,11 @@ Status ModuleVerifier::run() {
     FLOW_TRY_STATUS(within(fmt::format("function `{}`", function.name), check_function(function)));
   for (const FlowCode& flow : module_.flows)
     FLOW_TRY_STATUS(within(fmt::format("flow `{}`", flow.name), check_flow(flow)));
-  for (const FunctionCode& function : module_.functions) FLOW_TRY_STATUS(verify_function(module_, function));
+  const TypeFinder finder(types_);
+  for (const FunctionCode& function : module_.functions)
+    FLOW_TRY_STATUS(verify_function(module_, finder, function));
   for (const FlowCode& flow : module_.flows) {
-    FLOW_TRY_STATUS(verify_flow(module_, flow));
+    FLOW_TRY_STATUS(verify_flow(module_, finder, flow));
     FLOW_TRY_STATUS(within(fmt::format("flow `{}`", flow.name), check_reach(flow)));
   }
   return {};

@@ -6,61 +6,31 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <limits>
 #include <queue>
 
 #include "vm/bytecode/op_table.hpp"
+#include "vm/bytecode/operand_range.hpp"
 
 namespace flow {
 namespace {
 
-constexpr TypeId kUnset = kUnsetRegister;
 using Registers = std::vector<TypeId>;  // what each register holds
-
-// Finds T? and List<T> in a table that may not be changed.
-class TypeFinder {
- public:
-  explicit TypeFinder(const TypeTable& types)
-      : types_(types), optional_of_(types.size(), kUnset), list_of_(types.size(), kUnset) {
-    for (TypeId id = 0; id < types.size(); ++id) {
-      if (types.is(id, TypeKind::Optional)) optional_of_[types[id].element] = id;
-      if (types.is(id, TypeKind::List)) list_of_[types[id].element] = id;
-    }
-  }
-  TypeId list_of(TypeId element) const { return element == kUnset ? kUnset : list_of_[element]; }
-
-  // The type of what is one or the other; kUnset when there is none.
-  TypeId join(TypeId a, TypeId b) const {
-    if (a == kUnset || b == kUnset) return kUnset;
-    if (types_.accepts(a, b)) return a;
-    if (types_.accepts(b, a)) return b;
-    if (a == kNullType) return optional_of_[b];
-    if (b == kNullType) return optional_of_[a];
-    if (!types_.is_optional(a) && !types_.is_optional(b)) return kUnset;
-    const TypeId core = join(types_.without_null(a), types_.without_null(b));
-    return core == kUnset ? kUnset : optional_of_[core];
-  }
-
- private:
-  const TypeTable& types_;
-  std::vector<TypeId> optional_of_, list_of_;
-};
 
 class CodeVerifier {
  public:
-  CodeVerifier(const Module& module, const FlowCode& flow)
-      : module_(module), types_(module.types), routine_(flow), kind_("flow"), finder_(module.types) {
+  CodeVerifier(const Module& module, const TypeFinder& finder, const FlowCode& flow)
+      : module_(module), types_(module.types), routine_(flow), kind_("flow"), finder_(finder) {
     for (const Input& input : flow.inputs) fixed_.push_back(input.type);
     begin_ = fixed_;
   }
-  CodeVerifier(const Module& module, const FunctionCode& function)
+  CodeVerifier(const Module& module, const TypeFinder& finder, const FunctionCode& function)
       : module_(module),
         types_(module.types),
         routine_(function),
         kind_("function"),
         result_(function.result),
         begin_(function.parameters),
-        finder_(module.types) {}
+        finder_(finder) {}
 
   Status run();
   // The same, and what is known before the instruction at `pc`. It is looked at last when most is known.
@@ -70,6 +40,7 @@ class CodeVerifier {
   bool check_shape();
   bool check_operand(Operand kind, std::int64_t value);
   bool check_jump(Instruction i);
+  bool check_range(Instruction i);
   void find_targets();
   bool follow(std::uint32_t from);
   bool apply(Instruction i);
@@ -78,7 +49,8 @@ class CodeVerifier {
   bool pass_null_test(Instruction i, std::uint32_t target);
   bool pass_next(Instruction i, std::uint32_t target);
   bool pass_enum_test(Instruction i, std::uint32_t target);
-  bool arrive_at_handler();
+  void arrive_at_handler(const Handler& handler, std::size_t first, std::size_t end);
+  void look_again(std::uint32_t target);
 
   bool apply_compare(Instruction i, Storage storage);
   bool apply_enum(Instruction i, bool needs_order);
@@ -115,7 +87,6 @@ class CodeVerifier {
   bool want_int(unsigned reg);                // an Int, not a Time or Duration
   bool want_type(unsigned reg, TypeId type);  // a value that `type` accepts
   bool want_text(unsigned reg);               // text that may be looked at: not a Secret
-  bool want_range(unsigned first, std::size_t count);
   bool write(unsigned reg, TypeId type);
   TypeId key_of(TypeId map) const { return types_[map].key; }
   bool refuse(std::string problem);
@@ -128,7 +99,7 @@ class CodeVerifier {
   std::optional<TypeId> result_;  // of a function
   std::vector<TypeId> fixed_;     // registers whose type never changes: the inputs of a flow
   std::vector<TypeId> begin_;     // what the first registers hold at the start
-  const TypeFinder finder_;
+  const TypeFinder& finder_;
 
   std::uint32_t pc_ = 0;
   Registers now_;                // before, then after, the instruction at pc_
@@ -189,6 +160,16 @@ bool CodeVerifier::check_jump(Instruction i) {
   return i.imm >= 0 || may_jump_back(i.op) || refuse("this instruction does not jump back");
 }
 
+// Also where nothing gets to: liveness looks at all code.
+bool CodeVerifier::check_range(Instruction i) {
+  if (i.op == Op::NewRecord && !types_.is(i.index(), TypeKind::Record))
+    return refuse(fmt::format("`{}` is no record", name(i.index())));
+  const OperandRange range = operand_range(module_, routine_, i);
+  const std::size_t count = range.count + range.extra;
+  return range.first + count <= routine_.registers ||
+         refuse(fmt::format("{} registers from r{} are too many", count, range.first));
+}
+
 bool CodeVerifier::check_shape() {
   for (pc_ = 0; pc_ < routine_.code.size(); ++pc_) {
     const Instruction i = routine_.code[pc_];
@@ -197,7 +178,7 @@ bool CodeVerifier::check_shape() {
     // A Short takes the bits of c.
     const bool is_short = info->b == Operand::Short;
     if (!check_operand(info->a, i.a) || !check_operand(info->b, i.b) ||
-        (!is_short && !check_operand(info->c, i.c)) || !check_operand(info->imm, i.imm))
+        (!is_short && !check_operand(info->c, i.c)) || !check_operand(info->imm, i.imm) || !check_range(i))
       return false;
   }
   pc_ = static_cast<std::uint32_t>(routine_.code.size()) - 1;
@@ -228,16 +209,20 @@ bool CodeVerifier::arrive(std::uint32_t target, const Registers& state) {
     if (known.empty()) known.push_back(kUnset);  // a flow without registers still arrives only once
   } else {
     for (std::size_t reg = 0; reg < state.size(); ++reg) {
+      if (known[reg] == state[reg]) continue;
       const TypeId joined = finder_.join(known[reg], state[reg]);
       has_changed = has_changed || joined != known[reg];
       known[reg] = joined;
     }
   }
-  if (has_changed && !is_waiting_[target]) {
-    is_waiting_[target] = true;
-    waiting_.push(target);
-  }
+  if (has_changed) look_again(target);
   return true;
+}
+
+void CodeVerifier::look_again(std::uint32_t target) {
+  if (is_waiting_[target]) return;
+  is_waiting_[target] = true;
+  waiting_.push(target);
 }
 
 bool CodeVerifier::pass_null_test(Instruction i, std::uint32_t target) {
@@ -259,9 +244,7 @@ bool CodeVerifier::pass_null_test(Instruction i, std::uint32_t target) {
 // known in the body.
 bool CodeVerifier::pass_next(Instruction i, std::uint32_t target) {
   const bool is_map = i.op == Op::NextEntry;
-  if (!want_range(i.a, is_map ? 4 : 3) || !want(i.a, is_map ? Storage::Map : Storage::List) ||
-      !want_int(i.a + 1u))
-    return false;
+  if (!want(i.a, is_map ? Storage::Map : Storage::List) || !want_int(i.a + 1u)) return false;
   const Registers before = now_;
   const TypeId item = types_[now_[i.a]].element;
   if (is_map ? !(write(i.a + 2u, key_of(now_[i.a])) && write(i.a + 3u, item)) : !write(i.a + 2u, item))
@@ -294,33 +277,45 @@ bool CodeVerifier::pass_jump(Instruction i) {
       return want(i.a, Storage::Int) && want(i.b, Storage::Int) && arrive(target, now_);
     case Op::JumpIfEnum:
     case Op::JumpIfNotEnum: return pass_enum_test(i, target);
-    case Op::NextInRange:
-      return want_range(i.a, 2) && want_int(i.a) && want_int(i.a + 1u) && arrive(target, now_);
+    case Op::NextInRange: return want_int(i.a) && want_int(i.a + 1u) && arrive(target, now_);
     case Op::NextItem:
     case Op::NextEntry: return pass_next(i, target);
     default: return want(i.a, Storage::Int) && arrive(target, now_);  // compared with a number
   }
 }
 
-// A handler knows what is known before each instruction that may bring a run to it.
-bool CodeVerifier::arrive_at_handler() {
-  const Handler* handler = handler_at_[pc_];
-  if (handler == nullptr) return true;
-  if (routine_.code[pc_].op == Op::Invoke) std::fill(now_.begin() + routine_.code[pc_].a, now_.end(), kUnset);
-  now_[handler->register_] = kStringType;
-  return arrive(handler->target, now_);
+// A handler knows what is known before each instruction that may bring a run to it. Only the registers
+// [first, end) are told: the others are as they were when it was told before.
+void CodeVerifier::arrive_at_handler(const Handler& handler, std::size_t first, std::size_t end) {
+  Registers& known = at_target_[handler.target];
+  const Instruction i = routine_.code[pc_];
+  const bool is_first = known.empty();
+  if (is_first) known.assign(std::max<std::size_t>(now_.size(), 1), kUnset);
+  bool has_changed = is_first;
+  for (std::size_t reg = first; reg < end; ++reg) {
+    const bool is_lost = i.op == Op::Invoke && reg >= i.a;
+    const TypeId type = reg == handler.register_ ? kStringType : is_lost ? kUnset : now_[reg];
+    const TypeId joined = is_first ? type : finder_.join(known[reg], type);
+    has_changed = has_changed || joined != known[reg];
+    known[reg] = joined;
+  }
+  if (has_changed) look_again(handler.target);
 }
 
 bool CodeVerifier::follow(std::uint32_t from) {
   now_ = at_target_[from];
+  const Handler* told = nullptr;
   for (pc_ = from;; ++pc_) {
     if (steps_left_-- == 0) return refuse("the code is too tangled to verify");
     const Instruction i = routine_.code[pc_];
-    if (handler_at_[pc_] != nullptr) {
-      Registers before = now_;
-      if (!arrive_at_handler()) return false;
-      now_ = std::move(before);
+    if (const Handler* handler = handler_at_[pc_]; handler != nullptr) {
+      const Instruction previous = routine_.code[pc_ == from ? pc_ : pc_ - 1];
+      if (handler != told || i.op == Op::Invoke)
+        arrive_at_handler(*handler, 0, routine_.registers);
+      else if (op_info(previous.op)->a == Operand::Out)
+        arrive_at_handler(*handler, previous.a, previous.a + 1u);
     }
+    told = handler_at_[pc_];
     is_unreachable_ = false;
     if (pc_ == asked_pc_) at_asked_ = now_;
     if (op_info(i.op)->is_jump() ? !pass_jump(i) : !apply(i)) return false;
@@ -373,11 +368,6 @@ bool CodeVerifier::want_list(unsigned reg) {
 bool CodeVerifier::want_text(unsigned reg) {
   if (!want(reg, Storage::Text)) return false;
   return now_[reg] != kSecretType || refuse(fmt::format("r{} is a secret", reg));
-}
-
-bool CodeVerifier::want_range(unsigned first, std::size_t count) {
-  return first + count <= routine_.registers ||
-         refuse(fmt::format("{} registers from r{} are too many", count, first));
 }
 
 // The type of an input never changes: messages and traces rely on its name. What is written may be narrower.
@@ -442,9 +432,7 @@ bool CodeVerifier::apply_get_field(Instruction i) {
 
 bool CodeVerifier::apply_new_record(Instruction i) {
   const TypeId type = i.index();
-  if (!types_.is(type, TypeKind::Record)) return refuse(fmt::format("`{}` is no record", name(type)));
   const auto& fields = types_.record(type).fields;
-  if (!want_range(i.b, fields.size())) return false;
   for (std::size_t field = 0; field < fields.size(); ++field)
     if (!want_type(static_cast<unsigned>(i.b + field), fields[field].type)) return false;
   return write(i.a, type);
@@ -453,7 +441,6 @@ bool CodeVerifier::apply_new_record(Instruction i) {
 bool CodeVerifier::apply_new_list(Instruction i) {
   const TypeId type = i.index();
   if (!types_.is(type, TypeKind::List)) return refuse(fmt::format("`{}` is no list", name(type)));
-  if (!want_range(i.b, i.c)) return false;
   for (unsigned item = 0; item < i.c; ++item)
     if (!want_type(i.b + item, types_[type].element)) return false;
   return write(i.a, type);
@@ -471,7 +458,7 @@ bool CodeVerifier::apply_join_lists(Instruction i) {
 }
 
 bool CodeVerifier::apply_slice(Instruction i) {
-  return want_list(i.b) && want_range(i.c, 2) && want_int(i.c) && want_int(i.c + 1u) && write(i.a, now_[i.b]);
+  return want_list(i.b) && want_int(i.c) && want_int(i.c + 1u) && write(i.a, now_[i.b]);
 }
 
 // Keys are Ints, Floats, texts or values of an ordered enum.
@@ -544,7 +531,6 @@ bool CodeVerifier::apply_entries(Instruction i) {
 bool CodeVerifier::apply_invoke(Instruction i) {
   const FunctionCode& function = module_.functions[i.index()];
   if (i.a < fixed_.size()) return refuse("an input would be lost");
-  if (!want_range(i.a, function.parameters.size())) return false;
   for (std::size_t k = 0; k < function.parameters.size(); ++k)
     if (!want_type(static_cast<unsigned>(i.a + k), function.parameters[k])) return false;
   std::fill(now_.begin() + i.a, now_.end(), kUnset);
@@ -554,11 +540,10 @@ bool CodeVerifier::apply_invoke(Instruction i) {
 // Branches do not touch the registers of who began them: what they need is given to them.
 bool CodeVerifier::apply_each(Instruction i) {
   const FunctionCode& function = module_.functions[i.index()];
-  if (!want_list(i.b) || !want_range(i.b, 2) || !want_int(i.b + 1u)) return false;
+  if (!want_list(i.b) || !want_int(i.b + 1u)) return false;
   if (function.parameters.size() < 2 || !types_.accepts(function.parameters[0], types_[now_[i.b]].element) ||
       !types_.accepts(function.parameters[1], kIntType))
     return refuse(fmt::format("function `{}` does not take an item and its position", function.name));
-  if (!want_range(i.b, function.parameters.size())) return false;
   for (std::size_t k = 2; k < function.parameters.size(); ++k)
     if (!want_type(static_cast<unsigned>(i.b + k), function.parameters[k])) return false;
   const TypeId list = finder_.list_of(function.result);
@@ -572,7 +557,6 @@ bool CodeVerifier::apply_parallel(Instruction i) {
     return refuse(fmt::format("there is no function {}", i.index() + i.c - 1));
   for (unsigned branch = 0; branch < i.c; ++branch) {
     const auto& parameters = module_.functions[i.index() + branch].parameters;
-    if (!want_range(i.b, parameters.size())) return false;
     for (std::size_t k = 0; k < parameters.size(); ++k)
       if (!want_type(static_cast<unsigned>(i.b + k), parameters[k])) return false;
   }
@@ -614,7 +598,6 @@ bool CodeVerifier::apply_to_text(Instruction i) {
 // Html and Kql may only grow by their own kind: everything else must be escaped first.
 bool CodeVerifier::apply_concat(Instruction i) {
   if (i.c == 0) return refuse("there is nothing to join");
-  if (!want_range(i.b, i.c)) return false;
   for (unsigned part = i.b; part < unsigned{i.b} + i.c; ++part)
     if (!want_text(part)) return false;
   const TypeId type = now_[i.b];
@@ -638,7 +621,6 @@ bool CodeVerifier::apply_quote_kql(Instruction i) {
 
 bool CodeVerifier::apply_native(Instruction i) {
   const NativeInfo& native = *native_info(static_cast<NativeId>(i.imm));
-  if (!want_range(i.b, native.argument_count)) return false;
   for (unsigned k = 0; k < native.argument_count; ++k) {
     const NativeType wanted = native.arguments[k];
     const unsigned reg = i.b + k;
@@ -790,11 +772,11 @@ bool CodeVerifier::apply(Instruction i) {
 
 }  // namespace
 
-Status verify_flow(const Module& module, const FlowCode& flow) {
-  return CodeVerifier(module, flow).run();
+Status verify_flow(const Module& module, const TypeFinder& finder, const FlowCode& flow) {
+  return CodeVerifier(module, finder, flow).run();
 }
-Status verify_function(const Module& module, const FunctionCode& function) {
-  return CodeVerifier(module, function).run();
+Status verify_function(const Module& module, const TypeFinder& finder, const FunctionCode& function) {
+  return CodeVerifier(module, finder, function).run();
 }
 
 Registers CodeVerifier::run_to(std::uint32_t pc) {
@@ -804,10 +786,10 @@ Registers CodeVerifier::run_to(std::uint32_t pc) {
 }
 
 std::vector<TypeId> register_types(const Module& module, const FlowCode& flow, std::uint32_t pc) {
-  return CodeVerifier(module, flow).run_to(pc);
+  return CodeVerifier(module, TypeFinder(module.types), flow).run_to(pc);
 }
 std::vector<TypeId> register_types(const Module& module, const FunctionCode& function, std::uint32_t pc) {
-  return CodeVerifier(module, function).run_to(pc);
+  return CodeVerifier(module, TypeFinder(module.types), function).run_to(pc);
 }
 
 }  // namespace flow

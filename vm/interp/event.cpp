@@ -156,6 +156,7 @@ Slot ParsedEvent::convert(const EventFields::Value& wanted, std::string_view tok
       const auto text = plain_text(token);
       if (!text) break;
       if (const auto known = wanted.enumeration.value(*text)) return Slot::enumeration(0, *known);
+      if (text->size() > kMostSpelling) break;
       return Slot::with_bytes(Slot::Tag::UnknownEnum, *text);
     }
   }

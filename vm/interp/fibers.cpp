@@ -53,7 +53,9 @@ bool Machine::State::take_turn() {
 bool Machine::State::go_on(Step& said) {
   for (;;) {
     if (watcher == nullptr ? run(said) : run_watched(said)) return true;
-    if (!take_turn()) return false;
+    if (take_turn()) continue;
+    heap.drop_tails();  // as wherever a run can be frozen
+    return false;
   }
 }
 

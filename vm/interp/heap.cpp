@@ -37,9 +37,12 @@ char* Heap::extend_slowly(const char* begin, std::size_t size, std::size_t more)
   if (more > limit_ || size > limit_ - more) return nullptr;
   const std::size_t whole = size + more;
   std::size_t capacity = whole <= kSmallValue ? whole : rounded(2 * whole);
+  const std::size_t left = ceiling_ - used_;
+  if (capacity > left && ceiling_ == limit_ && rounded(whole) <= left) {
+    // The limit has no place for so much room to grow: half of what there is.
+    capacity = whole + ((left - rounded(whole)) / 2 & ~std::size_t{7});
+  }
   char* memory = allocate(capacity);
-  // With the threshold lifted it is the limit that has no place for the room to grow.
-  if (memory == nullptr && ceiling_ == limit_) memory = allocate(capacity = whole);
   if (memory == nullptr) return nullptr;
   if (size > 0) std::memcpy(memory, begin, size);
   if (capacity > whole) {

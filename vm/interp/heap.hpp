@@ -27,7 +27,8 @@ class Heap {
  public:
   static constexpr std::size_t kNoThreshold = ~std::size_t{0};
 
-  // In bytes. The threshold is met first at `first_threshold`; collections move it.
+  // In bytes. The threshold is met first at `first_threshold`; collections move it. At 0 each allocation
+  // meets it.
   explicit Heap(std::size_t limit, std::size_t first_threshold = kNoThreshold)
       : limit_(std::min(limit, kMostBytes)), first_threshold_(std::min(first_threshold, limit_)) {}
   Heap(const Heap&) = delete;
@@ -118,7 +119,7 @@ class Heap {
 
   static constexpr std::size_t rounded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
   std::size_t threshold_after(std::size_t live) const {
-    return std::min(limit_, std::max(first_threshold_, 2 * live));
+    return first_threshold_ == 0 ? live : std::min(limit_, std::max(first_threshold_, 2 * live));
   }
   void grow(std::size_t needed);
   void end_chunk();

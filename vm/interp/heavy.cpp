@@ -94,6 +94,8 @@ bool Machine::State::quote_kql(Instruction i) {
   if (value.tag == Slot::Tag::List)
     for (std::uint32_t k = 0; k < value.size; ++k)
       size += kBytesPerFuel + (value.items[k].tag == Slot::Tag::Text ? value.items[k].size : 0);
+  if (size > limits.text_bytes + std::uint64_t{value.size} * kBytesPerFuel)
+    return too_large("a text", limits.text_bytes);
   if (!spend(size / kBytesPerFuel)) return false;
   std::string literal;
   append_kql_literal(literal, module.types, value);
@@ -106,11 +108,19 @@ bool Machine::State::native(Instruction i) {
   std::uint64_t size = 0;
   for (unsigned k = 0; k < native_info(id)->argument_count; ++k)
     if (arguments[k].tag == Slot::Tag::Text) size += arguments[k].size;
-  if (!spend((id == NativeId::matches ? 8 * size : size) / kBytesPerFuel)) return false;
+  // A pattern may have to be compiled, and each byte of the text may be looked at in many of its states.
+  if (id == NativeId::matches) size = size * (8 + arguments[1].size / 4) + arguments[1].size * kBytesPerFuel;
+  if (!spend(size / kBytesPerFuel)) return false;
   if (!patterns) patterns = std::make_unique<Patterns>();
-  NativeContext context{.heap = heap, .patterns = *patterns, .fault = {}};
-  call_native(id, context, arguments, r(i.a));
-  if (!context.fault) return true;
+  NativeContext context{
+      .heap = heap, .patterns = *patterns, .max_text_bytes = limits.text_bytes, .fault = {}};
+  Slot result = Slot::null();
+  call_native(id, context, arguments, result);
+  if (!context.fault && result.tag == Slot::Tag::Text && !spend(result.size / kBytesPerFuel)) return false;
+  if (!context.fault) {
+    r(i.a) = result;
+    return true;
+  }
   fault = std::move(*context.fault);
   return false;
 }

@@ -130,6 +130,8 @@ MaybeMistake ValueReader::read_enum(dom::element json, TypeId type, Slot& value)
     value = Slot::enumeration(type, *known);
     return {};
   }
+  if (text.size() > kMostSpelling)
+    return mistake(fmt::format("is a text of {} bytes, too long for {}", text.size(), types_.name(type)));
   return keep(Slot::Tag::UnknownEnum, text, Form::Plain, value);
 }
 

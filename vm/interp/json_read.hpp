@@ -13,6 +13,9 @@
 
 namespace flow {
 
+// Bytes of a value that its enum does not know: instructions compare them without asking for fuel.
+inline constexpr std::size_t kMostSpelling = 256;
+
 struct JsonProblem {
   bool is_out_of_memory = false;
   std::string message;  // starts with the place in backticks

@@ -32,7 +32,13 @@ bool comes_before(const Slot& a, const Slot& b) {
 }
 
 std::uint64_t text_bytes(const Slot& slot) {
-  return slot.tag == Slot::Tag::Text ? slot.size : 0;
+  return slot.tag == Slot::Tag::Text || slot.tag == Slot::Tag::UnknownEnum ? slot.size : 0;
+}
+
+// As a key of a map, whose keys are no Floats: equal ones have equal bits but for the two zeros.
+Slot key_for(const Slot& item) {
+  if (item.tag != Slot::Tag::Float) return item;
+  return Slot::integer(std::bit_cast<std::int64_t>(item.real == 0 ? 0.0 : item.real));
 }
 
 }  // namespace
@@ -120,9 +126,11 @@ bool Machine::State::sort_by(Instruction i) {
   if (!spend(list.size * rounds * (1 + longest / kBytesPerFuel))) return false;
   Slot* items = new_items(list.size);
   if (items == nullptr) return false;
-  if (list.items == keys.items) {  // equal items cannot be told apart
+  const Slot::Tag first = list.size == 0 ? Slot::Tag::Int : keys.items[0].tag;
+  // Equal Ints and equal texts cannot be told apart; the two zeros and unknown values of an enum can.
+  if (list.items == keys.items && (first == Slot::Tag::Int || first == Slot::Tag::Text)) {
     std::copy_n(list.items, list.size, items);
-    if (list.size > 0 && list.items[0].tag == Slot::Tag::Int)
+    if (first == Slot::Tag::Int)
       std::sort(items, items + list.size, [](const Slot& a, const Slot& b) { return a.number < b.number; });
     else
       std::sort(items, items + list.size, comes_before);
@@ -147,19 +155,12 @@ bool Machine::State::distinct(Instruction i) {
   Slot* items = new_items(list.size);
   if (items == nullptr) return false;
   std::size_t count = 0;
-  if (list.size > 0 && list.items[0].tag == Slot::Tag::Float) {
-    for (std::uint32_t k = 0; k < list.size; ++k)
-      if (spend(count);
-          std::none_of(items, items + count, [&](const Slot& s) { return equal(s, list.items[k]); }))
-        items[count++] = list.items[k];
-  } else {
-    Slot seen = empty_map();
-    for (std::uint32_t k = 0; k < list.size; ++k) {
-      const MapChange change = map_set(heap, seen, list.items[k], Slot::null());
-      if (!change.is_done) return out_of_memory();
-      if (change.map.size != seen.size) items[count++] = list.items[k];
-      seen = change.map;
-    }
+  Slot seen = empty_map();
+  for (std::uint32_t k = 0; k < list.size; ++k) {
+    const MapChange change = map_set(heap, seen, key_for(list.items[k]), Slot::null());
+    if (!change.is_done) return out_of_memory();
+    if (change.map.size != seen.size) items[count++] = list.items[k];
+    seen = change.map;
   }
   r(i.a) = Slot::with_items(Slot::Tag::List, items, count);
   return true;
@@ -168,9 +169,11 @@ bool Machine::State::distinct(Instruction i) {
 bool Machine::State::join_texts(Instruction i) {
   const Slot list = r(i.b);
   const std::string_view between = r(i.c).view();
+  if (!spend(list.size)) return false;
   std::size_t size = list.size == 0 ? 0 : between.size() * (list.size - 1);
   for (std::uint32_t k = 0; k < list.size; ++k) size += list.items[k].size;
-  if (!spend(list.size + size / kBytesPerFuel)) return false;
+  if (size > limits.text_bytes) return too_large("a text", limits.text_bytes);
+  if (!spend(size / kBytesPerFuel)) return false;
   char* joined = new_text(size);
   if (joined == nullptr) return false;
   char* next = joined;

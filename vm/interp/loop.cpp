@@ -414,7 +414,7 @@ next_instruction:
   OP(Call) {
     LEAVE;
     Call& call = said.emplace<Call>();
-    if (!prepare_call(i, call)) goto faulted;
+    if (!prepare_call(i, call) || !spend(call.arguments.size() / kBytesPerFuel)) goto faulted;
     waiting = Waiting::ForCall;
     number = call.number;
     heap.drop_tails();

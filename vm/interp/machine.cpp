@@ -172,16 +172,34 @@ bool Machine::State::to_handler() {
                  });
     if (handler == nullptr && is_branch()) continue;
     if (handler == nullptr) return false;
+    handled = fault;
+    handled_trace = std::exchange(fault_trace, {});
+    if (!spend(kFaultFuel + handled.message.size() / kBytesPerFuel)) return false;
     for (; above > 0; --above) {
       at = *--stack.callers - 1;
       stack.base -= at->a;
     }
-    if (!keep_text(handler->register_, fault.message, Form::Plain)) return false;
-    handled = fault;
-    handled_trace = std::exchange(fault_trace, {});
     at = routine().code.data() + handler->target;
-    return true;
+    heap.lift_threshold();
+    bool is_kept = keep_message(handler->register_);
+    if (!is_kept && fault.kind == FaultKind::OutOfMemory && collect()) {
+      heap.lift_threshold();
+      is_kept = keep_message(handler->register_);
+    }
+    heap.restore_threshold();
+    return is_kept;
   }
+}
+
+// A message from outside may be longer than a text of the run: its end is left out.
+bool Machine::State::keep_message(unsigned reg) {
+  std::string_view message = handled.message;
+  if (message.size() > limits.text_bytes) {
+    std::size_t end = limits.text_bytes;
+    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80) --end;
+    message = message.substr(0, end);
+  }
+  return keep_text(reg, message, Form::Plain);
 }
 
 // --- begin and go on ---
@@ -203,6 +221,12 @@ Step Machine::State::start(const ParsedEvent& event) {
   fault_trace.clear();
   handled = kNothingHandled;
   handled_trace.clear();
+  if (flow.registers > limits.stack_bytes / sizeof(Slot)) {
+    raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
+    Step said;
+    fail(said);
+    return said;
+  }
   heap.lift_threshold();  // there is nothing yet to collect
   const auto problem = event.fill(module.types, flow, heap, stack.base);
   heap.restore_threshold();

@@ -29,6 +29,11 @@ struct Limits {
   std::size_t stack_bytes = 1u << 20;  // 16 a register; fault OutOfStack
   std::size_t text_bytes = 16u << 20;  // of one text; fault TooLarge
   std::size_t list_items = 1'000'000;  // of one list or map; fault TooLarge
+  // What the run makes itself is held to these two; what comes from outside, to the heap.
+
+  // Use of the heap at which garbage is first looked for; 0 looks at each allocation, which only a test
+  // wants.
+  std::size_t collect_from_bytes = 4u << 20;
 };
 
 // Where a run is or was, in its author's terms.

@@ -1,5 +1,6 @@
 #include "vm/interp/natives.hpp"
 
+#include <fmt/format.h>
 #include <re2/re2.h>
 #include <algorithm>
 #include <array>
@@ -16,6 +17,13 @@ using Text = std::optional<std::string_view>;  // nothing: a fault is set
 
 Text out_of_memory(NativeContext& context) {
   context.fault = Fault{.kind = FaultKind::OutOfMemory, .message = "the run used up its heap"};
+  return std::nullopt;
+}
+
+Text too_large(NativeContext& context) {
+  context.fault =
+      Fault{.kind = FaultKind::TooLarge,
+            .message = fmt::format("a text of more than {} is too large", context.max_text_bytes)};
   return std::nullopt;
 }
 
@@ -115,8 +123,9 @@ Text replace(NativeContext& context, std::string_view text, std::string_view par
   for (std::size_t at = 0; (at = position_of(text, part, at)) != std::string_view::npos; at += part.size())
     ++occurrences;
   if (occurrences == 0) return text;
-  char* const result =
-      context.heap.allocate(text.size() - occurrences * part.size() + occurrences * by.size());
+  const std::size_t size = text.size() - occurrences * part.size() + occurrences * by.size();
+  if (size > context.max_text_bytes) return too_large(context);
+  char* const result = context.heap.allocate(size);
   if (result == nullptr) return out_of_memory(context);
   char* next = result;
   std::size_t copied = 0;

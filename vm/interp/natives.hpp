@@ -41,6 +41,7 @@ class Patterns {
 struct NativeContext {
   Heap& heap;
   Patterns& patterns;
+  std::size_t max_text_bytes;  // of a result
   std::optional<Fault> fault;  // set when there is no result
 };
 

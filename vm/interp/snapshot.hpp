@@ -9,8 +9,10 @@
 //      flow; flags (1: waits for a log line, otherwise a call; 2: in its body; 4: has handled a fault);
 //      fuel used, calls, logs, bytes of heap used, its threshold
 //      of a run that has handled a fault: the fault and where it was raised
-//      fibers (one today): the image of their heap (heap_image.hpp); then for each fiber its routines under
-//      way, the flow first, each with pc and the slots of the registers it may still read, in their order
+//      fibers: their number and the image of their heap (heap_image.hpp); then for each its routines under
+//      way, the outermost first, each with pc and the slots of the registers it may still read, in their
+//      order. With branches (flag 8) each fiber begins with what it waits for and what it is a branch of,
+//      and behind all come the groups of branches, whose turn is next, and the calls nobody wants
 //
 // Which routine an Invoke began and where its registers are follows from the code; which registers may be
 // read, and their types, from liveness and verifier. What is read is checked against all of that.

@@ -26,7 +26,7 @@ bool Stack::grow(std::size_t offset, std::size_t registers) {
     end = begin() + size;
   }
   if (callers == callers_end) {
-    const std::size_t size = std::max<std::size_t>(16, 2 * callers_wanted);
+    const std::size_t size = std::min(std::max<std::size_t>(16, 2 * callers_wanted), limit_ / sizeof(Slot));
     auto grown = std::make_unique<const Instruction*[]>(size);
     std::copy(callers_begin, callers, grown.get());
     callers = grown.get() + (callers_wanted - 1);
@@ -38,6 +38,7 @@ bool Stack::grow(std::size_t offset, std::size_t registers) {
 }
 
 void Stack::clear() {
+  std::fill(begin(), end, Slot::null());
   base = begin();
   callers = callers_begin;
 }

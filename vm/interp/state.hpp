@@ -31,11 +31,11 @@ struct Machine::State {
         flow_index(in_flow),
         flow(module.flows[in_flow]),
         limits(in_limits),
-        heap(in_limits.heap_bytes, kFirstThreshold),
+        heap(in_limits.heap_bytes, in_limits.collect_from_bytes),
         stack(flow.registers, in_limits.stack_bytes) {}
 
   static constexpr std::uint64_t kBytesPerFuel = 64;
-  static constexpr std::size_t kFirstThreshold = 4u << 20;  // most runs never collect
+  static constexpr std::uint64_t kFaultFuel = 64;  // what handling a fault takes: its message, a trace
 
   inline static const Fault kNothingHandled{.kind = FaultKind::Failed, .message = "nothing was raised"};
 
@@ -48,6 +48,7 @@ struct Machine::State {
   bool too_large(const char* what, std::size_t limit);
   bool null_found(unsigned reg);
   bool to_handler();  // goes on where the fault is handled, if it is
+  bool keep_message(unsigned reg);
   // The run is over; true, as `said` says so.
   bool end(Step& said, Ended::How how, std::string reason = {});
   bool fail(Step& said);
@@ -92,12 +93,13 @@ struct Machine::State {
   void forget_fibers();
 
   // collect.cpp. Executes the instruction at `at` again, after a collection, when it failed for lack of
-  // memory.
+  // memory. What cannot be executed again (it answers the world, or handles a fault) does without the
+  // threshold from the start.
   using Execute = bool (State::*)(Instruction);
   bool try_again(Execute execute, std::uint64_t fuel_before);
   bool collect();  // false when its fuel is not there
-  void forget_dead_registers(Stack& its_stack, const Instruction* where, Waiting its_waiting,
-                             bool is_in_branch);
+  std::size_t forget_dead_registers(Stack& its_stack, const Instruction* where, Waiting its_waiting,
+                                    bool is_in_branch);
 
   // heavy.cpp, lists.cpp. False when `fault` is set; then nothing has changed but the fuel.
   bool heavy(Instruction i);

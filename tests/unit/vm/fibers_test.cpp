@@ -76,6 +76,37 @@ TEST(Each, HandsOutAsManyCallsAsItMay) {
   EXPECT_EQ(told(*machine.answer_call(0, action("A"))), "stopped: A,B,C") << "in the order of the list";
 }
 
+// What a branch built in a growth buffer is copied when its parent adds to it, whether the run was frozen
+// in between or not: both use as much of the heap.
+TEST(Each, NothingGrowsInPlaceAcrossAPlaceWhereAllWait) {
+  Assembler a;
+  a.module.types.list(kStringType);
+  const auto join = a.begin_function("join", {kMachineIdType, kIntType, kStringType}, kStringType);
+  a.module.functions[join].call_sites = {{.operation = kIsolate, .first_argument = 10}};
+  a.emit(Op::Move, 10, 0).emit(Op::Move, 11, 2).imm(Op::Call, 12, 0);
+  a.emit(Op::Move, 13, 2).emit(Op::ToText, 14, 0).emit(Op::Concat, 15, 13, 2).emit(Op::Return, 15);
+  a.end_function();
+  a.load_text(20, "a", kMachineIdType).load_text(21, "b", kMachineIdType);
+  a.emit(Op::NewList, 10, 20, 2, a.module.types.list(kMachineIdType)).load_int(11, 0);
+  a.load_text(12, std::string(300, 'w')).emit(Op::Each, 8, 10, 0, join);
+  a.load_int(22, 0).emit(Op::GetItem, 23, 8, 22).load_text(24, "!").emit(Op::Concat, 25, 23, 2);
+  a.emit(Op::Log, 25).emit(Op::Finish);
+  const auto program = Program::load(a.world.module);
+  ASSERT_TRUE(program) << program.error().message;
+  std::vector<std::string> last;
+  for (const bool is_frozen : {false, true}) {
+    Machine machine(*program, 0);
+    machine.start(kEvent);
+    machine.next();
+    EXPECT_EQ(machine.answer_call(0, action("A")), std::nullopt);
+    const std::string bytes = machine.snapshot();
+    if (is_frozen) machine = std::move(*Machine::restore(*program, 0, {}, bytes));
+    EXPECT_EQ(told(*machine.answer_call(1, action("B"))), std::string(300, 'w') + "a!");
+    last.push_back(machine.snapshot());
+  }
+  EXPECT_TRUE(last[0] == last[1]);
+}
+
 TEST(Each, OneAnswerAfterTheOtherWorksToo) {
   const Program program = each({"a", "b", "c"}, 0);
   Machine machine(program, 0);

@@ -101,6 +101,45 @@ TEST(Snapshot, FrozenRunMeetsItsLimitsAtTheSameStep) {
   EXPECT_LT(ended_early, 15u);
 }
 
+// Answers that are dropped again fill the heap past its first threshold, in the middle of one of them.
+TEST(Snapshot, AnswersPassTheThresholdOfTheHeap) {
+  Assembler a;
+  a.emit(Op::Unwrap, 10, kMachineId).load_int(4, 0).load_int(5, 60);
+  const auto again = a.here();
+  a.call(kMachine, kGetMachine, 10, true);
+  a.aim(a.jump(Op::NextInRange, 4), again);
+  a.emit(Op::Unwrap, 11, kMachine).emit(Op::GetField, 12, 11, 2).emit(Op::ListLength, 13, 12).show(13);
+  a.emit(Op::Finish);
+  const Program program = program_of(a);
+  std::string answer = R"({"id":"m1","machineTags":[")" + std::string(100'000, 't');
+  for (int i = 0; i < 999; ++i) answer += "\",\"t";
+  answer += "\"]}";
+  for (const bool is_frozen : {false, true}) {
+    Machine machine(program, 0, {.heap_bytes = 6u << 20});
+    Step step = machine.start(kEvent);
+    while (std::holds_alternative<Call>(step)) {
+      if (is_frozen)
+        machine = std::move(*Machine::restore(program, 0, {.heap_bytes = 6u << 20}, machine.snapshot()));
+      step = machine.resume(Returned{answer});
+    }
+    EXPECT_EQ(told(program, step), "0 1000 @3");
+  }
+}
+
+TEST(Snapshot, EventMayBeLargerThanTheFirstThreshold) {
+  Assembler a;
+  a.emit(Op::Unwrap, 4, kAlert).emit(Op::GetField, 5, 4, 2).emit(Op::ToText, 6, 5).emit(Op::Log, 6);
+  a.emit(Op::Finish);
+  const Program program = program_of(a);
+  const std::string event =
+      R"({"id":"da1","severity":"High","alertCreationTime":"2026-11-20T08:14:22Z","title":")" +
+      std::string(5u << 20, 't') + "\"}";
+  for (const std::size_t limit : {4u << 20, 8u << 20}) {
+    Machine machine(program, 0, {.heap_bytes = limit});
+    EXPECT_EQ(std::holds_alternative<LogLine>(machine.start(event)), limit > event.size());
+  }
+}
+
 // --- what is refused ---
 
 // A snapshot whose check is right again after its bytes were changed.

@@ -248,6 +248,31 @@ TEST(VerifyFlow, LoopsAreFollowedUntilNothingChanges) {
               HasSubstr("`String?`, which may be null"));
 }
 
+// Liveness looks at all of it.
+TEST(VerifyFlow, WhatCannotBeReachedHasItsShapeAllTheSame) {
+  const auto unreached = [](Op op, unsigned a, unsigned b, unsigned c, std::int64_t imm) {
+    return refusal_of([&](Assembler& as) {
+      as.begin_function("two", {kIntType, kIntType}, kIntType);
+      as.emit(Op::Return, 0);
+      as.end_function();
+      as.flow().call_sites = {{.operation = kSendMail, .first_argument = 4}};
+      as.emit(Op::Finish).emit(op, a, b, c, imm).emit(Op::Finish);
+    });
+  };
+  constexpr unsigned kLast = kRegisters - 1;
+  EXPECT_THAT(unreached(Op::Concat, 4, kLast, 2, 0), HasSubstr("2 registers from r39 are too many"));
+  EXPECT_THAT(unreached(Op::NewList, 4, kLast, 2, 0), HasSubstr("too many"));
+  EXPECT_THAT(unreached(Op::NewRecord, 4, 5, 0, kIntType), HasSubstr("`Int` is no record"));
+  EXPECT_THAT(unreached(Op::Slice, 4, 5, kLast, 0), HasSubstr("too many"));
+  EXPECT_THAT(unreached(Op::Invoke, kLast, 0, 0, 0), HasSubstr("too many"));
+  EXPECT_THAT(unreached(Op::Native, 4, kLast, 0, id(NativeId::contains)), HasSubstr("too many"));
+  EXPECT_THAT(unreached(Op::NextInRange, kLast, 0, 0, 0), HasSubstr("too many"));
+  EXPECT_THAT(unreached(Op::NextItem, kLast - 1, 0, 0, 0), HasSubstr("3 registers from r38 are too many"));
+  EXPECT_THAT(unreached(Op::NextEntry, kLast - 2, 0, 0, 0), HasSubstr("4 registers from r37 are too many"));
+  EXPECT_EQ(unreached(Op::NextEntry, kLast - 3, 0, 0, 0), "");
+  EXPECT_EQ(unreached(Op::Call, 4, 0, 0, 0), "");
+}
+
 TEST(VerifyFlow, WhatCannotBeReachedMayBeUntyped) {
   EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::Finish).emit(Op::Not, 10, 20).emit(Op::Finish); }), "");
 }
@@ -271,6 +296,101 @@ TEST(VerifyFlow, InputsKeepTheirTypes) {
   EXPECT_EQ(refusal_of([](Assembler& a) { a.emit(Op::LoadNull, kMachineId).emit(Op::Finish); }), "");
   EXPECT_THAT(refusal_of([](Assembler& a) { a.emit(Op::LoadNull, kAlertId).emit(Op::Finish); }),
               HasSubstr("the input in r0 is `AlertId` and cannot hold `null`"));
+}
+
+TEST(VerifyTypes, ListsAndTheirLoops) {
+  EXPECT_THAT(refusal_of(Op::Append, 17, 10), HasSubstr("`Int` where `String` is needed"));
+  EXPECT_THAT(refusal_of(Op::Append, 10, 10), HasSubstr("does not take"));
+  EXPECT_THAT(refusal_of(Op::JoinLists, 30, 17, 22), HasSubstr("are different lists"));
+  EXPECT_THAT(refusal_of(Op::Slice, 30, 17, 10), HasSubstr("`String`"));
+  EXPECT_THAT(refusal_of(Op::Range, 30, 10, 21), HasSubstr("`Time`, not an Int"));
+  EXPECT_THAT(refusal_of(Op::SortBy, 30, 17, 22), HasSubstr("items of `List<Alert>` have no order"));
+  EXPECT_THAT(refusal_of(Op::Distinct, 30, 22), HasSubstr("cannot be compared"));
+  EXPECT_THAT(refusal_of(Op::JoinTexts, 30, 22, 11), HasSubstr("cannot be joined"));
+  EXPECT_THAT(refusal_of(Op::JoinTexts, 30, 17, 16), HasSubstr("cannot be joined"));
+  EXPECT_THAT(refusal_of(Op::NextInRange, 20), HasSubstr("may be null"));
+  EXPECT_THAT(refusal_of(Op::NextItem, 17), HasSubstr("which this instruction does not take"));
+  EXPECT_THAT(refusal_of(Op::JumpIfEnum, 14, 4), HasSubstr("`Severity` has no value 4"));
+  EXPECT_THAT(refusal_of(Op::JumpIfEnum, 14, 0xff, 0xff), HasSubstr("`Severity` has no value -1"));
+  EXPECT_THAT(refusal_of(Op::DivideIntImm, 30, 10, 0, 0), HasSubstr("0 is no divisor here"));
+  EXPECT_THAT(refusal_of(Op::ModuloIntImm, 30, 10, 0, -1), HasSubstr("-1 is no divisor here"));
+  EXPECT_THAT(refusal_of(Op::JumpIf, 13, 0, 0, -1), HasSubstr("does not jump back"));
+  EXPECT_THAT(refusal_of([](Assembler& a) {
+                a.emit(Op::NewList, 4, 20, 0, a.world.ints).load_int(5, 0);
+                a.land(a.jump(Op::NextItem, 4)).show(6).emit(Op::Finish);
+              }),
+              HasSubstr("r6 has no value on every path"))
+      << "the item is known where it jumps, not behind";
+}
+
+TEST(VerifyTypes, MapsAreTakenByNoOtherMap) {
+  EXPECT_THAT(refusal_of([](Assembler& a) {
+                TypeTable& types = a.module.types;
+                const TypeId ints = types.map(kIntType), maybe = types.map(a.world.maybe_int);
+                const auto put_null = a.begin_function("putNull", {maybe}, maybe);
+                a.load_text(1, "k").emit(Op::LoadNull, 2).emit(Op::SetKey, 0, 1, 2).emit(Op::Return, 0);
+                a.end_function();
+                a.imm(Op::NewMap, 4, ints).emit(Op::Move, 8, 4).imm(Op::Invoke, 8, put_null);
+                a.emit(Op::Finish);
+              }),
+              HasSubstr("r8 is `Map<String, Int>` where `Map<String, Int?>` is needed"))
+      << "r4 would have a null in the same table";
+  EXPECT_THAT(refusal_of([](Assembler& a) {
+                a.imm(Op::NewMap, 4, a.module.types.map(kIntType, kIntType)).load_text(5, "k");
+                a.emit(Op::HasKey, 6, 4, 5).emit(Op::Finish);
+              }),
+              HasSubstr("`String` where `Int` is needed"));
+  EXPECT_THAT(refusal_of([](Assembler& a) {
+                a.imm(Op::NewMap, 4, a.module.types.map(kIntType));
+                a.emit(Op::Keys, 5, 4, 0, a.world.ints).emit(Op::Finish);
+              }),
+              HasSubstr("`List<Int>` is no list of `String`"));
+  EXPECT_THAT(refusal_of(Op::NewMap, 30, 0, 0, kIntType), HasSubstr("`Int` is no map"));
+  EXPECT_THAT(refusal_of(Op::Share, 17), HasSubstr("does not take"));
+}
+
+TEST(VerifyFunctions, HaveParametersResultsAndWindows) {
+  const auto refusal_with = [](const std::function<void(Assembler&)>& body,
+                               const std::function<void(Assembler&)>& flow) {
+    return refusal_of([&](Assembler& a) {
+      a.begin_function("f", {kIntType}, kStringType);
+      body(a);
+      a.end_function();
+      flow(a);
+      a.emit(Op::Finish);
+    });
+  };
+  const auto right = [](Assembler& a) { a.emit(Op::ToText, 1, 0).emit(Op::Return, 1); };
+  const auto nothing = [](Assembler&) {};
+  EXPECT_EQ(
+      refusal_with(right, [](Assembler& a) { a.load_int(8, 1).imm(Op::Invoke, 8, 0).emit(Op::Log, 8); }), "");
+  EXPECT_THAT(refusal_with([](Assembler& a) { a.emit(Op::Return, 0); }, nothing),
+              HasSubstr("function `f`: pc 0, `Return r0`: r0 is `Int` where `String` is needed"))
+      << "though nobody invokes it";
+  EXPECT_THAT(refusal_with([](Assembler& a) { a.emit(Op::Return, 1); }, nothing), HasSubstr("no value"));
+  for (const Op op : {Op::Finish, Op::Skip})
+    EXPECT_THAT(refusal_with([&](Assembler& a) { a.emit(op); }, nothing),
+                HasSubstr("a function cannot do this"));
+  EXPECT_THAT(refusal_with(right, [](Assembler& a) { a.load_text(8, "x").imm(Op::Invoke, 8, 0); }),
+              HasSubstr("`String` where `Int` is needed"));
+  EXPECT_THAT(refusal_with(right, [](Assembler& a) { a.load_int(8, 1).imm(Op::Invoke, 8, 1); }),
+              HasSubstr("there is no function 1"));
+  EXPECT_THAT(refusal_with(right, [](Assembler& a) { a.imm(Op::Invoke, 0, 0); }),
+              HasSubstr("an input would be lost"));
+  EXPECT_THAT(refusal_with(
+                  right, [](Assembler& a) { a.load_int(8, 1).load_int(9, 1).imm(Op::Invoke, 8, 0).show(9); }),
+              HasSubstr("r9 has no value on every path"));
+  EXPECT_THAT(refusal_with(right,
+                           [](Assembler& a) {
+                             a.load_int(8, 1).load_int(9, 1).imm(Op::Invoke, 8, 0).emit(Op::Finish);
+                             a.show(9);
+                             const std::uint32_t handler = a.here() - 2;
+                             a.flow().handlers = {{.begin = 2, .end = 3, .target = handler, .register_ = 20}};
+                           }),
+              HasSubstr("r9 has no value on every path"))
+      << "nor where its fault is handled";
+  EXPECT_THAT(refusal_of([](Assembler& a) { a.load_int(4, 1).emit(Op::Return, 4); }),
+              HasSubstr("a flow returns to nobody"));
 }
 
 TEST(VerifyFlow, SizeIsLimited) {
@@ -421,6 +541,20 @@ const Damage kDamages[] = {
      [](Assembler& a) { a.flow().handlers = {{.begin = 1, .end = 1, .target = 0, .register_ = 20}}; }},
     {"a handler covers no code",
      [](Assembler& a) { a.flow().handlers = {{.begin = 0, .end = 1, .target = 99, .register_ = 20}}; }},
+    {"a handler does not stand behind the code it covers",
+     [](Assembler& a) { a.flow().handlers = {{.begin = 0, .end = 2, .target = 1, .register_ = 20}}; }},
+    {"a union of types that cannot be told apart",
+     [](Assembler& a) {
+       isolate(a).parameters[1].type = a.module.types.union_of({a.world.alert, a.world.machine});
+     }},
+    {"a union of types that cannot be told apart",
+     [](Assembler& a) {
+       a.module.types.union_of({a.world.strings, kIntType, a.world.alerts});
+     }},
+    {"a union of more than 32 types",
+     [](Assembler& a) { a.module.types.union_of(std::vector<TypeId>(33, kIntType)); }},
+    {"its keys have no type of keys", [](Assembler& a) { a.module.types.map(kFloatType, kIntType); }},
+    {"its keys have no type of keys", [](Assembler& a) { a.module.types.map(a.world.maybe_string, kIntType); }},
     {"a line stands for no code", [](Assembler& a) { a.flow().lines = {{.pc = 99, .line = 1}}; }},
     {"the lines are not in order",
      [](Assembler& a) {
@@ -456,6 +590,20 @@ TEST(Disassemble, ShowsOperationsConstantsAndCode) {
                 "@    3  LoadConst r11, k0            ; Severity.High\n"
                 "     4  Finish\n"));
   EXPECT_EQ(disassemble(a.module), text);
+}
+
+TEST(Disassemble, ShowsFunctionsAndTheirCallers) {
+  Assembler a;
+  const auto twice = a.begin_function("twice", {kIntType, a.world.strings}, a.world.maybe_int);
+  a.emit(Op::AddInt, 2, 0, 0).emit(Op::Return, 2);
+  a.module.functions[twice].names = {{.begin = 0, .end = 2, .register_ = 0, .name = "n"}};
+  a.end_function();
+  a.load_int(8, 1).emit(Op::NewList, 9, 8, 0, a.world.strings).imm(Op::Invoke, 8, twice).emit(Op::Finish);
+  const std::string text = disassemble(a.module);
+  EXPECT_THAT(text, HasSubstr("function twice(Int, List<String>) -> Int?, 40 registers\n"
+                              "     0  AddInt r2, r0, r0            ; r0 = n, r0 = n\n"
+                              "     1  Return r2\n"));
+  EXPECT_THAT(text, HasSubstr("Invoke r8, function 0        ; twice\n"));
 }
 
 TEST(Disassemble, PrintsTheManifestInTenLines) {
