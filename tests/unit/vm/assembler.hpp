@@ -57,14 +57,15 @@ inline void add_types(World& w) {
   w.alerts = types.list(w.alert);
   w.machine = types.add_record(
       {.name = "Machine",
-       .fields = {{.name = "id", .wire = "id", .type = kMachineIdType},
-                  {.name = "name", .wire = "computerDnsName", .type = w.maybe_string},
-                  {.name = "tags", .wire = "machineTags", .type = w.strings},
-                  {.name = "risk", .wire = "riskScore", .type = types.optional(w.severity)},
-                  {.name = "score", .wire = "score", .type = types.optional(kFloatType)},
-                  {.name = "extra", .wire = "extra", .type = types.optional(kJsonType)},
-                  {.name = "counts", .wire = "counts", .type = types.optional(types.map(kStringType, kIntType))},
-                  {.name = "age", .wire = "age", .type = types.optional(kDurationType)}}});
+       .fields = {
+           {.name = "id", .wire = "id", .type = kMachineIdType},
+           {.name = "name", .wire = "computerDnsName", .type = w.maybe_string},
+           {.name = "tags", .wire = "machineTags", .type = w.strings},
+           {.name = "risk", .wire = "riskScore", .type = types.optional(w.severity)},
+           {.name = "score", .wire = "score", .type = types.optional(kFloatType)},
+           {.name = "extra", .wire = "extra", .type = types.optional(kJsonType)},
+           {.name = "counts", .wire = "counts", .type = types.optional(types.map(kStringType, kIntType))},
+           {.name = "age", .wire = "age", .type = types.optional(kDurationType)}}});
   w.action = types.add_record(
       {.name = "MachineAction", .fields = {{.name = "id", .wire = "id", .type = kActionIdType}}});
   w.maybe_alert = types.optional(w.alert);

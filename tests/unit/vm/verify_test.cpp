@@ -554,7 +554,8 @@ const Damage kDamages[] = {
     {"a union of more than 32 types",
      [](Assembler& a) { a.module.types.union_of(std::vector<TypeId>(33, kIntType)); }},
     {"its keys have no type of keys", [](Assembler& a) { a.module.types.map(kFloatType, kIntType); }},
-    {"its keys have no type of keys", [](Assembler& a) { a.module.types.map(a.world.maybe_string, kIntType); }},
+    {"its keys have no type of keys",
+     [](Assembler& a) { a.module.types.map(a.world.maybe_string, kIntType); }},
     {"a line stands for no code", [](Assembler& a) { a.flow().lines = {{.pc = 99, .line = 1}}; }},
     {"the lines are not in order",
      [](Assembler& a) {
