@@ -224,6 +224,24 @@ Result<TenantConfig> read_tenant(Section& section) {
   return tenant;
 }
 
+Status read_limits(Section& section, Limits& limits) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  const auto read = [&](const char* key, std::size_t& limit, std::int64_t least) -> Status {
+    FLOW_TRY(const std::int64_t value,
+             section.number(key, static_cast<std::int64_t>(limit), least, std::int64_t{4} << 30));
+    limit = static_cast<std::size_t>(value);
+    return {};
+  };
+  FLOW_TRY(const std::int64_t fuel,
+           section.number("fuel", static_cast<std::int64_t>(limits.fuel), 1000, kMost));
+  limits.fuel = static_cast<std::uint64_t>(fuel);
+  FLOW_TRY_STATUS(read("heap_bytes", limits.heap_bytes, 64 << 10));
+  FLOW_TRY_STATUS(read("stack_bytes", limits.stack_bytes, 64 << 10));
+  FLOW_TRY_STATUS(read("text_bytes", limits.text_bytes, 4096));
+  FLOW_TRY_STATUS(read("list_items", limits.list_items, 100));
+  return section.only_known();
+}
+
 Result<Config> read_config(Section& root) {
   Config config;
   Status status;
@@ -236,6 +254,7 @@ Result<Config> read_config(Section& root) {
     FLOW_TRY(config.look_back_us, poll->duration_us("look_back", 0));
     FLOW_TRY_STATUS(poll->only_known());
   }
+  if (auto limits = root.table("limits", status)) FLOW_TRY_STATUS(read_limits(*limits, config.limits));
   if (auto transport = root.table("transport", status)) {
     FLOW_TRY(config.transport.ca_bundle, transport->text("ca_bundle", {}));
     FLOW_TRY(config.transport.extra_ca, transport->text("extra_ca", {}));

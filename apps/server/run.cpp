@@ -95,7 +95,7 @@ Attempt<int> run_event(const RunOptions& options) {
   FLOW_TRY(std::string event, read_event(options.event));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(":memory:"));
-  const std::unique_ptr<Engine> engine = vm_engine();
+  const std::unique_ptr<Engine> engine = vm_engine(config.limits);
   OneEvent executor(world->executor(), std::move(event));
   UntilOver narrator(wants_colours(STDOUT_FILENO));
   RuntimeOptions runtime_options;

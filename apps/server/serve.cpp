@@ -21,7 +21,7 @@ Attempt<int> serve(const ServeOptions& options) {
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(config.store));
-  const std::unique_ptr<Engine> engine = vm_engine();
+  const std::unique_ptr<Engine> engine = vm_engine(config.limits);
   Narrator narrator(wants_colours(STDOUT_FILENO), options.quiet);
   RuntimeOptions runtime_options;
   runtime_options.poll_interval_us = config.poll_every_us;

@@ -58,6 +58,22 @@ TEST(Configuration, TenantsWithDotsInTheirNamesStayApart) {
   EXPECT_EQ(config->tenants[1].name, "b.com");
 }
 
+TEST(Configuration, LimitsOfRuns) {
+  const std::string tenant = "[tenants.a]\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_env = \"S\"\n";
+  const auto with = [&](const std::string& line) {
+    return parse_config("flow.toml", "[limits]\n" + line + "\n" + tenant);
+  };
+  const auto config = with("fuel = 50_000_000\nlist_items = 5000");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->limits.fuel, 50'000'000u);
+  EXPECT_EQ(config->limits.list_items, 5000u);
+  EXPECT_EQ(config->limits.heap_bytes, Limits{}.heap_bytes);
+  EXPECT_EQ(with("fuel = 0").error().message,
+            "flow.toml: line 2: `fuel` must be a whole number from 1000 to 1099511627776");
+  EXPECT_EQ(with("feul = 5000").error().message,
+            "flow.toml: line 2: unknown key `feul` in `limits`; did you mean `fuel`?");
+}
+
 // The keys as the reader of the file asks for them.
 std::set<std::string> known_keys() {
   const std::string source = read_text("apps/server/config.cpp");
