@@ -1,6 +1,6 @@
-// Modules made to keep the verifier busy. The bounds are far above what is measured, and far below what the
-// same modules would take if the work were quadratic.
+// Modules made to keep the verifier busy.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -12,15 +12,19 @@
 namespace flow::test {
 namespace {
 
+using ::testing::HasSubstr;
+
 constexpr std::uint32_t kMost = 65'535;
 
-double seconds_to_load(Module module) {
+// Prints how long it takes; no test depends on it. What would take too long is refused, which counts work,
+// not time.
+std::string outcome_of(Module module) {
   const auto begin = std::chrono::steady_clock::now();
   const auto program = Program::load(std::move(module));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  // Refused is as good, as long as it does not take long.
-  fmt::print("{:.3f} s, {}\n", seconds, program ? "loaded" : program.error().message);
-  return seconds;
+  const std::string outcome = program ? "loaded" : program.error().message;
+  fmt::print("{:.3f} s, {}\n", seconds, outcome);
+  return outcome;
 }
 
 // Each instruction is covered by every handler, and writes.
@@ -34,7 +38,7 @@ TEST(VerifyTime, OfHandlersOverEverything) {
     a.flow().handlers.push_back({.begin = 0, .end = end, .target = a.here(), .register_ = 20});
     a.emit(Op::Finish);
   }
-  EXPECT_LT(seconds_to_load(std::move(a.module)), 10);
+  EXPECT_EQ(outcome_of(std::move(a.module)), "loaded");
 }
 
 // Registers turn from Int to Int? one after the other, each in a round of its own through all of the code.
@@ -47,7 +51,7 @@ TEST(VerifyTime, OfJumpsThatTellAllTheOthersAnew) {
   a.emit(Op::LoadNull, 250);
   while (a.here() < kMost - 8) a.land(a.jump(Op::JumpIfNull, 3));
   a.aim(a.jump(Op::NextInRange, 253), top).emit(Op::Finish);
-  EXPECT_LT(seconds_to_load(std::move(a.module)), 10);
+  EXPECT_THAT(outcome_of(std::move(a.module)), HasSubstr("too tangled to verify"));
 }
 
 TEST(VerifyTime, OfManyFunctionsAndTypes) {
@@ -61,7 +65,7 @@ TEST(VerifyTime, OfManyFunctionsAndTypes) {
     function.code = {{Op::LoadNull, 0}, {Op::Return, 0}};
   }
   a.emit(Op::Finish);
-  EXPECT_LT(seconds_to_load(std::move(a.module)), 10);
+  EXPECT_EQ(outcome_of(std::move(a.module)), "loaded");
 }
 
 // Each flow reaches every function.
@@ -77,7 +81,7 @@ TEST(VerifyTime, OfManyFlowsThatReachManyFunctions) {
   a.imm(Op::Invoke, 4, 0).emit(Op::Finish);
   const FlowCode flow = a.flow();
   a.module.flows.assign(20'000, flow);
-  EXPECT_LT(seconds_to_load(std::move(a.module)), 10);
+  EXPECT_THAT(outcome_of(std::move(a.module)), HasSubstr("reach too many functions"));
 }
 
 }  // namespace
