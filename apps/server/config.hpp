@@ -23,7 +23,7 @@ struct Config {
   std::string store = "flow.db";
   std::int64_t poll_every_us = 0;  // 0: as the trigger declares
   std::int64_t look_back_us = 0;   // first poll of a new trigger
-  Limits limits;  // of each run
+  Limits limits;                   // of each run
   TransportConfig transport;
   std::vector<TenantConfig> tenants;
 };

@@ -123,18 +123,19 @@ bool RoutineEmitter::is_written_last(NodeId node, std::uint32_t local) const {
     case NodeKind::Ident:
     case NodeKind::Field:
     case NodeKind::Index:
-    case NodeKind::Sum:
     case NodeKind::Product:
     case NodeKind::Negate:
     case NodeKind::Compare:
     case NodeKind::Not:
     case NodeKind::And:
     case NodeKind::Or:
+    case NodeKind::List: return true;
+    case NodeKind::Sum:
     case NodeKind::Text:
     case NodeKind::TextBlock:
     case NodeKind::Html:
-    case NodeKind::Kql:
-    case NodeKind::List: return true;
+    case NodeKind::Kql:  // a text of one part is that part
+      return std::ranges::all_of(tree_.kids(node), [&](NodeId kid) { return is_written_last(kid, local); });
     case NodeKind::Paren: return is_written_last(tree_.kid(node, 0), local);
     case NodeKind::IfExpr:
       return is_written_last(tree_.kid(node, 1), local) && is_written_last(tree_.kid(node, 2), local);

@@ -75,7 +75,11 @@ std::optional<Step> Machine::State::answer(Waiting kind, std::uint32_t of, const
       switch_to(k);
       is_found = true;
     }
-  FLOW_CHECK(is_found && !is_over, "only what a run waits for can be answered");
+  // The answer to what was cancelled meanwhile, or after the run was over.
+  if (!is_found || is_over) {
+    FLOW_CHECK(of < (kind == Waiting::ForCall ? calls : logs), "only what a run asked for can be answered");
+    return std::nullopt;
+  }
   const bool is_accepted = accept(outcome);
   waiting = Waiting::Ready;
   Step said;
@@ -86,6 +90,15 @@ std::optional<Step> Machine::State::answer(Waiting kind, std::uint32_t of, const
   else
     has_said = fail(said);
   return has_said ? std::optional(std::move(said)) : std::nullopt;
+}
+
+// Where the one that ran has ended, or was restored, another is found that waits for the world.
+void Machine::State::find_waiting() {
+  if (current != kNobody && (waiting == Waiting::ForCall || waiting == Waiting::ForLog)) return;
+  for (std::uint32_t k = 0; k < fibers.size(); ++k) {
+    if (!fibers[k] || k == current) continue;
+    if (fibers[k]->waiting == Waiting::ForCall || fibers[k]->waiting == Waiting::ForLog) return switch_to(k);
+  }
 }
 
 // --- branches ---

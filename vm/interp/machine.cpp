@@ -249,6 +249,7 @@ Step Machine::start(const ParsedEvent& event) {
   return state_->start(event);
 }
 Step Machine::resume(const Outcome& outcome) {
+  state_->find_waiting();
   FLOW_CHECK(state_->waiting == Waiting::ForCall || state_->waiting == Waiting::ForLog,
              "only a run that waits can be resumed");
   const std::optional<Step> step = state_->answer(state_->waiting, state_->number, outcome);

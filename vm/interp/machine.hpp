@@ -85,7 +85,8 @@ class Machine {
   // when all wait. A run's story depends on the order of its answers and on nothing else.
   std::optional<Step> answer_call(std::uint32_t number, const Outcome& outcome);
   std::optional<Step> answer_log(std::uint32_t number);
-  // Calls under way whose answers nobody wants any more, since the last time this was asked.
+  // Calls under way whose answers nobody wants any more, since the last time this was asked; ask before
+  // taking a snapshot. Their answers, and those to log lines of branches that were ended, change nothing.
   std::vector<std::uint32_t> take_cancelled();
 
   // While the run waits: each Call and LogLine it waits for.

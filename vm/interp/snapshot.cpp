@@ -80,6 +80,7 @@ bool Machine::State::has_branches() const {
 
 std::string Machine::State::snapshot(std::uint64_t module_key) {
   FLOW_CHECK(waiting != Waiting::NotStarted && !is_over, "only a run that waits can be frozen");
+  const std::uint32_t running = current;
   if (has_branches() && current != kNobody) {  // all in their places
     exchange(*fibers[current]);
     current = kNobody;
@@ -106,6 +107,7 @@ std::string Machine::State::snapshot(std::uint64_t module_key) {
   const std::uint64_t check =
       XXH3_64bits(bytes.data() + kSnapshotPayloadAt, bytes.size() - kSnapshotPayloadAt);
   for (unsigned i = 0; i < 8; ++i) bytes[kSnapshotCheckAt + i] = static_cast<char>(check >> (8 * i));
+  if (running != current) switch_to(running);
   return bytes;
 }
 

@@ -81,6 +81,7 @@ struct Machine::State {
   bool is_branch() const;
   void exchange(Fiber& fiber);
   void switch_to(std::uint32_t fiber);
+  void find_waiting();
   bool take_turn();  // of the fiber that is ready longest
   bool go_on(Step& said);
   std::optional<Step> next();

@@ -45,6 +45,11 @@ constexpr Sample kSamples[] = {
      "var a = \"a\"\nlet b = a\na = a + \"b\"\nlet c = a + \"c\"\na = a + \"d\"\nstop "
      "\"{a} {b} {c}\"",
      "abd a abc"},
+    {"text_of_one_part_that_reads_its_variable",
+     "let m = { a: \"b\" }\nvar q: String? = \"z\"\nfor i in range(1) { if i > 5 { q = null } }\n"
+     "q = \"{m[\"nope\"] ?? q}\"\nvar s = \"z\"\ns = (m[s] ?? s) + \"\"\nlet xs = [1, 2]\n"
+     "var t = \"12\"\nt = \"{xs.map(x => t.length() + x).sum()}\"\nstop \"{q} {s} {t}\"",
+     "z z 7"},
     {"map_is_a_value",
      "var a = { x: 1 }\nlet b = a\na[\"x\"] = 2\nvar c = a\nc[\"x\"] = 3\n"
      "a[\"y\"] = 4\nstop \"{a[\"x\"]} {b[\"x\"]} {c[\"x\"]} {b.length()} {c.length()} "

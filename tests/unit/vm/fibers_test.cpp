@@ -195,6 +195,28 @@ TEST(Race, TheFirstThatEndsEndsTheOthers) {
   EXPECT_THAT(machine.take_cancelled(), ElementsAre(0u));
 }
 
+TEST(Race, AnswersThatComeTooLateChangeNothing) {
+  const Program program = at_once(Op::Race);
+  Machine machine(program, 0);
+  machine.start(kEvent);
+  machine.next();
+  EXPECT_EQ(told(*machine.answer_call(0, action("A"))), "1");
+  EXPECT_EQ(machine.answer_log(0), std::nullopt) << "its branch was ended";
+  EXPECT_EQ(told(*machine.answer_log(1)), "ended");
+  EXPECT_EQ(machine.answer_call(0, action("A")), std::nullopt);
+}
+
+TEST(Parallel, GoesOnAfterItWasFrozen) {
+  const Program program = at_once(Op::Parallel);
+  Machine machine(program, 0);
+  machine.start(kEvent);
+  const std::string bytes = machine.snapshot(1);
+  EXPECT_EQ(told(machine.resume(Returned{"null"})), "call 0 " + isolation("m"));
+  auto restored = Machine::restore(program, 0, {}, bytes, 1);
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ(told(restored->resume(Returned{"null"})), "call 0 " + isolation("m"));
+}
+
 // Branches that begin branches, make garbage and wait, frozen at random and answered in random order: the
 // frozen run does what the other does.
 Program nested() {
