@@ -19,14 +19,15 @@ Declarations load_declarations(const std::vector<NamedText>& texts) {
   return declarations;
 }
 
-Compilation compile(NamedText source, const Library& library) {
+Compilation compile(NamedText source, const Library& library, const AnalyseOptions& options) {
   Compilation result;
   result.files.push_back(std::make_shared<const SourceFile>(std::move(source.name), std::move(source.text)));
   result.tree = parse(result.files[0], 0, result.diagnostics);
   result.checked = check(result.tree, library, result.diagnostics);
   if (!result.diagnostics.has_errors()) {
-    for (const CheckedFlow& flow : result.checked.flows)
-      result.plans.push_back(plan(result.tree, library, result.checked, flow));
+    result.plans = plan(result.tree, library, result.checked);
+    result.analysis =
+        analyse(result.tree, library, result.checked, result.plans, options, result.diagnostics);
     Module module = emit(result.tree, library, result.checked, result.plans, result.diagnostics);
     if (!result.diagnostics.has_errors()) result.module = std::move(module);
   }

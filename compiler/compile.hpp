@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
+#include "compiler/analyse/analyse.hpp"
 #include "compiler/plan/plan.hpp"
 #include "compiler/resolve/library.hpp"
 #include "vm/bytecode/module.hpp"
@@ -34,8 +35,9 @@ struct Compilation {
   Tree tree;
   CheckedFile checked;
   std::vector<FlowPlan> plans;   // one per flow; empty after errors
+  Analysis analysis;             // empty after errors
   std::optional<Module> module;  // absent after errors
 };
-Compilation compile(NamedText source, const Library& library);
+Compilation compile(NamedText source, const Library& library, const AnalyseOptions& options = {});
 
 }  // namespace flow

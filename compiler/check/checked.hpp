@@ -106,6 +106,7 @@ struct CheckedFile {
   std::map<NodeId, CheckedInvoke> invokes;
   std::map<NodeId, CheckedMethod> methods;
   std::set<std::pair<TypeId, std::uint32_t>> fields_read;  // record type, field
+  std::set<NodeId> address_holes;  // holes of pages that begin an address: their scheme is looked at
   std::vector<CheckedFlow> flows;
   std::vector<CheckedFunction> functions;  // in the order of the file
 };

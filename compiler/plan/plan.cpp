@@ -1,7 +1,6 @@
 #include "compiler/plan/plan.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.hpp"
 #include "compiler/syntax/literal.hpp"
@@ -19,12 +18,14 @@ struct After {
 
 class Planner {
  public:
-  Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow)
+  Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow,
+          const std::vector<CallBounds>& functions)
       : tree_(tree),
         checked_(checked),
         flow_(flow),
-        library_(library),
-        trigger_(library.triggers[flow.trigger]) {}
+        trigger_(library.triggers[flow.trigger]),
+        functions_(functions),
+        recipients_(tree, library, checked, flow) {}
 
   FlowPlan run() {
     Entities there = 0;
@@ -37,16 +38,15 @@ class Planner {
     }
     if (flow_.body != kNoNode) {
       statement(flow_.body, there);
-      count(plan_.calls, calls_of(flow_.body));
     }
     if (flow_.handler != kNoNode) {
       ++branch_depth_;
       place_ = PlannedFetch::Place::Handler;
       statement(flow_.handler, 0);
-      count(plan_.calls, calls_of(flow_.handler));
       --branch_depth_;
     }
-    if (flow_.condition != kNoNode) count(plan_.calls, calls_of(flow_.condition));
+    plan_.calls = flow_bounds(tree_, checked_, flow_, functions_);
+    plan_.recipients = recipients_.take();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
       plan_.reads.emplace_back(trigger_.entities[entity].name, fields);
@@ -178,7 +178,7 @@ class Planner {
         return a & b;
       }
       case NodeKind::For: return loop(node, there);
-      case NodeKind::Let:
+      case NodeKind::Let: recipients_.note_let(node); return value(tree_.kids(node).back(), there);
       case NodeKind::Var: return value(tree_.kids(node).back(), there);
       case NodeKind::Stop:
       case NodeKind::Fail: children(node, there); return ~Entities{0};  // nothing comes after
@@ -321,106 +321,15 @@ class Planner {
 
   void note_call(NodeId node, const CheckedCall& call) {
     plan_.first_call.try_emplace(call.operation, node);
-    const Operation& operation = library_.operations[call.operation];
-    if (operation.effect != Effect::Notify) return;
-    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
-      if (call.arguments[i] == kNoNode || !mentions(operation.parameters[i].type, kEmailType)) continue;
-      std::string leaf =
-          operation.name + " " + operation.parameters[i].name + " " + constant_list(call.arguments[i]);
-      if (std::ranges::find(plan_.leaves, leaf) == plan_.leaves.end())
-        plan_.leaves.push_back(std::move(leaf));
-    }
-  }
-
-  bool mentions(TypeId type, TypeId wanted) const {
-    const Type& t = checked_.types[type];
-    if (type == wanted) return true;
-    if (t.kind == TypeKind::Optional || t.kind == TypeKind::List) return mentions(t.element, wanted);
-    if (t.kind != TypeKind::Union) return false;
-    return std::ranges::any_of(checked_.types.members(type),
-                               [&](TypeId member) { return mentions(member, wanted); });
-  }
-
-  std::string constant_list(NodeId node) const {
-    Diagnostics ignored;
-    if (tree_.kind(node) == NodeKind::Text && !has_holes(tree_, node))
-      return plain_text(tree_, node, ignored);
-    if (tree_.kind(node) != NodeKind::List) return "(computed)";
-    std::string all;
-    for (const NodeId kid : tree_.kids(node)) all += (all.empty() ? "" : ", ") + constant_list(kid);
-    return all;
-  }
-
-  using Counts = std::map<std::uint32_t, std::uint32_t>;
-  static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
-    const std::uint64_t exact = std::uint64_t{a} * b;
-    return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
-                                                                     : static_cast<std::uint32_t>(exact);
-  }
-  // What is never called, in a loop through nothing, stays with 0: there is an instruction that calls it.
-  static void count(Counts& into, const Counts& more, std::uint32_t times = 1) {
-    for (const auto& [operation, calls] : more) {
-      const std::uint64_t sum = std::uint64_t{into[operation]} + product(calls, times);
-      into[operation] = static_cast<std::uint32_t>(std::min<std::uint64_t>(sum, kAnyNumber));
-    }
-  }
-
-  // How many items a list has: known where it is written in place, and of `range` with numbers.
-  std::uint32_t length_of(NodeId list) const {
-    while (tree_.kind(list) == NodeKind::Paren) list = tree_.kid(list, 0);
-    if (tree_.kind(list) == NodeKind::List) return static_cast<std::uint32_t>(tree_.kids(list).size());
-    const auto range = checked_.methods.find(list);
-    if (range == checked_.methods.end() || range->second.kind != CheckedMethod::Kind::Range)
-      return kAnyNumber;
-    std::int64_t bounds[2] = {0, 0};
-    const auto& given = range->second.arguments;
-    for (std::size_t i = 0; i < given.size(); ++i) {
-      Diagnostics ignored;
-      if (tree_.kind(given[i]) != NodeKind::Int) return kAnyNumber;
-      bounds[given.size() == 1 ? 1 : i] = int_value(tree_, given[i], ignored);
-    }
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(bounds[1] - bounds[0], 0, kAnyNumber));
-  }
-
-  Counts calls_of(NodeId node) const {
-    Counts counts;
-    const auto kids = tree_.kids(node);
-    if (tree_.kind(node) == NodeKind::If || tree_.kind(node) == NodeKind::IfExpr) {
-      counts = calls_of(kids[0]);
-      const Counts a = calls_of(kids[1]);
-      const Counts b = kids.size() == 3 ? calls_of(kids[2]) : Counts{};
-      Counts most = a;
-      for (const auto& [operation, times] : b) most[operation] = std::max(most[operation], times);
-      count(counts, most);
-      return counts;
-    }
-    if (tree_.kind(node) == NodeKind::For || tree_.kind(node) == NodeKind::ForExpr) {
-      const NodeId list = kids[kids.size() - 2];
-      counts = calls_of(list);
-      count(counts, calls_of(kids.back()), length_of(list));
-      return counts;
-    }
-    if (tree_.kind(node) != NodeKind::Call) {
-      for (const NodeId kid : kids) count(counts, calls_of(kid));
-      return counts;
-    }
-    if (const auto method = checked_.methods.find(node);
-        method != checked_.methods.end() && method->second.has_lambda) {
-      counts = calls_of(method->second.receiver);
-      count(counts, calls_of(method->second.arguments[0]), length_of(method->second.receiver));
-      return counts;
-    }
-    for (const NodeId kid : kids) count(counts, calls_of(kid));
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
-      count(counts, {{call->second.operation, 1}});
-    return counts;
+    recipients_.note_call(call);
   }
 
   const Tree& tree_;
   const CheckedFile& checked_;
   const CheckedFlow& flow_;
-  const Library& library_;
   const Trigger& trigger_;
+  const std::vector<CallBounds>& functions_;
+  Recipients recipients_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
@@ -430,8 +339,12 @@ class Planner {
 
 }  // namespace
 
-FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow) {
-  return Planner(tree, library, checked, flow).run();
+std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
+  const std::vector<CallBounds> functions = function_bounds(tree, checked);
+  std::vector<FlowPlan> plans;
+  for (const CheckedFlow& flow : checked.flows)
+    plans.push_back(Planner(tree, library, checked, flow, functions).run());
+  return plans;
 }
 
 }  // namespace flow

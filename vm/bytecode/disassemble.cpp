@@ -33,59 +33,6 @@ std::string type_name(const Module& module, TypeId type) {
   return module.types.contains(type) ? module.types.name(type) : fmt::format("type {}", type);
 }
 
-// The least privileged permission of each route of each operation the flow may call.
-std::vector<std::string> permissions_of(const Module& module, const FlowCode& flow) {
-  std::set<std::string> needed;
-  const auto add = [&](const Operation* operation) {
-    if (operation == nullptr) return;
-    for (const Route& route : operation->routes)
-      if (!route.permissions.empty()) needed.insert(route.permissions.front());
-  };
-  for (const ManifestCall& call : flow.manifest.calls) {
-    const Operation* operation = at(module.operations, call.operation);
-    add(operation);
-    if (operation == nullptr || !operation->completes) continue;
-    if (const auto poll = module.operation(operation->connector, operation->completes->operation))
-      add(&module.operations[*poll]);
-  }
-  if (const Trigger* trigger = at(module.triggers, flow.trigger))
-    if (const auto poll = module.operation(trigger->connector, trigger->operation))
-      add(&module.operations[*poll]);
-  return {needed.begin(), needed.end()};
-}
-
-std::string call_text(const Module& module, const ManifestCall& call) {
-  const Operation* operation = at(module.operations, call.operation);
-  const std::string_view effect = operation == nullptr ? "unknown" : effect_name(operation->effect);
-  const std::string bound =
-      call.at_most == kAnyNumber ? "any number of times" : fmt::format("at most {}", call.at_most);
-  return fmt::format("{} ({}, {}, line {})", operation_name(module, call.operation), effect, bound,
-                     call.line);
-}
-
-void print_row(std::string& out, std::string_view title, const std::vector<std::string>& values) {
-  fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", title,
-                 values.empty() ? "nothing" : joined(values));
-}
-
-void print_flow_manifest(std::string& out, const Module& module, const FlowCode& flow) {
-  const Trigger* trigger = at(module.triggers, flow.trigger);
-  std::vector<std::string> calls, fetches, reads;
-  for (const ManifestCall& call : flow.manifest.calls)
-    (call.is_fetch ? fetches : calls).push_back(call_text(module, call));
-  for (const ManifestRead& read : flow.manifest.reads)
-    for (const std::string& field : read.fields) reads.push_back(read.entity + "." + field);
-  fmt::format_to(std::back_inserter(out), "flow {}\n", flow.name);
-  print_row(out, "starts on", {trigger == nullptr ? "nothing known" : trigger->name});
-  if (!flow.manifest.poll_filter.empty()) print_row(out, "polls only", {flow.manifest.poll_filter});
-  if (!flow.manifest.poll_expand.empty()) print_row(out, "expands", flow.manifest.poll_expand);
-  print_row(out, "reads", reads);
-  print_row(out, "fetches", fetches);
-  print_row(out, "calls", calls);
-  print_row(out, "leaves", flow.manifest.leaves);
-  print_row(out, "needs", permissions_of(module, flow));
-}
-
 // --- disassembly ---
 
 void print_template(std::string& out, const Template& node) {
@@ -233,15 +180,6 @@ void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
 }
 
 }  // namespace
-
-std::string print_manifest(const Module& module) {
-  std::string out;
-  for (const FlowCode& flow : module.flows) {
-    if (!out.empty()) out += '\n';
-    print_flow_manifest(out, module, flow);
-  }
-  return out;
-}
 
 std::string disassemble(const Module& module) {
   std::string out = fmt::format("module {}\n\n", module.source_name);

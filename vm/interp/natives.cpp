@@ -49,6 +49,20 @@ Text lower(NativeContext& context, std::string_view text) {
           c = static_cast<char>(byte + 0x20);
       });
 }
+// Browsers take blanks and control characters out of a scheme, so an address that has some is no address.
+Text webAddress(NativeContext&, std::string_view text) {
+  const std::size_t end = text.find_first_of(":/?#");
+  const bool has_scheme = end != std::string_view::npos && text[end] == ':';
+  const bool is_clean = std::ranges::all_of(text.substr(0, end), [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '\\';
+  });
+  std::string scheme(text.substr(0, has_scheme ? std::min<std::size_t>(end, 8) : 0));
+  for (char& c : scheme) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 0x20) : c;
+  const bool is_known = scheme == "http" || scheme == "https" || scheme == "mailto" || scheme == "tel";
+  // `//host` would be an address of the scheme of the page, and a mail has none.
+  const bool is_foreign = text.starts_with("//") || text.starts_with("/\\");
+  return is_clean && !is_foreign && (is_known || !has_scheme) ? text : std::string_view("#");
+}
 Text upper(NativeContext& context, std::string_view text) {
   return recased(
       context, text, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 0x20) : c; },

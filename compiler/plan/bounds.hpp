@@ -1,0 +1,25 @@
+// How often each operation can be called in one run, at most. A bound is a number, or any number with the
+// loop that makes it so. Fetches are not counted: they are planned, at most one for each entity.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "compiler/check/checked.hpp"
+
+namespace flow {
+
+struct CallBound {
+  std::uint32_t times = 0;  // kAnyNumber: nothing says how often
+  NodeId loop = kNoNode;    // of any number: the loop, method or function that makes it so
+};
+using CallBounds = std::map<std::uint32_t, CallBound>;  // by operation, an index into Library::operations
+
+// Of each function in the file, in their order.
+std::vector<CallBounds> function_bounds(const Tree& tree, const CheckedFile& checked);
+// Of a flow. An operation whose calls are never reached stands with 0.
+CallBounds flow_bounds(const Tree& tree, const CheckedFile& checked, const CheckedFlow& flow,
+                       const std::vector<CallBounds>& functions);
+
+}  // namespace flow
