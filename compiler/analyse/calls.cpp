@@ -74,7 +74,7 @@ void report_load(const Tree& tree, const std::string& group, const Load& load, D
 void analyse_calls(const Tree& tree, const Library& library, const CheckedFile& checked,
                    const CheckedFlow& flow, const FlowPlan& plan, const AnalyseOptions& options,
                    Diagnostics& diagnostics) {
-  const Trigger& trigger = library.triggers[flow.trigger];
+  const Trigger& trigger = checked.triggers[flow.trigger];
   std::map<std::string, Load> loads;
   const auto first_call = [&](std::uint32_t operation) {
     if (const auto at = plan.first_call.find(operation); at != plan.first_call.end()) return at->second;

@@ -309,7 +309,7 @@ class Walk {
 
 ConditionFindings analyse_conditions(const Tree& tree, const Library& library, const CheckedFile& checked,
                                      const CheckedFlow& flow, Diagnostics& diagnostics) {
-  Walk walk(tree, library, checked, flow, &library.triggers[flow.trigger]);
+  Walk walk(tree, library, checked, flow, &checked.triggers[flow.trigger]);
   walk.flow(flow);
   return walk.report(diagnostics);
 }

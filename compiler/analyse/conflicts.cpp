@@ -16,8 +16,8 @@ struct Place {
   const UndoableCall* call;
 };
 
-// By trigger, operation and target.
-using Index = std::map<std::tuple<std::uint32_t, std::uint32_t, std::string>, std::vector<Place>>;
+// By trigger (its connector and name), operation and target.
+using Index = std::map<std::tuple<std::string, std::uint32_t, std::string>, std::vector<Place>>;
 
 constexpr std::size_t kMostCompared = 100'000;  // pairs; more are not looked at
 constexpr std::size_t kMostTold = 100;
@@ -44,6 +44,11 @@ bool may_mean_the_same(const Library& library, const UndoableCall& a, const Undo
   return true;
 }
 
+std::string trigger_of(const AnalysedFile& file, std::uint32_t flow) {
+  const Trigger& trigger = file.checked->triggers[file.checked->flows[flow].trigger];
+  return trigger.connector + "." + trigger.name;
+}
+
 std::string target_of(const Library& library, const UndoableCall& call) {
   const Operation& operation = library.operations[call.operation];
   const auto target = std::ranges::find(operation.parameters, operation.targets, &Parameter::name);
@@ -61,8 +66,7 @@ void report_conflicts(std::span<const AnalysedFile> files, Among among, const Li
     for (std::uint32_t i = 0; i < file.flows->size(); ++i)
       for (const UndoableCall& call : (*file.flows)[i].undoable)
         if (std::string target = target_of(library, call); !target.empty())
-          index[{file.checked->flows[i].trigger, call.operation, std::move(target)}].push_back(
-              {&file, i, &call});
+          index[{trigger_of(file, i), call.operation, std::move(target)}].push_back({&file, i, &call});
   std::size_t compared = 0, told = 0;
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>> known;  // pairs of flows
   for (const auto& [key, places] : index) {

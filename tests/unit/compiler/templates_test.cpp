@@ -200,12 +200,11 @@ std::string query_shape(const std::string& q, std::vector<std::string>& strings)
 }
 
 TEST(Queries, ValuesStayValues) {
-  const Template query("hunt", R"(kql"""T | where a == {text} and b in ({list}) and c == {number}
+  const Template query("hunt", R"q(kql"""T | where a == {text} and b in ({list}) and c == {number}
 // note
-| where h != {other} and d > {created} and e == {level} and f == {real} and g == 'it\\'s' and i == {number > 3} and j > ago({3h})"
-                               "") ");
-      ASSERT_TRUE(query.compiles())
-      << query.told();
+| where h != {other} and d > {created} and e == {level} and f == {real} and g == 'it\\'s' and i == {number > 3}
+| where j > ago({3h})""")q");
+  ASSERT_TRUE(query.compiles()) << query.told();
   std::vector<std::string> plain;
   const std::string shape = query_shape(query.with("x", "y"), plain);
   Random random(1);
@@ -373,8 +372,9 @@ bool is_harmless(const std::string& address) {
 TEST(Pages, ValuesStayValues) {
   const Template page(
       "tell",
-      R"(html"""<h1 title="{text}">{text}</h1><!-- note --><a href="{text}" title='{other}'>{other}</a>
-<a href="https://x/?q={text}#{other}">x</a> <a href="/a/{text}">y</a><img alt='{text}' src="{other}/logo"><textarea>{text}</textarea>{number} < 5""")");
+      R"q(html"""<h1 title="{text}">{text}</h1><!-- note --><a href="{text}" title='{other}'>{other}</a>
+<a href="https://x/?q={text}#{other}">x</a> <a href="/a/{text}">y</a><img alt='{text}' src="{other}/logo">
+<textarea>{text}</textarea>{number} < 5""")q");
   ASSERT_TRUE(page.compiles()) << page.told();
   const std::string shape = Page(page.with("x", "y")).shape;
   Random random(3);
