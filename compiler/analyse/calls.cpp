@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "compiler/syntax/loop.hpp"
+
 namespace flow {
 namespace {
 
@@ -15,9 +17,8 @@ NodeId callee(const Tree& tree, NodeId call) {
 // ---- Bounds
 
 NodeId list_of(const Tree& tree, NodeId loop) {
-  const auto kids = tree.kids(loop);
   const NodeKind kind = tree.kind(loop);
-  if (kind == NodeKind::For || kind == NodeKind::ForExpr) return kids[kids.size() - 2];
+  if (kind == NodeKind::For || kind == NodeKind::ForExpr) return loop_parts(tree, loop).list;
   return kNoNode;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compiler/analyse/evaluator.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 namespace {
@@ -132,9 +133,10 @@ class Walk {
   }
 
   void loop(NodeId node, const Facts& facts) {
-    const auto kids = tree_.kids(node);
-    const NodeId items = kids[kids.size() - 2];
+    const LoopParts parts = loop_parts(tree_, node);
+    const NodeId items = parts.list;
     expression(items, facts);
+    for (const NodeId clause : parts.clauses) expression(clause, facts);
     Facts inside = facts;
     if (evaluator_.length(items, facts) == 0) {
       findings_.push_back({.code = Code::Unreachable,
@@ -144,7 +146,7 @@ class Walk {
                            .note = {}});
       return;
     }
-    statement(kids.back(), inside);
+    statement(parts.body, inside);
   }
 
   // ---- Expressions

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "compiler/syntax/literal.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 namespace {
@@ -29,11 +30,29 @@ class Counter {
       }
       case NodeKind::For:
       case NodeKind::ForExpr: {
-        const NodeId list = kids[kids.size() - 2];
-        CallBounds counts = of(list);
-        add(counts, of(kids.back()), length_of(list), node);
+        const LoopParts parts = loop_parts(tree_, node);
+        CallBounds counts = of(parts.list);
+        std::uint32_t times = length_of(parts.list);
+        for (const NodeId clause : parts.clauses) {
+          add(counts, of(clause));
+          if (tree_.kind(clause) != NodeKind::LoopLimit) continue;
+          if (const auto limit = number(tree_.kid(clause, 0)))
+            times = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 0, times));
+        }
+        add(counts, of(parts.body), times, node);
         return counts;
       }
+      case NodeKind::Match:
+      case NodeKind::MatchExpr: {
+        CallBounds most;
+        for (const NodeId arm : kids.subspan(1)) raise(most, of(arm));
+        CallBounds counts = of(kids[0]);
+        add(counts, most);
+        return counts;
+      }
+      case NodeKind::Parallel:  // a branch that ends does not keep the others from going on
+      case NodeKind::ParallelAny: return sum(tree_.kids(kids[0]));
+      case NodeKind::Repeat: return repeat(node);
       case NodeKind::Call: return call(node);
       case NodeKind::Let:
         if (const Meaning& name = checked_.meaning[kids[0]]; name.kind == Meaning::Kind::Local)
@@ -70,7 +89,31 @@ class Counter {
       case NodeKind::Coalesce:
       case NodeKind::Sum:
       case NodeKind::Product:
-      case NodeKind::Negate: return sum(kids);
+      case NodeKind::Negate:
+      case NodeKind::As:
+      case NodeKind::MatchArm:
+      case NodeKind::Try:
+      case NodeKind::Catch:
+      case NodeKind::Finally:
+      case NodeKind::Steps:
+      case NodeKind::Step:
+      case NodeKind::Undo:
+      case NodeKind::Wait:
+      case NodeKind::WaitUntil:
+      case NodeKind::Respond:
+      case NodeKind::Await:
+      case NodeKind::Attempt:
+      case NodeKind::CallFlow:
+      case NodeKind::StartFlow:
+      case NodeKind::ModifiedCall:  // what the runtime repeats after an error is not counted
+      case NodeKind::Retry:
+      case NodeKind::Backoff:
+      case NodeKind::Timeout:
+      case NodeKind::Lease:
+      case NodeKind::Within:
+      case NodeKind::Else:
+      case NodeKind::AtOnce:
+      case NodeKind::LoopLimit: return sum(kids);
       default: {  // whatever this is, it may come again and again
         CallBounds counts;
         add(counts, sum(kids), kAnyNumber, node);
@@ -149,6 +192,24 @@ class Counter {
         return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return ends(kid); });
       default: return false;
     }
+  }
+
+  // The body and the test behind `until` come each time, the `else` once.
+  CallBounds repeat(NodeId node) {
+    std::uint32_t times = kAnyNumber;
+    CallBounds each, once;
+    bool saw_body = false;
+    for (const NodeId kid : tree_.kids(node)) {
+      const NodeKind kind = tree_.kind(kid);
+      if (kind == NodeKind::Times)
+        if (const auto most = number(tree_.kid(kid, 0)))
+          times = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*most, 0, kAnyNumber));
+      const bool comes_again = kind == NodeKind::Until || (kind == NodeKind::Block && !saw_body);
+      saw_body = saw_body || kind == NodeKind::Block;
+      add(comes_again ? each : once, kind == NodeKind::Block ? of(kid) : sum(tree_.kids(kid)));
+    }
+    add(once, each, times, node);
+    return once;
   }
 
   CallBounds call(NodeId node) {

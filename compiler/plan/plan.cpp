@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "compiler/syntax/literal.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 namespace {
@@ -188,10 +189,11 @@ class Planner {
 
   // The body may not come at all.
   Entities loop(NodeId node, Entities there) {
-    const auto kids = tree_.kids(node);
-    there = value(kids[kids.size() - 2], there);
+    const LoopParts parts = loop_parts(tree_, node);
+    there = value(parts.list, there);
+    for (const NodeId clause : parts.clauses) there = children(clause, there);
     ++branch_depth_;
-    statement(kids.back(), there);
+    statement(parts.body, there);
     --branch_depth_;
     return there;
   }
