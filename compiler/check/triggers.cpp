@@ -16,6 +16,7 @@ std::uint32_t Checker::add_trigger(Trigger trigger) {
 }
 
 std::optional<std::uint32_t> Checker::declared_trigger(NodeId on) {
+  if (on == kNoNode || tree_.kind(tree_.kid(on, 0)) != NodeKind::Ident) return std::nullopt;  // told already
   std::string name;
   for (const NodeId part : tree_.kids(on)) name += (name.empty() ? "" : ".") + std::string(tree_.text(part));
   if (const Trigger* declared = library_.trigger(name)) {
@@ -28,6 +29,8 @@ std::optional<std::uint32_t> Checker::declared_trigger(NodeId on) {
   }
   std::vector<std::string> known;
   for (const Trigger& trigger : library_.triggers) known.push_back(trigger.name);
+  for (const char* const own : {"every", "cron", "hunt", "webhook", "manual", "call", "run.failed", "stream"})
+    known.emplace_back(own);
   const Span span{tree_.span(tree_.kid(on, 0)).begin, tree_.span(on).end};
   Diagnostic& d = diagnostics_.report(Code::UnknownTrigger, tree_.file, span,
                                       fmt::format("there is no trigger `{}`", name));
