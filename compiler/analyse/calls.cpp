@@ -46,7 +46,15 @@ void report_unbounded(const Tree& tree, const Operation& operation, NodeId call,
     d.note("say how many at most: `(…).take(100)`");
 }
 
-// ---- Quotas
+// ---- Quotas and policies
+
+bool is_guarded(const Tree& tree, NodeId flow) {
+  return std::ranges::any_of(tree.kids(flow), [&](NodeId kid) {
+    const NodeKind kind = tree.kind(kid);
+    return kind == NodeKind::OncePer || kind == NodeKind::LimitPolicy || kind == NodeKind::Protect ||
+           kind == NodeKind::Within;
+  });
+}
 
 struct Load {
   std::uint64_t calls = 0;
@@ -106,11 +114,11 @@ void analyse_calls(const Tree& tree, const Library& library, const CheckedFile& 
       continue;
     }
     add(operation, bound.times, node);
-    if (options.strict && operation.effect == Effect::Act && bound.times > 0)
+    if (options.strict && !is_guarded(tree, flow.node) && operation.effect == Effect::Act && bound.times > 0)
       diagnostics
           .report(Code::NoGuardrail, tree.file, tree.span(callee(tree, node)),
                   fmt::format("`{}` acts, and no policy of this flow bounds what it does", operation.name))
-          .note("policies that do: `once per`, `limit`, `protect`");
+          .note("policies that do: `once per`, `limit`, `protect`, `within`");
   }
   for (const auto& [group, load] : loads) report_load(tree, group, load, diagnostics);
 }

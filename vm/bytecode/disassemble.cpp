@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "vm/bytecode/op_table.hpp"
+#include "vm/bytecode/policy_text.hpp"
 
 namespace flow {
 namespace {
@@ -31,6 +32,20 @@ std::string operation_name(const Module& module, std::uint32_t index) {
 
 std::string type_name(const Module& module, TypeId type) {
   return module.types.contains(type) ? module.types.name(type) : fmt::format("type {}", type);
+}
+
+// ` retry 3 backoff 1s..1m timeout 30s`, as an author would write it
+std::string options_text(const CallOptions& options) {
+  std::string text;
+  if (options.retries) text += fmt::format(" retry {}", *options.retries);
+  if (options.backoff_max_us > 0)
+    text += fmt::format(" backoff {}..{}", format_duration_us(options.backoff_min_us),
+                        format_duration_us(options.backoff_max_us));
+  if (options.timeout_us > 0) text += " timeout " + format_duration_us(options.timeout_us);
+  if (options.lease_us > 0) text += " lease " + format_duration_us(options.lease_us);
+  if (options.is_awaited) text += " awaited";
+  if (options.await_within_us > 0) text += " within " + format_duration_us(options.await_within_us);
+  return text;
 }
 
 // --- disassembly ---
@@ -62,8 +77,10 @@ void print_operations(std::string& out, const Module& module) {
       print_template(path, route.path);
       const Connector* connector = at(module.connectors, route.connector);
       fmt::format_to(std::back_inserter(out), "  {} {} {}{}\n", connector == nullptr ? "?" : connector->name,
-                     route.protocol == Protocol::Smtp ? "SMTP" : route.method, path,
-                     route.name.empty() ? "" : " (route " + route.name + ")");
+                     route.protocol == Protocol::Smtp      ? "SMTP"
+                     : route.protocol == Protocol::Runtime ? "RUNTIME"
+                                                           : route.method,
+                     path, route.name.empty() ? "" : " (route " + route.name + ")");
     }
   }
 }
@@ -118,8 +135,9 @@ std::string comment_for(const Module& module, const Routine& routine, const std:
       break;
     case Operand::Site:
       if (const CallSite* site = at(routine.call_sites, i.index()))
-        notes.push_back(fmt::format("{} from r{}{}", operation_name(module, site->operation),
-                                    site->first_argument, site->is_fetch ? ", fetch" : ""));
+        notes.push_back(fmt::format("{} from r{}{}{}", operation_name(module, site->operation),
+                                    site->first_argument, site->is_fetch ? ", fetch" : "",
+                                    site->options ? "," + options_text(*site->options) : ""));
       break;
     default: break;
   }
@@ -168,9 +186,11 @@ void print_function(std::string& out, const Module& module, const FunctionCode& 
 void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
   const Trigger* trigger = at(module.triggers, flow.trigger);
   fmt::format_to(std::back_inserter(out), "flow {} on {}, {} registers\n", flow.name,
-                 trigger == nullptr ? "?" : trigger->name, flow.registers);
+                 trigger == nullptr ? "?" : trigger_text(*trigger), flow.registers);
+  if (flow.result != kNullType)
+    fmt::format_to(std::back_inserter(out), "  gives {}\n", type_name(module, flow.result));
   for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
-    static constexpr std::string_view kSources[] = {"binding", "entity", "fetched"};
+    static constexpr std::string_view kSources[] = {"binding", "entity", "fetched", "setting"};
     const Input& input = flow.inputs[i];
     fmt::format_to(std::back_inserter(out), "  input r{} {}: {} ({})\n", i, input.name,
                    type_name(module, input.type),

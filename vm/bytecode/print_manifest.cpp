@@ -59,6 +59,8 @@ void print_flow(std::string& out, const FlowSummary& flow) {
     permissions.push_back(fmt::format("{} of {}", joined(names), connector));
   fmt::format_to(std::back_inserter(out), "flow {}\n", flow.name);
   print_row(out, "starts on", {flow.trigger}, "nothing known");
+  if (!flow.guardrails.empty()) print_row(out, "holds to", flow.guardrails);
+  if (!flow.settings.empty()) print_row(out, "set by", flow.settings);
   if (!flow.poll_filter.empty()) print_row(out, "polls only", {flow.poll_filter});
   if (!flow.poll_expand.empty()) print_row(out, "expands", flow.poll_expand);
   print_row(out, "reads", flow.reads);
@@ -69,7 +71,7 @@ void print_flow(std::string& out, const FlowSummary& flow) {
   print_row(out, "hosts", flow.hosts);
   fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", "needs",
                  permissions.empty() ? std::string("nothing") : joined(permissions, "; "));
-  if (flow.acts()) print_row(out, "guardrails", flow.guardrails, "none");
+  if (flow.acts() && !flow.is_guarded) print_row(out, "guardrails", {}, "none");
   print_row(out, "sustains", {sustained_text(flow)});
 }
 
@@ -122,7 +124,7 @@ std::string json_flow(const FlowSummary& flow) {
     out += (is_first ? "" : ",") + json_quoted(connector) + ":" + json_list(names);
     is_first = false;
   }
-  out += "},\"guardrails\":" + json_list(flow.guardrails);
+  out += "},\"guardrails\":" + json_list(flow.guardrails) + ",\"settings\":" + json_list(flow.settings);
   out +=
       ",\"quotas\":" + json_objects(flow.quotas, [](const QuotaSummary& quota) {
         const auto runs = quota.runs_per_hour();

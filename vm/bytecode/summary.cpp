@@ -5,6 +5,7 @@
 #include <set>
 
 #include "vm/bytecode/permissions.hpp"
+#include "vm/bytecode/policy_text.hpp"
 
 namespace flow {
 namespace {
@@ -30,7 +31,11 @@ class Summary {
     out_.name = flow_.name;
     out_.poll_filter = manifest.poll_filter;
     out_.poll_expand = manifest.poll_expand;
-    out_.guardrails = manifest.guardrails;
+    const Policies& policies = flow_.policies;
+    out_.guardrails = policy_texts(module_, policies);
+    out_.is_guarded =
+        policies.has_once || policies.has_protect || !policies.limits.empty() || policies.within_us > 0;
+    out_.settings = setting_texts(module_);
     out_.subject = "runs";
     for (const ManifestRead& read : manifest.reads)
       for (const std::string& field : read.fields) out_.reads.push_back(read.entity + "." + field);
@@ -43,7 +48,7 @@ class Summary {
                                  .computed = recipients.computed});
     }
     if (const Trigger* const trigger = at(module_.triggers, flow_.trigger)) {
-      out_.trigger = trigger->name;
+      out_.trigger = trigger_text(*trigger);
       if (!trigger->entities.empty()) out_.subject = trigger->entities[0].name + "s";
       need(trigger->connector, trigger->operation);
     }

@@ -54,7 +54,9 @@ struct FlowSummary {
   std::vector<RecipientSummary> recipients;
   std::vector<std::string> hosts;
   std::vector<std::pair<std::string, std::vector<std::string>>> permissions;  // by connector
-  std::vector<std::string> guardrails;
+  std::vector<std::string> guardrails;                                        // all policies
+  bool is_guarded = false;  // whether one of them bounds what the flow does
+  std::vector<std::string> settings;
   std::vector<QuotaSummary> quotas;
 
   bool acts() const;
