@@ -60,6 +60,7 @@ void HtmlScanner::read(std::string_view part) {
 void HtmlScanner::finish_tag() {
   const bool is_text_element = is_one_of(tag_, kTextElements);
   is_endless_ = is_one_of(tag_, kEndlessElements);
+  is_closed_ = false;
   if (is_endless_ || is_one_of(tag_, kRawElements) || is_text_element) {
     raw_ = tag_;
     recent_.clear();
@@ -167,7 +168,10 @@ void HtmlScanner::step(char c) {
       remember(raw_.size() + 3);
       // A comment in a script may hide its end.
       is_endless_ = is_endless_ || (raw_ == "script" && recent_.ends_with("<!--"));
-      if (is_endless_) return;
+      if (is_endless_) {
+        is_closed_ = is_closed_ || recent_ == "</" + raw_ + ">";
+        return;
+      }
       if (const std::string end = "</" + raw_; recent_.size() == end.size() + 1 && recent_.starts_with(end) &&
                                                (is_blank(c) || c == '/' || c == '>')) {
         raw_.clear();
@@ -241,8 +245,7 @@ bool HtmlScanner::may_complete_scheme(std::string_view part) {
 std::string HtmlScanner::open_end() const {
   switch (state_) {
     case State::Text: return {};
-    case State::RawText:
-      return is_endless_ && raw_ != "script" ? std::string() : "the element `<" + raw_ + ">`";
+    case State::RawText: return is_closed_ ? std::string() : "the element `<" + raw_ + ">`";
     case State::Markup:
     case State::Comment:
     case State::BogusComment: return "a comment";

@@ -56,12 +56,13 @@ class HtmlScanner {
   bool is_mere_text() const;
 
   State state_ = State::Text;
-  std::string tag_;        // of the tag that is read, lower case
-  std::string attribute_;  // likewise
-  std::string value_;      // of the attribute so far, of the fixed parts; a hole counts as one character
-  std::string recent_;     // the last characters of a comment, or of an element without text
-  std::string raw_;        // the element whose content is no text
-  bool is_endless_ = false;
+  std::string tag_;          // of the tag that is read, lower case
+  std::string attribute_;    // likewise
+  std::string value_;        // of the attribute so far, of the fixed parts; a hole counts as one character
+  std::string recent_;       // the last characters of a comment, or of an element without text
+  std::string raw_;          // the element whose content is no text
+  bool is_endless_ = false;  // no hole can stand in the rest of the text
+  bool is_closed_ = false;   // … although the element has its end
 };
 
 // Reads the fixed parts of a `kql` text: code, string literals, comments.
