@@ -20,6 +20,7 @@
 
 #include "compiler/check/check.hpp"
 #include "compiler/syntax/clauses.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 
@@ -54,6 +55,8 @@ class Checker {
   void block(NodeId node, NodeId until = kNoNode);
   void statement(NodeId node);
   void unreadable(NodeId bad);
+  // Something that is not checked, since it was reported: what it names counts as used.
+  void pass_over(NodeId node);
   void let(NodeId node);
   void if_statement(NodeId node);
   void message_statement(NodeId node);

@@ -3,6 +3,7 @@
 
 #include "compiler/check/checker.hpp"
 #include "compiler/syntax/clauses.hpp"
+#include "compiler/syntax/loop.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {

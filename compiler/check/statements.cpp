@@ -3,6 +3,7 @@
 
 #include "compiler/check/checker.hpp"
 #include "compiler/resolve/type_syntax.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 
@@ -30,6 +31,13 @@ void Checker::block(NodeId node, NodeId until) {
 void Checker::unreadable(NodeId bad) {
   for (const NodeId name : tree_.kids(bad))
     if (!visible_.contains(tree_.text(name))) declare_local(name, error_type());
+}
+
+void Checker::pass_over(NodeId node) {
+  if (tree_.kind(node) == NodeKind::Ident)
+    if (const auto local = visible_.find(tree_.text(node)); local != visible_.end())
+      body_->locals[local->second].is_used = true;
+  for (const NodeId kid : tree_.kids(node)) pass_over(kid);
 }
 
 bool Checker::ends(NodeId node) const {
@@ -87,7 +95,8 @@ void Checker::statement(NodeId node) {
     case NodeKind::Wait:
     case NodeKind::WaitUntil: return wait(node);
     case NodeKind::Respond: return respond(node);
-    default: return unreadable(node);  // Bad: reported by the parser
+    case NodeKind::Bad: return unreadable(node);
+    default: return pass_over(node);
   }
 }
 
@@ -219,7 +228,7 @@ void Checker::if_statement(NodeId node) {
 
 void Checker::loop(NodeId node) {
   const LoopParts parts = loop_parts(tree_, node);
-  const NodeId items = parts.items, body = parts.body;
+  const NodeId items = parts.list, body = parts.body;
   const TypeId type = expression(items);
   TypeId element = error_type();
   if (out_.types.is(type, TypeKind::List)) {

@@ -2,30 +2,6 @@
 
 namespace flow {
 
-LoopParts loop_parts(const Tree& tree, NodeId loop) {
-  LoopParts parts;
-  NodeId heads[3] = {kNoNode, kNoNode, kNoNode};
-  std::size_t count = 0;
-  parts.body = tree.kids(loop).back();
-  for (const NodeId kid : tree.kids(loop).first(tree.kids(loop).size() - 1)) {
-    switch (tree.kind(kid)) {
-      case NodeKind::AtOnce: parts.at_once = tree.kid(kid, 0); break;
-      case NodeKind::OnErrorCollect: parts.collects = true; break;
-      case NodeKind::OnErrorStop: break;
-      case NodeKind::LoopLimit:
-        parts.limit = tree.kid(kid, 0);
-        parts.truncates = tree.kids(kid).size() == 2;
-        break;
-      default:
-        if (count < 3) heads[count++] = kid;
-    }
-  }
-  parts.item = heads[0];
-  parts.items = heads[count - 1];
-  if (count == 3) parts.position = heads[1];
-  return parts;
-}
-
 RepeatParts repeat_parts(const Tree& tree, NodeId repeat) {
   RepeatParts parts;
   for (const NodeId kid : tree.kids(repeat)) {

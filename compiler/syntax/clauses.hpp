@@ -1,21 +1,11 @@
 // The parts of statements whose clauses may be left out or stand in any order.
 #pragma once
 
+#include <vector>
+
 #include "compiler/syntax/tree.hpp"
 
 namespace flow {
-
-// Of a For or a ForExpr; kNoNode for what is not there.
-struct LoopParts {
-  NodeId item = kNoNode, position = kNoNode;  // Idents
-  NodeId items = kNoNode;                     // the list
-  NodeId at_once = kNoNode;                   // the count
-  NodeId limit = kNoNode;                     // the count
-  bool truncates = false;
-  bool collects = false;  // `on error collect`
-  NodeId body = kNoNode;
-};
-LoopParts loop_parts(const Tree& tree, NodeId loop);
 
 struct RepeatParts {
   NodeId every = kNoNode, within = kNoNode, times = kNoNode;  // durations, a count
