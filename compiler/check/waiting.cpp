@@ -152,6 +152,15 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
   return error_type();
 }
 
+// `call other(…)`, `start other(…)`
+TypeId Checker::flow_call(NodeId node, const CallParts&) {
+  return not_yet(node, "a call of a flow");
+}
+
+void Checker::respond(NodeId node) {
+  not_yet(node, "`respond`");
+}
+
 std::string Checker::operations_where(bool (*holds)(const Operation&)) const {
   std::vector<std::string> names;
   for (const Operation& operation : library_.operations)
