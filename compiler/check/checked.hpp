@@ -25,7 +25,6 @@ struct Meaning {
     EntityField,  // entity index, field of its record: an alert's field by its bare name
     RecordField,  // field of the record that the object is
     EnumValue,    // type and value
-    ErrorText,    // `e.message` of an `on error e`: index of the local
   };
   Kind kind = Kind::None;
   std::uint32_t index = 0;

@@ -3,8 +3,8 @@
 
 #include "compiler/check/checker.hpp"
 #include "compiler/syntax/clauses.hpp"
-#include "compiler/syntax/loop.hpp"
 #include "compiler/syntax/literal.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 

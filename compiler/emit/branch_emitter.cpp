@@ -6,10 +6,9 @@
 
 namespace flow {
 
-BranchEmitter::BranchEmitter(const RoutineEmitter& around, ModuleBuilder& builder, const Tree& tree,
-                             const CheckedBody& body, EmitOptions options, NodeId place)
+BranchEmitter::BranchEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedBody& body,
+                             EmitOptions options, NodeId place)
     : RoutineEmitter(builder, tree, body, made_, options), place_(place) {
-  static_cast<void>(around);
   code_.mark(place);
 }
 
@@ -29,7 +28,8 @@ void BranchEmitter::take_captures(std::span<const Capture> captures) {
     if (capture.meaning.kind == Meaning::Kind::Local) {
       name_local(capture.meaning.index, reg);
     } else {
-      given_.emplace(std::pair(capture.meaning.kind, capture.meaning.index), Given{reg, capture.given.type});
+      given_.emplace(std::pair(capture.meaning.kind, capture.meaning.index),
+                     Given{reg, capture.given.type, capture.given.entity});
       code_.name(reg, capture.name);
     }
   }
@@ -109,7 +109,8 @@ TypeId BranchEmitter::do_call_of(std::span<const NodeId> calls, Register chosen,
   for (std::size_t i = 0; i < calls.size(); ++i) {
     Label next, unwanted;
     const std::uint32_t taken = code_.taken();
-    if (i + 1 < calls.size()) code_.jump_short(Op::JumpIfNotEqualImm, chosen, static_cast<std::int64_t>(i), next);
+    if (i + 1 < calls.size())
+      code_.jump_short(Op::JumpIfNotEqualImm, chosen, static_cast<std::int64_t>(i), next);
     code_.jump(Op::JumpIfNot, is_wanted[i], 0, unwanted);
     code_.mark(calls[i]);
     Guard guard;
@@ -146,7 +147,7 @@ void BranchEmitter::trigger_value(NodeId node, Register target) {
   if (!here) return;
   code_.add(Op::Unwrap, target, here->reg);
   if (what.kind == Meaning::Kind::EntityField)
-    code_.add(Op::GetField, target, target, builder_.field(entity_type_of(what.index), what.field));
+    code_.add(Op::GetField, target, target, builder_.field(here->entity, what.field));
 }
 
 std::optional<RoutineEmitter::Given> BranchEmitter::given(const Meaning& what) const {

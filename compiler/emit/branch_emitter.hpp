@@ -9,8 +9,8 @@ namespace flow {
 
 class BranchEmitter : public RoutineEmitter {
  public:
-  BranchEmitter(const RoutineEmitter& around, ModuleBuilder& builder, const Tree& tree, const CheckedBody& body,
-                EmitOptions options, NodeId place);
+  BranchEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedBody& body, EmitOptions options,
+                NodeId place);
 
   // ---- Parameters, in order
   Register parameter(TypeId module_type);
@@ -19,8 +19,8 @@ class BranchEmitter : public RoutineEmitter {
 
   // ---- What it does; gives the type of its result
   TypeId do_statement(NodeId statement);
-  // The body of a loop whose items run side by side; `yields` is the type of an item of its list, kNoType when
-  // it gives none.
+  // The body of a loop whose items run side by side; `yields` is the type of an item of its list, kNoType
+  // when it gives none.
   TypeId do_item(const LoopParts& parts, TypeId yields, bool yields_once);
   // One of several calls, by the number in `chosen`, when its Bool says so: null, or its error.
   TypeId do_call_of(std::span<const NodeId> calls, Register chosen, std::span<const Register> is_wanted);

@@ -128,7 +128,7 @@ void RoutineEmitter::each(NodeId node, std::optional<Register> target) {
   const TypeId yields = target ? types()[type_of(node)].element : kNoType;
   const bool is_single = target && yields_once(parts.body);
   const std::uint32_t function = builder_.reserve(1);
-  BranchEmitter branch(*this, builder_, tree_, body_, options_, node);
+  BranchEmitter branch(builder_, tree_, body_, options_, node);
   branch.item(parts.item, item_type(parts.list));
   branch.item(parts.position, kIntType);
   branch.take_captures(captures);
@@ -182,7 +182,7 @@ void RoutineEmitter::parallel(NodeId node) {
   const auto count = static_cast<std::uint32_t>(statements.size());
   const std::uint32_t function = builder_.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    BranchEmitter branch(*this, builder_, tree_, body_, options_, statements[i]);
+    BranchEmitter branch(builder_, tree_, body_, options_, statements[i]);
     branch.take_captures(captures);
     const TypeId result = branch.do_statement(statements[i]);
     code_.exceed(branch.exceeded());

@@ -28,8 +28,7 @@ RoutineEmitter::Register RoutineEmitter::place_handler(const Guard& guard) {
   std::uint32_t begin = guard.begin;
   const auto cover = [&](std::uint32_t end) {
     if (begin < end)
-      routine_.handlers.push_back(
-          {.begin = begin, .end = end, .target = code_.here(), .register_ = message});
+      routine_.handlers.push_back({.begin = begin, .end = end, .target = code_.here(), .register_ = message});
   };
   for (const auto& [hole_begin, hole_end] : guard.holes) {
     cover(hole_begin);

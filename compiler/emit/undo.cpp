@@ -1,6 +1,6 @@
-// `on undo`: what is registered on the way, and carried out backwards when the run fails. Each statement has a
-// list for each value that it needs, and all together a list of which was registered when; so a statement in a
-// loop is undone as often as it was reached, with the values there were.
+// `on undo`: what is registered on the way, and carried out backwards when the run fails. Each statement has
+// a list for each value that it needs, and all together a list of which was registered when; so a statement
+// in a loop is undone as often as it was reached, with the values there were.
 #include "compiler/emit/flow_emitter.hpp"
 
 namespace flow {
@@ -9,29 +9,6 @@ void FlowEmitter::declare_undos() {
   if (flow_.undos.empty()) return;
   undo_order_ = code_.take();
   code_.add_imm(Op::NewList, undo_order_, undo_order_, 0, builder_.module().types.list(kIntType));
-}
-
-// The lists of what a statement needs, made when its values are first known.
-void FlowEmitter::undo(NodeId node) {
-  UndoSite& site = undo_sites_.at(node);
-  const NodeId bodies[] = {tree_.kid(node, 0)};
-  const std::vector<Capture> captures = captured(bodies);
-  ensure_entities(node);
-  for (const Capture& capture : captures) {
-    if (capture.meaning.kind != Meaning::Kind::Local) continue;
-    const Register list = site.lists.at(capture.meaning.index);
-    if (may_hold_map(body_.locals[capture.meaning.index].type) &&
-        types().is(body_.locals[capture.meaning.index].type, TypeKind::Map))
-      code_.add(Op::Share, capture.given.reg);
-    code_.add(Op::Append, list, capture.given.reg);
-  }
-  const Register number = code_.take();
-  integer(site.number, number);
-  code_.add(Op::Append, undo_order_, number);
-}
-
-// Locals that the block mentions and does not declare.
-void FlowEmitter::declare_undo_sites() {
   for (const NodeId node : flow_.undos) {
     UndoSite site{.number = static_cast<std::int64_t>(undo_sites_.size()), .lists = {}};
     const NodeId bodies[] = {tree_.kid(node, 0)};
@@ -43,6 +20,19 @@ void FlowEmitter::declare_undo_sites() {
     }
     undo_sites_.emplace(node, std::move(site));
   }
+}
+
+void FlowEmitter::undo(NodeId node) {
+  const UndoSite& site = undo_sites_.at(node);
+  ensure_entities(node);
+  for (const auto& [local, list] : site.lists) {
+    const Register reg = local_registers_[local];
+    if (types().is(body_.locals[local].type, TypeKind::Map)) code_.add(Op::Share, reg);
+    code_.add(Op::Append, list, reg);
+  }
+  const Register number = code_.take();
+  integer(site.number, number);
+  code_.add(Op::Append, undo_order_, number);
 }
 
 // The last item of the list into `target`, and the list without it.
