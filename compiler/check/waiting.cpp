@@ -16,7 +16,7 @@ void Checker::wait(NodeId node) {
 
 // An operation of the runtime that a statement calls.
 void Checker::note_system(NodeId node, std::string_view name) {
-  if (FunctionEffects* here = effects()) here->waits = true;
+  if (FunctionEffects* here = effects()) here->waits = here->waits || name != "respond";
   const auto found = library_.operation_names.find(fmt::format("flow.{}", name));
   if (found == library_.operation_names.end()) {
     not_yet(node, fmt::format("`{}`", name));
@@ -157,8 +157,11 @@ TypeId Checker::flow_call(NodeId node, const CallParts&) {
   return not_yet(node, "a call of a flow");
 }
 
+// `respond status, body`: to the request that started the run.
 void Checker::respond(NodeId node) {
-  not_yet(node, "`respond`");
+  expect(tree_.kid(node, 0), kIntType, "the status of an answer");
+  if (tree_.kids(node).size() > 1) expect(tree_.kid(node, 1), kStringType, "the body of an answer");
+  note_system(node, "respond");
 }
 
 std::string Checker::operations_where(bool (*holds)(const Operation&)) const {

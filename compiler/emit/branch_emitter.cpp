@@ -30,7 +30,7 @@ void BranchEmitter::take_captures(std::span<const Capture> captures) {
     } else {
       given_.emplace(std::pair(capture.meaning.kind, capture.meaning.index),
                      Given{reg, capture.given.type, capture.given.entity});
-      code_.name(reg, capture.name);
+      if (!capture.name.empty()) code_.name(reg, capture.name);
     }
   }
 }

@@ -36,9 +36,10 @@ void RoutineEmitter::find_captures(NodeId node, std::pair<std::uint32_t, std::ui
                                                .type = builder_.type(body_.locals[what.index].type)},
                                      .name = body_.locals[what.index].name});
   } else if (const std::optional<Given> outside = given(what)) {
-    found.try_emplace(key, Capture{.meaning = {.kind = key.first, .index = key.second},
-                                   .given = *outside,
-                                   .name = std::string(tree_.text(node))});
+    found.try_emplace(
+        key, Capture{.meaning = {.kind = key.first, .index = key.second},
+                     .given = *outside,
+                     .name = key.first == what.kind ? std::string(tree_.text(node)) : std::string()});
   }
   for (const NodeId kid : tree_.kids(node)) find_captures(kid, own, found);
 }

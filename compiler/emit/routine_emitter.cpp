@@ -77,6 +77,7 @@ void RoutineEmitter::statement(NodeId node) {
     case NodeKind::Repeat: repeat(node); break;
     case NodeKind::Wait:
     case NodeKind::WaitUntil: wait(node); break;
+    case NodeKind::Respond: respond(node); break;
     case NodeKind::Stop: stop_statement(node); break;
     case NodeKind::ExprStatement: value(tree_.kid(node, 0), code_.take()); break;
     default: break;

@@ -253,6 +253,7 @@ class RoutineEmitter {
   void system_call(std::uint32_t operation, Register first, Register target);
   void now(Register target);
   void wait(NodeId node);
+  void respond(NodeId node);
   void repeat(NodeId node);
   void repeat_body(const RepeatParts& parts, Label& done);
   void kept_call(NodeId node, Register target);

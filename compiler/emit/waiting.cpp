@@ -27,6 +27,17 @@ void RoutineEmitter::wait(NodeId node) {
   system_call(builder_.checked().system_calls.at(node), length, code_.take());
 }
 
+void RoutineEmitter::respond(NodeId node) {
+  const Register status = code_.take(), body = code_.take();
+  value(tree_.kid(node, 0), status);
+  if (tree_.kids(node).size() > 1)
+    value(tree_.kid(node, 1), body);
+  else
+    code_.add(Op::LoadNull, body);
+  code_.mark(node);
+  system_call(builder_.checked().system_calls.at(node), status, code_.take());
+}
+
 void RoutineEmitter::repeat(NodeId node) {
   const RepeatParts parts = repeat_parts(tree_, node);
   const std::uint32_t taken = code_.taken();

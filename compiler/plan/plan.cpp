@@ -456,8 +456,9 @@ class Planner {
 
   // What a function calls, once.
   void note_function(std::uint32_t function) {
-    if (checked_.functions[function].effects.operations.empty() || !noted_functions_.insert(function).second)
-      return;
+    const FunctionEffects& effects = checked_.functions[function].effects;
+    if (effects.operations.empty() && !effects.logs && !effects.stops && !effects.waits) return;
+    if (!plan_.functions.insert(function).second) return;
     note_calls_in(checked_.functions[function].body);
   }
 
@@ -640,7 +641,6 @@ class Planner {
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   std::map<std::uint32_t, Counts> function_counts_;
-  std::set<std::uint32_t> noted_functions_;
   int branch_depth_ = 0;
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;

@@ -326,6 +326,7 @@ class LibraryBuilder {
           report(tree, tree.kid(node, 1), Code::InvalidDeclaration, "a path begins with `/`");
         return true;
       case NodeKind::Smtp: route.protocol = Protocol::Smtp; return true;
+      case NodeKind::Runtime: route.protocol = Protocol::Runtime; return true;
       case NodeKind::Query: route.query = entries(scope, node); return true;
       case NodeKind::Headers: route.headers = entries(scope, node); return true;
       case NodeKind::Body: route.body = to_template(scope, tree.kid(node, 0)); return true;

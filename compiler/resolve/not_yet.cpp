@@ -38,10 +38,6 @@ constexpr Row kInFlows[] = {
     {NodeKind::Tenants, 2},
     {NodeKind::DryRun, 2},
     // Statements
-    {NodeKind::Repeat},
-    {NodeKind::Wait},
-    {NodeKind::WaitUntil},
-    {NodeKind::Respond},
     // Calls of flows
     {NodeKind::CallFlow},
     {NodeKind::StartFlow},
@@ -53,7 +49,6 @@ constexpr Row kPolicies[] = {{NodeKind::Within}, {NodeKind::AtOnce, 2}};
 constexpr Row kInDeclarations[] = {
     {NodeKind::NativeFunction, 2},
     {NodeKind::Default},
-    {NodeKind::Runtime},
 };
 
 bool is_word_char(char c) {
