@@ -62,6 +62,7 @@ bool Printer::is_next(char sign) const {
 
 void Printer::until(std::uint32_t end) {
   for (Token ahead = next(); ahead.begin < end && ahead.end > ahead.begin; ahead = next()) {
+    ahead.end = std::min(ahead.end, end);  // `>` and `=` of `List<Int>=[]`
     at_ = ahead.end;
     token(ahead);
   }
