@@ -35,15 +35,8 @@ void report_unbounded(const Tree& tree, const Operation& operation, NodeId call,
   }
   d.label(tree.span(list), "this list may have any number of items");
   const std::uint32_t end = tree.span(list).end;
-  const NodeKind kind = tree.kind(list);
-  const bool is_postfix = kind == NodeKind::Ident || kind == NodeKind::Field || kind == NodeKind::Call ||
-                          kind == NodeKind::Paren || kind == NodeKind::Index;
-  if (kLoopsTakeLimit)
-    d.fix({end, end}, " limit 100", "say how many at most: `limit 100`");
-  else if (is_postfix)
-    d.fix({end, end}, ".take(100)", "say how many at most: `.take(100)`");
-  else
-    d.note("say how many at most: `(…).take(100)`");
+  const bool is_loop = tree.kind(loop) == NodeKind::For || tree.kind(loop) == NodeKind::ForExpr;
+  if (is_loop) d.fix({end, end}, " limit 100", "say how many at most: `limit 100`");
 }
 
 // ---- Quotas and policies

@@ -9,10 +9,6 @@
 
 namespace flow {
 
-// Once loops take `limit N`, a missing bound is an error: turn this, and the row of UnboundedCalls in
-// base/diagnostics.def.
-inline constexpr bool kLoopsTakeLimit = false;
-
 struct AnalyseOptions {
   // ISO date, `2027-02-01`. With it, what was retired before is an error; without, nothing depends on the
   // day.

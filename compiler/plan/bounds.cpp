@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
 
@@ -12,11 +13,20 @@ namespace {
 
 class Counter {
  public:
-  Counter(const Tree& tree, const CheckedFile& checked, const CheckedBody& body,
+  Counter(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedBody& body,
           const std::vector<CallBounds>& functions)
-      : tree_(tree), checked_(checked), body_(body), functions_(functions) {}
+      : tree_(tree), library_(library), checked_(checked), body_(body), functions_(functions) {}
 
   CallBounds of(NodeId node) {
+    if (tree_.kind(node) == NodeKind::Repeat) return repeat(node);
+    CallBounds counts = parts_of(node);
+    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
+      add(counts, once(called->second));
+    return counts;
+  }
+
+ private:
+  CallBounds parts_of(NodeId node) {
     const auto kids = tree_.kids(node);
     switch (tree_.kind(node)) {
       case NodeKind::Block: return block(kids);
@@ -33,12 +43,10 @@ class Counter {
         const LoopParts parts = loop_parts(tree_, node);
         CallBounds counts = of(parts.list);
         std::uint32_t times = length_of(parts.list);
-        for (const NodeId clause : parts.clauses) {
-          add(counts, of(clause));
-          if (tree_.kind(clause) != NodeKind::LoopLimit) continue;
-          if (const auto limit = number(tree_.kid(clause, 0)))
+        for (const NodeId clause : parts.clauses) add(counts, of(clause));
+        if (parts.limit != kNoNode)
+          if (const auto limit = number(parts.limit))
             times = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 0, times));
-        }
         add(counts, of(parts.body), times, node);
         return counts;
       }
@@ -50,9 +58,9 @@ class Counter {
         add(counts, most);
         return counts;
       }
+      case NodeKind::Try: return guarded(node);
       case NodeKind::Parallel:  // a branch that ends does not keep the others from going on
       case NodeKind::ParallelAny: return sum(tree_.kids(kids[0]));
-      case NodeKind::Repeat: return repeat(node);
       case NodeKind::Call: return call(node);
       case NodeKind::Let:
         if (const Meaning& name = checked_.meaning[kids[0]]; name.kind == Meaning::Kind::Local)
@@ -92,7 +100,6 @@ class Counter {
       case NodeKind::Negate:
       case NodeKind::As:
       case NodeKind::MatchArm:
-      case NodeKind::Try:
       case NodeKind::Catch:
       case NodeKind::Finally:
       case NodeKind::Steps:
@@ -113,6 +120,8 @@ class Counter {
       case NodeKind::Within:
       case NodeKind::Else:
       case NodeKind::AtOnce:
+      case NodeKind::OnErrorCollect:
+      case NodeKind::OnErrorStop:
       case NodeKind::LoopLimit: return sum(kids);
       default: {  // whatever this is, it may come again and again
         CallBounds counts;
@@ -122,7 +131,8 @@ class Counter {
     }
   }
 
- private:
+  static CallBounds once(std::uint32_t operation) { return {{operation, {.times = 1, .loop = kNoNode}}}; }
+
   static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
     if (a == 0 || b == 0) return 0;
     const std::uint64_t exact = std::uint64_t{a} * b;
@@ -194,22 +204,50 @@ class Counter {
     }
   }
 
-  // The body and the test behind `until` come each time, the `else` once.
+  // The body, the test behind `until` and the wait come each time, the `else` once.
   CallBounds repeat(NodeId node) {
-    std::uint32_t times = kAnyNumber;
-    CallBounds each, once;
-    bool saw_body = false;
-    for (const NodeId kid : tree_.kids(node)) {
-      const NodeKind kind = tree_.kind(kid);
-      if (kind == NodeKind::Times)
-        if (const auto most = number(tree_.kid(kid, 0)))
-          times = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*most, 0, kAnyNumber));
-      const bool comes_again = kind == NodeKind::Until || (kind == NodeKind::Block && !saw_body);
-      saw_body = saw_body || kind == NodeKind::Block;
-      add(comes_again ? each : once, kind == NodeKind::Block ? of(kid) : sum(tree_.kids(kid)));
+    const RepeatParts parts = repeat_parts(tree_, node);
+    CallBounds counts, turn = of(parts.body);
+    for (const NodeId clause : {parts.every, parts.within, parts.times})
+      if (clause != kNoNode) add(counts, of(clause));
+    if (parts.until != kNoNode) add(turn, of(parts.until));
+    if (const auto wait = checked_.system_calls.find(node); wait != checked_.system_calls.end())
+      add(turn, once(wait->second));
+    if (parts.within != kNoNode) {  // the time is asked at the beginning and at each turn
+      const std::uint32_t now = library_.operation_names.find("flow.now")->second;
+      add(turn, once(now));
+      add(counts, once(now));
     }
-    add(once, each, times, node);
-    return once;
+    add(counts, turn, turns_of(parts), node);
+    if (parts.otherwise != kNoNode) add(counts, of(parts.otherwise));
+    return counts;
+  }
+
+  std::uint32_t turns_of(const RepeatParts& parts) const {
+    std::uint32_t turns = kAnyNumber;
+    if (parts.times != kNoNode)
+      if (const auto most = number(parts.times))
+        turns = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*most, 1, kAnyNumber));
+    const std::int64_t within = constant_us(parts.within), every = constant_us(parts.every);
+    if (within < 0 || every <= 0) return turns;
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(turns, within / every + 1));
+  }
+
+  std::int64_t constant_us(NodeId node) const {
+    Diagnostics told;  // by the checker
+    if (node == kNoNode || tree_.kind(node) != NodeKind::Duration) return -1;
+    return duration_value_us(tree_, node, told);
+  }
+
+  // One of the `catch` blocks at most.
+  CallBounds guarded(NodeId node) {
+    const TryParts parts = try_parts(tree_, node);
+    CallBounds most;
+    for (const NodeId clause : parts.catches) raise(most, of(clause));
+    CallBounds counts = of(parts.body);
+    add(counts, most);
+    if (parts.finally != kNoNode) add(counts, of(parts.finally));
+    return counts;
   }
 
   CallBounds call(NodeId node) {
@@ -221,7 +259,7 @@ class Counter {
     }
     CallBounds counts = sum(tree_.kids(node));
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
-      add(counts, {{call->second.operation, {.times = 1, .loop = kNoNode}}});
+      add(counts, once(call->second.operation));
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
       add(counts, functions_[invoke->second.function]);
     return counts;
@@ -282,6 +320,7 @@ class Counter {
   }
 
   const Tree& tree_;
+  const Library& library_;
   const CheckedFile& checked_;
   const CheckedBody& body_;
   const std::vector<CallBounds>& functions_;
@@ -359,12 +398,13 @@ class Order {
 
 }  // namespace
 
-std::vector<CallBounds> function_bounds(const Tree& tree, const CheckedFile& checked) {
+std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library,
+                                        const CheckedFile& checked) {
   std::vector<CallBounds> bounds(checked.functions.size());
   const Order order(tree, checked);
   for (const std::uint32_t index : order.functions) {
     const CheckedFunction& function = checked.functions[index];
-    bounds[index] = Counter(tree, checked, function, bounds).of(function.body);
+    bounds[index] = Counter(tree, library, checked, function, bounds).of(function.body);
     if (!order.is_circular[index]) continue;
     for (auto& [operation, bound] : bounds[index])
       bound = {.times = kAnyNumber, .loop = bound.loop != kNoNode ? bound.loop : function.node};
@@ -372,9 +412,9 @@ std::vector<CallBounds> function_bounds(const Tree& tree, const CheckedFile& che
   return bounds;
 }
 
-CallBounds flow_bounds(const Tree& tree, const CheckedFile& checked, const CheckedFlow& flow,
-                       const std::vector<CallBounds>& functions) {
-  Counter counter(tree, checked, flow, functions);
+CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                       const CheckedFlow& flow, const std::vector<CallBounds>& functions) {
+  Counter counter(tree, library, checked, flow, functions);
   CallBounds total;
   for (const NodeId part : {flow.condition, flow.body, flow.handler}) {
     if (part == kNoNode) continue;

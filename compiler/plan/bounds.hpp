@@ -17,9 +17,9 @@ struct CallBound {
 using CallBounds = std::map<std::uint32_t, CallBound>;  // by operation, an index into Library::operations
 
 // Of each function in the file, in their order.
-std::vector<CallBounds> function_bounds(const Tree& tree, const CheckedFile& checked);
+std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked);
 // Of a flow. An operation whose calls are never reached stands with 0.
-CallBounds flow_bounds(const Tree& tree, const CheckedFile& checked, const CheckedFlow& flow,
-                       const std::vector<CallBounds>& functions);
+CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                       const CheckedFlow& flow, const std::vector<CallBounds>& functions);
 
 }  // namespace flow

@@ -1,8 +1,10 @@
 #include "compiler/plan/plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.hpp"
+#include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
 
@@ -24,6 +26,7 @@ class Planner {
       : tree_(tree),
         checked_(checked),
         flow_(flow),
+        library_(library),
         trigger_(checked.triggers[flow.trigger]),
         functions_(functions),
         recipients_(tree, library, checked, flow) {}
@@ -46,7 +49,7 @@ class Planner {
       statement(flow_.handler, 0);
       --branch_depth_;
     }
-    plan_.calls = flow_bounds(tree_, checked_, flow_, functions_);
+    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_);
     plan_.recipients = recipients_.take();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
@@ -101,6 +104,15 @@ class Planner {
         return both(value(field_object_, there));
       case NodeKind::Call: return both(call(node, there));
       case NodeKind::ForExpr: return both(loop(node, there));
+      case NodeKind::MatchExpr: return both(match(node, there));
+      // Where it may have failed, what was fetched within may not be there.
+      case NodeKind::Attempt: children(node, there); return both(there);
+      case NodeKind::ModifiedCall:
+        if (call_parts(tree_, node).otherwise == kNoNode) return both(children(node, there));
+        ++branch_depth_;
+        children(node, there);
+        --branch_depth_;
+        return both(there);
       default: return both(children(node, there));
     }
   }
@@ -133,6 +145,7 @@ class Planner {
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end()) {
       for (const NodeId argument : invoke->second.arguments)
         if (argument != kNoNode) there = value(argument, there);
+      note_function(invoke->second.function);
       return there;
     }
     const auto found = checked_.calls.find(node);
@@ -179,6 +192,35 @@ class Planner {
         return a & b;
       }
       case NodeKind::For: return loop(node, there);
+      case NodeKind::Match: return match(node, there);
+      case NodeKind::Try: return guarded(node, there);
+      case NodeKind::Repeat: return repeat(node, there);
+      case NodeKind::Parallel:
+      case NodeKind::ParallelAny: {
+        const auto branches = tree_.kids(tree_.kid(node, 0));
+        there = fetch_before(node, branches, there);
+        for (const NodeId branch : branches) statement(branch, there);
+        return there;
+      }
+      case NodeKind::Steps: {
+        std::vector<NodeId> calls;
+        for (const CheckedStep& step : checked_.steps.at(node).steps) calls.push_back(step.call);
+        there = fetch_before(node, calls, there);
+        ++branch_depth_;
+        for (const NodeId call : calls) value(call, there);
+        --branch_depth_;
+        return there;
+      }
+      case NodeKind::Undo: {
+        const NodeId body[] = {tree_.kid(node, 0)};
+        there = fetch_before(node, body, there);
+        ++branch_depth_;
+        statement(body[0], there);
+        --branch_depth_;
+        return there;
+      }
+      case NodeKind::Wait:
+      case NodeKind::WaitUntil: note_system(node); return children(node, there);
       case NodeKind::Let: recipients_.note_let(node); return value(tree_.kids(node).back(), there);
       case NodeKind::Var: return value(tree_.kids(node).back(), there);
       case NodeKind::Stop:
@@ -192,9 +234,75 @@ class Planner {
     const LoopParts parts = loop_parts(tree_, node);
     there = value(parts.list, there);
     for (const NodeId clause : parts.clauses) there = children(clause, there);
+    const NodeId bodies[] = {parts.body};
+    if (parts.at_once != kNoNode) there = fetch_before(node, bodies, there);
     ++branch_depth_;
     statement(parts.body, there);
     --branch_depth_;
+    return there;
+  }
+
+  // Which arm it is, is not known.
+  Entities match(NodeId node, Entities there) {
+    there = value(tree_.kid(node, 0), there);
+    Entities all = ~Entities{0};
+    ++branch_depth_;
+    for (const NodeId arm : tree_.kids(node).subspan(1)) {
+      const NodeId body = tree_.kids(arm).back();
+      all &= tree_.kind(body) == NodeKind::Block && tree_.kind(node) == NodeKind::Match
+                 ? statement(body, there)
+                 : value(body, there);
+    }
+    --branch_depth_;
+    return all & there;
+  }
+
+  // Nothing that is fetched within is there for sure behind it, or where an error is handled.
+  Entities guarded(NodeId node, Entities there) {
+    const TryParts parts = try_parts(tree_, node);
+    statement(parts.body, there);
+    ++branch_depth_;
+    for (const NodeId clause : parts.catches) statement(tree_.find(clause, NodeKind::Block), there);
+    --branch_depth_;
+    if (parts.finally != kNoNode) statement(parts.finally, there);
+    return there;
+  }
+
+  // The body comes at least once.
+  Entities repeat(NodeId node, Entities there) {
+    const RepeatParts parts = repeat_parts(tree_, node);
+    for (const NodeId clause : {parts.every, parts.within, parts.times})
+      if (clause != kNoNode) there = value(clause, there);
+    note_system(node);
+    if (parts.within != kNoNode) note_first(operation_now(), node);
+    there = statement(parts.body, there);
+    if (parts.until != kNoNode) there = value(parts.until, there);
+    if (parts.otherwise == kNoNode) return there;
+    ++branch_depth_;
+    statement(parts.otherwise, there);
+    --branch_depth_;
+    return there;
+  }
+
+  // Branches share nothing that they fetch, so what they use is fetched before they begin.
+  Entities fetch_before(NodeId node, std::span<const NodeId> bodies, Entities there) {
+    for (const NodeId body : bodies) there = fetch_all_of(node, body, there);
+    return there;
+  }
+
+  Entities fetch_all_of(NodeId place, NodeId node, Entities there) {
+    const Meaning& meaning = checked_.meaning[node];
+    if (meaning.kind == Meaning::Kind::Entity || meaning.kind == Meaning::Kind::EntityField) {
+      const Entities bit = Entities{1} << meaning.index;
+      plan_.entities.insert(meaning.index);
+      if ((there & bit) == 0) {
+        plan_.ensure_before[place].push_back(meaning.index);
+        if (std::ranges::find(plan_.fetches, meaning.index, &PlannedFetch::entity) == plan_.fetches.end())
+          plan_.fetches.push_back({meaning.index, node, tree_.line(node), place_, branch_depth_ > 0});
+      }
+      there |= bit;
+    }
+    for (const NodeId kid : tree_.kids(node)) there = fetch_all_of(place, kid, there);
     return there;
   }
 
@@ -210,6 +318,10 @@ class Planner {
     const Meaning& meaning = checked_.meaning[node];
     if (meaning.kind == Meaning::Kind::Entity && meaning.index > 0) return true;
     if (checked_.calls.contains(node)) return true;
+    if (const auto invoke = checked_.invokes.find(node);
+        invoke != checked_.invokes.end() &&
+        !checked_.functions[invoke->second.function].effects.operations.empty())
+      return true;
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
@@ -324,18 +436,50 @@ class Planner {
 
   void note_call(NodeId node, const CheckedCall& call) {
     plan_.first_call.try_emplace(call.operation, node);
-    recipients_.note_call(call);
+    recipients_.note_call(call, is_in_function_);
+  }
+
+  void note_first(std::uint32_t operation, NodeId node) { plan_.first_call.try_emplace(operation, node); }
+
+  void note_system(NodeId node) {
+    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
+      note_first(called->second, node);
+  }
+
+  std::uint32_t operation_now() const { return library_.operation_names.find("flow.now")->second; }
+
+  // What a function calls, once.
+  void note_function(std::uint32_t function) {
+    const FunctionEffects& effects = checked_.functions[function].effects;
+    if (effects.operations.empty() && !effects.logs && !effects.stops && !effects.waits) return;
+    if (!plan_.functions.insert(function).second) return;
+    const bool outer = std::exchange(is_in_function_, true);
+    note_calls_in(checked_.functions[function].body);
+    is_in_function_ = outer;
+  }
+
+  void note_calls_in(NodeId node) {
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+      note_call(node, call->second);
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      note_function(invoke->second.function);
+    note_system(node);
+    if (tree_.kind(node) == NodeKind::Repeat && repeat_parts(tree_, node).within != kNoNode)
+      note_first(operation_now(), node);
+    for (const NodeId kid : tree_.kids(node)) note_calls_in(kid);
   }
 
   const Tree& tree_;
   const CheckedFile& checked_;
   const CheckedFlow& flow_;
+  const Library& library_;
   const Trigger& trigger_;
   const std::vector<CallBounds>& functions_;
   Recipients recipients_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
+  bool is_in_function_ = false;    // what is noted
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
@@ -343,7 +487,7 @@ class Planner {
 }  // namespace
 
 std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
-  const std::vector<CallBounds> functions = function_bounds(tree, checked);
+  const std::vector<CallBounds> functions = function_bounds(tree, library, checked);
   std::vector<FlowPlan> plans;
   for (const CheckedFlow& flow : checked.flows)
     plans.push_back(Planner(tree, library, checked, flow, functions).run());

@@ -30,7 +30,8 @@ void Recipients::note_let(NodeId let) {
     given_.insert_or_assign(name.index, kids.back());
 }
 
-void Recipients::note_call(const CheckedCall& call) {
+void Recipients::note_call(const CheckedCall& call, bool is_in_function) {
+  follows_ = !is_in_function;
   followed_.clear();
   const Operation& operation = library_.operations[call.operation];
   if (operation.effect != Effect::Notify) return;
@@ -80,13 +81,14 @@ void Recipients::collect(NodeId node, PlannedRecipients& into) {
       return;
     case NodeKind::Index: {  // an entry of a map that `let` wrote in place
       const Meaning& name = checked_.meaning[kids[0]];
-      const auto given = name.kind == Meaning::Kind::Local ? given_.find(name.index) : given_.end();
+      const auto given =
+          name.kind == Meaning::Kind::Local && follows_ ? given_.find(name.index) : given_.end();
       if (given == given_.end() || tree_.kind(given->second) != NodeKind::Record) break;
       return collect(given->second, into);
     }
     case NodeKind::Ident: {
       const Meaning& name = checked_.meaning[node];
-      if (name.kind != Meaning::Kind::Local) break;
+      if (name.kind != Meaning::Kind::Local || !follows_) break;
       const auto given = given_.find(name.index);
       if (given == given_.end()) break;
       if (followed_.insert(name.index).second) collect(given->second, into);

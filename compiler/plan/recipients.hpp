@@ -23,9 +23,10 @@ class Recipients {
   Recipients(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedBody& body)
       : tree_(tree), library_(library), checked_(checked), body_(body) {}
 
-  // In the order of the text: a `let` before the calls that use what it names.
+  // In the order of the text: a `let` before the calls that use what it names. Names of functions are not
+  // followed.
   void note_let(NodeId let);
-  void note_call(const CheckedCall& call);
+  void note_call(const CheckedCall& call, bool is_in_function);
   std::vector<PlannedRecipients> take() { return std::move(found_); }
 
  private:
@@ -37,6 +38,7 @@ class Recipients {
   const CheckedFile& checked_;
   const CheckedBody& body_;
   std::map<std::uint32_t, NodeId> given_;
+  bool follows_ = true;
   std::set<std::uint32_t> followed_;  // of the call that is looked at: what they name is collected
   std::vector<PlannedRecipients> found_;
 };
