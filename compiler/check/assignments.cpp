@@ -28,7 +28,7 @@ void Checker::assign_name(NodeId target, NodeId value) {
   const std::string_view text = tree_.text(target);
   const Meaning meaning = lookup(text);
   if (meaning.kind == Meaning::Kind::None) {
-    if (functions_.contains(text)) {
+    if (file_->functions.contains(text)) {
       report(Code::NotAssignable, target, fmt::format("`{}` is a function", text));
     } else if (!is_told(text)) {
       std::vector<std::string> variables;
