@@ -104,6 +104,7 @@ TypeId Checker::type_test(NodeId node) {
   const NodeId value = tree_.kid(node, 0), type_node = tree_.kid(node, 2);
   const TypeId to = declared_type(type_node);
   const TypeId from = expression(value);
+  out_.type[type_node] = to;
   if (is_error(from) || is_error(to)) return kBoolType;
   const TypeId bare_from = out_.types.without_null(from), bare_to = out_.types.without_null(to);
   const bool is_tested = bare_from == kJsonType || (bare_from == kStringType && bare_to != kStringType &&
@@ -112,7 +113,8 @@ TypeId Checker::type_test(NodeId node) {
     keep_fields(bare_to);
     return kBoolType;
   }
-  if (bare_from == bare_to && out_.types.is_optional(from)) return kBoolType;  // whether it is null
+  const bool is_null_test = out_.types.is_optional(from) && !out_.types.is_optional(to);
+  if (bare_from == bare_to && is_null_test) return kBoolType;
   Diagnostic& d = report(Code::TestIsKnown, node,
                          fmt::format("{} is `{}`, so this is always {}", quoted(value), type_name(from),
                                      bare_from == bare_to ? "true" : "false"));

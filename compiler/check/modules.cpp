@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
+#include "compiler/resolve/not_yet.hpp"
 #include "compiler/syntax/file_name.hpp"
 #include "compiler/syntax/literal.hpp"
 
@@ -22,8 +23,9 @@ void Checker::open_files() {
     if (file.root == kNoNode) continue;
     for (const NodeId kid : tree_.kids(file.root)) {
       if (tree_.kind(kid) == NodeKind::Use) declare_module(file, kid);
-      if (tree_.kind(kid) == NodeKind::Bad)
-        for (const NodeId name : tree_.kids(kid)) unreadable_.insert(tree_.text(name));
+      if (tree_.kind(kid) == NodeKind::Bad || is_not_yet(tree_.kind(kid)))
+        for (const NodeId name : tree_.kids(kid))
+          if (tree_.kind(name) == NodeKind::Ident) unreadable_.insert(tree_.text(name));
     }
   }
   file_ = &files_.front();

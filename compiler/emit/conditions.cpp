@@ -126,7 +126,9 @@ void RoutineEmitter::branch_compare(NodeId node, bool when, Label& target) {
   if (op == NodeKind::OpNotEqual) return branch_equal(left, right, !when, target);
   if (is_less_or_greater(op)) return branch_less(op, left, right, when, target);
   const Register test = code_.take();
-  if (op == NodeKind::OpIn || op == NodeKind::OpNotIn) {
+  if (op == NodeKind::OpIs) {
+    type_test(node, test);
+  } else if (op == NodeKind::OpIn || op == NodeKind::OpNotIn) {
     membership(right, left, true, test);
     if (op == NodeKind::OpNotIn) when = !when;
   } else {
