@@ -15,11 +15,6 @@ struct Row {
 
 constexpr Row kInFlows[] = {
     // Declarations
-    {NodeKind::Param},
-    {NodeKind::Secret},
-    {NodeKind::Use},
-    {NodeKind::RecordDecl},
-    {NodeKind::EnumDecl},
     {NodeKind::Test},
     // Triggers
     {NodeKind::OnEvery},
@@ -65,7 +60,6 @@ constexpr Row kInFlows[] = {
     {NodeKind::StartFlow},
     // Expressions
     {NodeKind::MatchExpr},
-    {NodeKind::As},
 };
 constexpr Row kInDeclarations[] = {
     {NodeKind::NativeFunction, 2},
@@ -100,13 +94,8 @@ class Reporter {
   }
 
   Span marked(NodeId node, int words) const {
-    // `x as Int` begins with an expression: its word stands between its parts.
     const std::string& text = tree_.source->text();
-    std::uint32_t begin = tree_.span(node).begin;
-    if (tree_.kind(node) == NodeKind::As) {
-      begin = tree_.span(tree_.kid(node, 0)).end;
-      while (begin < tree_.span(node).end && !is_word_char(text[begin])) ++begin;
-    }
+    const std::uint32_t begin = tree_.span(node).begin;
     std::uint32_t end = begin;
     for (; words > 0; --words) {
       while (end < tree_.span(node).end && !is_word_char(text[end])) ++end;
@@ -127,7 +116,13 @@ bool is_not_yet(NodeKind kind) {
 }
 
 void report_not_yet(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter(tree, kInFlows, diagnostics).walk(tree.root);
+  Reporter reporter(tree, kInFlows, diagnostics);
+  reporter.walk(tree.root);
+  // Of a module only what others can use is part of the program.
+  for (const TreePart& part : tree.parts)
+    if (part.root != tree.root && part.root != kNoNode)
+      for (const NodeId kid : tree.kids(part.root))
+        if (tree.kind(kid) != NodeKind::Flow && tree.kind(kid) != NodeKind::Test) reporter.walk(kid);
 }
 
 void report_not_yet_declared(const Tree& tree, Diagnostics& diagnostics) {
