@@ -65,4 +65,19 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFl
   return out;
 }
 
+std::string print_settings(const Tree& tree, const CheckedFile& checked) {
+  std::string out;
+  for (const CheckedSetting& setting : checked.settings) {
+    if (setting.file != 0 && !setting.is_used) continue;
+    const bool may_be_missing =
+        setting.is_secret() || setting.default_value != kNoNode || checked.types.is_optional(setting.type);
+    out += fmt::format("  {:<9}{}{}{}\n", setting.name, checked.types.name(setting.type),
+                       setting.default_value == kNoNode
+                           ? std::string()
+                           : fmt::format(" = {}", tree.text(setting.default_value)),
+                       may_be_missing ? "" : ", required");
+  }
+  return out.empty() ? out : "set at deployment:\n" + out;
+}
+
 }  // namespace flow
