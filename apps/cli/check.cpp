@@ -60,8 +60,8 @@ Status check_file(const std::string& path, const CheckOptions& options, Totals& 
   if (options.plan) fmt::print("{}", print_settings(compilation.tree, compilation.checked));
   if (options.plan)
     for (std::size_t i = 0; i < compilation.plans.size(); ++i)
-      fmt::print("{}", print_plan(compilation.tree, *compilation.library, compilation.checked.flows[i],
-                                  compilation.plans[i]));
+      fmt::print("{}", print_plan(compilation.tree, *compilation.library, compilation.checked,
+                                  compilation.checked.flows[i], compilation.plans[i]));
   return {};
 }
 

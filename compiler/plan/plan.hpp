@@ -45,7 +45,7 @@ FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& check
 std::string print_settings(const Tree& tree, const CheckedFile& checked);
 
 // What `flow check --plan` prints for one flow.
-std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow,
-                       const FlowPlan& plan);
+std::string print_plan(const Tree& tree, const Library& library, const CheckedFile& checked,
+                       const CheckedFlow& flow, const FlowPlan& plan);
 
 }  // namespace flow
