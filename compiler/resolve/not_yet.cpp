@@ -76,6 +76,16 @@ class Reporter {
   Reporter(const Tree& tree, std::span<const Row> rows, Diagnostics& diagnostics)
       : tree_(tree), rows_(rows), diagnostics_(diagnostics) {}
 
+  void run() {
+    if (tree_.root != kNoNode) walk(tree_.root);
+    // Of a module only what others can use is part of the program.
+    for (const TreePart& part : tree_.parts)
+      if (part.root != tree_.root && part.root != kNoNode)
+        for (const NodeId kid : tree_.kids(part.root))
+          if (tree_.kind(kid) != NodeKind::Flow && tree_.kind(kid) != NodeKind::Test) walk(kid);
+  }
+
+ private:
   void walk(NodeId node) {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
@@ -83,7 +93,6 @@ class Reporter {
       if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
   }
 
- private:
   void report(NodeId node, int words) {
     const Span span = marked(node, words);
     diagnostics_
@@ -116,17 +125,11 @@ bool is_not_yet(NodeKind kind) {
 }
 
 void report_not_yet(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter reporter(tree, kInFlows, diagnostics);
-  reporter.walk(tree.root);
-  // Of a module only what others can use is part of the program.
-  for (const TreePart& part : tree.parts)
-    if (part.root != tree.root && part.root != kNoNode)
-      for (const NodeId kid : tree.kids(part.root))
-        if (tree.kind(kid) != NodeKind::Flow && tree.kind(kid) != NodeKind::Test) reporter.walk(kid);
+  Reporter(tree, kInFlows, diagnostics).run();
 }
 
 void report_not_yet_declared(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter(tree, kInDeclarations, diagnostics).walk(tree.root);
+  Reporter(tree, kInDeclarations, diagnostics).run();
 }
 
 }  // namespace flow
