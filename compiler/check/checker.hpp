@@ -60,7 +60,7 @@ class Checker {
   const std::map<std::string, TypeId, std::less<>>& type_names() const { return file_->types; }
   std::optional<std::uint32_t> function_named(NodeId callee) const;
   std::optional<TypeId> type_named(NodeId node) const;  // `Level`, `notify.Level`
-  TypeId module_member(NodeId node, const File::Module& module);
+  TypeId module_member(NodeId node, File::Module& module);
   TypeId unknown_member(NodeId node, const File::Module& module, bool is_called);
   bool uses_missing_module(NodeId type) const;  // and notes the modules that it uses
   // Says that a name is taken by what the file declares besides functions, and where.
@@ -86,6 +86,7 @@ class Checker {
   // ---- settings.cpp
   void settings();
   void declare_setting(std::uint32_t file, NodeId node);
+  void check_setting_default(std::uint32_t index);
   TypeId setting_value(NodeId node, std::uint32_t index);
   void pass_settings();  // to functions, for those that they invoke
   void report_unused_settings();

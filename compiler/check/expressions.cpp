@@ -98,7 +98,7 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
   if (type == kSecretType) d.note(kSecretNote);
   if (wanted == kSecretType && type == kStringType)
     d.note("a secret is declared beside the flow, and named: `secret api_key`");
-  if (type == kJsonType && is_foreign(wanted) && wanted != kJsonType) {
+  if (out_.types.without_null(type) == kJsonType && is_foreign(wanted)) {
     const std::uint32_t end = tree_.span(node).end;
     d.fix({end, end}, fmt::format(" as {}", type_name(wanted)), fmt::format("convert it: `as {}`", type_name(wanted)));
   }
@@ -207,7 +207,7 @@ TypeId Checker::field(NodeId node) {
       return kStringType;
     }
     if (meaning.kind == Meaning::Kind::None)
-      if (const File::Module* const module = module_named(tree_.text(object))) return module_member(node, *module);
+      if (File::Module* const module = module_named(tree_.text(object))) return module_member(node, *module);
   }
   const bool is_name = tree_.kind(object) == NodeKind::Ident
                            ? lookup(tree_.text(object)).kind == Meaning::Kind::None

@@ -42,7 +42,8 @@ void Checker::declare_module(File& file, NodeId use) {
   }
   const bool is_connector =
       std::ranges::find(library_.connectors, name, &Connector::name) != library_.connectors.end();
-  if (is_connector && module.connector != name)
+  module.is_used = is_connector && module.connector != name;  // one mistake is told once
+  if (module.is_used)
     report(Code::DuplicateName, place, fmt::format("`{}` is a connector", name))
         .fix({tree_.span(named).end, tree_.span(use).end}, fmt::format(" as my_{}", name),
              fmt::format("give the module another name: `as my_{}`", name));
@@ -103,7 +104,8 @@ std::optional<TypeId> Checker::type_named(NodeId node) const {
 }
 
 // `notify.soc`: a parameter of the module, or something that is no value.
-TypeId Checker::module_member(NodeId node, const File::Module& module) {
+TypeId Checker::module_member(NodeId node, File::Module& module) {
+  module.is_used = true;
   const std::string_view name = tree_.text(tree_.kid(node, 1));
   if (!module.file) return unknown_member(node, module, false);
   const File& file = files_[*module.file];

@@ -13,6 +13,7 @@ void Checker::settings() {
     for (const NodeId kid : tree_.kids(file_->root))
       if (tree_.kind(kid) == NodeKind::Param || tree_.kind(kid) == NodeKind::Secret) declare_setting(i, kid);
   }
+  for (std::uint32_t i = 0; i < out_.settings.size(); ++i) check_setting_default(i);
 }
 
 void Checker::declare_setting(std::uint32_t file, NodeId node) {
@@ -38,20 +39,25 @@ void Checker::declare_setting(std::uint32_t file, NodeId node) {
     keep_fields(setting.type);
   }
   std::uint32_t operation = 0;
+  setting.is_used = true;  // unless it gets its name: one mistake is told once
   if (operation_named(kids[0], operation) != nullptr)
     report(Code::DuplicateName, kids[0], fmt::format("`{}` is an operation", name));
   else if (name == "range")
     report(Code::DuplicateName, kids[0], "`range` is a function of the language");
   else if (!is_taken(kids[0]))
-    file_->settings.emplace(name, index);
-  if (setting.default_value != kNoNode) {
-    const NodeId value = setting.default_value;
-    expect(value, setting.type, fmt::format("the default of `{}`", name));
-    if (!is_error(out_.type[value]) && !is_constant(value))
-      report(Code::DefaultIsNoConstant, value, fmt::format("the default of `{}` must be a constant", name))
-          .note("constants are numbers, texts without holes, values of enums, and lists, maps and records of these");
-  }
+    setting.is_used = !file_->settings.emplace(name, index).second;
   out_.settings.push_back(std::move(setting));
+}
+
+void Checker::check_setting_default(std::uint32_t index) {
+  const NodeId value = out_.settings[index].default_value;
+  if (value == kNoNode) return;
+  const std::string name = fmt::format("the default of `{}`", out_.settings[index].name);
+  enter_constants(out_.settings[index].file);
+  expect(value, out_.settings[index].type, name);
+  if (!is_error(out_.type[value]) && !is_constant(value))
+    report(Code::DefaultIsNoConstant, value, name + " must be a constant")
+        .note("constants are numbers, texts without holes, values of enums, and lists, maps and records of these");
 }
 
 TypeId Checker::setting_value(NodeId node, std::uint32_t index) {

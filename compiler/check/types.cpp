@@ -167,9 +167,9 @@ void Checker::report_endless_records() {
       const NodeId declaration = tree_.kid(nodes.at(record), index + 1);
       const std::string name = fields[index].name;
       report(Code::InvalidType, tree_.kid(declaration, 1),
-             record == type ? fmt::format("a `{}` holds a `{}`, and so on without end", type_name(type), type_name(type))
-                            : fmt::format("a `{}` holds a `{}`, which holds a `{}`, and so on without end",
-                                          type_name(type), type_name(record), type_name(type)))
+             record == type ? fmt::format("each `{}` would hold another one, without end", type_name(type))
+                            : fmt::format("each `{}` would hold a record that holds another `{}`, without end",
+                                          type_name(record), type_name(record)))
           .note(fmt::format("what may be missing can end: `{}: {}?` or `{}: List<{}>`", name, type_name(type),
                             name, type_name(type)));
       out_.types.mutable_record(record).fields[index].type = error_type();
