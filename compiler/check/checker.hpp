@@ -1,9 +1,9 @@
 // The checker's own header: one walk over one source, split over files by idea. check.cpp has flows,
 // functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
 // mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
-// calls, methods.cpp methods, narrowing.cpp what a condition proves, modules.cpp files and the names they know,
-// types.cpp records and enums, records.cpp records written in place, settings.cpp what is set at deployment,
-// conversions.cpp `as` and `is`, json.cpp foreign data.
+// calls, methods.cpp methods, narrowing.cpp what a condition proves, modules.cpp files and the names they
+// know, types.cpp records and enums, records.cpp records written in place, settings.cpp what is set at
+// deployment, conversions.cpp `as` and `is`, json.cpp foreign data.
 #pragma once
 
 #include <fmt/format.h>
@@ -45,8 +45,9 @@ class Checker {
       bool is_used = false;
     };
     NodeId root = kNoNode;
-    std::string prefix;                               // `notify.` of a module
-    std::map<std::string, TypeId, std::less<>> types; // the library's, its own, and as `notify.Level` its modules'
+    std::string prefix;  // `notify.` of a module
+    std::map<std::string, TypeId, std::less<>>
+        types;  // the library's, its own, and as `notify.Level` its modules'
     std::map<std::string, TypeId, std::less<>> own_types;
     std::unordered_map<std::string_view, std::uint32_t> functions;  // index into out_.functions
     std::unordered_map<std::string_view, std::uint32_t> settings;   // index into out_.settings
@@ -122,7 +123,7 @@ class Checker {
   void declare_function(NodeId node);
   void function_body(std::uint32_t index);
   void parameters(NodeId node);
-  TypeId parameter_type(NodeId node);         // as declared_type(), also `T or List<T>`
+  TypeId parameter_type(NodeId node);        // as declared_type(), also `T or List<T>`
   TypeId list_of_either(TypeId type) const;  // List<T> of these; otherwise the type itself
   // Functions whose result is not written, each behind those it calls.
   std::vector<std::uint32_t> inference_order();
@@ -263,11 +264,11 @@ class Checker {
   std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
 
-  std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
+  std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
   std::vector<File> files_;
-  File* file_ = nullptr;  // of what is checked
-  CheckedBody constants_;  // where defaults are checked
-  std::set<TypeId> kept_;  // records of which all fields are kept
+  File* file_ = nullptr;                            // of what is checked
+  CheckedBody constants_;                           // where defaults are checked
+  std::set<TypeId> kept_;                           // records of which all fields are kept
   std::map<NodeId, TypeId> declared_types_;         // by EnumDecl and RecordDecl
   std::vector<std::vector<Parameter>> parameters_;  // of each function, as those of an operation
   std::set<std::string_view> unreadable_;           // names of declarations that could not be read

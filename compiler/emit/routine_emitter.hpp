@@ -1,8 +1,8 @@
 // Instructions of one routine: what flows and functions have in common. Split over files by idea:
 // routine_emitter.cpp has statements, loops.cpp everything that repeats, expressions.cpp values,
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
-// collections.cpp lists and maps, methods.cpp their methods, records.cpp records, conversions.cpp what becomes
-// something else, calls.cpp calls.
+// collections.cpp lists and maps, methods.cpp their methods, records.cpp records, conversions.cpp what
+// becomes something else, calls.cpp calls.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
@@ -198,8 +198,8 @@ class RoutineEmitter {
   Folder folder_;
   std::vector<Register> local_registers_;
   std::map<std::uint32_t, Register> setting_registers_;  // by setting of the file, those it takes
-  std::vector<bool> holds_local_;  // by register
-  std::vector<Register> yielded_;  // lists of the loops that are open
+  std::vector<bool> holds_local_;                        // by register
+  std::vector<Register> yielded_;                        // lists of the loops that are open
 };
 
 }  // namespace flow
