@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "apps/cli/modules.hpp"
 #include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
 #include "stdlib/declarations/declarations.hpp"
@@ -41,8 +42,8 @@ std::string today() {
 
 Result<Compilation> compile_file(const std::string& path, bool strict) {
   FLOW_TRY(std::string text, read_file(path, kMaxSourceBytes));
-  return compile({path == "-" ? "<stdin>" : path, std::move(text)}, standard_library(),
-                 {.today = today(), .strict = strict});
+  return compile({path == "-" ? "<stdin>" : path, std::move(text)}, standard_library(), module_loader(),
+                 module_id(path), {.today = today(), .strict = strict});
 }
 
 void print_diagnostics(const Compilation& compilation) {

@@ -65,7 +65,10 @@ void report_conflicts(std::span<const AnalysedFile> files, Among among, const Li
   for (const AnalysedFile& file : files)
     for (std::uint32_t i = 0; i < file.flows->size(); ++i)
       for (const UndoableCall& call : (*file.flows)[i].undoable)
-        if (std::string target = target_of(library, call); !target.empty())
+        // Operations that a file brings along are compared within the file only.
+        if (std::string target =
+                call.operation < library.operations.size() ? target_of(library, call) : std::string();
+            !target.empty())
           index[{trigger_of(file, i), call.operation, std::move(target)}].push_back({&file, i, &call});
   std::size_t compared = 0, told = 0;
   std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>> known;  // pairs of flows

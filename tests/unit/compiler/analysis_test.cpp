@@ -44,7 +44,8 @@ const Library& retiring_library() {
 }
 
 Compilation retiring(const std::string& today) {
-  return compile({"source.flow", "on thing.new do list_things()"}, retiring_library(), {.today = today});
+  return compile({"source.flow", "on thing.new do list_things()"}, retiring_library(), {}, {},
+                 {.today = today});
 }
 
 TEST(Retiring, IsAWarningUntilTheDay) {
@@ -79,7 +80,7 @@ TEST(Retiring, NeedsADate) {
 TEST(Guardrails, AreAskedForByStrictChecksOnly) {
   const NamedText source{"source.flow", "on alert.new when severity == High do isolate(machineId)"};
   EXPECT_TRUE(compile(source, standard_library()).diagnostics.all().empty());
-  const Compilation strict = compile(source, standard_library(), {.today = {}, .strict = true});
+  const Compilation strict = compile(source, standard_library(), {}, {}, {.today = {}, .strict = true});
   EXPECT_EQ(codes(strict.diagnostics), std::set<std::string>{"F0604"});
 }
 
