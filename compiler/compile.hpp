@@ -8,17 +8,12 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
+#include "compiler/modules.hpp"
 #include "compiler/plan/plan.hpp"
 #include "compiler/resolve/library.hpp"
 #include "vm/bytecode/module.hpp"
 
 namespace flow {
-
-// A text and the name to show for it.
-struct NamedText {
-  std::string name;
-  std::string text;
-};
 
 // The declarations that every compilation sees. Mistakes in them are in `diagnostics`, file i being texts[i].
 struct Declarations {
@@ -29,13 +24,19 @@ struct Declarations {
 Declarations load_declarations(const std::vector<NamedText>& texts);
 
 struct Compilation {
-  Files files;  // the source, as file 0
+  Files files;  // the source, as file 0, then the modules it uses
   Diagnostics diagnostics;
   Tree tree;
   CheckedFile checked;
   std::vector<FlowPlan> plans;   // one per flow; empty after errors
   std::optional<Module> module;  // absent after errors
+  // What it was compiled with: what the caller gave, and the connectors that used files declare. Valid as
+  // long as the caller's.
+  const Library* library = nullptr;
+  std::shared_ptr<const Library> own_library;  // of `library`, when files declare connectors
 };
-Compilation compile(NamedText source, const Library& library);
+// `loader` finds what the source names with `use`. `id` is what the loader would call the source itself.
+Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader = {},
+                    const std::string& id = {});
 
 }  // namespace flow

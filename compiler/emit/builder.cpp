@@ -1,5 +1,7 @@
 #include "compiler/emit/builder.hpp"
 
+#include "compiler/emit/settings.hpp"
+
 namespace flow {
 
 TypeId ModuleBuilder::type(TypeId from) {
@@ -57,6 +59,12 @@ std::uint32_t ModuleBuilder::function(std::uint32_t index) {
   const auto [at, is_new] = functions_.emplace(index, static_cast<std::uint32_t>(invoked_.size()));
   if (is_new) invoked_.push_back(index);
   return at->second;
+}
+
+Input ModuleBuilder::setting(const Tree& tree, std::uint32_t index) {
+  const CheckedSetting& from = checked_.settings[index];
+  if (settings_.insert(index).second) module_.settings.push_back(setting_of(*this, tree, from));
+  return {.name = from.name, .type = type(from.type), .source = Input::Source::Setting, .wire = {}};
 }
 
 std::uint32_t ModuleBuilder::connector(std::uint32_t index) {

@@ -25,6 +25,8 @@ class ModuleBuilder {
   std::uint32_t trigger(std::uint32_t checked_trigger);
   // The index that the function of the file has, or will have, in the module.
   std::uint32_t function(std::uint32_t checked_function);
+  // The input that gives a flow the setting of the file, which the module then has.
+  Input setting(const Tree& tree, std::uint32_t checked_setting);
   // Functions of the file that are invoked, in the order of the module.
   const std::vector<std::uint32_t>& invoked() const { return invoked_; }
   const Library& library() const { return library_; }
@@ -43,6 +45,7 @@ class ModuleBuilder {
   std::map<std::tuple<TypeId, std::int64_t, double, std::string>, std::uint32_t> constants_;
   std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_, functions_;
   std::vector<std::uint32_t> invoked_;
+  std::set<std::uint32_t> settings_;
 };
 
 }  // namespace flow

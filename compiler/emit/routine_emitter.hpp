@@ -1,12 +1,14 @@
 // Instructions of one routine: what flows and functions have in common. Split over files by idea:
 // routine_emitter.cpp has statements, loops.cpp everything that repeats, expressions.cpp values,
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
-// collections.cpp lists and maps, methods.cpp their methods, calls.cpp calls.
+// collections.cpp lists and maps, methods.cpp their methods, records.cpp records, conversions.cpp what becomes
+// something else, calls.cpp calls.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -84,6 +86,7 @@ class RoutineEmitter {
   // ---- expressions.cpp
   void value(NodeId node, Register target);      // the node's value into `target`
   Register operand(NodeId node);                 // a register that holds it: an existing one, or a temporary
+  void own_value(NodeId node, Register target);  // the same before it becomes Json where that is wanted
   void raw_value(NodeId node, Register target);  // without unwrapping and widening
   std::optional<Register> existing(NodeId node) const;
   void name(NodeId node, Register target);
@@ -134,6 +137,7 @@ class RoutineEmitter {
   // ---- collections.cpp
   void list(NodeId node, Register target);
   void map(NodeId node, Register target);
+  void entries(NodeId node, TypeId type, Register target);  // as a map of that type of the module
   void map_key(NodeId key, Register target);
   void index(NodeId node, Register target);
   void assign_entry(NodeId target, NodeId value);
@@ -142,6 +146,18 @@ class RoutineEmitter {
   Register kept_operand(NodeId node);  // an operand that will be reachable from elsewhere as well
   bool is_fresh(NodeId node) const;    // reachable from nowhere else
   bool may_hold_map(TypeId type, int depth = 0) const;
+
+  // ---- records.cpp
+  void construct(NodeId node, Register target);
+
+  // ---- conversions.cpp
+  void conversion(NodeId node, Register target);
+  void type_test(NodeId node, Register target);
+  void json_made(NodeId node, Register target);
+  void json_of(Register from, TypeId type, Register target);  // `target` is not `from` when it may be null
+  void json_member(NodeId node, Register target);
+  void json_list(NodeId node, Register target);
+  void json_object(NodeId node, Register target);
 
   // ---- methods.cpp
   void method(NodeId node, const CheckedMethod& method, Register target);
@@ -181,6 +197,7 @@ class RoutineEmitter {
   CodeWriter code_;
   Folder folder_;
   std::vector<Register> local_registers_;
+  std::map<std::uint32_t, Register> setting_registers_;  // by setting of the file, those it takes
   std::vector<bool> holds_local_;  // by register
   std::vector<Register> yielded_;  // lists of the loops that are open
 };

@@ -21,8 +21,8 @@ namespace {
 // then fields and signatures, then what refers to operations (lookups, polling, triggers).
 class LibraryBuilder {
  public:
-  LibraryBuilder(std::span<const Tree> trees, Diagnostics& diagnostics)
-      : trees_(trees), diagnostics_(diagnostics) {}
+  LibraryBuilder(Library base, std::span<const Tree> trees, Diagnostics& diagnostics)
+      : trees_(trees), diagnostics_(diagnostics), library_(std::move(base)) {}
 
   Library build() {
     for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_names(tree, node); });
@@ -515,7 +515,11 @@ const Trigger* Library::trigger(std::string_view name) const {
 }
 
 Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics) {
-  return LibraryBuilder(trees, diagnostics).build();
+  return LibraryBuilder({}, trees, diagnostics).build();
+}
+
+Library extend_library(const Library& base, std::span<const Tree> trees, Diagnostics& diagnostics) {
+  return LibraryBuilder(base, trees, diagnostics).build();
 }
 
 }  // namespace flow
