@@ -47,6 +47,12 @@ TypeId Checker::infer(NodeId node, TypeId expected) {
     case NodeKind::Product:
     case NodeKind::Negate: return arithmetic(node, expected);
     case NodeKind::ForExpr: return loop_expression(node, expected);
+    case NodeKind::MatchExpr: return match_expression(node, expected);
+    case NodeKind::Attempt: return attempt(node);
+    case NodeKind::Await:
+    case NodeKind::ModifiedCall:
+    case NodeKind::CallFlow:
+    case NodeKind::StartFlow: return modified_call(node);
     case NodeKind::Record: return map(node, expected);
     case NodeKind::Construct: return construct(node);
     case NodeKind::As: return conversion(node);
@@ -195,17 +201,6 @@ TypeId Checker::field(NodeId node) {
   const NodeId object = tree_.kid(node, 0);
   if (tree_.kind(object) == NodeKind::Ident) {
     const Meaning meaning = lookup(tree_.text(object));
-    if (meaning.kind == Meaning::Kind::Local && flow_ != nullptr && flow_->has_error_local &&
-        meaning.index == flow_->error_local) {
-      if (tree_.text(tree_.kid(node, 1)) != "message") {
-        report(Code::UnknownField, tree_.kid(node, 1),
-               fmt::format("an error has no field `{}`, only `message`", tree_.text(tree_.kid(node, 1))))
-            .fix(tree_.span(tree_.kid(node, 1)), "message", "write `message`");
-        return error_type();
-      }
-      out_.meaning[node] = {.kind = Meaning::Kind::ErrorText, .index = meaning.index};
-      return kStringType;
-    }
     if (meaning.kind == Meaning::Kind::None)
       if (File::Module* const module = module_named(tree_.text(object))) return module_member(node, *module);
   }
