@@ -186,6 +186,8 @@ bool Checker::is_constant(NodeId node) const {
 void Checker::return_statement(NodeId node) {
   const Span word{tree_.span(node).begin, tree_.span(node).begin + 6};
   const NodeId value = tree_.kids(node).empty() ? kNoNode : tree_.kid(node, 0);
+  if (function_ == nullptr && trigger_ != nullptr && trigger_->kind == Trigger::Kind::Call)
+    return return_from_flow(node, word, value);
   if (function_ == nullptr || tree_.kind(function_->body) != NodeKind::Block) {
     Diagnostic& d = diagnostics_.report(
         Code::MisplacedStatement, tree_.file, word,

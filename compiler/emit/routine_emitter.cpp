@@ -191,11 +191,11 @@ void RoutineEmitter::return_statement(NodeId node) {
   if (tree_.kids(node).empty()) {
     const Register nothing = code_.take();
     code_.add(Op::LoadNull, nothing);
-    return code_.add(Op::Return, nothing);
+    return give_result(nothing);
   }
   const Register result = operand(tree_.kid(node, 0));
   code_.mark(node);
-  code_.add(Op::Return, result);
+  give_result(result);
 }
 
 NodeId RoutineEmitter::without_parens(NodeId node) const {

@@ -36,6 +36,7 @@ class RoutineEmitter {
   virtual std::optional<Register> trigger_register(NodeId) const { return std::nullopt; }
   // The same when it may be null.
   virtual std::optional<Register> printable_register(NodeId) const { return std::nullopt; }
+  virtual void give_result(Register result) { code_.add(Op::Return, result); }
 
   // ---- routine_emitter.cpp: statements
   void block(NodeId node);

@@ -21,22 +21,9 @@ constexpr Row kInFlows[] = {
     {NodeKind::RecordDecl},
     {NodeKind::EnumDecl},
     {NodeKind::Test},
-    // Triggers
-    {NodeKind::OnEvery},
-    {NodeKind::OnCron},
-    {NodeKind::OnHunt},
-    {NodeKind::OnWebhook},
-    {NodeKind::OnManual},
-    {NodeKind::OnCall},
-    {NodeKind::OnRunFailed},
-    {NodeKind::OnStream},
     // Policies
     {NodeKind::OncePer},
-    {NodeKind::LimitPolicy},
     {NodeKind::Protect},
-    {NodeKind::Priority},
-    {NodeKind::Tenants, 2},
-    {NodeKind::DryRun, 2},
     // Statements
     {NodeKind::Match},
     {NodeKind::Parallel},
@@ -86,10 +73,18 @@ class Reporter {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
     for (const NodeId kid : tree_.kids(node))
-      if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
+      if (!is_policy(node, kid) &&
+          (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations))
+        walk(kid);
   }
 
  private:
+  // What calls and loops have by the same words.
+  bool is_policy(NodeId node, NodeId kid) const {
+    return tree_.kind(node) == NodeKind::Flow &&
+           (tree_.kind(kid) == NodeKind::Within || tree_.kind(kid) == NodeKind::AtOnce);
+  }
+
   void report(NodeId node, int words) {
     const Span span = marked(node, words);
     diagnostics_
