@@ -24,6 +24,7 @@ std::uint32_t Checker::add_trigger(Trigger trigger) {
 }
 
 std::optional<std::uint32_t> Checker::declared_trigger(NodeId on) {
+  if (on == kNoNode || tree_.kind(tree_.kid(on, 0)) != NodeKind::Ident) return std::nullopt;  // told already
   std::string name;
   for (const NodeId part : tree_.kids(on)) name += (name.empty() ? "" : ".") + std::string(tree_.text(part));
   if (const Trigger* declared = library_.trigger(name)) {

@@ -69,6 +69,12 @@ class Reporter {
   Reporter(const Tree& tree, std::span<const Row> rows, Diagnostics& diagnostics)
       : tree_(tree), rows_(rows), diagnostics_(diagnostics) {}
 
+  void run() {
+    if (tree_.parts.empty()) walk(tree_.root);
+    for (const TreePart& part : tree_.parts) walk(part.root);
+  }
+
+ private:
   void walk(NodeId node) {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
@@ -78,7 +84,6 @@ class Reporter {
         walk(kid);
   }
 
- private:
   // What calls and loops have by the same words.
   bool is_policy(NodeId node, NodeId kid) const {
     return tree_.kind(node) == NodeKind::Flow &&
@@ -122,11 +127,11 @@ bool is_not_yet(NodeKind kind) {
 }
 
 void report_not_yet(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter(tree, kInFlows, diagnostics).walk(tree.root);
+  Reporter(tree, kInFlows, diagnostics).run();
 }
 
 void report_not_yet_declared(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter(tree, kInDeclarations, diagnostics).walk(tree.root);
+  Reporter(tree, kInDeclarations, diagnostics).run();
 }
 
 }  // namespace flow
