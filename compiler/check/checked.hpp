@@ -131,7 +131,12 @@ struct CheckedSetting {
 
 struct CheckedFlow : CheckedBody {
   std::uint32_t trigger = 0;  // index into CheckedFile::triggers
+  // Of a trigger with arguments, by binding: what is taken when one is not given.
+  std::map<std::uint32_t, NodeId> argument_defaults;
   NodeId condition = kNoNode;
+  Policies policies;  // operations are indices into Library::operations
+  NodeId once_key = kNoNode, once_window = kNoNode;
+  std::vector<NodeId> protects;   // conditions
   NodeId handler = kNoNode;       // the block of `on error`
   std::uint32_t error_local = 0;  // valid when the handler names the error
   bool has_error_local = false;

@@ -116,9 +116,42 @@ class Checker {
 
   // ---- triggers.cpp
   // What starts the flow, as an index into out_.triggers; reports when it is nothing known.
-  std::optional<std::uint32_t> trigger(NodeId flow);
+  std::optional<std::uint32_t> trigger(CheckedFlow& flow);
+  NodeId trigger_node(NodeId flow) const;  // kNoNode when it could not be read
   std::optional<std::uint32_t> declared_trigger(NodeId on);
   std::uint32_t add_trigger(Trigger trigger);
+  // ---- own_triggers.cpp
+  std::optional<std::uint32_t> own_trigger(NodeId node, CheckedFlow& flow);
+  std::optional<Trigger> on_every(NodeId node);
+  std::optional<Trigger> on_cron(NodeId node);
+  std::optional<Trigger> on_hunt(NodeId node);
+  std::optional<Trigger> on_endpoint(NodeId node, Trigger::Kind kind);
+  std::optional<Trigger> on_arguments(NodeId node, Trigger::Kind kind, CheckedFlow& flow);
+  std::optional<Trigger> on_run_failed(NodeId node);
+  Trigger::Binding scheduled_at() const;
+  Trigger::CatchUp catch_up(NodeId node) const;
+  bool check_zone(NodeId node, std::string_view zone);
+  bool check_foreign(NodeId node, TypeId type);  // whether values of it can come from outside
+  void return_from_flow(NodeId node, Span word, NodeId value);
+  void check_result();  // whether each path of a flow that is called gives its result
+  TypeId failed_run_type();
+  TypeId error_record();
+  // A time that the module holds, in microseconds; reports with `code` when it is none.
+  std::optional<std::int64_t> time_span(NodeId node, const std::string& what, Code code);
+  std::optional<std::int64_t> written_duration(NodeId node) const;
+  // ---- policies.cpp
+  void policies(NodeId flow);
+  void policy(NodeId node);
+  void once_policy(NodeId node);
+  void limit_policy(NodeId node);
+  void limit_otherwise(NodeId node, Policies::Limit& limit);
+  void protect_policy(NodeId node);
+  void tenants_policy(NodeId node);
+  // A number of 1 or more that the module holds; reports when it is none.
+  std::optional<std::uint32_t> written_count(NodeId node, const std::string& what);
+  Span word_of(NodeId node) const;  // the first word of its text
+
+  // ---- triggers.cpp
   // The triggers whose flows know this name, for a message; empty without any.
   std::string triggers_that_give(std::string_view name) const;
   std::string known_names() const;  // that the trigger gives, for a message
@@ -346,6 +379,7 @@ class Checker {
   std::set<std::string> facts_;                                  // paths known not to be null here
   bool in_condition_ = false;
   std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
+  TypeId failed_run_type_ = kNoType, error_record_ = kNoType;
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
 
   std::vector<Branch> branches_;  // that are open, innermost last

@@ -16,6 +16,8 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   made_.trigger = builder_.trigger(flow_.trigger);
   declare_inputs();
   code_.mark(flow_.node);
+  made_.result = builder_.type(trigger_.result);
+  argument_defaults();
   if (flow_.condition != kNoNode) emit_condition();
   code_.add(Op::EnterBody);
   declare_undos();
@@ -30,6 +32,7 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
     code_.add(Op::Skip);
   }
   finish("flow", diagnostics);
+  note_policies();
   fill_manifest();
   return std::move(made_);
 }
@@ -40,7 +43,7 @@ void FlowEmitter::declare_inputs() {
     const TypeId type = builder_.type(binding.type);
     binding_registers_[index] = code_.take();
     made_.inputs.push_back({.name = binding.name,
-                            .type = is_key(index) ? type : builder_.module().types.optional(type),
+                            .type = is_there(index) ? type : builder_.module().types.optional(type),
                             .source = Input::Source::Binding,
                             .wire = binding.wire});
   }
@@ -60,6 +63,29 @@ void FlowEmitter::declare_inputs() {
   }
   for (std::uint32_t i = 0; i < made_.inputs.size(); ++i)
     code_.name(static_cast<Register>(i), made_.inputs[i].name);
+}
+
+bool FlowEmitter::is_there(std::uint32_t binding) const {
+  const Trigger::Binding& declared = trigger_.bindings[binding];
+  if (types().is_optional(declared.type)) return true;  // or null, which its type says
+  if (trigger_.kind == Trigger::Kind::Poll) return declared.wire == trigger_.key_field;
+  return !flow_.argument_defaults.contains(binding);
+}
+
+void FlowEmitter::argument_defaults() {
+  for (const auto& [binding, given] : flow_.argument_defaults) {
+    const auto input = binding_registers_.find(binding);
+    if (input == binding_registers_.end()) continue;
+    const std::uint32_t taken = code_.taken();
+    Label is_given;
+    code_.mark(given);
+    code_.jump(Op::JumpIfSet, input->second, 0, is_given);
+    const Register made = code_.take();
+    value(given, made);
+    code_.add(Op::Move, input->second, made);
+    code_.place(is_given);
+    code_.release_to(taken);
+  }
 }
 
 void FlowEmitter::emit_condition() {
@@ -97,6 +123,11 @@ void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end)
   else
     code_.add(Op::Raise);
   end_locals(taken, names);
+}
+
+void FlowEmitter::note_policies() {
+  made_.policies = flow_.policies;
+  for (Policies::Limit& limit : made_.policies.limits) limit.operation = builder_.operation(limit.operation);
 }
 
 void FlowEmitter::fill_manifest() {
@@ -137,7 +168,7 @@ void FlowEmitter::fetch(std::uint32_t entity) {
       std::ranges::find(trigger_.bindings, trigger_.entities[entity].argument, &Trigger::Binding::name);
   const auto index = static_cast<std::uint32_t>(binding - trigger_.bindings.begin());
   const Register argument = code_.take();
-  code_.add(is_key(index) ? Op::Move : Op::Unwrap, argument, binding_registers_.at(index));
+  code_.add(is_there(index) ? Op::Move : Op::Unwrap, argument, binding_registers_.at(index));
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
   routine_.call_sites.push_back({.operation = entity_operations_.at(entity),
                                  .first_argument = argument,
@@ -151,7 +182,8 @@ void FlowEmitter::trigger_value(NodeId node, Register target) {
   const Meaning& what = meaning(node);
   switch (what.kind) {
     case Meaning::Kind::Binding:
-      return code_.add(is_key(what.index) ? Op::Move : Op::Unwrap, target, binding_registers_.at(what.index));
+      return code_.add(is_there(what.index) ? Op::Move : Op::Unwrap, target,
+                       binding_registers_.at(what.index));
     case Meaning::Kind::Entity:
       ensure_entities(node);
       return code_.add(Op::Unwrap, target, entity_registers_.at(what.index));
@@ -181,7 +213,7 @@ std::optional<RoutineEmitter::Given> FlowEmitter::given(const Meaning& what) con
 
 std::optional<CodeWriter::Register> FlowEmitter::trigger_register(NodeId node) const {
   const Meaning& what = meaning(node);
-  if (what.kind != Meaning::Kind::Binding || !is_key(what.index)) return std::nullopt;
+  if (what.kind != Meaning::Kind::Binding || !is_there(what.index)) return std::nullopt;
   return binding_registers_.at(what.index);
 }
 

@@ -22,13 +22,17 @@ class FlowEmitter : public RoutineEmitter {
   std::optional<Register> printable_register(NodeId node) const override;
 
   void declare_inputs();
+  void argument_defaults();
   void emit_condition();
   void emit_handler(std::uint32_t body_begin, std::uint32_t body_end);
+  void note_policies();
   void fill_manifest();
   void ensure_entities(NodeId node) override;
   std::optional<Given> given(const Meaning& meaning) const override;
   void fetch(std::uint32_t entity);
-  bool is_key(std::uint32_t binding) const { return trigger_.bindings[binding].wire == trigger_.key_field; }
+  // Whether the value is surely in its register: what a poll brings may lack anything but its key.
+  bool is_there(std::uint32_t binding) const;
+  void give_result(Register result) override { code_.add(Op::FinishWith, result); }
 
   // ---- undo.cpp
   struct UndoSite {

@@ -54,8 +54,8 @@ class RoutineEmitter {
   };
   virtual std::optional<Given> given(const Meaning&) const { return std::nullopt; }
   virtual void undo(NodeId) {}
-  // Ends a flow that gives a result.
-  virtual void finish_with(NodeId) {}
+  // What `return` does with a value: a flow that is called ends with it.
+  virtual void give_result(Register result) { code_.add(Op::Return, result); }
 
   // ---- routine_emitter.cpp: statements
   void block(NodeId node);
