@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
+#include "vm/bytecode/op_table.hpp"
 
 namespace flow {
 namespace {
@@ -45,17 +46,7 @@ const CollectionMethod& row_of(CheckedMethod::Kind kind) {
 }
 
 TypeId native_result(NativeId native) {
-  switch (native) {
-#define FLOW_NATIVE_RESULT_Text kStringType
-#define FLOW_NATIVE_RESULT_Int kIntType
-#define FLOW_NATIVE_RESULT_Bool kBoolType
-#define FLOW_NATIVE(code, name, result, arguments, meaning) \
-  case NativeId::name:                                      \
-    return FLOW_NATIVE_RESULT_##result;
-#include "vm/bytecode/natives.def"
-#undef FLOW_NATIVE
-  }
-  return kStringType;
+  return native_info(native)->result.type;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ class TypeFinder {
   explicit TypeFinder(const TypeTable& types);
 
   TypeId list_of(TypeId element) const { return element == kUnset ? kUnset : list_of_[element]; }
+  TypeId optional_of(TypeId element) const { return element == kUnset ? kUnset : optional_of_[element]; }
   // The type of what is one or the other; kUnset when there is none.
   TypeId join(TypeId a, TypeId b) const;
 
