@@ -47,19 +47,14 @@ FLOW_MESSAGE(not_chained, "comparisons do not chain; join them with `and`")
 FLOW_MESSAGE(not_operand, "expected an expression after `not`")
 FLOW_MESSAGE(and_operand, "expected an expression after `and`")
 FLOW_MESSAGE(or_operand, "expected an expression after `or`")
-FLOW_MESSAGE(later_expression, "")
 FLOW_MESSAGE(
     loop_in_place,
     "a loop that gives a list stands right behind `=`, `return` or `yield`; write `let list = for …` first")
-FLOW_MESSAGE(no_loop_policy, "")
 FLOW_MESSAGE(loop_name,
              "expected a name for the item, as `for item in list { … }`; reserved words cannot be names")
 FLOW_MESSAGE(loop_in, "expected `in` and a list, as `for item in list { … }`")
 FLOW_MESSAGE(assigned_value, "expected a value")
 FLOW_MESSAGE(return_value, "expected a value behind `return`, or the end of the block")
-FLOW_MESSAGE(supported, "")
-FLOW_MESSAGE(no_policy, "")
-FLOW_MESSAGE(supported_declaration, "")
 FLOW_MESSAGE(no_function,
              "a function stands at the top of a file; here a `}` is missing, or the function is misplaced")
 FLOW_MESSAGE(block_end, "expected `}` to close this block")
@@ -70,7 +65,72 @@ FLOW_MESSAGE(else_part, "expected a block or another `if` after `else`")
 FLOW_MESSAGE(statement_wanted, "expected a statement")
 FLOW_MESSAGE(flow_name, "expected the flow's name after `flow`")
 FLOW_MESSAGE(trigger_part, "expected the rest of the trigger's name after the dot, as `alert.new`")
-FLOW_MESSAGE(trigger_name, "expected a trigger after `on`, as `on alert.new`")
+FLOW_MESSAGE(trigger_wanted, "expected a trigger after `on`, as `on alert.new` or `on every 15m`")
+FLOW_MESSAGE(known_trigger,
+             "there is no such trigger; expected one of a connector, as `alert.new`, or `every 15m`, "
+             "`cron \"0 7 * * *\"`, `hunt(kql\"…\") every 1h`, `webhook \"name\" (payload: Record)`, "
+             "`manual (host: String)`, `call (host: String) -> Bool`, `run.failed`, `stream \"topic\" "
+             "(event: Record)`")
+FLOW_MESSAGE(trigger_interval, "expected how often, as `on every 15m`")
+FLOW_MESSAGE(up_word, "expected `catch up` and `none`, `last` or `all`")
+FLOW_MESSAGE(catch_up_kind, "expected which missed times are made up for: `none`, `last` or `all`")
+FLOW_MESSAGE(cron_schedule,
+             "expected the five fields of a schedule in quotes, as `on cron \"0 7 * * MON-FRI\"`")
+FLOW_MESSAGE(cron_zone, "expected a time zone in quotes, as `in \"Europe/Berlin\"`")
+FLOW_MESSAGE(hunt_open, "expected `(` and a query, as `on hunt(kql\"DeviceEvents | …\") every 1h`")
+FLOW_MESSAGE(hunt_query, "expected a query, as `on hunt(kql\"DeviceEvents | …\") every 1h`")
+FLOW_MESSAGE(hunt_interval, "expected how often the query runs, as `every 1h`")
+FLOW_MESSAGE(event_open, "expected what arrives and its type, as `(payload: Finding)`")
+FLOW_MESSAGE(hook_name, "expected the hook's name in quotes, as `on webhook \"findings\" (payload: Finding)`")
+FLOW_MESSAGE(topic_name, "expected the topic's name in quotes, as `on stream \"alerts\" (event: Finding)`")
+FLOW_MESSAGE(failed_flow, "expected the name of a flow, as `on run.failed of isolate_host`")
+FLOW_MESSAGE(once_key, "expected what makes two firings the same, as `once per machineId within 24h`")
+FLOW_MESSAGE(once_within, "expected `within` and a duration, as `once per machineId within 24h`")
+FLOW_MESSAGE(limited_operation, "expected an operation, as `limit isolate to 10 per 1h`")
+FLOW_MESSAGE(to_word, "expected `to` and how many calls, as `limit isolate to 10 per 1h`")
+FLOW_MESSAGE(limit_per, "expected `per` and a duration, as `limit isolate to 10 per 1h`")
+FLOW_MESSAGE(limit_else, "expected what happens over the limit: `ask \"lead@contoso.com\"`, `fail` or `skip`")
+FLOW_MESSAGE(priority_level, "expected `low`, `normal` or `high`")
+FLOW_MESSAGE(tenants_word, "expected `tenants` and a list, as `in tenants [\"contoso\"]`")
+FLOW_MESSAGE(tenants_list, "expected a list of tenants, as `in tenants [\"contoso\"]`")
+FLOW_MESSAGE(dry_word, "expected `dry run`")
+FLOW_MESSAGE(most_word, "expected `most`, as `at most 8 at once`")
+FLOW_MESSAGE(at_word, "expected `at once`, as `at most 8 at once`")
+FLOW_MESSAGE(once_word, "expected `at once`, as `at most 8 at once`")
+FLOW_MESSAGE(times_word, "expected `times`, as `3 times`")
+FLOW_MESSAGE(count_value, "expected a number")
+FLOW_MESSAGE(duration_value, "expected a duration, as `30s`, `15m` or `24h`")
+FLOW_MESSAGE(on_error_choice, "a loop takes `on error collect` or `on error stop` before its block")
+FLOW_MESSAGE(repeat_block, "expected how often and a block, as `repeat every 30s at most 10 times { … }`")
+FLOW_MESSAGE(call_in_place,
+             "`await` and `attempt` begin a statement, or stand right behind `=`, `return` or `yield`; write "
+             "`let x = await …` first")
+FLOW_MESSAGE(awaited_call, "expected a call after `await`, as `await isolate(machineId) within 30m`")
+FLOW_MESSAGE(attempted, "expected a call after `attempt`, as `attempt isolate(machineId)`")
+FLOW_MESSAGE(called_flow, "expected a flow with its arguments in brackets, as `call other_flow(host: name)`")
+FLOW_MESSAGE(match_open,
+             "expected `{` and what to do for each value, as `match severity { High => …, _ => … }`")
+FLOW_MESSAGE(match_close, "expected `}` to close this `match`")
+FLOW_MESSAGE(pattern_wanted, "expected another value after the comma, as `High, Medium => …`")
+FLOW_MESSAGE(range_end, "expected the end of the range, as `1..5`")
+FLOW_MESSAGE(binding_name, "expected a name after `as`; reserved words cannot be names")
+FLOW_MESSAGE(arm_arrow, "expected `=>` and what to do then, as `High => …`")
+FLOW_MESSAGE(arm_value, "expected a value after `=>`")
+FLOW_MESSAGE(arm_body, "expected a statement or a block after `=>`")
+FLOW_MESSAGE(value_arm_wanted, "expected a value and `=>`, as `High, Medium => 1`, or `}`")
+FLOW_MESSAGE(arm_wanted, "expected a value and `=>`, as `High, Medium => log \"…\"`, or `}`")
+FLOW_MESSAGE(cast_type, "expected a type after `as`")
+FLOW_MESSAGE(wait_value, "expected how long, as `wait 15m`, or `wait until` and a time")
+FLOW_MESSAGE(handlers, "expected `catch` or `finally` after the block, as `try { … } catch e { … }`")
+FLOW_MESSAGE(kind_wanted, "expected the name of an error, as `catch e: NotFound { … }`")
+FLOW_MESSAGE(catch_block, "expected a block after `catch`, as `catch e { … }` or `catch e: NotFound { … }`")
+FLOW_MESSAGE(steps_open, "expected `{` and steps, as `steps { cut: isolate(machineId) }`")
+FLOW_MESSAGE(steps_close, "expected `}` to close these steps")
+FLOW_MESSAGE(step_wanted, "expected a step, as `cut: isolate(machineId) after scan`, or `}`")
+FLOW_MESSAGE(step_colon, "expected `:` and the step's call, as `cut: isolate(machineId)`")
+FLOW_MESSAGE(step_call, "expected the step's call, as `cut: isolate(machineId)`")
+FLOW_MESSAGE(before_name, "expected the name of a step, as `after cut failed or timed out`")
+FLOW_MESSAGE(status_wanted, "expected `succeeded`, `failed`, `timed out` or `skipped`")
 FLOW_MESSAGE(do_word, "expected `do` and what the flow does")
 FLOW_MESSAGE(on_wanted, "expected `on` and a trigger, as `on alert.new`")
 FLOW_MESSAGE(plain_wanted, "expected a text in quotes, without holes")
@@ -80,15 +140,48 @@ FLOW_MESSAGE(name_wanted, "expected a name")
 FLOW_MESSAGE(entries_wanted, "expected `{` and entries, as `{ key: value }`")
 FLOW_MESSAGE(per_word, "expected `per` and a duration, as `100 per 1m`")
 FLOW_MESSAGE(rate_wanted, "expected a rate, as `100 per 1m`")
-FLOW_MESSAGE(enum_values_wanted, "expected `{` and the values")
+FLOW_MESSAGE(enum_values_wanted, "expected `{` and the values, as `enum Level { Low, High }`")
 FLOW_MESSAGE(field_colon, "expected `:` and a type")
-FLOW_MESSAGE(record_fields_wanted, "expected `{` and the fields")
+FLOW_MESSAGE(values_close, "expected `,` or `}` in this list of values")
+FLOW_MESSAGE(fields_close, "expected `,` or `}` in this list of fields")
+FLOW_MESSAGE(type_declared,
+             "expected the type's name, as `record Finding { … }`; reserved words cannot be names")
+FLOW_MESSAGE(record_fields_wanted,
+             "expected `{` and the fields, as `record Finding { host: String, score: Int = 0 }`")
 FLOW_MESSAGE(parameters_open, "expected `(`")
 FLOW_MESSAGE(function_name, "expected the function's name after `fn`; reserved words cannot be names")
 FLOW_MESSAGE(function_open, "expected `(` and the function's parameters, as `fn twice(n: Int) -> Int { … }`")
 FLOW_MESSAGE(parameter_name, "expected a parameter, as `n: Int`, or `)`; reserved words cannot be names")
 FLOW_MESSAGE(parameters_close, "expected `,` or `)` in this list of parameters")
 FLOW_MESSAGE(function_body, "expected `-> Type` and what the function does: `{ … }`, or `= value`")
+FLOW_MESSAGE(type_parameter, "expected a name for the type, as `native fn first<T>(list: List<T>) -> T?`")
+FLOW_MESSAGE(type_parameters_close, "expected `,` or `>` in this list of types")
+FLOW_MESSAGE(native_type, "expected a type, as `List<T>`, or a function's, as `T => Bool`")
+FLOW_MESSAGE(param_name,
+             "expected the parameter's name, as `param soc: Email`; reserved words cannot be names")
+FLOW_MESSAGE(param_colon, "expected `:` and the parameter's type, as `param soc: Email`")
+FLOW_MESSAGE(secret_name, "expected the secret's name, as `secret vt_key`; reserved words cannot be names")
+FLOW_MESSAGE(used_module, "expected a module, as `use notify` or `use \"lib/notify.flow\" as notify`")
+FLOW_MESSAGE(module_alias, "expected a name after `as`; reserved words cannot be names")
+FLOW_MESSAGE(test_name,
+             "expected what the test shows, in quotes, as `test \"a VIP is never isolated\" { … }`")
+FLOW_MESSAGE(test_open, "expected `{` and what is given and expected")
+FLOW_MESSAGE(test_close, "expected `}` to close this test")
+FLOW_MESSAGE(
+    test_statement,
+    "expected `given …`, `run`, `after 2h` or `expect …`, as `given alert { severity: High }` or `expect "
+    "isolate(machineId) once`")
+FLOW_MESSAGE(given_name,
+             "expected what is given, as `given alert { severity: High }` or `given isolate fails Conflict`")
+FLOW_MESSAGE(given_value,
+             "expected a value, as `given alert { severity: High }` or `given get_alert returns { … }`")
+FLOW_MESSAGE(given_param_name, "expected a parameter's name, as `given param soc = \"soc@contoso.com\"`")
+FLOW_MESSAGE(failure_kind, "expected the name of an error, as `given isolate fails Conflict once`")
+FLOW_MESSAGE(
+    expectation,
+    "expected what should have happened, as `expect isolate(machineId) once`, `expect no actions` or "
+    "`expect failed`")
+FLOW_MESSAGE(next_operation, "expected the call that comes next, as `expect isolate then mail`")
 FLOW_MESSAGE(path_wanted, "expected the path in quotes, as `\"/api/alerts/{alert}\"`")
 FLOW_MESSAGE(dotted_wanted, "expected a name, as `Machine.Isolate`")
 FLOW_MESSAGE(error_arrow, "expected `=>` and an error's name, as `=> Conflict`")
@@ -103,9 +196,10 @@ FLOW_MESSAGE(key_word, "expected `key`")
 FLOW_MESSAGE(crash_word, "expected `crash`")
 FLOW_MESSAGE(crash_rule, "expected `repeat`, `ask` or `lookup`")
 FLOW_MESSAGE(route_open, "expected `{`")
-FLOW_MESSAGE(route_clause,
-             "expected a clause of a request: GET … DELETE, SMTP, query, headers, body, permission, quota, "
-             "error, on crash")
+FLOW_MESSAGE(
+    route_clause,
+    "expected a clause of a request: GET … DELETE, SMTP, RUNTIME, query, headers, body, permission, quota, "
+    "error, on crash")
 FLOW_MESSAGE(
     operation_clause,
     "expected a clause of an operation: a request, by, gives, targets, inverse, completes, source, retires")

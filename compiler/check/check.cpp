@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
+#include "compiler/resolve/not_yet.hpp"
 
 namespace flow {
 namespace {
@@ -34,8 +35,9 @@ CheckedFile Checker::run() {
     flows += tree_.kind(kid) == NodeKind::Flow;
     has_functions = has_functions || tree_.kind(kid) == NodeKind::Function;
     has_bad = has_bad || tree_.kind(kid) == NodeKind::Bad;
-    if (tree_.kind(kid) == NodeKind::Bad)
-      for (const NodeId name : tree_.kids(kid)) unreadable_.insert(tree_.text(name));
+    if (tree_.kind(kid) == NodeKind::Bad || is_not_yet(tree_.kind(kid)))
+      for (const NodeId name : tree_.kids(kid))
+        if (tree_.kind(name) == NodeKind::Ident) unreadable_.insert(tree_.text(name));
   }
   if (flows == 0 && !has_bad && !diagnostics_.has_errors())
     diagnostics_
@@ -43,12 +45,16 @@ CheckedFile Checker::run() {
                 has_functions ? "this file declares functions and no flow that calls them"
                               : "this file declares no flow")
         .note("the smallest flow: on alert.new when severity == High do isolate(machineId)");
+  report_not_yet(tree_, diagnostics_);
   functions();
   for (const NodeId kid : tree_.kids(tree_.root)) {
     if (tree_.kind(kid) == NodeKind::Flow) flow(kid, flows == 1);
     if (tree_.kind(kid) == NodeKind::Connector)
       report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
              "a connector is declared in a file of its own, without flows");
+    if (tree_.kind(kid) == NodeKind::NativeFunction)
+      report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
+             "a native function is declared by the library; write `fn` and what it does");
   }
   return std::move(out_);
 }
@@ -61,8 +67,8 @@ void Checker::flow(NodeId node, bool is_only) {
   const NodeId on = tree_.find(node, NodeKind::On);
   checked.name = ident == kNoNode ? name_from_file(tree_.source->name()) : std::string(tree_.text(ident));
   if (ident == kNoNode && !is_only)
-    report(Code::UnnamedFlow, on, "a file with several flows must name each")
-        .fix({tree_.span(on).begin, tree_.span(on).begin}, "flow NAME ", "write `flow NAME` before `on`");
+    report(Code::UnnamedFlow, on == kNoNode ? node : on, "a file with several flows must name each")
+        .fix({tree_.span(node).begin, tree_.span(node).begin}, "flow NAME ", "write `flow NAME` before `on`");
   if (ident != kNoNode) {
     const auto [first, is_new] = flow_names_.emplace(tree_.text(ident), out_.flows.size());
     if (!is_new)
@@ -104,11 +110,14 @@ void Checker::enter(CheckedBody& body) {
 }
 
 const Trigger* Checker::find_trigger(NodeId on) {
+  if (on == kNoNode || tree_.kind(tree_.kid(on, 0)) != NodeKind::Ident) return nullptr;  // told already
   std::string name;
   for (const NodeId part : tree_.kids(on)) name += (name.empty() ? "" : ".") + std::string(tree_.text(part));
   if (const Trigger* trigger = library_.trigger(name)) return trigger;
   std::vector<std::string> known;
   for (const Trigger& trigger : library_.triggers) known.push_back(trigger.name);
+  for (const char* const own : {"every", "cron", "hunt", "webhook", "manual", "call", "run.failed", "stream"})
+    known.emplace_back(own);
   const Span span{tree_.span(tree_.kid(on, 0)).begin, tree_.span(on).end};
   Diagnostic& d = diagnostics_.report(Code::UnknownTrigger, tree_.file, span,
                                       fmt::format("there is no trigger `{}`", name));

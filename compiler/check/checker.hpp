@@ -48,6 +48,8 @@ class Checker {
   void block(NodeId node);
   void statement(NodeId node);
   void unreadable(NodeId bad);
+  // Something that is not checked, since it was reported: what it names counts as used.
+  void pass_over(NodeId node);
   void let(NodeId node);
   void if_statement(NodeId node);
   void message_statement(NodeId node);

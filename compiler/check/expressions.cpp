@@ -46,7 +46,7 @@ TypeId Checker::infer(NodeId node, TypeId expected) {
     case NodeKind::Record: return map(node, expected);
     case NodeKind::Construct: return not_yet(node, "a record written in place");
     case NodeKind::Lambda: return not_yet(node, "a function as a value");
-    default: return error_type();
+    default: pass_over(node); return error_type();  // reported: see compiler/resolve/not_yet.cpp
   }
 }
 

@@ -1,6 +1,8 @@
 // Statements, which flows and functions share.
 #include "compiler/check/checker.hpp"
+#include "compiler/resolve/not_yet.hpp"
 #include "compiler/resolve/type_syntax.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 
@@ -27,6 +29,13 @@ void Checker::block(NodeId node) {
 void Checker::unreadable(NodeId bad) {
   for (const NodeId name : tree_.kids(bad))
     if (!visible_.contains(tree_.text(name))) declare_local(name, error_type());
+}
+
+void Checker::pass_over(NodeId node) {
+  if (tree_.kind(node) == NodeKind::Ident)
+    if (const auto local = visible_.find(tree_.text(node)); local != visible_.end())
+      body_->locals[local->second].is_used = true;
+  for (const NodeId kid : tree_.kids(node)) pass_over(kid);
 }
 
 bool Checker::ends(NodeId node) const {
@@ -57,7 +66,8 @@ void Checker::statement(NodeId node) {
     case NodeKind::Stop:
     case NodeKind::Fail: return message_statement(node);
     case NodeKind::ExprStatement: return call_statement(tree_.kid(node, 0));
-    default: return unreadable(node);  // Bad: reported by the parser
+    case NodeKind::Bad: return unreadable(node);
+    default: return pass_over(node);
   }
 }
 
@@ -117,6 +127,9 @@ TypeId Checker::declared_type(NodeId node) {
 bool Checker::has_mistake(NodeId node) const {
   switch (tree_.kind(node)) {
     case NodeKind::Bad: return true;
+    case NodeKind::Match:
+    case NodeKind::Try:
+    case NodeKind::Repeat: return is_not_yet(tree_.kind(node));
     case NodeKind::Block:
     case NodeKind::If:
     case NodeKind::For:
@@ -164,8 +177,8 @@ void Checker::if_statement(NodeId node) {
 // ---- Loops
 
 void Checker::loop(NodeId node) {
-  const auto kids = tree_.kids(node);
-  const NodeId items = kids[kids.size() - 2], body = kids.back();
+  const LoopParts parts = loop_parts(tree_, node);
+  const NodeId items = parts.list, body = parts.body;
   const TypeId type = expression(items);
   TypeId element = error_type();
   if (out_.types.is(type, TypeKind::List)) {
@@ -185,8 +198,9 @@ void Checker::loop(NodeId node) {
   }
   forget_assigned(body);  // the body comes again after its own assignments
   const std::size_t scope = scope_.size();
-  declare_local(kids[0], element);
-  if (kids.size() == 4) declare_local(kids[1], kIntType);
+  for (const NodeId clause : parts.clauses) pass_over(clause);
+  declare_local(parts.item, element);
+  if (parts.position != kNoNode) declare_local(parts.position, kIntType);
   block(body);
   leave_scope(scope);
 }

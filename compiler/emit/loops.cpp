@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "compiler/emit/routine_emitter.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 
@@ -174,23 +175,23 @@ bool RoutineEmitter::may_fault(NodeId node) const {
 // ---- Statements
 
 void RoutineEmitter::for_statement(NodeId node) {
-  const auto kids = tree_.kids(node);
+  const LoopParts parts = loop_parts(tree_, node);
   const std::uint32_t taken = code_.taken();
   const std::size_t names = code_.names();
-  const bool is_counted = kids.size() == 4;
+  const bool is_counted = parts.position != kNoNode;
   Register position = 0;
   if (is_counted) {
     position = code_.take();
     integer(-1, position);
   }
   Loop loop;
-  open_loop(kids[kids.size() - 2], Fuse::WhenPure, loop);
-  name_local(meaning(kids[0]).index, loop.item);
+  open_loop(parts.list, Fuse::WhenPure, loop);
+  name_local(meaning(parts.item).index, loop.item);
   if (is_counted) {
     code_.add_imm(Op::AddIntImm, position, position, 0, 1);
-    name_local(meaning(kids[1]).index, position);
+    name_local(meaning(parts.position).index, position);
   }
-  block(kids.back());
+  block(parts.body);
   code_.mark(node);
   close_loop(loop);
   end_locals(taken, names);

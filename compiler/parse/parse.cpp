@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/text.hpp"
+#include "compiler/parse/clauses.hpp"
 #include "compiler/parse/failure.hpp"
 #include "compiler/parse/recover.hpp"
 #include "compiler/parse/report.hpp"
@@ -28,7 +29,7 @@ struct Control : pegtl::normal<Rule> {
       const bool matched = match_enclosed<A, M, Action, Ctl>(in, builder);
       builder.nesting -= nesting_of<Rule>;
       return matched;
-    } else if constexpr (std::is_same_v<Rule, g::postfix>) {
+    } else if constexpr (is_among<Rule, g::postfix, g::pattern>) {
       const int outer = std::exchange(builder.suffixes, 0);
       const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
       builder.suffixes = outer;
@@ -158,6 +159,7 @@ void read(Tree& tree, Diagnostics& diagnostics) {
   } catch (const TooManyFailures&) {
   }
   report_failures(builder.failures, tree, diagnostics);
+  report_repeated_clauses(tree, diagnostics);
   if (!builder.stack.empty() && tree.kind(builder.stack.back()) == NodeKind::File)
     tree.root = builder.stack.back();
 }

@@ -12,6 +12,8 @@ constexpr std::string_view kStatementWords[] = {"let",     "var",   "if",       
                                                 "attempt", "try",   "steps",    "return", "yield"};
 constexpr std::string_view kDeclarationWords[] = {"flow",   "on",   "connector", "param", "secret",
                                                   "record", "enum", "fn",        "use",   "test"};
+constexpr std::string_view kPolicyWords[] = {"once", "limit", "protect", "within", "priority"};
+constexpr std::string_view kTestWords[] = {"given", "expect", "after", "run"};
 constexpr std::string_view kMemberWords[] = {"base",   "auth", "quota", "enum",   "ordered",
                                              "record", "read", "act",   "notify", "trigger"};
 
@@ -33,6 +35,12 @@ bool begins_like_call(std::string_view text, std::size_t at) {
   std::size_t after = at + word.size();
   while (after < text.size() && (text[after] == '.' || grammar::is_word_char(text[after]))) ++after;
   return after < text.size() && text[after] == '(';
+}
+
+// `cut: isolate(…)`
+bool begins_like_step(std::string_view text, std::size_t at) {
+  const std::string_view word = word_at(text, at);
+  return !word.empty() && at + word.size() < text.size() && text[at + word.size()] == ':';
 }
 
 // `total = …` and `count[…] = …`, not `total == …` and not `total => …`.
@@ -84,21 +92,50 @@ class Skipper {
       case Resume::Statement:
         if (braces_ <= 0 && text_[at_] == '}') return true;
         return is_line_start && braces_ <= 0 &&
-               (is_one_of(word, kStatementWords) || is_one_of(word, kDeclarationWords) ||
+               (is_one_of(word, kStatementWords) || is_one_of(word, kDeclarationWords) || is_undo() ||
                 begins_like_call(text_, at_) || begins_like_assignment(text_, at_));
-      case Resume::Condition: return is_word_begin && (word == "do" || (is_line_start && word == "flow"));
+      case Resume::Trigger:
+        if (is_word_begin && word == "when") return true;
+        [[fallthrough]];
+      case Resume::Condition:
+        return is_word_begin && (word == "do" || (is_line_start && (is_one_of(word, kPolicyWords) ||
+                                                                    begins_declaration(word))));
+      case Resume::Arm:
+        if (braces_ <= 0 && text_[at_] == '}') return true;
+        return is_line_start && braces_ <= 0 && line_has_arrow();
+      case Resume::Step:
+        if (braces_ <= 0 && text_[at_] == '}') return true;
+        return is_line_start && braces_ <= 0 && begins_like_step(text_, at_);
+      case Resume::Test:
+        if (braces_ <= 0 && text_[at_] == '}') return true;
+        return is_line_start && braces_ <= 0 && is_one_of(word, kTestWords);
       case Resume::Member:
         if (braces_ <= 0 && text_[at_] == '}') return true;
         return is_line_start && is_one_of(word, kMemberWords) && braces_ <= 0;
-      case Resume::Declaration: return is_line_start && is_one_of(word, kDeclarationWords) && !is_on_error();
+      case Resume::Declaration: return is_line_start && begins_declaration(word);
       case Resume::None: return true;
     }
     return true;
   }
 
-  bool is_on_error() const {
-    return text_.substr(at_).starts_with("on ") &&
-           word_at(text_, std::min(text_.find_first_not_of(' ', at_ + 2), text_.size())) == "error";
+  bool begins_declaration(std::string_view word) const {
+    if (word == "ordered") return second_word() == "enum";
+    if (word == "native") return second_word() == "fn";
+    return is_one_of(word, kDeclarationWords) && (word != "on" || (second_word() != "error" && !is_undo()));
+  }
+
+  bool is_undo() const { return text_.substr(at_).starts_with("on ") && second_word() == "undo"; }
+
+  // Of two words with blanks between.
+  std::string_view second_word() const {
+    const std::size_t blank = at_ + word_at(text_, at_).size();
+    return word_at(text_, std::min(text_.find_first_not_of(' ', blank), text_.size()));
+  }
+
+  // Texts are not passed over: this is a guess, and a wrong one only costs a message.
+  bool line_has_arrow() const {
+    const std::size_t arrow = text_.find("=>", at_);
+    return arrow < text_.find('\n', at_);
   }
 
   // Moves on by one sign; texts and comments count as one. Returns whether a line (but for blanks) begins
@@ -143,7 +180,12 @@ std::uint32_t resume_offset(std::string_view text, std::uint32_t first, std::uin
 Span declared_name(std::string_view text, std::uint32_t first, std::uint32_t end) {
   static constexpr std::string_view kDeclaring[] = {"let",    "var",  "param", "secret",
                                                     "record", "enum", "fn",    "use"};
-  const std::string_view word = word_at(text, first);
+  std::string_view word = word_at(text, first);
+  if (word == "ordered" || word == "native") {
+    first =
+        static_cast<std::uint32_t>(std::min(text.find_first_not_of(" \t", first + word.size()), text.size()));
+    word = word_at(text, first);
+  }
   if (!is_one_of(word, kDeclaring)) return {};
   auto at = first + static_cast<std::uint32_t>(word.size());
   while (at < end && (text[at] == ' ' || text[at] == '\t')) ++at;

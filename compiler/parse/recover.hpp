@@ -15,7 +15,11 @@ struct TooManyFailures {};
 enum class Resume : std::uint8_t {
   None,
   Statement,    // at `;`, at the `}` that ends the block, or on a new line that begins like a statement
-  Condition,    // at `do`
+  Condition,    // at `do`, or on a new line that begins like a policy
+  Trigger,      // the same, or at `when`
+  Arm,          // on a new line that begins like an arm of a `match`, or at its `}`
+  Step,         // on a new line that begins like a step, or at the `}` of the steps
+  Test,         // on a new line that begins like what a test holds, or at its `}`
   Member,       // on a new line that begins like a member of a connector, or at its `}`
   Declaration,  // on a new line that begins like a declaration
 };
@@ -26,7 +30,15 @@ inline constexpr Resume resume_at<g::r_statement> = Resume::Statement;
 template <>
 inline constexpr Resume resume_at<g::r_condition> = Resume::Condition;
 template <>
-inline constexpr Resume resume_at<g::r_policies> = Resume::Condition;
+inline constexpr Resume resume_at<g::r_policy> = Resume::Condition;
+template <>
+inline constexpr Resume resume_at<g::r_trigger> = Resume::Trigger;
+template <>
+inline constexpr Resume resume_at<g::r_arm> = Resume::Arm;
+template <>
+inline constexpr Resume resume_at<g::r_step> = Resume::Step;
+template <>
+inline constexpr Resume resume_at<g::r_test_statement> = Resume::Test;
 template <>
 inline constexpr Resume resume_at<g::r_member> = Resume::Member;
 template <>

@@ -45,12 +45,6 @@ class Reporter {
             .note(
                 fmt::format("the limit is {} levels; name a part with `let` and use the name", kMaxNesting));
         return;
-      case SyntaxFailure::Kind::NotYetSupported:
-        report(Code::NotYetSupported, span,
-               fmt::format("`{}` is part of the language, but this version of Flow does not compile it yet",
-                           slice(span)))
-            .note("docs/language.md says what this version compiles");
-        return;
       case SyntaxFailure::Kind::Expected: return expected(failure, span);
     }
   }

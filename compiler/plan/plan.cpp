@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "compiler/syntax/literal.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 namespace {
@@ -188,10 +189,11 @@ class Planner {
 
   // The body may not come at all.
   Entities loop(NodeId node, Entities there) {
-    const auto kids = tree_.kids(node);
-    there = value(kids[kids.size() - 2], there);
+    const LoopParts parts = loop_parts(tree_, node);
+    there = value(parts.list, there);
+    for (const NodeId clause : parts.clauses) there = children(clause, there);
     ++branch_depth_;
-    statement(kids.back(), there);
+    statement(parts.body, there);
     --branch_depth_;
     return there;
   }
@@ -395,9 +397,10 @@ class Planner {
       return counts;
     }
     if (tree_.kind(node) == NodeKind::For || tree_.kind(node) == NodeKind::ForExpr) {
-      const NodeId list = kids[kids.size() - 2];
-      counts = calls_of(list);
-      count(counts, calls_of(kids.back()), length_of(list));
+      const LoopParts parts = loop_parts(tree_, node);
+      counts = calls_of(parts.list);
+      for (const NodeId clause : parts.clauses) count(counts, calls_of(clause));
+      count(counts, calls_of(parts.body), length_of(parts.list));
       return counts;
     }
     if (tree_.kind(node) != NodeKind::Call) {

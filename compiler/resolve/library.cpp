@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "compiler/resolve/not_yet.hpp"
 #include "compiler/resolve/template.hpp"
 #include "compiler/resolve/type_syntax.hpp"
 #include "compiler/syntax/literal.hpp"
@@ -32,6 +33,7 @@ class LibraryBuilder {
         for (const NodeId member : tree.kids(node))
           if (tree.kind(member) == NodeKind::Trigger) declare_trigger(tree, name_of(tree, node), member);
       });
+    for (const Tree& tree : trees_) report_not_yet_declared(tree, diagnostics_);
     return std::move(library_);
   }
 
@@ -176,8 +178,8 @@ class LibraryBuilder {
                         .wire = {},
                         .type = type_of(tree, tree.kid(decl, 1)),
                         .doc = tree.doc_above(decl)};
-      field.wire =
-          tree.kids(decl).size() > 2 ? plain_text(tree, tree.kid(decl, 2), diagnostics_) : field.name;
+      const NodeId wire = tree.find(decl, NodeKind::Text);
+      field.wire = wire != kNoNode ? plain_text(tree, wire, diagnostics_) : field.name;
       if (record.field(field.name))
         report(tree, decl, Code::DuplicateName, fmt::format("field `{}` is declared twice", field.name));
       record.fields.push_back(std::move(field));

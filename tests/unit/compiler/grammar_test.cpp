@@ -48,7 +48,9 @@ TEST(Grammar, PageForReadersHasEachReservedWord) {
     EXPECT_TRUE(words.contains(std::string(keyword.word))) << keyword.word;
   // Each word of the page is one of the rules: as a keyword, or quoted letter by letter as `'b', 'a', 's',
   // 'e'` or "base".
-  const std::string rules = read_text(fs::path(FLOW_SOURCE_DIR) / "grammar/rules.hpp");
+  std::string rules;
+  for (const auto& entry : fs::directory_iterator(fs::path(FLOW_SOURCE_DIR) / "grammar/rules"))
+    rules += read_text(entry.path());
   for (const std::string& word : words) {
     std::string letters;
     for (const char c : word) letters += std::string(letters.empty() ? "'" : ", '") + c + "'";

@@ -1,0 +1,137 @@
+#include "compiler/resolve/not_yet.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+namespace flow {
+namespace {
+
+struct Row {
+  NodeKind kind;
+  int words = 1;  // with so many words it begins; they are marked
+};
+
+constexpr Row kInFlows[] = {
+    // Declarations
+    {NodeKind::Param},
+    {NodeKind::Secret},
+    {NodeKind::Use},
+    {NodeKind::RecordDecl},
+    {NodeKind::EnumDecl},
+    {NodeKind::Test},
+    // Triggers
+    {NodeKind::OnEvery},
+    {NodeKind::OnCron},
+    {NodeKind::OnHunt},
+    {NodeKind::OnWebhook},
+    {NodeKind::OnManual},
+    {NodeKind::OnCall},
+    {NodeKind::OnRunFailed},
+    {NodeKind::OnStream},
+    // Policies
+    {NodeKind::OncePer},
+    {NodeKind::LimitPolicy},
+    {NodeKind::Protect},
+    {NodeKind::Priority},
+    {NodeKind::Tenants, 2},
+    {NodeKind::DryRun, 2},
+    // Statements
+    {NodeKind::Match},
+    {NodeKind::Parallel},
+    {NodeKind::ParallelAny, 2},
+    {NodeKind::Repeat},
+    {NodeKind::Wait},
+    {NodeKind::WaitUntil},
+    {NodeKind::Steps},
+    {NodeKind::Try},
+    {NodeKind::Undo, 2},
+    {NodeKind::Respond},
+    // Clauses of loops, some of them policies as well
+    {NodeKind::AtOnce, 2},
+    {NodeKind::OnErrorCollect, 2},
+    {NodeKind::OnErrorStop, 2},
+    {NodeKind::LoopLimit},
+    // Calls and how they are made
+    {NodeKind::Within},
+    {NodeKind::Retry},
+    {NodeKind::Backoff},
+    {NodeKind::Timeout},
+    {NodeKind::Lease},
+    {NodeKind::Await},
+    {NodeKind::Attempt},
+    {NodeKind::CallFlow},
+    {NodeKind::StartFlow},
+    // Expressions
+    {NodeKind::MatchExpr},
+    {NodeKind::As},
+};
+constexpr Row kInDeclarations[] = {
+    {NodeKind::NativeFunction, 2},
+    {NodeKind::Default},
+    {NodeKind::Runtime},
+};
+
+bool is_word_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+class Reporter {
+ public:
+  Reporter(const Tree& tree, std::span<const Row> rows, Diagnostics& diagnostics)
+      : tree_(tree), rows_(rows), diagnostics_(diagnostics) {}
+
+  void walk(NodeId node) {
+    const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
+    if (row != rows_.end()) return report(node, row->words);
+    for (const NodeId kid : tree_.kids(node))
+      if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
+  }
+
+ private:
+  void report(NodeId node, int words) {
+    const Span span = marked(node, words);
+    diagnostics_
+        .report(Code::NotYetSupported, tree_.file, span,
+                fmt::format("`{}` is part of the language, but this version of Flow does not compile it yet",
+                            tree_.source->slice(span)))
+        .note("docs/language.md says what this version compiles");
+  }
+
+  Span marked(NodeId node, int words) const {
+    // `x as Int` begins with an expression: its word stands between its parts.
+    const std::string& text = tree_.source->text();
+    std::uint32_t begin = tree_.span(node).begin;
+    if (tree_.kind(node) == NodeKind::As) {
+      begin = tree_.span(tree_.kid(node, 0)).end;
+      while (begin < tree_.span(node).end && !is_word_char(text[begin])) ++begin;
+    }
+    std::uint32_t end = begin;
+    for (; words > 0; --words) {
+      while (end < tree_.span(node).end && !is_word_char(text[end])) ++end;
+      while (end < tree_.span(node).end && is_word_char(text[end])) ++end;
+    }
+    return {begin, end};
+  }
+
+  const Tree& tree_;
+  std::span<const Row> rows_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+bool is_not_yet(NodeKind kind) {
+  return std::ranges::find(kInFlows, kind, &Row::kind) != std::end(kInFlows);
+}
+
+void report_not_yet(const Tree& tree, Diagnostics& diagnostics) {
+  Reporter(tree, kInFlows, diagnostics).walk(tree.root);
+}
+
+void report_not_yet_declared(const Tree& tree, Diagnostics& diagnostics) {
+  Reporter(tree, kInDeclarations, diagnostics).walk(tree.root);
+}
+
+}  // namespace flow

@@ -1,0 +1,17 @@
+// The parts of a For or ForExpr, whose clauses stand between its list and its block in any order.
+#pragma once
+
+#include "compiler/syntax/tree.hpp"
+
+namespace flow {
+
+struct LoopParts {
+  NodeId item = kNoNode;
+  NodeId position = kNoNode;  // none when it is not named
+  NodeId list = kNoNode;
+  std::span<const NodeId> clauses;  // AtOnce, OnErrorCollect, OnErrorStop, LoopLimit
+  NodeId body = kNoNode;
+};
+LoopParts loop_parts(const Tree& tree, NodeId loop);
+
+}  // namespace flow
