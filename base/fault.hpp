@@ -28,6 +28,9 @@ struct Fault {
   // Whether the request may have been carried out all the same. False only when that is certain (never sent,
   // or answered with a refusal): an act is then safe to repeat.
   bool maybe_executed = false;
+  std::string operation;  // full name of the one whose call failed; empty when it was none
+  std::uint32_t line =
+      0;  // of the first fault, when a flow raises it again from an Error; 0: where it is raised
 };
 
 }  // namespace flow

@@ -11,4 +11,19 @@ std::string_view effect_name(Effect effect) {
   return "?";
 }
 
+std::string_view trigger_kind_name(Trigger::Kind kind) {
+  switch (kind) {
+    case Trigger::Kind::Poll: return "poll";
+    case Trigger::Kind::Every: return "every";
+    case Trigger::Kind::Cron: return "cron";
+    case Trigger::Kind::Hunt: return "hunt";
+    case Trigger::Kind::Webhook: return "webhook";
+    case Trigger::Kind::Manual: return "manual";
+    case Trigger::Kind::Call: return "call";
+    case Trigger::Kind::RunFailed: return "run.failed";
+    case Trigger::Kind::Stream: return "stream";
+  }
+  return "?";
+}
+
 }  // namespace flow

@@ -94,7 +94,11 @@ struct Completion {
   std::vector<std::string> final_values;
 };
 
-enum class Protocol : std::uint8_t { Http, Smtp };
+enum class Protocol : std::uint8_t {
+  Http,
+  Smtp,
+  Runtime,  // the runtime answers by itself, as to `wait`: the executor never sees it
+};
 
 // One way to carry an operation out. An operation has one, or several that the configuration chooses from by
 // name.
@@ -103,7 +107,7 @@ struct Route {
   std::uint32_t connector =
       0;  // whose address and credential it uses: an index into the owner's `connectors`
   Protocol protocol = Protocol::Http;
-  std::string method;                                   // GET POST PATCH PUT DELETE; empty for Smtp
+  std::string method;                                   // GET POST PATCH PUT DELETE of Http
   Template path;                                        // Concat, beginning with `/`
   std::vector<std::pair<std::string, Template>> query;  // a null value leaves the parameter out
   std::vector<std::pair<std::string, Template>> headers;
@@ -141,8 +145,22 @@ struct Connector {
   std::string scope;  // OAuth scope asked from Entra; empty when the connector needs no token
 };
 
-// An event source that polls a list operation. Times are compared and de-duplicated as the fields below say.
+// What starts runs. Whatever it is, the event is one JSON object, whose members are the bindings: the element
+// of the list that was polled, {"scheduledAt": …}, {"payload": …, "headers": …}, the arguments of a call.
 struct Trigger {
+  enum class Kind : std::uint8_t {
+    Poll,       // polls a list operation; times are compared and de-duplicated as the fields below say
+    Every,      // interval_us
+    Cron,       // cron, zone
+    Hunt,       // query, every interval_us
+    Webhook,    // a request to the hook `endpoint`
+    Manual,     // a person, who gives the arguments
+    Call,       // another flow, which gives the arguments and gets a value of `result`
+    RunFailed,  // a run of `of_flow` failed
+    Stream,     // a record of the stream `endpoint`
+  };
+  enum class CatchUp : std::uint8_t { None, Last, All };  // firings that were missed while nobody ran
+  Kind kind = Kind::Poll;
   std::string connector;
   std::string name;  // `alert.new`
   std::string
@@ -150,7 +168,7 @@ struct Trigger {
   std::string cursor_field;  // wire name of the time that grows: `alertCreationTime`
   std::string key_field;     // wire name of what is unique: `id`
   std::uint32_t page_size = 1000;
-  std::int64_t interval_us = 0;  // default time between polls
+  std::int64_t interval_us = 0;  // of Poll, the default time between polls
   std::int64_t overlap_us = 0;   // how far before the cursor each poll reads again
   // Names in scope that the event itself holds.
   struct Binding {
@@ -172,6 +190,17 @@ struct Trigger {
   std::vector<Entity> entities;
   std::vector<std::string> filterable;  // wire names the poll's `filter` understands (with `eq`)
   std::string doc;
+
+  std::string cron;                  // of Cron: five fields, `0 7 * * MON-FRI`
+  std::string zone;                  // of Cron: IANA name, as `Europe/Berlin`; empty for UTC
+  CatchUp catch_up = CatchUp::Last;  // of Every, Cron and Hunt
+  std::string query;                 // of Hunt, KQL
+  bool is_batch = false;             // of Hunt: one event with all `rows`, not one for each `row`
+  std::string endpoint;              // name of the webhook or the stream
+  std::string of_flow;               // of RunFailed; empty: of any flow
+  TypeId result = kNullType;         // of Call
 };
+
+std::string_view trigger_kind_name(Trigger::Kind kind);  // as flows write it: `every`, `run.failed`
 
 }  // namespace flow

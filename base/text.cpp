@@ -141,6 +141,12 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text) {
   return std::nullopt;
 }
 
+std::string_view beginning_of(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) --bytes;
+  return text.substr(0, bytes);
+}
+
 std::optional<std::string> nearest_name(std::string_view typed, std::span<const std::string> known) {
   constexpr std::size_t kLongestName = 64;  // edit distance is quadratic; longer names are no typos
   if (typed.empty() || typed.size() > kLongestName) return std::nullopt;

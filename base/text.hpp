@@ -20,6 +20,9 @@ void append_json_quoted(std::string& out, std::string_view text);
 // Whether `text` is well-formed UTF-8; when not, the offset of the first bad byte.
 std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 
+// The most of `text` that has at most `bytes` and ends between two characters.
+std::string_view beginning_of(std::string_view text, std::size_t bytes);
+
 // The known name a person most likely meant by `typed`: equal but for case, or within a third of its length
 // in edits (Damerau-Levenshtein). Nothing when none is near.
 std::optional<std::string> nearest_name(std::string_view typed, std::span<const std::string> known);

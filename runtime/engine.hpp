@@ -16,9 +16,11 @@ namespace flow {
 class RunMachine {
  public:
   virtual ~RunMachine() = default;
-  virtual Step start(std::string_view event_json) = 0;
+  virtual Step start(std::string_view event_json, std::string_view settings_json) = 0;
   // The same for an event that was read for all the flows that get it, this machine's among them.
-  virtual Step start_from(const ParsedEvent& event) { return start(event.json()); }
+  virtual Step start_from(const ParsedEvent& event, std::string_view settings_json) {
+    return start(event.json(), settings_json);
+  }
   virtual Step resume(const Outcome& outcome) = 0;
   virtual bool in_body() const = 0;
 };

@@ -36,13 +36,17 @@ void fill(RunStep& step, const OutcomeEntry& answer) {
 void fill(RunStep& step, const Ended& ended) {
   step.how = how_name(ended.how);
   step.text = ended.reason;
+  step.result = ended.result;
   step.line = ended.line;
   if (ended.how == Ended::How::Failed) step.fault = ended.fault;
   step.trace = ended.trace;
 }
 
 void fill(RunStep& step, const Entry& entry, OperationNames& intents) {
-  if (const auto* started = std::get_if<StartedEntry>(&entry)) step.result = started->event;
+  if (const auto* started = std::get_if<StartedEntry>(&entry)) {
+    step.result = started->event;
+    step.settings = started->settings;
+  }
   if (const auto* intent = std::get_if<IntentEntry>(&entry)) fill(step, *intent, intents);
   if (const auto* retry = std::get_if<RetryEntry>(&entry)) {
     fill_call(step, retry->call, intents);

@@ -20,7 +20,8 @@ struct RunStep {
   std::uint32_t attempt = 0;          // Intent
   std::string operation;              // of calls: `defender.isolate`
   std::string arguments;              // Intent: JSON
-  std::string result;                 // Answered without a fault, and Started (the event): JSON
+  std::string result;                 // Answered without a fault, Started (the event), Ended: JSON
+  std::string settings;               // Started: JSON
   std::optional<Fault> fault;         // Answered, Retry, Ended
   std::int64_t not_before_us = 0;     // Retry
   bool is_settled = false;            // Answered

@@ -21,10 +21,13 @@ Match(Fs...) -> Match<Fs...>;
 constexpr std::array<std::string_view, 4> kHowNames = {"skipped", "finished", "stopped", "failed"};
 
 std::string fault_json(const Fault& fault) {
+  std::string more;
+  if (!fault.operation.empty()) more += R"(,"operation":)" + json_quoted(fault.operation);
+  if (fault.line != 0) more += fmt::format(R"(,"line":{})", fault.line);
   return fmt::format(
-      R"({{"kind":"{}","message":{},"status":{},"code":{},"retry_after_us":{},"maybe_executed":{}}})",
+      R"({{"kind":"{}","message":{},"status":{},"code":{},"retry_after_us":{},"maybe_executed":{}{}}})",
       fault_name(fault.kind), json_quoted(fault.message), fault.status, json_quoted(fault.code),
-      fault.retry_after_us, fault.maybe_executed);
+      fault.retry_after_us, fault.maybe_executed, more);
 }
 
 std::string outcome_json(const OutcomeEntry& entry) {
@@ -46,6 +49,7 @@ std::string trace_json(const std::vector<Place>& trace) {
 std::string ended_json(const Ended& ended) {
   std::string text = fmt::format(R"({{"how":"{}","line":{})", how_name(ended.how), ended.line);
   if (ended.how == Ended::How::Stopped) text += R"(,"reason":)" + json_quoted(ended.reason);
+  if (!ended.result.empty()) text += R"(,"result":)" + ended.result;
   if (ended.how == Ended::How::Failed) text += R"(,"fault":)" + fault_json(ended.fault);
   if (ended.trace.size() > 1) text += trace_json(ended.trace);  // otherwise the line says it
   return text + "}";
@@ -113,6 +117,8 @@ Fault Reader::fault(std::string_view name) {
   fault.code = inner.text("code");
   fault.retry_after_us = inner.number("retry_after_us");
   fault.maybe_executed = inner.flag("maybe_executed");
+  if (inner.has("operation")) fault.operation = inner.text("operation");
+  if (inner.has("line")) fault.line = inner.count("line");
   if (!inner.problem_.empty()) missing(name);
   return fault;
 }
@@ -170,13 +176,15 @@ EndedEntry read_ended(Reader& from) {
   entry.ended.line = from.count("line");
   if (from.has("reason")) entry.ended.reason = from.text("reason");
   if (from.has("fault")) entry.ended.fault = from.fault("fault");
+  if (from.has("result")) entry.ended.result = from.raw("result");
   if (from.has("trace")) entry.ended.trace = from.places("trace");
   return entry;
 }
 
 Entry read_entry(EntryKind kind, Reader& from) {
   switch (kind) {
-    case EntryKind::Started: return StartedEntry{from.raw("event")};
+    case EntryKind::Started:
+      return StartedEntry{from.raw("event"), from.has("settings") ? from.raw("settings") : "{}"};
     case EntryKind::Intent: return read_intent(from);
     case EntryKind::Retry: return read_retry(from);
     case EntryKind::Answered: return read_outcome(from);
@@ -242,7 +250,10 @@ EntryKind kind_of(const Entry& entry) {
 std::string encode_entry(const Entry& entry) {
   return std::visit(
       Match{
-          [](const StartedEntry& e) { return fmt::format(R"({{"event":{}}})", e.event); },
+          [](const StartedEntry& e) {
+            if (e.settings == "{}") return fmt::format(R"({{"event":{}}})", e.event);
+            return fmt::format(R"({{"event":{},"settings":{}}})", e.event, e.settings);
+          },
           [](const IntentEntry& e) {
             return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}"arguments":{}}})",
                                e.call, e.attempt, json_quoted(e.operation), e.line,

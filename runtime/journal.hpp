@@ -26,7 +26,8 @@ std::string_view entry_name(EntryKind kind);                   // `Started`
 std::optional<EntryKind> entry_numbered(std::int64_t number);  // nothing when no row has this number
 
 struct StartedEntry {
-  std::string event;  // JSON object
+  std::string event;            // JSON object
+  std::string settings = "{}";  // JSON object: values of the module's settings that were given
 };
 struct IntentEntry {
   std::uint32_t call = 0;     // Call::number

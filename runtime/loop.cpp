@@ -6,6 +6,8 @@
 #include <csignal>
 
 #include "runtime/digest.hpp"
+#include "runtime/served.hpp"
+#include "vm/interp/settings.hpp"
 
 namespace flow {
 namespace {
@@ -26,15 +28,18 @@ Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& 
       ids_(clock, random),
       inbox_(std::make_shared<Inbox>()) {}
 
-Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes) {
+Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes,
+                                          std::string_view settings_json) {
   FLOW_TRY(std::shared_ptr<const Module> module, engine_.load(module_bytes));
+  FLOW_TRY_STATUS(check_settings(*module, settings_json));
+  FLOW_TRY_STATUS(check_served(*module));
   const std::string hash = sha256_hex(module_bytes);
   Batch batch;
   batch.modules.push_back(ModuleRow{hash, std::string(module_bytes)});
   FLOW_TRY_STATUS(commit_now(batch));
   modules_[hash] = module;
   for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow)
-    FLOW_TRY_STATUS(subscribe(tenant, hash, module, flow));
+    FLOW_TRY_STATUS(subscribe(tenant, hash, module, flow, settings_json));
   return hash;
 }
 
@@ -200,8 +205,9 @@ Runtime::Runtime(Store& store, const Clock& clock, Random& random, Executor& exe
     : loop_(std::make_unique<Loop>(store, clock, random, executor, engine, std::move(options), observer)) {}
 Runtime::~Runtime() = default;
 
-Result<std::string> Runtime::deploy(const std::string& tenant, std::string_view module_bytes) {
-  return loop_->deploy(tenant, module_bytes);
+Result<std::string> Runtime::deploy(const std::string& tenant, std::string_view module_bytes,
+                                    std::string_view settings_json) {
+  return loop_->deploy(tenant, module_bytes, settings_json);
 }
 Status Runtime::recover() {
   return loop_->recover();

@@ -28,7 +28,8 @@ class Runtime::Loop {
   Loop(Store& store, const Clock& clock, Random& random, Executor& executor, Engine& engine,
        RuntimeOptions options, RuntimeObserver* observer);
 
-  Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes);
+  Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes,
+                             std::string_view settings_json);
   Status recover();
   Status run();
   void stop() { inbox_->stop(); }
@@ -58,6 +59,7 @@ class Runtime::Loop {
     std::string hash;
     std::shared_ptr<const Module> module;
     std::uint32_t index = 0;
+    std::string settings;
     std::unique_ptr<RunMachine> machine;  // decides on event after event, until one begins a run and takes it
   };
   // One trigger of one tenant: a single poll feeds all its subscribers.
@@ -113,7 +115,8 @@ class Runtime::Loop {
 
   // polling.cpp
   Status subscribe(const std::string& tenant, const std::string& hash,
-                   const std::shared_ptr<const Module>& module, std::uint32_t flow);
+                   const std::shared_ptr<const Module>& module, std::uint32_t flow,
+                   std::string_view settings_json);
   Result<Source*> source_for(const std::string& tenant, const std::shared_ptr<const Module>& module,
                              const Trigger& trigger, std::uint32_t operation);
   void poll(const std::string& key);

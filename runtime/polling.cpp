@@ -12,7 +12,8 @@ std::string Runtime::Loop::source_key(const std::string& tenant, const std::stri
 }
 
 Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& hash,
-                                const std::shared_ptr<const Module>& module, std::uint32_t flow) {
+                                const std::shared_ptr<const Module>& module, std::uint32_t flow,
+                                std::string_view settings_json) {
   const FlowCode& code = module->flows[flow];
   const Trigger& trigger = module->triggers[code.trigger];
   const auto operation = module->operation(trigger.connector, trigger.operation);
@@ -24,7 +25,8 @@ Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& ha
     if (source.tenant == tenant)
       std::erase_if(source.subscribers, [&](const Subscriber& other) { return other.flow == code.name; });
   FLOW_TRY(Source * source, source_for(tenant, module, trigger, *operation));
-  source->subscribers.push_back(Subscriber{code.name, hash, module, flow, nullptr});
+  source->subscribers.push_back(
+      Subscriber{code.name, hash, module, flow, std::string(settings_json), nullptr});
   source->fields = EventFields();
   for (const Subscriber& subscriber : source->subscribers)
     source->fields.add(subscriber.module->types, subscriber.module->flows[subscriber.index]);
@@ -189,7 +191,7 @@ Status Runtime::Loop::dispatch(Source& source, PolledEvent event) {
 // A flow whose condition is false without asking anyone leaves no trace.
 Status Runtime::Loop::begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event) {
   if (!subscriber.machine) subscriber.machine = engine_.machine(*subscriber.module, subscriber.index);
-  Step first = subscriber.machine->start_from(source.event);
+  Step first = subscriber.machine->start_from(source.event, subscriber.settings);
   if (const auto* ended = std::get_if<Ended>(&first); ended && ended->how == Ended::How::Skipped) {
     ++counters_.skipped_at_once;
     return {};
@@ -204,7 +206,7 @@ Status Runtime::Loop::begin_run(const Source& source, Subscriber& subscriber, co
   row.key = event.key;
   row.created_us = now_us;
   auto run = std::make_unique<Run>(std::move(row), subscriber.module, std::move(subscriber.machine));
-  run->start(event.json, std::move(first), now_us);
+  run->start(event.json, subscriber.settings, std::move(first), now_us);
   // The keys that were seen are forgotten some day; runs are not.
   FLOW_TRY(const bool is_known, store_.has_run(source.tenant, subscriber.flow, source.trigger, event.key));
   if (is_known) return {};

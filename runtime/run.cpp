@@ -22,15 +22,15 @@ RunState state_after(Ended::How how) {
 Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMachine> machine)
     : row_(std::move(row)), module_(std::move(module)), machine_(std::move(machine)) {}
 
-void Run::start(std::string_view event, Step first, std::int64_t now_us) {
-  append(StartedEntry{std::string(event)}, now_us);
+void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
+  append(StartedEntry{std::string(event), std::string(settings)}, now_us);
   advance(std::move(first), now_us);
 }
 
 Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) {
   next_sequence_ = journal.empty() ? 0 : journal.back().sequence + 1;
   FLOW_TRY_STATUS(read(journal));
-  advance(machine_->start(recorded_event_), now_us);
+  advance(machine_->start(started_.event, started_.settings), now_us);
   if (replay_problem_.empty() && !recorded_calls_.empty()) {
     const std::uint32_t last = recorded_calls_.rbegin()->first;
     if (!waiting_ || last > waiting_->number)
@@ -61,7 +61,7 @@ Status Run::read(const std::vector<JournalRow>& journal) {
 }
 
 Status Run::read(const Entry& entry) {
-  if (const auto* started = std::get_if<StartedEntry>(&entry)) recorded_event_ = started->event;
+  if (const auto* started = std::get_if<StartedEntry>(&entry)) started_ = *started;
   if (const auto* log = std::get_if<LogEntry>(&entry)) recorded_logs_[log->number] = log->text;
   if (std::holds_alternative<EnteredEntry>(entry)) has_entered_ = true;
   if (std::holds_alternative<EndedEntry>(entry))

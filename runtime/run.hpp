@@ -26,8 +26,9 @@ class Run {
  public:
   Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMachine> machine);
 
-  // Begins a new run with its event. The machine was started with it, and this is its first step.
-  void start(std::string_view event, Step first, std::int64_t now_us);
+  // Begins a new run with its event and its settings. The machine was started with it, and this is its first
+  // step.
+  void start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us);
   // Takes up a stored run. An Error is why it cannot go on: the journal is damaged, or the module does not do
   // today what the journal says it did. Then only park() may follow.
   Status replay(const std::vector<JournalRow>& journal, std::int64_t now_us);
@@ -90,7 +91,7 @@ class Run {
   // Only while replaying; empty afterwards.
   std::map<std::uint32_t, Recorded> recorded_calls_;
   std::map<std::uint32_t, std::string> recorded_logs_;
-  std::string recorded_event_;
+  StartedEntry started_;
   std::string replay_problem_;
 };
 

@@ -61,8 +61,11 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
 
   // Stores the module and lets each of its flows have the tenant's events from the next poll on. A flow of
-  // the same name is replaced; its runs go on with the module they began with. Gives the module's hash.
-  Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes);
+  // the same name is replaced; its runs go on with the module they began with. `settings_json` has the values
+  // of the module's settings, for runs from now on. Gives the module's hash. The error names a setting that
+  // is missing or wrong, or what of the module this runtime cannot serve.
+  Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes,
+                             std::string_view settings_json = "{}");
   // Notes which runs of the store are unfinished; they are taken up as the loop turns. Deploying is not
   // needed for that.
   Status recover();

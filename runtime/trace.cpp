@@ -184,7 +184,7 @@ class Replay {
 
   Result<std::uint64_t> run() {
     tell_next();
-    std::optional<Step> step = machine_.start(history_.steps[0].result);
+    std::optional<Step> step = machine_.start(history_.steps[0].result, history_.steps[0].settings);
     while (!is_done_) {
       steps_.close();
       forget_cancelled();

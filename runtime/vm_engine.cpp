@@ -11,8 +11,12 @@ class VmMachine final : public RunMachine {
  public:
   VmMachine(std::shared_ptr<const Program> program, std::uint32_t flow, Limits limits)
       : program_(std::move(program)), machine_(*program_, flow, limits) {}
-  Step start(std::string_view event_json) override { return machine_.start(event_json); }
-  Step start_from(const ParsedEvent& event) override { return machine_.start(event); }
+  Step start(std::string_view event_json, std::string_view settings_json) override {
+    return machine_.start(event_json, settings_json);
+  }
+  Step start_from(const ParsedEvent& event, std::string_view settings_json) override {
+    return machine_.start(event, settings_json);
+  }
   Step resume(const Outcome& outcome) override { return machine_.resume(outcome); }
   bool in_body() const override { return machine_.in_body(); }
 

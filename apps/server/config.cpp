@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <toml++/toml.h>
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <initializer_list>
@@ -124,6 +126,24 @@ class Section {
     }
     return out;
   }
+  // Every value that is no table, as JSON.
+  Result<std::map<std::string, std::string>> all_json() {
+    std::map<std::string, std::string> out;
+    for (const auto& [name, child] : table_) {
+      if (child.is_table()) continue;
+      const auto json = json_of(child);
+      if (!json)
+        return wrong(child, std::string(name.str()), "a text, a number, a truth value or a list of them");
+      out.emplace(name.str(), *json);
+    }
+    return out;
+  }
+  std::vector<Section> all_tables() const {
+    std::vector<Section> out;
+    for (const auto& [name, child] : table_)
+      if (child.is_table()) out.emplace_back(file_, std::string(name.str()), *child.as_table());
+    return out;
+  }
   // Names a key that nobody asked for.
   Status only_known() const {
     for (const auto& [name, child] : table_) {
@@ -149,6 +169,21 @@ class Section {
   const std::string& path() const { return path_; }
 
  private:
+  static std::optional<std::string> json_of(const toml::node& node) {
+    if (const auto text = node.value_exact<std::string>()) return json_quoted(*text);
+    if (const auto number = node.value_exact<std::int64_t>()) return fmt::format("{}", *number);
+    if (const auto truth = node.value_exact<bool>()) return *truth ? "true" : "false";
+    if (const auto real = node.value_exact<double>(); real && std::isfinite(*real))
+      return fmt::format("{}", *real);
+    if (!node.is_array()) return std::nullopt;
+    std::string list;
+    for (const toml::node& item : *node.as_array()) {
+      const auto json = json_of(item);
+      if (!json) return std::nullopt;
+      list += (list.empty() ? "" : ",") + *json;
+    }
+    return "[" + list + "]";
+  }
   const toml::node* find(const std::string& key) {
     if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
     return table_.get(key);
@@ -261,6 +296,14 @@ Result<Config> read_config(Section& root) {
     FLOW_TRY(config.transport.client_certificate, transport->text("client_certificate", {}));
     FLOW_TRY(config.transport.client_key, transport->text("client_key", {}));
     FLOW_TRY_STATUS(transport->only_known());
+  }
+  if (auto params = root.table("params", status)) {
+    FLOW_TRY(config.params, params->all_json());
+    for (Section& file : params->all_tables()) {
+      FLOW_TRY(config.params_of_file[file.path()], file.all_json());
+      if (!file.all_tables().empty())
+        return error(fmt::format("`[params.{}]` has a table in it: no parameter is one", file.path()));
+    }
   }
   for (Section& section : root.tables("tenants", status)) {
     FLOW_TRY(TenantConfig tenant, read_tenant(section));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ struct Config {
   Limits limits;                   // of each run
   TransportConfig transport;
   std::vector<TenantConfig> tenants;
+  // Values of settings as JSON, by name: of `[params]`, for all files that have a setting of that name, and
+  // of
+  // `[params.FILE]`, for one file, named without its folder and ending.
+  using Params = std::map<std::string, std::string>;
+  Params params;
+  std::map<std::string, Params> params_of_file;
 };
 
 // `name` is shown in errors. Paths in the text are taken relative to the working folder.

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
+#include "base/text.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow {
@@ -36,7 +39,7 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
     FLOW_TRY(const Module module, load_module(file));
-    LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}};
+    LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}, .settings = {}};
     for (const FlowCode& flow : module.flows) {
       const auto [at, is_new] = declared_in.emplace(flow.name, file);
       if (!is_new)
@@ -45,15 +48,56 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
             kFlowWrong);
       loaded.flows.push_back(flow.name);
     }
+    for (const Setting& setting : module.settings) loaded.settings.push_back(setting.name);
     modules.push_back(std::move(loaded));
   }
   return modules;
 }
 
+namespace {
+
+// What the configuration says of one file's settings, as a JSON object.
+std::string settings_json(const Config& config, const LoadedModule& module) {
+  Config::Params values;
+  for (const std::string& name : module.settings)
+    if (const auto found = config.params.find(name); found != config.params.end()) values.insert(*found);
+  const auto own = config.params_of_file.find(std::filesystem::path(module.file).stem().string());
+  if (own != config.params_of_file.end())
+    for (const auto& [name, json] : own->second) values.insert_or_assign(name, json);
+  std::string object;
+  for (const auto& [name, json] : values)
+    object += fmt::format("{}{}:{}", object.empty() ? "" : ",", json_quoted(name), json);
+  return "{" + object + "}";
+}
+
+// A parameter that no file has was probably misspelt.
+Status check_params(const Config& config, const std::vector<LoadedModule>& modules) {
+  std::vector<std::string> settings, files;
+  for (const LoadedModule& module : modules) {
+    settings.insert(settings.end(), module.settings.begin(), module.settings.end());
+    files.push_back(std::filesystem::path(module.file).stem().string());
+  }
+  const auto check = [](const std::string& name, const std::vector<std::string>& known,
+                        std::string_view what) -> Status {
+    if (std::ranges::find(known, name) != known.end()) return {};
+    const auto near = nearest_name(name, known);
+    return error(
+        fmt::format("{} `{}`{}", what, name, near ? fmt::format("; did you mean `{}`?", *near) : ""));
+  };
+  for (const auto& [name, json] : config.params)
+    FLOW_TRY_STATUS(check(name, settings, "`[params]`: no file has a parameter"));
+  for (const auto& [file, params] : config.params_of_file)
+    FLOW_TRY_STATUS(check(file, files, "`[params.…]`: there is no file"));
+  return {};
+}
+
+}  // namespace
+
 Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules) {
+  FLOW_TRY_STATUS(check_params(config, modules));
   for (const TenantConfig& tenant : config.tenants)
     for (const LoadedModule& module : modules) {
-      auto deployed = runtime.deploy(tenant.name, module.bytes);
+      auto deployed = runtime.deploy(tenant.name, module.bytes, settings_json(config, module));
       if (!deployed) return error(fmt::format("`{}`: {}", module.file, deployed.error().message));
     }
   return runtime.recover();

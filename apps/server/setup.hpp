@@ -24,6 +24,7 @@ struct LoadedModule {
   std::string file;
   std::string bytes;
   std::vector<std::string> flows;
+  std::vector<std::string> settings;  // names
 };
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
 

@@ -1,8 +1,8 @@
 // Lists and maps written in place, and their items.
 #include <algorithm>
 
+#include "base/text_forms.hpp"
 #include "compiler/check/checker.hpp"
-#include "compiler/check/literals.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
@@ -148,7 +148,7 @@ TypeId Checker::key(NodeId node, TypeId expected) {
   } else if (expected != kNoType && out_.types.storage(expected) == Storage::Text &&
              expected != kStringType) {
     type = expected;
-    if (const std::string wrong = literal_mistake(expected, text); !wrong.empty()) {
+    if (const std::string wrong = text_mistake(expected, text); !wrong.empty()) {
       report(Code::InvalidLiteral, node,
              fmt::format("{} is no `{}`: {}", quoted(node), type_name(expected), wrong));
       type = error_type();

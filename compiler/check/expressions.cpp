@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "base/text_forms.hpp"
 #include "compiler/check/checker.hpp"
-#include "compiler/check/literals.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
@@ -136,7 +136,7 @@ TypeId Checker::literal_text(NodeId node, TypeId expected) {
   if (wanted == kStringType || out_.types.storage(wanted) != Storage::Text || wanted == kSecretType ||
       wanted == kHtmlType || wanted == kKqlType)
     return kStringType;
-  if (const std::string wrong = literal_mistake(wanted, value); !wrong.empty()) {
+  if (const std::string wrong = text_mistake(wanted, value); !wrong.empty()) {
     report(Code::InvalidLiteral, node,
            fmt::format("{} is no `{}`: {}", quoted(node), type_name(wanted), wrong));
     return error_type();

@@ -1,74 +1,8 @@
 #include "compiler/check/literals.hpp"
 
-#include <arpa/inet.h>
 #include <re2/re2.h>
 
-#include <algorithm>
-
 namespace flow {
-namespace {
-
-bool is_hex(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  });
-}
-
-std::string hex_mistake(std::string_view value, std::size_t digits) {
-  if (value.size() == digits && is_hex(value)) return {};
-  return "it must have " + std::to_string(digits) + " hexadecimal digits";
-}
-
-// Lengths from RFC 5321, section 4.5.3.1; signs that could reach a header or a command are refused.
-std::string email_mistake(std::string_view value) {
-  const std::size_t at = value.find('@');
-  if (at == std::string_view::npos) return "it has no `@`";
-  if (value.find('@', at + 1) != std::string_view::npos) return "it has more than one `@`";
-  if (at == 0 || at + 1 == value.size()) return "something is missing beside the `@`";
-  if (at > 64 || value.size() > 254) return "it is too long";
-  for (const char c : value)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == ',' || c == ';' || c == '<' || c == '>' ||
-        c == '"')
-      return "it must not hold blanks, commas, quotes or angle brackets";
-  return {};
-}
-
-std::string domain_mistake(std::string_view value) {
-  if (value.empty() || value.size() > 253 || value.front() == '.' ||
-      value.find("..") != std::string_view::npos)
-    return "it is no DNS name";
-  for (const char c : value)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == '/' || c == ':' || c == '@')
-      return "it must hold a DNS name only";
-  return {};
-}
-
-}  // namespace
-
-std::string literal_mistake(TypeId type, std::string_view value) {
-  switch (static_cast<TypeKind>(type)) {
-    case TypeKind::Email: return email_mistake(value);
-    case TypeKind::MachineId:
-    case TypeKind::Sha1: return hex_mistake(value, 40);
-    case TypeKind::Sha256: return hex_mistake(value, 64);
-    case TypeKind::Md5: return hex_mistake(value, 32);
-    case TypeKind::Domain: return domain_mistake(value);
-    case TypeKind::Ip: {
-      unsigned char buffer[16];
-      const std::string text(value);
-      const bool ok =
-          inet_pton(AF_INET, text.c_str(), buffer) == 1 || inet_pton(AF_INET6, text.c_str(), buffer) == 1;
-      return ok ? std::string() : "it is no IPv4 or IPv6 address";
-    }
-    case TypeKind::Url: {
-      const bool ok = (value.starts_with("https://") || value.starts_with("http://")) &&
-                      value.find_first_of(" \t\r\n\"<>") == std::string_view::npos;
-      return ok ? std::string() : "it must begin with https:// or http:// and hold no blanks";
-    }
-    default: return value.empty() ? "it is empty" : std::string();
-  }
-}
-
 std::string regex_mistake(std::string_view pattern) {
   RE2::Options options;
   options.set_log_errors(false);

@@ -93,6 +93,7 @@ std::uint32_t ModuleBuilder::trigger(std::uint32_t index) {
   Trigger copy = library_.triggers[index];
   operation_named(copy.connector, copy.operation);
   for (Trigger::Binding& binding : copy.bindings) binding.type = type(binding.type);
+  copy.result = type(copy.result);
   for (Trigger::Entity& entity : copy.entities) {
     entity.type = type(entity.type);
     operation_named(copy.connector, entity.operation);

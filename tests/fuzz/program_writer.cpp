@@ -410,7 +410,8 @@ void RoutineWriter::write_guarded(int depth) {
     return take_back(jump);
   }
   write_block(depth);
-  if (bytes_.byte() % 8 == 0) emit(Op::Raise, 0);
+  const std::uint32_t ending = bytes_.byte() % 16;
+  if (ending < 2) emit(ending == 0 ? Op::Raise : Op::Throw, ending == 0 ? 0u : first_of('x'));
   set_jump(jump, here());
   if (!verifies()) set_jump(jump, jump + 1);
 }

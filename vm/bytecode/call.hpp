@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "base/fault.hpp"
+#include "vm/bytecode/module.hpp"
 
 namespace flow {
 
@@ -19,6 +21,7 @@ struct Call {
   bool is_fetch = false;
   std::string arguments;  // a JSON object, parameter name to value, in declaration order
   std::uint32_t line = 0;
+  std::optional<CallOptions> options;
 };
 struct LogLine {
   std::uint32_t number = 0;

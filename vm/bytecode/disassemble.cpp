@@ -68,6 +68,75 @@ void print_row(std::string& out, std::string_view title, const std::vector<std::
                  values.empty() ? "nothing" : joined(values));
 }
 
+// `alert.new`, `cron 0 7 * * MON-FRI in Europe/Berlin`
+std::string trigger_text(const Trigger& trigger) {
+  const std::string_view kind = trigger_kind_name(trigger.kind);
+  switch (trigger.kind) {
+    case Trigger::Kind::Every: return fmt::format("{} {}", kind, format_duration_us(trigger.interval_us));
+    case Trigger::Kind::Cron:
+      return fmt::format("{} {} in {}", kind, trigger.cron, trigger.zone.empty() ? "UTC" : trigger.zone);
+    case Trigger::Kind::Hunt:
+      return fmt::format("{} every {}{}", kind, format_duration_us(trigger.interval_us),
+                         trigger.is_batch ? ", batch" : "");
+    case Trigger::Kind::Webhook:
+    case Trigger::Kind::Stream: return fmt::format("{} {}", kind, json_quoted(trigger.endpoint));
+    case Trigger::Kind::RunFailed:
+      return trigger.of_flow.empty() ? std::string(kind) : fmt::format("{} of {}", kind, trigger.of_flow);
+    case Trigger::Kind::Manual:
+    case Trigger::Kind::Call: return std::string(kind);
+    case Trigger::Kind::Poll: break;
+  }
+  return trigger.name;
+}
+
+std::string limit_text(const Module& module, const Policies::Limit& limit) {
+  using Otherwise = Policies::Limit::Otherwise;
+  const std::string otherwise = limit.otherwise == Otherwise::Skip  ? " else skip"
+                                : limit.otherwise == Otherwise::Ask ? " else ask " + json_quoted(limit.ask_to)
+                                                                    : "";
+  return fmt::format("limit {} to {} per {}{}", operation_name(module, limit.operation), limit.count,
+                     format_duration_us(limit.window_us), otherwise);
+}
+
+std::vector<std::string> policy_texts(const Module& module, const Policies& policies) {
+  std::vector<std::string> texts;
+  if (policies.has_once) texts.emplace_back("once");
+  for (const Policies::Limit& limit : policies.limits) texts.push_back(limit_text(module, limit));
+  if (policies.has_protect) texts.emplace_back("protect");
+  if (policies.within_us > 0) texts.push_back("within " + format_duration_us(policies.within_us));
+  if (policies.at_most > 0) texts.push_back(fmt::format("at most {} at once", policies.at_most));
+  if (policies.priority != Policies::Priority::Normal)
+    texts.emplace_back(policies.priority == Policies::Priority::Low ? "priority low" : "priority high");
+  for (const std::string& tenant : policies.tenants) texts.push_back("in tenant " + tenant);
+  if (policies.is_dry_run) texts.emplace_back("dry run");
+  return texts;
+}
+
+std::vector<std::string> setting_texts(const Module& module) {
+  std::vector<std::string> texts;
+  for (const Setting& setting : module.settings) {
+    std::string text = fmt::format("{}: {}", setting.name, type_name(module, setting.type));
+    if (!setting.default_json.empty()) text += " = " + setting.default_json;
+    if (setting.is_required) text += " (required)";
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+// ` retry 3 backoff 1s..1m timeout 30s`, as an author would write it
+std::string options_text(const CallOptions& options) {
+  std::string text;
+  if (options.retries) text += fmt::format(" retry {}", *options.retries);
+  if (options.backoff_max_us > 0)
+    text += fmt::format(" backoff {}..{}", format_duration_us(options.backoff_min_us),
+                        format_duration_us(options.backoff_max_us));
+  if (options.timeout_us > 0) text += " timeout " + format_duration_us(options.timeout_us);
+  if (options.lease_us > 0) text += " lease " + format_duration_us(options.lease_us);
+  if (options.is_awaited) text += " awaited";
+  if (options.await_within_us > 0) text += " within " + format_duration_us(options.await_within_us);
+  return text;
+}
+
 void print_flow_manifest(std::string& out, const Module& module, const FlowCode& flow) {
   const Trigger* trigger = at(module.triggers, flow.trigger);
   std::vector<std::string> calls, fetches, reads;
@@ -76,7 +145,10 @@ void print_flow_manifest(std::string& out, const Module& module, const FlowCode&
   for (const ManifestRead& read : flow.manifest.reads)
     for (const std::string& field : read.fields) reads.push_back(read.entity + "." + field);
   fmt::format_to(std::back_inserter(out), "flow {}\n", flow.name);
-  print_row(out, "starts on", {trigger == nullptr ? "nothing known" : trigger->name});
+  print_row(out, "starts on", {trigger == nullptr ? "nothing known" : trigger_text(*trigger)});
+  if (const std::vector<std::string> policies = policy_texts(module, flow.policies); !policies.empty())
+    print_row(out, "holds to", policies);
+  if (!module.settings.empty()) print_row(out, "set by", setting_texts(module));
   if (!flow.manifest.poll_filter.empty()) print_row(out, "polls only", {flow.manifest.poll_filter});
   if (!flow.manifest.poll_expand.empty()) print_row(out, "expands", flow.manifest.poll_expand);
   print_row(out, "reads", reads);
@@ -115,8 +187,10 @@ void print_operations(std::string& out, const Module& module) {
       print_template(path, route.path);
       const Connector* connector = at(module.connectors, route.connector);
       fmt::format_to(std::back_inserter(out), "  {} {} {}{}\n", connector == nullptr ? "?" : connector->name,
-                     route.protocol == Protocol::Smtp ? "SMTP" : route.method, path,
-                     route.name.empty() ? "" : " (route " + route.name + ")");
+                     route.protocol == Protocol::Smtp      ? "SMTP"
+                     : route.protocol == Protocol::Runtime ? "RUNTIME"
+                                                           : route.method,
+                     path, route.name.empty() ? "" : " (route " + route.name + ")");
     }
   }
 }
@@ -171,8 +245,9 @@ std::string comment_for(const Module& module, const Routine& routine, const std:
       break;
     case Operand::Site:
       if (const CallSite* site = at(routine.call_sites, i.index()))
-        notes.push_back(fmt::format("{} from r{}{}", operation_name(module, site->operation),
-                                    site->first_argument, site->is_fetch ? ", fetch" : ""));
+        notes.push_back(fmt::format("{} from r{}{}{}", operation_name(module, site->operation),
+                                    site->first_argument, site->is_fetch ? ", fetch" : "",
+                                    site->options ? "," + options_text(*site->options) : ""));
       break;
     default: break;
   }
@@ -221,9 +296,11 @@ void print_function(std::string& out, const Module& module, const FunctionCode& 
 void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
   const Trigger* trigger = at(module.triggers, flow.trigger);
   fmt::format_to(std::back_inserter(out), "flow {} on {}, {} registers\n", flow.name,
-                 trigger == nullptr ? "?" : trigger->name, flow.registers);
+                 trigger == nullptr ? "?" : trigger_text(*trigger), flow.registers);
+  if (flow.result != kNullType)
+    fmt::format_to(std::back_inserter(out), "  gives {}\n", type_name(module, flow.result));
   for (std::size_t i = 0; i < flow.inputs.size(); ++i) {
-    static constexpr std::string_view kSources[] = {"binding", "entity", "fetched"};
+    static constexpr std::string_view kSources[] = {"binding", "entity", "fetched", "setting"};
     const Input& input = flow.inputs[i];
     fmt::format_to(std::back_inserter(out), "  input r{} {}: {} ({})\n", i, input.name,
                    type_name(module, input.type),

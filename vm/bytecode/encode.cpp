@@ -25,6 +25,7 @@ enum class Section : std::uint8_t {
   Connectors,
   Operations,
   Triggers,
+  Settings,
   Functions,
   Flows
 };
@@ -40,9 +41,17 @@ constexpr FaultKind kLast<FaultKind> = kLastFault;
 template <>
 constexpr CrashRule::Kind kLast<CrashRule::Kind> = CrashRule::Kind::Ask;
 template <>
-constexpr Protocol kLast<Protocol> = Protocol::Smtp;
+constexpr Protocol kLast<Protocol> = Protocol::Runtime;
 template <>
-constexpr Input::Source kLast<Input::Source> = Input::Source::Fetched;
+constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Stream;
+template <>
+constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
+template <>
+constexpr Policies::Priority kLast<Policies::Priority> = Policies::Priority::High;
+template <>
+constexpr Policies::Limit::Otherwise kLast<Policies::Limit::Otherwise> = Policies::Limit::Otherwise::Ask;
+template <>
+constexpr Input::Source kLast<Input::Source> = Input::Source::Setting;
 template <>
 constexpr Op kLast<Op> = static_cast<Op>(0xff);  // verify() knows which codes stand for something
 
@@ -243,8 +252,9 @@ FLOW_DESCRIBE(Trigger::Entity) {
   io(it.name, it.type, it.operation, it.argument, it.expand_only);
 }
 FLOW_DESCRIBE(Trigger) {
-  io(it.connector, it.name, it.operation, it.cursor_field, it.key_field, it.page_size, it.interval_us,
-     it.overlap_us, it.bindings, it.entities, it.filterable, it.doc);
+  io(it.kind, it.connector, it.name, it.operation, it.cursor_field, it.key_field, it.page_size,
+     it.interval_us, it.overlap_us, it.bindings, it.entities, it.filterable, it.doc, it.cron, it.zone,
+     it.catch_up, it.query, it.is_batch, it.endpoint, it.of_flow, it.result);
 }
 FLOW_DESCRIBE(RecordField) {
   io(it.name, it.wire, it.type, it.doc);
@@ -261,14 +271,28 @@ FLOW_DESCRIBE(Constant) {
 FLOW_DESCRIBE(Instruction) {
   io(it.op, it.a, it.b, it.c, it.imm);
 }
+FLOW_DESCRIBE(CallOptions) {
+  io(it.retries, it.backoff_min_us, it.backoff_max_us, it.timeout_us, it.lease_us, it.is_awaited,
+     it.await_within_us);
+}
 FLOW_DESCRIBE(CallSite) {
-  io(it.operation, it.first_argument, it.is_fetch);
+  io(it.operation, it.first_argument, it.is_fetch, it.options);
 }
 FLOW_DESCRIBE(LineEntry) {
   io(it.pc, it.line, it.column);
 }
 FLOW_DESCRIBE(Input) {
   io(it.name, it.type, it.source, it.wire);
+}
+FLOW_DESCRIBE(Setting) {
+  io(it.name, it.type, it.default_json, it.is_secret, it.is_required, it.doc);
+}
+FLOW_DESCRIBE(Policies::Limit) {
+  io(it.operation, it.count, it.window_us, it.otherwise, it.ask_to);
+}
+FLOW_DESCRIBE(Policies) {
+  io(it.limits, it.within_us, it.at_most, it.priority, it.tenants, it.is_dry_run, it.has_once,
+     it.has_protect);
 }
 FLOW_DESCRIBE(Handler) {
   io(it.begin, it.end, it.target, it.register_);
@@ -295,7 +319,7 @@ FLOW_DESCRIBE(FunctionCode) {
 // Without its manifest, which has a section of its own at the front: it can be read without the rest.
 FLOW_DESCRIBE(FlowCode) {
   typename Io::template Of<Routine>& routine = it;
-  io(routine, it.doc, it.trigger, it.inputs);
+  io(routine, it.doc, it.trigger, it.inputs, it.result, it.policies);
 }
 #undef FLOW_DESCRIBE
 
@@ -407,6 +431,7 @@ Result<Module> read_payload(std::string_view payload) {
   read_section(in, Section::Connectors, [&](Reader& section) { section(module.connectors); });
   read_section(in, Section::Operations, [&](Reader& section) { section(module.operations); });
   read_section(in, Section::Triggers, [&](Reader& section) { section(module.triggers); });
+  read_section(in, Section::Settings, [&](Reader& section) { section(module.settings); });
   read_section(in, Section::Functions, [&](Reader& section) { section(module.functions); });
   read_section(in, Section::Flows, [&](Reader& section) { section(module.flows); });
   if (!in.failed() && in.remaining() > 0) in.fail("bytes follow the last section");
@@ -441,6 +466,7 @@ std::string encode(const Module& module) {
   write_section(payload, Section::Connectors, [&](Writer& out) { out(module.connectors); });
   write_section(payload, Section::Operations, [&](Writer& out) { out(module.operations); });
   write_section(payload, Section::Triggers, [&](Writer& out) { out(module.triggers); });
+  write_section(payload, Section::Settings, [&](Writer& out) { out(module.settings); });
   write_section(payload, Section::Functions, [&](Writer& out) { out(module.functions); });
   write_section(payload, Section::Flows, [&](Writer& out) { out(module.flows); });
   const std::string body = payload.take();

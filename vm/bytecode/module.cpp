@@ -8,4 +8,10 @@ std::optional<std::uint32_t> Module::operation(std::string_view connector, std::
   return std::nullopt;
 }
 
+const Setting* Module::setting(std::string_view name) const {
+  for (const Setting& setting : settings)
+    if (setting.name == name) return &setting;
+  return nullptr;
+}
+
 }  // namespace flow

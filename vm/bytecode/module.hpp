@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -53,12 +54,26 @@ struct Constant {
   std::string text;         // storage Text
 };
 
+// How a call is made, where its author says so. 0 is what the runtime does by itself.
+struct CallOptions {
+  std::optional<std::uint32_t> retries;  // attempts after the first
+  std::int64_t backoff_min_us = 0;       // before the first of them; doubles with each
+  std::int64_t backoff_max_us = 0;
+  std::int64_t timeout_us = 0;       // of each attempt
+  std::int64_t lease_us = 0;         // undone by the operation's inverse after so long
+  bool is_awaited = false;           // the answer is that of the operation's completion
+  std::int64_t await_within_us = 0;  // fault Timeout behind it
+
+  bool operator==(const CallOptions&) const = default;
+};
+
 // One place in the code that calls an operation. Argument i stands in register first_argument + i, in the
 // order of the operation's parameters; all parameters have one (the compiler fills in defaults).
 struct CallSite {
   std::uint32_t operation = 0;  // index into Module::operations
   std::uint8_t first_argument = 0;
   bool is_fetch = false;  // planned by the compiler, not written by the author
+  std::optional<CallOptions> options;
 };
 
 struct LineEntry {  // the instructions from `pc` on come from this place
@@ -73,11 +88,23 @@ struct Input {
     Binding,  // member `wire` of the event; a missing or null member faults when the type is not optional
     Entity,  // the event as a record of the fields read; null when it lacks a required one (type is optional)
     Fetched,  // starts as null; the code fetches it (type is optional)
+    Setting,  // the setting `name` of the module
   };
   std::string name;
   TypeId type = 0;
   Source source = Source::Binding;
   std::string wire;
+};
+
+// A value that is given when the module is deployed. Its value in JSON is a member of the settings a run
+// starts with; where that is missing, `default_json` is it.
+struct Setting {
+  std::string name;
+  TypeId type = 0;
+  std::string default_json;  // JSON text; empty when there is none
+  bool is_secret = false;    // of type Secret: its value is the name of a secret, by default its own name
+  bool is_required = false;  // has no default, and is neither a secret nor optional
+  std::string doc;
 };
 
 // A fault raised in [begin, end) continues at `target`, its message in the String register `register_`. What
@@ -119,6 +146,27 @@ struct Manifest {
   std::vector<std::string> poll_expand;  // wire names the poll must expand
 };
 
+// What a flow asks of whoever runs it. Only `once` and `protect` are in its code.
+struct Policies {
+  struct Limit {
+    enum class Otherwise : std::uint8_t { Fail, Skip, Ask };
+    std::uint32_t operation = 0;
+    std::uint32_t count = 0;
+    std::int64_t window_us = 0;
+    Otherwise otherwise = Otherwise::Fail;
+    std::string ask_to;  // of Ask
+  };
+  enum class Priority : std::uint8_t { Low, Normal, High };
+  std::vector<Limit> limits;   // calls by all runs of the flow in one tenant
+  std::int64_t within_us = 0;  // the deadline of a run; 0: none
+  std::uint32_t at_most = 0;   // runs at once; 0: any number
+  Priority priority = Priority::Normal;
+  std::vector<std::string> tenants;  // none: all
+  bool is_dry_run = false;           // acts are recorded, not performed
+  bool has_once = false;
+  bool has_protect = false;
+};
+
 // Instructions, and what belongs to them.
 struct Routine {
   std::string name;
@@ -140,6 +188,8 @@ struct FlowCode : Routine {
   std::string doc;
   std::uint32_t trigger = 0;  // index into Module::triggers
   std::vector<Input> inputs;
+  TypeId result = kNullType;  // of what FinishWith gives
+  Policies policies;
   Manifest manifest;
 };
 
@@ -150,9 +200,11 @@ struct Module {
   std::vector<Connector> connectors;
   std::vector<Operation> operations;  // used by flows, plus what their triggers, lookups and polling need
   std::vector<Trigger> triggers;
+  std::vector<Setting> settings;
   std::vector<FunctionCode> functions;  // what the flows invoke
   std::vector<FlowCode> flows;
 
+  const Setting* setting(std::string_view name) const;  // nullptr when it has none of that name
   // Index of `connector.name`, if the module carries it.
   std::optional<std::uint32_t> operation(std::string_view connector, std::string_view name) const;
 };

@@ -110,7 +110,8 @@ bool may_jump_back(Op op) {
 
 bool ends_path(Op op) {
   return op == Op::Jump || op == Op::Skip || op == Op::Stop || op == Op::Fail || op == Op::Finish ||
-         op == Op::Raise || op == Op::Return || op == Op::EndBranch;
+         op == Op::Raise || op == Op::Throw || op == Op::FinishWith || op == Op::Return ||
+         op == Op::EndBranch;
 }
 
 std::span<const NativeInfo> all_natives() {

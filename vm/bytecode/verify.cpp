@@ -41,7 +41,11 @@ class ModuleVerifier {
   Status check_inputs(const FlowCode& flow, const Trigger& trigger) const;
   Status check_function(const FunctionCode& function) const;
   Status check_routine(const Routine& routine) const;
+  Status check_setting(const Setting& setting) const;
+  Status check_trigger_kind(const Trigger& trigger) const;
   Status check_call_sites(const Routine& routine) const;
+  Status check_options(const Operation& operation, const CallOptions& options) const;
+  Status check_policies(const Policies& policies) const;
   Status check_handlers(const Routine& routine) const;
   Status check_names(const Routine& routine) const;
   Status check_manifest(const FlowCode& flow, const Trigger& trigger) const;
@@ -245,8 +249,11 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
     if (std::ranges::find(kMethods, route.method) == std::end(kMethods))
       return error(fmt::format("`{}` is no method", route.method));
     if (!begins_with_slash(route.path)) return error("its path does not begin with `/`");
-  } else if (!route.method.empty() || !route.body) {
-    return error("mail has a body and no method");
+  } else if (route.protocol == Protocol::Smtp) {
+    if (!route.method.empty() || !route.body) return error("mail has a body and no method");
+  } else if (!route.method.empty() || route.body || route.path.kind != Template::Kind::Null ||
+             !route.query.empty() || !route.headers.empty() || operation.routes.size() != 1) {
+    return error("what the runtime answers has one route, and nothing is sent");
   }
   FLOW_TRY_STATUS(check_template(route.path, operation, false, false));
   for (const auto& [name, value] : route.query)
@@ -281,11 +288,36 @@ bool has_entity(const Trigger& trigger, std::string_view name) {
   return std::ranges::find(trigger.entities, name, &Trigger::Entity::name) != trigger.entities.end();
 }
 
+constexpr std::int64_t kLongestUs = std::int64_t{100} * 366 * 24 * 3600 * 1'000'000;  // of any time to wait
+
+bool is_time_span(std::int64_t us) {
+  return us >= 0 && us <= kLongestUs;
+}
+
+Status ModuleVerifier::check_trigger_kind(const Trigger& trigger) const {
+  if (!is_value_type(trigger.result) || (trigger.result != kNullType && trigger.kind != Trigger::Kind::Call))
+    return error("it gives nothing to anyone");
+  switch (trigger.kind) {
+    case Trigger::Kind::Every: return trigger.interval_us > 0 ? Status{} : error("it says not how often");
+    case Trigger::Kind::Cron: return !trigger.cron.empty() ? Status{} : error("it says not when");
+    case Trigger::Kind::Hunt:
+      if (trigger.interval_us <= 0) return error("it says not how often");
+      return !trigger.query.empty() ? Status{} : error("it has no query");
+    case Trigger::Kind::Webhook:
+    case Trigger::Kind::Stream: return !trigger.endpoint.empty() ? Status{} : error("it names no endpoint");
+    case Trigger::Kind::Poll:
+    case Trigger::Kind::Manual:
+    case Trigger::Kind::Call:
+    case Trigger::Kind::RunFailed: return {};
+  }
+  return error("it is of no kind");
+}
+
 Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
   if (trigger.name.empty()) return error("it has no name");
-  // A trigger without an operation is not polled, as a schedule.
+  FLOW_TRY_STATUS(check_trigger_kind(trigger));
   if (!trigger.operation.empty()) FLOW_TRY_STATUS(check_reads(trigger.connector, trigger.operation));
-  if (trigger.page_size == 0 || trigger.interval_us < 0 || trigger.overlap_us < 0)
+  if (trigger.page_size == 0 || !is_time_span(trigger.interval_us) || !is_time_span(trigger.overlap_us))
     return error("its page size or times are out of range");
   for (const Trigger::Binding& binding : trigger.bindings)
     if (binding.name.empty() || binding.wire.empty() || !is_value_type(binding.type))
@@ -303,6 +335,17 @@ Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
 
 // --- flows ---
 
+Status ModuleVerifier::check_setting(const Setting& setting) const {
+  if (setting.name.empty()) return error("it has no name");
+  if (module_.setting(setting.name) != &setting) return error("there is another one of that name");
+  if (!is_value_type(setting.type)) return error("it has no type of values");
+  if (setting.is_secret != (types_.without_null(setting.type) == kSecretType))
+    return error("what is of type Secret is a secret, and nothing else is");
+  if (setting.is_required && (!setting.default_json.empty() || types_.is_optional(setting.type)))
+    return error("it is required, and can do without");
+  return {};
+}
+
 Status ModuleVerifier::check_inputs(const FlowCode& flow, const Trigger& trigger) const {
   if (flow.inputs.size() > flow.registers) return error("it has more inputs than registers");
   for (const Input& input : flow.inputs) {
@@ -310,7 +353,7 @@ Status ModuleVerifier::check_inputs(const FlowCode& flow, const Trigger& trigger
       return error(fmt::format("input `{}` {}", input.name, why));
     };
     if (!types_.contains(input.type) || !is_value_type(input.type) ||
-        types_.without_null(input.type) == kSecretType)
+        (types_.without_null(input.type) == kSecretType && input.source != Input::Source::Setting))
       return refuse("has no type of values");
     switch (input.source) {
       case Input::Source::Binding:
@@ -322,6 +365,12 @@ Status ModuleVerifier::check_inputs(const FlowCode& flow, const Trigger& trigger
         if (!has_entity(trigger, input.name)) return refuse("is no entity of its trigger");
         if (!types_.is_optional(input.type) || !types_.is(types_[input.type].element, TypeKind::Record))
           return refuse("must be a record or null");
+        break;
+      case Input::Source::Setting: {
+        const Setting* setting = module_.setting(input.name);
+        if (setting == nullptr) return refuse("is no setting of the module");
+        if (setting->type != input.type) return refuse("has another type than the setting");
+      }
     }
   }
   return {};
@@ -336,8 +385,34 @@ Status ModuleVerifier::check_call_sites(const Routine& routine) const {
       return error(fmt::format("the arguments of {} are beyond the registers", operation.full_name()));
     if (site.is_fetch && operation.effect != Effect::Read)
       return error(fmt::format("{} is fetched, but does more than read", operation.full_name()));
+    if (site.options) FLOW_TRY_STATUS(within(operation.full_name(), check_options(operation, *site.options)));
   }
   return {};
+}
+
+Status ModuleVerifier::check_options(const Operation& operation, const CallOptions& options) const {
+  constexpr std::uint32_t kMostRetries = 1000;
+  if (options.retries.value_or(0) > kMostRetries)
+    return error(fmt::format("more than {} retries", kMostRetries));
+  for (const std::int64_t us : {options.backoff_min_us, options.backoff_max_us, options.timeout_us,
+                                options.lease_us, options.await_within_us})
+    if (!is_time_span(us)) return error("a time of its call is out of range");
+  if (options.backoff_min_us > options.backoff_max_us) return error("its shortest backoff is the longest");
+  if (options.is_awaited && !operation.completes) return error("it is awaited, and is done when it answers");
+  if (options.await_within_us > 0 && !options.is_awaited) return error("nobody awaits it");
+  if (options.lease_us > 0 && operation.inverse.empty()) return error("it is leased, and nothing undoes it");
+  return {};
+}
+
+Status ModuleVerifier::check_policies(const Policies& policies) const {
+  for (const Policies::Limit& limit : policies.limits) {
+    if (limit.operation >= module_.operations.size())
+      return error(fmt::format("it limits operation {}", limit.operation));
+    if (limit.window_us == 0 || !is_time_span(limit.window_us)) return error("a limit is for no time");
+    if ((limit.otherwise == Policies::Limit::Otherwise::Ask) == limit.ask_to.empty())
+      return error("a limit does not say who is asked, or says so in vain");
+  }
+  return is_time_span(policies.within_us) ? Status{} : error("its deadline is out of range");
 }
 
 Status ModuleVerifier::check_handlers(const Routine& routine) const {
@@ -401,6 +476,8 @@ Status ModuleVerifier::check_flow(const FlowCode& flow) const {
     return error(fmt::format("there is no trigger {}", flow.trigger));
   const Trigger& trigger = module_.triggers[flow.trigger];
   FLOW_TRY_STATUS(check_inputs(flow, trigger));
+  if (!is_value_type(flow.result)) return error("its result has no type of values");
+  FLOW_TRY_STATUS(check_policies(flow.policies));
   for (const Handler& handler : flow.handlers)
     if (handler.register_ < flow.inputs.size()) return error("a handler's register is an input");
   FLOW_TRY_STATUS(check_routine(flow));
@@ -447,11 +524,16 @@ Status ModuleVerifier::run() {
     FLOW_TRY_STATUS(within(fmt::format("operation `{}`", operation.full_name()), check_operation(operation)));
   for (const Trigger& trigger : module_.triggers)
     FLOW_TRY_STATUS(within(fmt::format("trigger `{}`", trigger.name), check_trigger(trigger)));
+  for (const Setting& setting : module_.settings)
+    FLOW_TRY_STATUS(within(fmt::format("setting `{}`", setting.name), check_setting(setting)));
   for (const FunctionCode& function : module_.functions)
     FLOW_TRY_STATUS(within(fmt::format("function `{}`", function.name), check_function(function)));
   for (const FlowCode& flow : module_.flows)
     FLOW_TRY_STATUS(within(fmt::format("flow `{}`", flow.name), check_flow(flow)));
   const TypeFinder finder(types_);
+  for (const Setting& setting : module_.settings)
+    if (!setting.is_secret && !finder.is_foreign(setting.type))
+      return error(fmt::format("setting `{}`: `{}` cannot be read", setting.name, types_.name(setting.type)));
   for (const FunctionCode& function : module_.functions)
     FLOW_TRY_STATUS(verify_function(module_, finder, function));
   for (const FlowCode& flow : module_.flows) {

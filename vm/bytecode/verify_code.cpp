@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <queue>
 
+#include "base/error_type.hpp"
 #include "vm/bytecode/op_table.hpp"
 #include "vm/bytecode/operand_range.hpp"
 
@@ -19,7 +20,7 @@ using Registers = std::vector<TypeId>;  // what each register holds
 class CodeVerifier {
  public:
   CodeVerifier(const Module& module, const TypeFinder& finder, const FlowCode& flow)
-      : module_(module), types_(module.types), routine_(flow), kind_("flow"), finder_(finder) {
+      : module_(module), types_(module.types), routine_(flow), flow_(&flow), kind_("flow"), finder_(finder) {
     for (const Input& input : flow.inputs) fixed_.push_back(input.type);
     begin_ = fixed_;
   }
@@ -81,6 +82,13 @@ class CodeVerifier {
   bool want_argument(unsigned reg, const NativeType& wanted);
   bool apply_native(Instruction i);
   bool apply_call(Instruction i);
+  bool apply_caught(Instruction i);
+  bool apply_throw(Instruction i);
+  bool apply_json_part(Instruction i);
+  bool apply_json_to(Instruction i);
+  bool apply_to_json(Instruction i);
+  bool apply_check_text(Instruction i);
+  bool apply_finish_with(Instruction i);
 
   bool read(unsigned reg);                   // is set
   bool want(unsigned reg, Storage storage);  // is set, not null, stored so
@@ -96,6 +104,7 @@ class CodeVerifier {
   const Module& module_;
   const TypeTable& types_;
   const Routine& routine_;
+  const FlowCode* flow_ = nullptr;  // nullptr for a function
   const char* kind_;
   std::optional<TypeId> result_;  // of a function
   std::vector<TypeId> fixed_;     // registers whose type never changes: the inputs of a flow
@@ -660,6 +669,69 @@ bool CodeVerifier::apply_call(Instruction i) {
   return write(i.a, operation.result == kNothingType ? kNullType : operation.result);
 }
 
+// --- errors, foreign data, results ---
+
+bool CodeVerifier::apply_caught(Instruction i) {
+  return is_error_type(types_, i.index())
+             ? write(i.a, i.index())
+             : refuse(fmt::format("`{}` is not the record Error", name(i.index())));
+}
+
+bool CodeVerifier::apply_throw(Instruction i) {
+  return want(i.a, Storage::Record) && (is_error_type(types_, now_[i.a]) ||
+                                        refuse(fmt::format("`{}` is not the record Error", name(now_[i.a]))));
+}
+
+bool CodeVerifier::apply_json_part(Instruction i) {
+  if (!read(i.b)) return false;
+  if (now_[i.b] != kNullType && types_.without_null(now_[i.b]) != kJsonType)
+    return refuse(fmt::format("r{} is `{}`, not Json", i.b, name(now_[i.b])));
+  if (i.op == Op::JsonMember && module_.constants[i.index()].type != kStringType)
+    return refuse(fmt::format("`{}` names no member", name(module_.constants[i.index()].type)));
+  if (i.op == Op::JsonItem && (!read(i.c) || (now_[i.c] != kStringType && !want_int(i.c)))) return false;
+  const TypeId maybe = finder_.join(kJsonType, kNullType);
+  return maybe == kUnset ? refuse("the module has no type `Json?`") : write(i.a, maybe);
+}
+
+bool CodeVerifier::apply_json_to(Instruction i) {
+  if (!read(i.b)) return false;
+  if (now_[i.b] != kNullType && types_.without_null(now_[i.b]) != kJsonType)
+    return refuse(fmt::format("r{} is `{}`, not Json", i.b, name(now_[i.b])));
+  const TypeId type = types_.without_null(i.index());
+  if (type == kNullType || type == kNothingType || types_.is(type, TypeKind::Union) ||
+      !finder_.is_foreign(type))
+    return refuse(fmt::format("no Json becomes `{}`", name(i.index())));
+  return write(i.a, i.index());
+}
+
+bool CodeVerifier::apply_to_json(Instruction i) {
+  const TypeId type = types_.without_null(i.index());
+  if (types_.is(type, TypeKind::Union) || types_.is(type, TypeKind::Error))
+    return refuse(fmt::format("values are no `{}`", name(i.index())));
+  if (!want_type(i.b, i.index())) return false;
+  if (finder_.holds_secret(i.index())) return refuse(fmt::format("`{}` holds a secret", name(i.index())));
+  return write(i.a, kJsonType);
+}
+
+bool CodeVerifier::apply_check_text(Instruction i) {
+  if (!want_text(i.b)) return false;
+  const TypeId type = i.index();
+  const Storage storage = types_.storage(type);
+  if (types_.is_optional(type) || !finder_.is_foreign(type) ||
+      (storage != Storage::Text && storage != Storage::Enum))
+    return refuse(fmt::format("no text becomes `{}`", name(type)));
+  if (!finder_.is_foreign(now_[i.b]))
+    return refuse(fmt::format("r{} is `{}`, which stays what it is", i.b, name(now_[i.b])));
+  return write(i.a, type);
+}
+
+bool CodeVerifier::apply_finish_with(Instruction i) {
+  if (flow_ == nullptr) return refuse("a function cannot do this");
+  if (!want_type(i.a, flow_->result)) return false;
+  return !finder_.holds_secret(flow_->result) ||
+         refuse(fmt::format("`{}` holds a secret", name(flow_->result)));
+}
+
 bool CodeVerifier::apply(Instruction i) {
   switch (i.op) {
     case Op::Move: return read(i.b) && write(i.a, now_[i.b]);
@@ -776,6 +848,14 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::Finish:
     case Op::EnterBody: return !result_ || refuse("a function cannot do this");
     case Op::Raise: return true;
+    case Op::Caught: return apply_caught(i);
+    case Op::Throw: return apply_throw(i);
+    case Op::JsonMember:
+    case Op::JsonItem: return apply_json_part(i);
+    case Op::JsonTo: return apply_json_to(i);
+    case Op::ToJson: return apply_to_json(i);
+    case Op::CheckText: return apply_check_text(i);
+    case Op::FinishWith: return apply_finish_with(i);
   }
   return refuse("no such instruction");
 }

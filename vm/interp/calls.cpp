@@ -28,7 +28,8 @@ bool Machine::State::prepare_call(Instruction i, Call& call) {
               .operation = site.operation,
               .is_fetch = site.is_fetch,
               .arguments = std::move(json),
-              .line = line()};
+              .line = line(),
+              .options = site.options};
   return true;
 }
 
@@ -44,6 +45,8 @@ std::string answer_name(const TypeTable& types, TypeId result) {
 bool Machine::State::accept_result(const Outcome& outcome) {
   if (const auto* failed = std::get_if<Fault>(&outcome)) {
     fault = *failed;
+    if (waiting == Waiting::ForCall)
+      fault.operation = module.operations[routine().call_sites[at->index()].operation].full_name();
     return false;
   }
   if (waiting == Waiting::ForLog) return true;
@@ -57,9 +60,12 @@ bool Machine::State::accept_result(const Outcome& outcome) {
   const auto problem = read_json(std::get<Returned>(outcome).json, module.types, operation.result,
                                  answer_name(module.types, operation.result), heap, value);
   if (problem && problem->is_out_of_memory) return out_of_memory();
-  if (problem)
-    return raise(FaultKind::InvalidResponse,
-                 fmt::format("{} gave an unexpected answer: {}", operation.full_name(), problem->message));
+  if (problem) {
+    raise(FaultKind::InvalidResponse,
+          fmt::format("{} gave an unexpected answer: {}", operation.full_name(), problem->message));
+    fault.operation = operation.full_name();
+    return false;
+  }
   r(i.a) = value;
   return true;
 }

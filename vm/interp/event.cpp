@@ -223,7 +223,7 @@ std::optional<JsonProblem> ParsedEvent::fill(const TypeTable& types, const FlowC
     }
     if (input.source == Input::Source::Binding && copy(*place, heap, registers[i])) continue;
     registers[i] = Slot::null();
-    if (input.source == Input::Source::Fetched) continue;
+    if (input.source == Input::Source::Fetched || input.source == Input::Source::Setting) continue;
     const std::string_view text = members_[place->member];
     if (text.data() == nullptr) {
       if (place->may_be_absent) continue;

@@ -164,7 +164,8 @@ bool Machine::State::heavy(Instruction i) {
     case Op::Concat: return concat(i);
     case Op::EscapeHtml: return escape_html(i);
     case Op::QuoteKql: return quote_kql(i);
-    default: return native(i);
+    case Op::Native: return native(i);
+    default: return foreign(i);
   }
 }
 

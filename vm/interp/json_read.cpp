@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "base/text_forms.hpp"
 #include "vm/interp/maps.hpp"
 
 namespace flow {
@@ -21,6 +22,8 @@ struct Mistake {
   bool is_out_of_memory = false;
   std::string place;
   std::string what;
+  std::string expected;  // with `found`: this and no more is wrong
+  std::string_view found;
 };
 using MaybeMistake = std::optional<Mistake>;
 
@@ -45,9 +48,12 @@ std::string_view kind_name(dom::element json) {
   return "something else";
 }
 
+enum class Reading : std::uint8_t { Lenient, Strict };
+
 class ValueReader {
  public:
-  ValueReader(const TypeTable& types, Heap& heap) : types_(types), heap_(heap) {}
+  ValueReader(const TypeTable& types, Heap& heap, Reading reading)
+      : types_(types), heap_(heap), is_strict_(reading == Reading::Strict) {}
 
   MaybeMistake read(dom::element json, TypeId type, Slot& value, int depth = 0);
 
@@ -64,11 +70,15 @@ class ValueReader {
   MaybeMistake read_raw(dom::element json, Slot& value);
   MaybeMistake keep(Slot::Tag tag, std::string_view text, Form form, Slot& value);
   Mistake unexpected(dom::element json, TypeId type) const {
-    return mistake(fmt::format("is {} where {} was expected", kind_name(json), types_.name(type)));
+    return {.place = {},
+            .what = fmt::format("is {} where {} was expected", kind_name(json), types_.name(type)),
+            .expected = types_.name(type),
+            .found = kind_name(json)};
   }
 
   const TypeTable& types_;
   Heap& heap_;
+  const bool is_strict_;
 };
 
 MaybeMistake ValueReader::keep(Slot::Tag tag, std::string_view text, Form form, Slot& value) {
@@ -88,7 +98,10 @@ MaybeMistake ValueReader::read_null(TypeId type, Slot& value) {
   else if (kind == TypeKind::Json)
     return keep(Slot::Tag::Json, "null", Form::Plain, value);
   else if (kind != TypeKind::Optional && types_.storage(type) != Storage::None)
-    return mistake(fmt::format("is null where {} was expected", types_.name(type)));
+    return Mistake{.place = {},
+                   .what = fmt::format("is null where {} was expected", types_.name(type)),
+                   .expected = types_.name(type),
+                   .found = "null"};
   return {};
 }
 
@@ -115,10 +128,16 @@ MaybeMistake ValueReader::read_text(dom::element json, TypeId type, Slot& value)
   std::string_view text;
   if (json.get_string().get(text) != simdjson::SUCCESS) return unexpected(json, type);
   if (type == kSecretType) return mistake("is a text where no secret can come from");
+  if (is_strict_ && types_.storage(type) == Storage::Text && type != kStringType) {
+    if (const std::string wrong = text_mistake(type, text); !wrong.empty())
+      return mistake(fmt::format("is {}, which is no {}: {}", json_quoted(beginning_of(text, 80)),
+                                 types_.name(type), wrong));
+  }
   if (type != kTimeType && type != kDurationType) return keep(Slot::Tag::Text, text, form_of(type), value);
   const auto number = type == kTimeType ? parse_time_us(text) : parse_duration_us(text);
   if (!number)
-    return mistake(fmt::format("is {}, which is no {}", json_quoted(text.substr(0, 80)), types_.name(type)));
+    return mistake(
+        fmt::format("is {}, which is no {}", json_quoted(beginning_of(text, 80)), types_.name(type)));
   value = Slot::integer(*number, form_of(type));
   return {};
 }
@@ -130,6 +149,9 @@ MaybeMistake ValueReader::read_enum(dom::element json, TypeId type, Slot& value)
     value = Slot::enumeration(type, *known);
     return {};
   }
+  if (is_strict_)
+    return mistake(
+        fmt::format("is {}, which is no {}", json_quoted(beginning_of(text, 80)), types_.name(type)));
   if (text.size() > kMostSpelling)
     return mistake(fmt::format("is a text of {} bytes, too long for {}", text.size(), types_.name(type)));
   return keep(Slot::Tag::UnknownEnum, text, Form::Plain, value);
@@ -187,7 +209,7 @@ MaybeMistake ValueReader::read_record(dom::object object, TypeId type, Slot& val
     slots[i].size = kNotSeen;
   }
   const auto at_field = [&](Mistake wrong, std::size_t i) {
-    wrong.place.insert(0, "." + fields[i].name);
+    wrong.place.insert(0, "." + (is_strict_ ? fields[i].wire : fields[i].name));
     return wrong;
   };
   for (dom::key_value_pair member : object) {
@@ -284,8 +306,35 @@ std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& typ
                                      std::string_view root, Heap& heap, Slot& value) {
   Document document;
   if (auto failed = document.parse(json, root)) return failed;
-  if (const auto wrong = ValueReader(types, heap).read(document.root(), type, value))
+  if (const auto wrong = ValueReader(types, heap, Reading::Lenient).read(document.root(), type, value))
     return problem(*wrong, root);
+  return {};
+}
+
+std::optional<JsonProblem> convert_json(std::string_view json, const TypeTable& types, TypeId type,
+                                        Heap& heap, Slot& value) {
+  Document document;
+  if (auto failed = document.parse(json, "json")) return failed;
+  const auto wrong = ValueReader(types, heap, Reading::Strict).read(document.root(), type, value);
+  if (!wrong) return {};
+  if (wrong->is_out_of_memory) return JsonProblem{.is_out_of_memory = true, .message = {}};
+  const std::string place = wrong->place.empty() ? "" : "at " + wrong->place + ": ";
+  if (wrong->found.empty())
+    return JsonProblem{.message = place + (wrong->place.empty() ? "the value " : "it ") + wrong->what};
+  std::string_view found = wrong->found;
+  for (const std::string_view article : {"a ", "an "})
+    if (found.starts_with(article)) found.remove_prefix(article.size());
+  return JsonProblem{.message = fmt::format("{}expected {}, found {}", place, wrong->expected, found)};
+}
+
+std::optional<JsonProblem> json_parse(std::string_view text, Heap& heap, Slot& value) {
+  Document document;
+  const auto failure = document.parse(text, "text");
+  if (failure) return failure;
+  const std::string minified = simdjson::minify(document.root());
+  const std::string_view kept = heap.copy(minified);
+  if (kept.data() == nullptr) return JsonProblem{.is_out_of_memory = true, .message = {}};
+  value = Slot::with_bytes(Slot::Tag::Json, kept);
   return {};
 }
 

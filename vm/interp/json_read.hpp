@@ -26,4 +26,13 @@ struct JsonProblem {
 std::optional<JsonProblem> read_json(std::string_view json, const TypeTable& types, TypeId type,
                                      std::string_view root, Heap& heap, Slot& value);
 
+// The same for JSON that a flow or a person says to be of that type: texts must have the form of their type,
+// enums know their values, and messages name the place by the names JSON has, as `at .items[3].name: expected
+// Int, found text`.
+std::optional<JsonProblem> convert_json(std::string_view json, const TypeTable& types, TypeId type,
+                                        Heap& heap, Slot& value);
+
+// `text` as a Json value, without the blanks; the message says why it is none.
+std::optional<JsonProblem> json_parse(std::string_view text, Heap& heap, Slot& value);
+
 }  // namespace flow

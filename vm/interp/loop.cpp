@@ -380,6 +380,12 @@ next_instruction:
   OP(Concat)
   OP(EscapeHtml)
   OP(QuoteKql)
+  OP(JsonMember)
+  OP(JsonItem)
+  OP(JsonTo)
+  OP(ToJson)
+  OP(CheckText)
+  OP(Caught)
   OP(Native) {
     LEAVE;
     const bool is_done = heavy(*at) || try_again(&State::heavy, left);
@@ -446,6 +452,16 @@ next_instruction:
     fault = handled;
     fault_trace = handled_trace;  // where it went wrong, not where the handler ended
     goto faulted;
+  }
+  OP(Throw) {
+    LEAVE;
+    throw_error(*at);
+    goto faulted;
+  }
+  OP(FinishWith) {
+    LEAVE;
+    if (!finish_with(*at, said)) goto faulted;
+    return true;
   }
   OP(Each)
   OP(Parallel)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "vm/interp/event.hpp"
 #include "vm/interp/state.hpp"
 
@@ -148,12 +149,13 @@ bool Machine::State::fail(Step& said) {
   if (fault_trace.empty()) fault_trace = trace();
   waiting = Waiting::Ended;
   is_over = true;
-  const std::uint32_t where = fault_trace.front().line;
+  const std::uint32_t where = fault.line != 0 ? fault.line : fault_trace.front().line;
   said = Ended{.how = Ended::How::Failed,
                .reason = {},
                .fault = fault,
                .line = where,
-               .trace = std::exchange(fault_trace, {})};
+               .trace = std::exchange(fault_trace, {}),
+               .result = {}};
   return true;
 }
 
@@ -193,24 +195,18 @@ bool Machine::State::to_handler() {
 
 // A message from outside may be longer than a text of the run: its end is left out.
 bool Machine::State::keep_message(unsigned reg) {
-  std::string_view message = handled.message;
-  if (message.size() > limits.text_bytes) {
-    std::size_t end = limits.text_bytes;
-    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80) --end;
-    message = message.substr(0, end);
-  }
-  return keep_text(reg, message, Form::Plain);
+  return keep_text(reg, beginning_of(handled.message, limits.text_bytes), Form::Plain);
 }
 
 // --- begin and go on ---
 
-Step Machine::State::start(std::string_view event_json) {
+Step Machine::State::start(std::string_view event_json, std::string_view settings_json) {
   thread_local ParsedEvent event;  // for its memory
   event.read(event_json, program.fields_of_flow(flow_index));
-  return start(event);
+  return start(event, settings_json);
 }
 
-Step Machine::State::start(const ParsedEvent& event) {
+Step Machine::State::start(const ParsedEvent& event, std::string_view settings_json) {
   if (!fibers.empty()) forget_fibers();
   heap.clear();
   stack.clear();
@@ -222,10 +218,16 @@ Step Machine::State::start(const ParsedEvent& event) {
   handled = kNothingHandled;
   handled_trace.clear();
   heap.lift_threshold();  // there is nothing yet to collect
-  const auto problem = event.fill(module.types, flow, heap, stack.base);
+  auto problem = event.fill(module.types, flow, heap, stack.base);
+  bool is_setting = false;
+  if (!problem && has_settings) {
+    problem = fill_settings(settings_json, module, flow, heap, stack.base);
+    is_setting = problem.has_value();
+  }
   heap.restore_threshold();
   if (problem && problem->is_out_of_memory) out_of_memory();
-  if (problem && !problem->is_out_of_memory) raise(FaultKind::InvalidEvent, problem->message);
+  if (problem && !problem->is_out_of_memory)
+    raise(is_setting ? FaultKind::InvalidValue : FaultKind::InvalidEvent, problem->message);
   const bool has_room = flow.registers <= limits.stack_bytes / sizeof(Slot);
   if (!has_room) raise(FaultKind::OutOfStack, "the flow needs more registers than its stack has");
   Step said;
@@ -242,11 +244,11 @@ Machine::~Machine() = default;
 Machine::Machine(Machine&&) noexcept = default;
 Machine& Machine::operator=(Machine&&) noexcept = default;
 
-Step Machine::start(std::string_view event_json) {
-  return state_->start(event_json);
+Step Machine::start(std::string_view event_json, std::string_view settings_json) {
+  return state_->start(event_json, settings_json);
 }
-Step Machine::start(const ParsedEvent& event) {
-  return state_->start(event);
+Step Machine::start(const ParsedEvent& event, std::string_view settings_json) {
+  return state_->start(event, settings_json);
 }
 Step Machine::resume(const Outcome& outcome) {
   state_->find_waiting();

@@ -53,6 +53,7 @@ struct Ended {
   // Of Failed: where it went wrong, then who had invoked that. The last is the flow; of a deep recursion the
   // outer functions are left out.
   std::vector<Place> trace;
+  std::string result;  // of Finished: the flow's result as JSON; empty when it has none
 };
 using Step = std::variant<Call, LogLine, Ended>;
 
@@ -71,9 +72,10 @@ class Machine {
 
   // Begins the run. `event_json` is the JSON object the trigger found (for alert.new: the alert). A machine
   // can be started again, which forgets the run before and saves making a new one.
-  Step start(std::string_view event_json);
+  // `settings_json` has the values of the module's settings (settings.hpp).
+  Step start(std::string_view event_json, std::string_view settings_json = "{}");
   // The same from an event that was read for this flow among others, and may go when this returns.
-  Step start(const ParsedEvent& event);
+  Step start(const ParsedEvent& event, std::string_view settings_json = "{}");
   // Answers the Call or (with Returned{"null"}) the LogLine handed out last. A Fault is raised where the run
   // waits.
   Step resume(const Outcome& outcome);

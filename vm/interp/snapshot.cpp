@@ -30,6 +30,8 @@ void write_fault(ByteWriter& out, const Fault& fault, const std::vector<Place>& 
   out.text(fault.code);
   out.signed_number(fault.retry_after_us);
   out.byte(fault.maybe_executed ? 1 : 0);
+  out.text(fault.operation);
+  out.number(fault.line);
   out.number(trace.size());
   for (const Place& place : trace) {
     out.text(place.routine);
@@ -48,6 +50,8 @@ Status read_fault(ByteReader& in, Fault& fault, std::vector<Place>& trace) {
   fault.code = in.text();
   fault.retry_after_us = in.signed_number();
   fault.maybe_executed = in.byte() != 0;
+  fault.operation = in.text();
+  fault.line = static_cast<std::uint32_t>(in.number_up_to(0xffff'ffff));
   trace.resize(in.number_up_to(in.left()));
   for (Place& place : trace) {
     place.routine = in.text();

@@ -13,6 +13,7 @@
 #include "vm/interp/heap.hpp"
 #include "vm/interp/machine.hpp"
 #include "vm/interp/natives.hpp"
+#include "vm/interp/settings.hpp"
 #include "vm/interp/stack.hpp"
 #include "vm/interp/watch.hpp"
 
@@ -31,6 +32,7 @@ struct Machine::State {
         flow_index(in_flow),
         flow(module.flows[in_flow]),
         limits(in_limits),
+        has_settings(takes_settings(flow)),
         heap(in_limits.heap_bytes, in_limits.collect_from_bytes),
         stack(flow.registers, in_limits.stack_bytes) {}
 
@@ -40,8 +42,8 @@ struct Machine::State {
   inline static const Fault kNothingHandled{.kind = FaultKind::Failed, .message = "nothing was raised"};
 
   // machine.cpp
-  Step start(std::string_view event_json);
-  Step start(const ParsedEvent& event);
+  Step start(std::string_view event_json, std::string_view settings_json);
+  Step start(const ParsedEvent& event, std::string_view settings_json);
   bool raise(FaultKind kind, std::string message);
   bool out_of_memory() { return raise(FaultKind::OutOfMemory, "the run used up its heap"); }
   bool out_of_fuel();
@@ -127,6 +129,18 @@ struct Machine::State {
   bool set_key(Instruction i);
   bool entries(Instruction i);
 
+  // foreign.cpp
+  bool foreign(Instruction i);
+  bool json_part(Instruction i);
+  bool json_to(Instruction i);
+  bool to_json(Instruction i);
+  bool write_json(TypeId type, Slot value, std::string& json);
+  bool check_text(Instruction i);
+  bool caught(Instruction i);
+  std::uint32_t line_of_handled() const;
+  void throw_error(Instruction i);  // sets the fault
+  bool finish_with(Instruction i, Step& said);
+
   char* new_text(std::size_t size);    // nullptr with the fault set
   Slot* new_items(std::size_t count);  // nullptr with the fault set
   bool keep_text(unsigned reg, std::string_view text, Form form);
@@ -173,6 +187,7 @@ struct Machine::State {
   const std::uint32_t flow_index;
   const FlowCode& flow;
   const Limits limits;
+  const bool has_settings;  // among its inputs
   Heap heap;
   Stack stack;
   std::unique_ptr<Patterns> patterns;  // made when the first is used

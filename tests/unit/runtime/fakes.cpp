@@ -54,7 +54,7 @@ class ScriptMachine final : public RunMachine {
  public:
   explicit ScriptMachine(std::string suffix) : suffix_(std::move(suffix)) {}
 
-  Step start(std::string_view event_json) override {
+  Step start(std::string_view event_json, std::string_view) override {
     const std::string event(event_json);
     const std::string severity = text_member(event, "severity");
     machine_ = text_member(event, "machineId");

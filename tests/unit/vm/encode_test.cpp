@@ -28,6 +28,47 @@ Module sample() {
   a.flow().handlers = {{.begin = 0, .end = handler, .target = handler, .register_ = kFree}};
   a.flow().lines = {{.pc = 0, .line = 4, .column = 2}, {.pc = 2, .line = 5, .column = 9}};
   a.flow().names = {{.begin = 1, .end = 3, .register_ = kFree, .name = "id"}};
+  a.flow().call_sites.push_back(a.flow().call_sites[0]);
+  a.flow().call_sites.push_back({.operation = kIsolate,
+                                 .first_argument = kFree,
+                                 .options = CallOptions{.retries = 3,
+                                                        .backoff_min_us = 1'000'000,
+                                                        .backoff_max_us = 60'000'000,
+                                                        .timeout_us = 30'000'000,
+                                                        .lease_us = 3'600'000'000,
+                                                        .is_awaited = true,
+                                                        .await_within_us = 600'000'000}});
+  a.flow().result = a.world.node;
+  a.flow().policies = {.limits = {{.operation = kIsolate,
+                                   .count = 10,
+                                   .window_us = 3'600'000'000,
+                                   .otherwise = Policies::Limit::Otherwise::Ask,
+                                   .ask_to = "soc@contoso.com"}},
+                       .within_us = 60'000'000,
+                       .at_most = 4,
+                       .priority = Policies::Priority::High,
+                       .tenants = {"contoso"},
+                       .is_dry_run = true,
+                       .has_once = true,
+                       .has_protect = true};
+  a.module.settings = {{.name = "soc", .type = kEmailType, .is_required = true, .doc = "who is told"},
+                       {.name = "key", .type = kSecretType, .is_secret = true}};
+  Trigger& cron = a.module.triggers.emplace_back();
+  cron.kind = Trigger::Kind::Cron;
+  cron.name = "cron";
+  cron.cron = "0 7 * * MON-FRI";
+  cron.zone = "Europe/Berlin";
+  cron.catch_up = Trigger::CatchUp::All;
+  Trigger& hunt = a.module.triggers.emplace_back();
+  hunt.kind = Trigger::Kind::Hunt;
+  hunt.name = "hunt";
+  hunt.interval_us = 3'600'000'000;
+  hunt.query = "DeviceInfo";
+  hunt.is_batch = true;
+  Trigger& called = a.module.triggers.emplace_back();
+  called.kind = Trigger::Kind::Call;
+  called.name = "call";
+  called.result = a.world.node;
   return std::move(a.module);
 }
 
@@ -53,11 +94,37 @@ TEST(Encode, RoundTripsEverything) {
   EXPECT_EQ(route.errors[0].kind, FaultKind::Conflict);
   EXPECT_EQ(back->operations[kIsolate].completes->final_values,
             (std::vector<std::string>{"Succeeded", "Failed"}));
+  EXPECT_EQ(back->flows[0].call_sites[0].options, std::nullopt);
+  EXPECT_EQ(back->flows[0].call_sites[2].options, module.flows[0].call_sites[2].options);
+  EXPECT_EQ(back->flows[0].result, module.flows[0].result);
+  EXPECT_EQ(back->flows[0].policies.limits[0].ask_to, "soc@contoso.com");
+  EXPECT_EQ(back->flows[0].policies.tenants, std::vector<std::string>{"contoso"});
+  EXPECT_EQ(back->settings[0].doc, "who is told");
+  EXPECT_TRUE(back->settings[1].is_secret);
+  EXPECT_EQ(back->triggers[1].cron, "0 7 * * MON-FRI");
+  EXPECT_EQ(back->triggers[1].catch_up, Trigger::CatchUp::All);
+  EXPECT_EQ(back->triggers[2].query, "DeviceInfo");
+  EXPECT_EQ(back->triggers[3].result, module.triggers[3].result);
   EXPECT_EQ(back->triggers[0].overlap_us, 300'000'000);
   EXPECT_EQ(back->triggers[0].entities[1].expand_only, std::vector<std::string>{"evidence"});
   EXPECT_EQ(back->flows[0].manifest.poll_filter, "severity eq 'High'");
   EXPECT_EQ(back->constants[2].number, std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(back->constants[1].real, 0.1);
+}
+
+TEST(Encode, ShowsPoliciesOptionsAndSettings) {
+  const Module module = sample();
+  const std::string manifest = print_manifest(module);
+  EXPECT_THAT(manifest, HasSubstr("once, limit defender.isolate to 10 per 1h else ask \"soc@contoso.com\", "
+                                  "protect, within 1m, at most 4 at once, priority high, in tenant contoso, "
+                                  "dry run"));
+  EXPECT_THAT(manifest, HasSubstr("soc: Email (required), key: Secret"));
+  EXPECT_THAT(disassemble(module), HasSubstr("gives Node"));
+  Assembler a;
+  a.load_text(5, "m1", kMachineIdType).load_text(6, "why").call(7, kIsolate, 5).emit(Op::Finish);
+  a.flow().call_sites[0].options = module.flows[0].call_sites[2].options;
+  EXPECT_THAT(disassemble(a.module), HasSubstr("defender.isolate from r5, retry 3 backoff 1s..1m timeout 30s "
+                                               "lease 1h awaited within 10m"));
 }
 
 TEST(Encode, RoundTripsAnEmptyModule) {
@@ -88,10 +155,12 @@ TEST(Decode, SaysWhatIsWrong) {
   EXPECT_EQ(refusal("#!/bin/sh"), "not a Flow module");
   std::string future = bytes;
   future[8] = 7;
-  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 2 to 2)");
+  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 3 to 3)");
   bytes[8] = 0;
   EXPECT_THAT(refusal(bytes), HasSubstr("format version 0 is not read any more"));
   bytes[8] = 2;
+  EXPECT_THAT(refusal(bytes), HasSubstr("format version 2 is not read any more"));
+  bytes[8] = 3;
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   EXPECT_EQ(refusal(bytes), "damaged (checksum)");
 }
