@@ -71,6 +71,11 @@ class Diagnostics {
   std::size_t errors() const { return errors_; }
   std::size_t warnings() const { return all_.size() - errors_; }
   void sort_by_place();
+  // Lets `change` move each to another place; it may not change the code.
+  template <class Change>
+  void relocate(Change change) {
+    for (Diagnostic& diagnostic : all_) change(diagnostic);
+  }
 
  private:
   std::vector<Diagnostic> all_;

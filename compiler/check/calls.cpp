@@ -15,6 +15,23 @@ std::string signature(std::string_view name, std::span<const Parameter> paramete
   return fmt::format("{}({})", name, out);
 }
 
+// Names that share a word with `text`, as `stop_and_quarantine_file` does with `quarantine`.
+std::vector<std::string> with_word_of(std::string_view text, const std::vector<std::string>& names) {
+  constexpr std::size_t kShortest = 4, kMost = 6;
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    bool is_similar = false;
+    for (std::size_t begin = 0; begin < text.size() && !is_similar;) {
+      const std::size_t end = std::min(text.find('_', begin), text.size());
+      const std::string_view word = text.substr(begin, end - begin);
+      is_similar = word.size() >= kShortest && name.find(word) != std::string::npos;
+      begin = end + 1;
+    }
+    if (is_similar && found.size() < kMost) found.push_back(fmt::format("`{}`", name));
+  }
+  return found;
+}
+
 }  // namespace
 
 TypeId Checker::call(NodeId node) {
@@ -54,8 +71,10 @@ TypeId Checker::unknown_callee(NodeId callee) {
   }
   if (const auto near = nearest_name(text, known))
     d.fix(tree_.span(callee), *near, fmt::format("did you mean `{}`?", *near));
-  else if (short_names.size() <= 24)
-    d.note(fmt::format("operations are {}", fmt::join(short_names, ", ")));
+  else if (const auto similar = with_word_of(text, short_names); !similar.empty())
+    d.note(fmt::format("there is {}", fmt::join(similar, ", ")));
+  else
+    d.note("docs/generated/operations.md lists what can be called");
   return error_type();
 }
 

@@ -61,7 +61,7 @@ void CodeWriter::place(Label& label) {
 }
 
 void CodeWriter::mark(NodeId node) {
-  const LineColumn at = tree_.source->position(tree_.span(node).begin);
+  const LineColumn at = tree_.position(node);
   std::vector<LineEntry>& lines = routine_.lines;
   if (!lines.empty() && lines.back().line == at.line && lines.back().column == at.column) return;
   if (!lines.empty() && lines.back().pc == here()) lines.pop_back();

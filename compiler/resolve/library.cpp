@@ -88,17 +88,22 @@ class LibraryBuilder {
 
   // ---- Round one
   void declare_names(const Tree& tree, NodeId node) {
-    Connector connector{.name = name_of(tree, node), .base = {}, .scope = {}};
-    if (std::ranges::find(library_.connectors, connector.name, &Connector::name) !=
-        library_.connectors.end()) {
+    const std::string name = name_of(tree, node);
+    auto connector = std::ranges::find(library_.connectors, name, &Connector::name);
+    if (says_where(tree, node) && !located_.insert(name).second) {
       repeated_.insert({&tree, node});
-      return report(tree, tree.kid(node, 0), Code::DuplicateName,
-                    fmt::format("connector `{}` is declared twice", connector.name));
+      diagnostics_
+          .report(Code::DuplicateName, tree.file, tree.span(tree.kid(node, 0)),
+                  fmt::format("connector `{}` is declared twice", name))
+          .note("to go on with a connector in another file, leave out its base and auth");
+      return;
     }
+    if (connector == library_.connectors.end())
+      connector = library_.connectors.insert(connector, {.name = name, .base = {}, .scope = {}});
     for (const NodeId member : tree.kids(node)) {
       switch (tree.kind(member)) {
-        case NodeKind::Base: connector.base = constant(tree, member); break;
-        case NodeKind::Auth: connector.scope = scope_of(tree, member); break;
+        case NodeKind::Base: connector->base = constant(tree, member); break;
+        case NodeKind::Auth: connector->scope = scope_of(tree, member); break;
         case NodeKind::EnumDecl: declare_enum(tree, member); break;
         case NodeKind::RecordDecl: {
           const TypeId made = library_.types.add_record(
@@ -107,10 +112,14 @@ class LibraryBuilder {
           declare_type(tree, member, made);
           break;
         }
+        case NodeKind::Quota: quotas_[name] = quota_of(tree, member, name); break;
         default: break;
       }
     }
-    library_.connectors.push_back(std::move(connector));
+  }
+
+  static bool says_where(const Tree& tree, NodeId connector) {
+    return tree.find(connector, NodeKind::Base) != kNoNode || tree.find(connector, NodeKind::Auth) != kNoNode;
   }
 
   std::string scope_of(const Tree& tree, NodeId auth) {
@@ -143,10 +152,8 @@ class LibraryBuilder {
   // ---- Round two
   void declare_members(const Tree& tree, NodeId node) {
     const std::string connector = name_of(tree, node);
-    const Quota* fallback = nullptr;
-    Quota quota;
-    for (const NodeId member : tree.kids(node))
-      if (tree.kind(member) == NodeKind::Quota) fallback = &(quota = quota_of(tree, member, connector));
+    const auto quota = quotas_.find(connector);
+    const Quota* const fallback = quota == quotas_.end() ? nullptr : &quota->second;
     for (const NodeId member : tree.kids(node)) {
       if (tree.kind(member) == NodeKind::RecordDecl) declare_fields(tree, member);
       if (tree.kind(member) == NodeKind::Operation) declare_operation(tree, node, member, fallback);
@@ -489,7 +496,9 @@ class LibraryBuilder {
   Diagnostics& diagnostics_;
   Library library_;
   std::vector<Pending> pending_;
-  std::set<std::pair<const Tree*, NodeId>> repeated_;  // connectors whose name another one has; left out
+  std::set<std::string, std::less<>> located_;  // connectors of which an address or a credential is declared
+  std::set<std::pair<const Tree*, NodeId>> repeated_;  // … a second time: left out
+  std::map<std::string, Quota, std::less<>> quotas_;   // by connector, what its operations have by default
   std::map<std::pair<const Tree*, NodeId>, TypeId> records_;  // by declaration: two may have one name
 };
 

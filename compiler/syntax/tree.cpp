@@ -34,6 +34,17 @@ std::string_view node_name(NodeKind kind) {
   return kNodeNames[static_cast<std::size_t>(kind)];
 }
 
+std::uint32_t Tree::part_at(std::uint32_t offset) const {
+  const auto after = std::ranges::upper_bound(parts, offset, {}, &TreePart::begin);
+  return static_cast<std::uint32_t>(after - parts.begin()) - 1;
+}
+
+LineColumn Tree::position(NodeId id) const {
+  if (parts.empty()) return source->position(nodes[id].begin);
+  const TreePart& part = parts[part_at(nodes[id].begin)];
+  return part.source->position(nodes[id].begin - part.begin);
+}
+
 NodeId Tree::find(NodeId id, NodeKind wanted) const {
   for (const NodeId kid : kids(id))
     if (kind(kid) == wanted) return kid;

@@ -39,6 +39,13 @@ struct Comment {
   bool is_doc = false;  // `///`
 };
 
+// One of the files that a joined tree is made of (join.hpp).
+struct TreePart {
+  std::shared_ptr<const SourceFile> source;
+  std::uint32_t begin = 0;  // of its text in the joined text
+  NodeId root = kNoNode;
+};
+
 struct Tree {
   std::shared_ptr<const SourceFile> source;
   std::uint32_t file = 0;  // its number in diagnostics
@@ -46,6 +53,7 @@ struct Tree {
   std::vector<NodeId> children;
   std::vector<Comment> comments;  // in order
   NodeId root = kNoNode;
+  std::vector<TreePart> parts;  // in the order of their texts; empty when the tree is of one file
 
   const Node& operator[](NodeId id) const { return nodes[id]; }
   NodeKind kind(NodeId id) const { return nodes[id].kind; }
@@ -55,7 +63,11 @@ struct Tree {
     return {children.data() + nodes[id].first_child, nodes[id].child_count};
   }
   NodeId kid(NodeId id, std::size_t i) const { return children[nodes[id].first_child + i]; }
-  std::uint32_t line(NodeId id) const { return source->position(nodes[id].begin).line; }
+  // Where the node begins in its own file.
+  LineColumn position(NodeId id) const;
+  std::uint32_t line(NodeId id) const { return position(id).line; }
+  // The part in which `offset` lies, of a joined tree.
+  std::uint32_t part_at(std::uint32_t offset) const;
   // First child of that kind, or kNoNode.
   NodeId find(NodeId id, NodeKind kind) const;
   // The `///` lines right above `id`, without their slashes, joined by newlines.
