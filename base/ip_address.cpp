@@ -45,6 +45,22 @@ std::optional<IpAddress> parse_ip(std::string_view text) {
   return address;
 }
 
+std::string format_ip(const IpAddress& address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.is_v4())
+    inet_ntop(AF_INET, address.bytes.data() + kMapped.size(), text, sizeof text);
+  else
+    inet_ntop(AF_INET6, address.bytes.data(), text, sizeof text);
+  return text;
+}
+
+IpAddress first_of_network(IpAddress address, unsigned bits) {
+  if (address.is_v4()) bits += kMappedBits;
+  for (unsigned bit = bits; bit < 128; ++bit)
+    address.bytes[bit / 8] = static_cast<std::uint8_t>(address.bytes[bit / 8] & ~(0x80u >> bit % 8));
+  return address;
+}
+
 bool Cidr::contains(const IpAddress& other) const {
   const unsigned whole = prefix / 8, rest = prefix % 8;
   if (std::memcmp(address.bytes.data(), other.bytes.data(), whole) != 0) return false;

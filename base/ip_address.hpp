@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace flow {
@@ -17,6 +18,11 @@ struct IpAddress {
   bool is_v4() const;  // also when it was written as a mapped one
 };
 std::optional<IpAddress> parse_ip(std::string_view text);
+
+// As RFC 5952 writes it; of IPv4 as four numbers.
+std::string format_ip(const IpAddress& address);
+// Without the bits behind the first `bits` of the 32 or 128.
+IpAddress first_of_network(IpAddress address, unsigned bits);
 
 bool is_loopback(const IpAddress& address);    // 127.0.0.0/8, ::1
 bool is_link_local(const IpAddress& address);  // 169.254.0.0/16, fe80::/10

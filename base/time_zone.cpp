@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/calendar.hpp"
+#include "base/text.hpp"
 
 namespace flow {
 namespace {
@@ -180,6 +181,16 @@ std::vector<std::string> time_zone_names() {
   std::vector<std::string> names;
   for (const Row& row : kRows) names.emplace_back(row.name);
   return names;
+}
+
+std::optional<std::string> nearest_time_zone(std::string_view typed) {
+  std::string place(typed);
+  std::ranges::replace(place, ' ', '_');
+  for (const Row& row : kRows)
+    if (equals_ignoring_case(row.name, place) ||
+        equals_ignoring_case(row.name.substr(row.name.rfind('/') + 1), place))
+      return std::string(row.name);
+  return nearest_name(typed, time_zone_names());
 }
 
 }  // namespace flow

@@ -54,5 +54,7 @@ class TimeZone {
 
 // All names, in the order of the alphabet.
 std::vector<std::string> time_zone_names();
+// The one that was likely meant: by its place alone, `berlin`, or with a mistake in its spelling.
+std::optional<std::string> nearest_time_zone(std::string_view typed);
 
 }  // namespace flow

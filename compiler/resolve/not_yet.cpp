@@ -68,7 +68,6 @@ constexpr Row kInFlows[] = {
     {NodeKind::As},
 };
 constexpr Row kInDeclarations[] = {
-    {NodeKind::NativeFunction, 2},
     {NodeKind::Default},
     {NodeKind::Runtime},
 };

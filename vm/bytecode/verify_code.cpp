@@ -72,6 +72,7 @@ class CodeVerifier {
   bool apply_get_key(Instruction i);
   bool apply_set_key(Instruction i);
   bool apply_entries(Instruction i);
+  bool apply_group_by(Instruction i);
   bool apply_invoke(Instruction i);
   bool apply_each(Instruction i);
   bool apply_parallel(Instruction i);
@@ -540,6 +541,16 @@ bool CodeVerifier::apply_entries(Instruction i) {
   return write(i.a, i.index());
 }
 
+bool CodeVerifier::apply_group_by(Instruction i) {
+  if (!want_list(i.b) || !want_list(i.c)) return false;
+  const bool is_map = types_.is(i.index(), TypeKind::Map);
+  if (!is_map || types_[i.index()].key != types_[now_[i.c]].element ||
+      !types_.is(types_[i.index()].element, TypeKind::List) || types_[i.index()].element != now_[i.b])
+    return refuse(fmt::format("`{}` is no map of `{}` by the items of `{}`", name(i.index()), name(now_[i.b]),
+                              name(now_[i.c])));
+  return write(i.a, i.index());
+}
+
 // --- functions ---
 
 // The callee's registers begin at r[a]: what stood behind it is gone.
@@ -782,6 +793,7 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::Reverse: return want_list(i.b) && write(i.a, now_[i.b]);
     case Op::SortBy: return apply_sort(i);
     case Op::Distinct: return apply_distinct(i);
+    case Op::GroupBy: return apply_group_by(i);
     case Op::JoinTexts: return apply_join_texts(i);
     case Op::Range: return apply_range(i);
     case Op::NewMap: return apply_new_map(i);

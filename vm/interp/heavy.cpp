@@ -109,7 +109,7 @@ std::uint64_t bytes_of(const NativeInfo& native, const Slot* arguments) {
   std::uint64_t size = 0, pattern = 0;
   bool has_pattern = false;
   for (unsigned k = 0; k < native.argument_count; ++k) {
-    if (arguments[k].tag != Slot::Tag::Text) continue;
+    if (arguments[k].tag != Slot::Tag::Text && arguments[k].tag != Slot::Tag::Json) continue;
     size += arguments[k].size;
     if (native.arguments[k].role != NativeType::Role::Regex) continue;
     has_pattern = true;
@@ -121,7 +121,7 @@ std::uint64_t bytes_of(const NativeInfo& native, const Slot* arguments) {
 }
 
 std::uint64_t bytes_given(const Slot& result) {
-  if (result.tag == Slot::Tag::Text) return result.size;
+  if (result.tag == Slot::Tag::Text || result.tag == Slot::Tag::Json) return result.size;
   if (result.tag != Slot::Tag::List) return 0;
   std::uint64_t size = 0;
   for (std::uint32_t k = 0; k < result.size; ++k)

@@ -104,10 +104,7 @@ Form form_of_result(NativeId id, const Slot* arguments) {
   return type.role == NativeType::Role::Text ? arguments[0].form : form_of(type.type);
 }
 
-}  // namespace
-
-void call_native(NativeId id, NativeContext& context, const Slot* arguments, Slot& result) {
-  const Form form = form_of_result(id, arguments);
+void call_by_id(NativeId id, NativeContext& context, const Slot* arguments, Form form, Slot& result) {
   switch (id) {
 #define FLOW_NATIVE(code, name, result_type, argument_types, cost, meaning) \
   case NativeId::name:                                                      \
@@ -115,6 +112,14 @@ void call_native(NativeId id, NativeContext& context, const Slot* arguments, Slo
 #include "vm/bytecode/natives.def"
 #undef FLOW_NATIVE
   }
+}
+
+}  // namespace
+
+void call_native(NativeId id, NativeContext& context, const Slot* arguments, Slot& result) {
+  call_by_id(id, context, arguments, form_of_result(id, arguments), result);
+  // Json and texts are bytes alike to a native.
+  if (native_info(id)->result.type == kJsonType && result.tag == Slot::Tag::Text) result.tag = Slot::Tag::Json;
 }
 
 std::vector<std::string_view> natives_that_do_not_fit() {

@@ -111,6 +111,7 @@ bool isPublic(NativeContext& context, std::string_view address);
 bool isLoopback(NativeContext& context, std::string_view address);
 bool isLinkLocal(NativeContext& context, std::string_view address);
 bool isV6(NativeContext& context, std::string_view address);
+Text ipNetwork(NativeContext& context, std::string_view address, std::int64_t bits);
 bool inNetwork(NativeContext& context, std::string_view network, std::string_view address);
 Text urlScheme(NativeContext& context, std::string_view url);
 Text urlHost(NativeContext& context, std::string_view url);
@@ -130,5 +131,9 @@ List extractDomains(NativeContext& context, std::string_view text);
 List extractUrls(NativeContext& context, std::string_view text);
 List extractHashes(NativeContext& context, std::string_view text);
 List extractEmails(NativeContext& context, std::string_view text);
+
+// json.cpp
+Text parseJson(NativeContext& context, std::string_view text);
+Text jsonText(NativeContext& context, std::string_view json);
 
 }  // namespace flow::natives

@@ -81,6 +81,17 @@ bool isV6(NativeContext& context, std::string_view address) {
   return address_is(context, address, [](const IpAddress& each) { return !each.is_v4(); });
 }
 
+Text ipNetwork(NativeContext& context, std::string_view text, std::int64_t bits) {
+  const auto address = parse_ip(text);
+  if (!address) return invalid(context, fmt::format("`{}` is no IP address", shown(text)));
+  const std::int64_t most = address->is_v4() ? 32 : 128;
+  if (bits < 0 || bits > most)
+    return invalid(context,
+                   fmt::format("a network of `{}` has 0 to {} bits, not {}", shown(text), most, bits));
+  return keep(context,
+              fmt::format("{}/{}", format_ip(first_of_network(*address, static_cast<unsigned>(bits))), bits));
+}
+
 bool inNetwork(NativeContext& context, std::string_view network, std::string_view address) {
   const auto cidr = parse_cidr(network);
   if (!cidr) return invalid(context, fmt::format("`{}` is no network", shown(network))), false;
