@@ -84,6 +84,7 @@ FLOW_MESSAGE(event_open, "expected what arrives and its type, as `(payload: Find
 FLOW_MESSAGE(hook_name, "expected the hook's name in quotes, as `on webhook \"findings\" (payload: Finding)`")
 FLOW_MESSAGE(topic_name, "expected the topic's name in quotes, as `on stream \"alerts\" (event: Finding)`")
 FLOW_MESSAGE(failed_flow, "expected the name of a flow, as `on run.failed of isolate_host`")
+FLOW_MESSAGE(once_what, "expected `per` and what makes two firings the same, as `once per machineId within 24h`")
 FLOW_MESSAGE(once_key, "expected what makes two firings the same, as `once per machineId within 24h`")
 FLOW_MESSAGE(once_within, "expected `within` and a duration, as `once per machineId within 24h`")
 FLOW_MESSAGE(limited_operation, "expected an operation, as `limit isolate to 10 per 1h`")
@@ -102,12 +103,14 @@ FLOW_MESSAGE(count_value, "expected a number")
 FLOW_MESSAGE(duration_value, "expected a duration, as `30s`, `15m` or `24h`")
 FLOW_MESSAGE(on_error_choice, "a loop takes `on error collect` or `on error stop` before its block")
 FLOW_MESSAGE(repeat_block, "expected how often and a block, as `repeat every 30s at most 10 times { … }`")
+FLOW_MESSAGE(until_condition, "expected a condition after `until`, as `until action.status == Succeeded`")
 FLOW_MESSAGE(call_in_place,
              "`await` and `attempt` begin a statement, or stand right behind `=`, `return` or `yield`; write "
              "`let x = await …` first")
 FLOW_MESSAGE(awaited_call, "expected a call after `await`, as `await isolate(machineId) within 30m`")
 FLOW_MESSAGE(attempted, "expected a call after `attempt`, as `attempt isolate(machineId)`")
 FLOW_MESSAGE(called_flow, "expected a flow with its arguments in brackets, as `call other_flow(host: name)`")
+FLOW_MESSAGE(match_subject, "expected what `match` chooses by, as `match severity { High => …, _ => … }`")
 FLOW_MESSAGE(match_open,
              "expected `{` and what to do for each value, as `match severity { High => …, _ => … }`")
 FLOW_MESSAGE(match_close, "expected `}` to close this `match`")

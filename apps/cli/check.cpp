@@ -59,8 +59,8 @@ Status check_file(const std::string& path, const CheckOptions& options, Totals& 
   totals.flows += compilation.checked.flows.size();
   if (options.plan)
     for (std::size_t i = 0; i < compilation.plans.size(); ++i)
-      fmt::print("{}", print_plan(compilation.tree, standard_library(), compilation.checked.flows[i],
-                                  compilation.plans[i]));
+      fmt::print("{}", print_plan(compilation.tree, standard_library(), compilation.checked,
+                                  compilation.checked.flows[i], compilation.plans[i]));
   return {};
 }
 

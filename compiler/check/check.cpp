@@ -80,9 +80,9 @@ void Checker::flow(NodeId node, bool is_only) {
   }
   enter(checked);
   flow_ = &checked;
-  trigger_ = find_trigger(on);
-  if (trigger_ != nullptr) {
-    checked.trigger = static_cast<std::uint32_t>(trigger_ - library_.triggers.data());
+  if (const auto index = trigger(node)) {
+    checked.trigger = *index;
+    trigger_ = &out_.triggers[*index];
     if (const NodeId when = tree_.find(node, NodeKind::When); when != kNoNode) condition(when);
     if (const NodeId body = tree_.find(node, NodeKind::Do); body != kNoNode) {
       checked.body = tree_.kid(body, 0);
@@ -107,25 +107,6 @@ void Checker::enter(CheckedBody& body) {
   yielded_ = nullptr;
   facts_.clear();
   assigned_.clear();
-}
-
-const Trigger* Checker::find_trigger(NodeId on) {
-  if (on == kNoNode || tree_.kind(tree_.kid(on, 0)) != NodeKind::Ident) return nullptr;  // told already
-  std::string name;
-  for (const NodeId part : tree_.kids(on)) name += (name.empty() ? "" : ".") + std::string(tree_.text(part));
-  if (const Trigger* trigger = library_.trigger(name)) return trigger;
-  std::vector<std::string> known;
-  for (const Trigger& trigger : library_.triggers) known.push_back(trigger.name);
-  for (const char* const own : {"every", "cron", "hunt", "webhook", "manual", "call", "run.failed", "stream"})
-    known.emplace_back(own);
-  const Span span{tree_.span(tree_.kid(on, 0)).begin, tree_.span(on).end};
-  Diagnostic& d = diagnostics_.report(Code::UnknownTrigger, tree_.file, span,
-                                      fmt::format("there is no trigger `{}`", name));
-  if (const auto near = nearest_name(name, known))
-    d.fix(span, *near, fmt::format("did you mean `{}`?", *near));
-  else
-    d.note(fmt::format("triggers are: {}", fmt::join(known, ", ")));
-  return nullptr;
 }
 
 void Checker::condition(NodeId node) {

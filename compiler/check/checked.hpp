@@ -82,7 +82,7 @@ struct CheckedBody {
 };
 
 struct CheckedFlow : CheckedBody {
-  std::uint32_t trigger = 0;  // index into Library::triggers
+  std::uint32_t trigger = 0;  // index into CheckedFile::triggers
   NodeId condition = kNoNode;
   NodeId handler = kNoNode;       // the block of `on error`
   std::uint32_t error_local = 0;  // valid when the handler names the error
@@ -108,6 +108,7 @@ struct CheckedFile {
   std::map<NodeId, CheckedInvoke> invokes;
   std::map<NodeId, CheckedMethod> methods;
   std::set<std::pair<TypeId, std::uint32_t>> fields_read;  // record type, field
+  std::vector<Trigger> triggers;  // the library's that are used, and those that flows write themselves
   std::vector<CheckedFlow> flows;
   std::vector<CheckedFunction> functions;  // in the order of the file
 };

@@ -30,8 +30,16 @@ class Checker {
   void condition(NodeId node);
   void handler(NodeId node);
   void report_unused();
-  const Trigger* find_trigger(NodeId on);
   void enter(CheckedBody& body);  // names, facts and loops begin anew
+
+  // ---- triggers.cpp
+  // What starts the flow, as an index into out_.triggers; reports when it is nothing known.
+  std::optional<std::uint32_t> trigger(NodeId flow);
+  std::optional<std::uint32_t> declared_trigger(NodeId on);
+  std::uint32_t add_trigger(Trigger trigger);
+  // The triggers whose flows know this name, for a message; empty without any.
+  std::string triggers_that_give(std::string_view name) const;
+  std::string known_names() const;  // that the trigger gives, for a message
 
   // ---- functions.cpp
   void functions();

@@ -58,6 +58,7 @@ Meaning Checker::lookup(std::string_view name) const {
     if (trigger_->bindings[i].name == name) return {.kind = Kind::Binding, .index = i};
   for (std::uint32_t i = 0; i < trigger_->entities.size(); ++i)
     if (trigger_->entities[i].name == name) return {.kind = Kind::Entity, .index = i};
+  if (trigger_->entities.empty()) return {};
   if (const auto field = out_.types.record(trigger_->entities[0].type).field(name))
     return {.kind = Kind::EntityField, .index = 0, .field = *field};
   return {};
@@ -99,24 +100,6 @@ TypeId Checker::name(NodeId node, TypeId expected) {
   out_.meaning[node] = meaning;
   return narrowed(node, type);
 }
-
-namespace {
-
-// Whether a trigger gives this name to its flows.
-bool is_given_by(const Trigger& trigger, const TypeTable& types, std::string_view name) {
-  return std::ranges::find(trigger.bindings, name, &Trigger::Binding::name) != trigger.bindings.end() ||
-         std::ranges::find(trigger.entities, name, &Trigger::Entity::name) != trigger.entities.end() ||
-         (!trigger.entities.empty() && types.record(trigger.entities[0].type).field(name));
-}
-
-std::string known_beside_fields(const Trigger& trigger) {
-  std::vector<std::string> names;
-  for (const Trigger::Binding& binding : trigger.bindings) names.push_back(binding.name);
-  for (const Trigger::Entity& entity : trigger.entities) names.push_back(entity.name);
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-}  // namespace
 
 // Nothing in scope: a value of the expected enum, a mistyped one, or nothing at all.
 TypeId Checker::unknown_name(NodeId node, TypeId expected) {
@@ -167,12 +150,12 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
     d.fix(tree_.span(node), fmt::format("\"{}\"", text), fmt::format("for a text write \"{}\"", text));
+  else if (const std::string givers = triggers_that_give(text); !givers.empty())
+    d.note(trigger_ == nullptr
+               ? "a function knows its parameters only; give it this value as one of them"
+               : fmt::format("{} gives it, and this flow starts on {}", givers, trigger_->name));
   else if (trigger_ != nullptr)
-    d.note(fmt::format("known here: {}, and the fields of `{}`", known_beside_fields(*trigger_),
-                       type_name(trigger_->entities[0].type)));
-  else if (std::ranges::any_of(library_.triggers,
-                               [&](const Trigger& t) { return is_given_by(t, out_.types, text); }))
-    d.note("a function knows its parameters only; give it this value as one of them");
+    d.note(known_names());
   return error_type();
 }
 
@@ -202,8 +185,9 @@ std::vector<std::string> Checker::names_in_scope() const {
   if (trigger_ == nullptr) return names;
   for (const Trigger::Binding& binding : trigger_->bindings) names.push_back(binding.name);
   for (const Trigger::Entity& entity : trigger_->entities) names.push_back(entity.name);
-  for (const RecordField& field : out_.types.record(trigger_->entities[0].type).fields)
-    names.push_back(field.name);
+  if (!trigger_->entities.empty())
+    for (const RecordField& field : out_.types.record(trigger_->entities[0].type).fields)
+      names.push_back(field.name);
   return names;
 }
 

@@ -90,8 +90,8 @@ std::uint32_t ModuleBuilder::operation(std::uint32_t index) {
 std::uint32_t ModuleBuilder::trigger(std::uint32_t index) {
   const auto [at, is_new] = triggers_.emplace(index, static_cast<std::uint32_t>(module_.triggers.size()));
   if (!is_new) return at->second;
-  Trigger copy = library_.triggers[index];
-  operation_named(copy.connector, copy.operation);
+  Trigger copy = checked_.triggers[index];
+  if (!copy.operation.empty()) operation_named(copy.connector, copy.operation);
   for (Trigger::Binding& binding : copy.bindings) binding.type = type(binding.type);
   copy.result = type(copy.result);
   for (Trigger::Entity& entity : copy.entities) {

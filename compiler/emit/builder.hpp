@@ -22,7 +22,7 @@ class ModuleBuilder {
   std::uint32_t field(TypeId record, std::uint32_t from);
   std::uint32_t constant(Constant constant);
   std::uint32_t operation(std::uint32_t library_operation);
-  std::uint32_t trigger(std::uint32_t library_trigger);
+  std::uint32_t trigger(std::uint32_t checked_trigger);
   // The index that the function of the file has, or will have, in the module.
   std::uint32_t function(std::uint32_t checked_function);
   // Functions of the file that are invoked, in the order of the module.

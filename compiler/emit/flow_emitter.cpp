@@ -9,7 +9,7 @@ FlowEmitter::FlowEmitter(ModuleBuilder& builder, const Tree& tree, const Checked
     : RoutineEmitter(builder, tree, flow, made_, options),
       flow_(flow),
       plan_(plan),
-      trigger_(builder.library().triggers[flow.trigger]) {}
+      trigger_(builder.checked().triggers[flow.trigger]) {}
 
 FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   made_.doc = flow_.doc;

@@ -25,7 +25,7 @@ class Planner {
         checked_(checked),
         flow_(flow),
         library_(library),
-        trigger_(library.triggers[flow.trigger]) {}
+        trigger_(checked.triggers[flow.trigger]) {}
 
   FlowPlan run() {
     Entities there = 0;
@@ -278,6 +278,7 @@ class Planner {
   }
 
   std::string polled_field(NodeId node) const {
+    if (trigger_.entities.empty()) return {};
     const Meaning& meaning = checked_.meaning[node];
     const RecordType& record = checked_.types.record(trigger_.entities[0].type);
     if (meaning.kind == Meaning::Kind::EntityField) return record.fields[meaning.field].wire;

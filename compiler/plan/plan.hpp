@@ -42,7 +42,7 @@ struct FlowPlan {
 FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow);
 
 // What `flow check --plan` prints for one flow.
-std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow,
-                       const FlowPlan& plan);
+std::string print_plan(const Tree& tree, const Library& library, const CheckedFile& checked,
+                       const CheckedFlow& flow, const FlowPlan& plan);
 
 }  // namespace flow

@@ -40,11 +40,12 @@ std::string fetch_line(const Library& library, const Trigger& trigger, const Pla
 
 }  // namespace
 
-std::string print_plan(const Tree& tree, const Library& library, const CheckedFlow& flow,
-                       const FlowPlan& plan) {
-  const Trigger& trigger = library.triggers[flow.trigger];
-  std::string out = fmt::format("flow {}\n  on {}: polls {} every {}", flow.name, trigger.name,
-                                trigger.operation, format_duration_us(trigger.interval_us));
+std::string print_plan(const Tree& tree, const Library& library, const CheckedFile& checked,
+                       const CheckedFlow& flow, const FlowPlan& plan) {
+  const Trigger& trigger = checked.triggers[flow.trigger];
+  std::string out = fmt::format("flow {}\n  on {}", flow.name, trigger.name);
+  if (!trigger.operation.empty())
+    out += fmt::format(": polls {} every {}", trigger.operation, format_duration_us(trigger.interval_us));
   out += plan.poll_filter.empty() ? "\n" : fmt::format(", asking only for {}\n", plan.poll_filter);
   for (const std::string& name : plan.poll_expand) out += fmt::format("    with {} expanded\n", name);
   if (!plan.condition_order.empty()) {

@@ -81,6 +81,12 @@ class Reporter {
   Reporter(const Tree& tree, std::span<const Row> rows, Diagnostics& diagnostics)
       : tree_(tree), rows_(rows), diagnostics_(diagnostics) {}
 
+  void run() {
+    if (tree_.parts.empty()) walk(tree_.root);
+    for (const TreePart& part : tree_.parts) walk(part.root);
+  }
+
+ private:
   void walk(NodeId node) {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
@@ -88,7 +94,6 @@ class Reporter {
       if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
   }
 
- private:
   void report(NodeId node, int words) {
     const Span span = marked(node, words);
     diagnostics_
@@ -126,11 +131,11 @@ bool is_not_yet(NodeKind kind) {
 }
 
 void report_not_yet(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter(tree, kInFlows, diagnostics).walk(tree.root);
+  Reporter(tree, kInFlows, diagnostics).run();
 }
 
 void report_not_yet_declared(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter(tree, kInDeclarations, diagnostics).walk(tree.root);
+  Reporter(tree, kInDeclarations, diagnostics).run();
 }
 
 }  // namespace flow

@@ -217,7 +217,7 @@ struct optional_field : seq<string<'?', '.'>, ws, must<field_name>> {};
 struct index : seq<one<'['>, ws, must<operand_expr>, ws, must<close_bracket>> {};
 struct call : seq<one<'('>, arguments> {};
 struct cast_type : seq<one_type> {};
-struct cast : seq<k_as, at<ws, ident>, ws, must<cast_type>> {};
+struct cast : seq<k_as, at<sor<seq<ws, ident>, seq<plus<blank>, any_word>>>, ws, must<cast_type>> {};
 struct suffix : sor<seq<gap, sor<call, index>>, seq<ws, sor<field, optional_field, cast>>> {};
 struct postfix : seq<primary, star<suffix>> {};
 
@@ -240,9 +240,9 @@ struct sum_operand : seq<product> {};
 struct sum : seq<product, star<ws, sor<op_add, op_subtract>, ws, must<sum_operand>>> {};
 struct coalesce_operand : seq<sum> {};
 struct coalesce : seq<sum, star<ws, string<'?', '?'>, ws, must<coalesce_operand>>> {};
-// A length of time or a number, where a word of the language may follow: no comparison.
-struct duration_value : seq<coalesce> {};
-struct count_value : seq<coalesce> {};
+// A length of time or a number, where a word of the language or a block may follow: no comparison, no record.
+struct duration_value : seq<not_at<one<'{'>>, coalesce> {};
+struct count_value : seq<not_at<one<'{'>>, coalesce> {};
 
 struct op_equal : string<'=', '='> {};
 struct op_not_equal : string<'!', '='> {};
@@ -303,7 +303,8 @@ struct arm_separator : one<',', ';'> {};
 struct arms_end : sor<eof, one<'}'>> {};
 struct match_open : one<'{'> {};
 struct match_close : one<'}'> {};
-struct match_head : seq<k_match, ws, must<operand_expr>, ws, must<match_open>> {};
+struct match_subject : seq<not_at<one<'{'>>, expr> {};
+struct match_head : seq<k_match, ws, must<match_subject>, ws, must<match_open>> {};
 struct arm_value : seq<expr> {};
 struct value_arm : seq<patterns, ws, must<arm_arrow>, ws, must<arm_value>> {};
 struct value_arm_wanted : seq<value_arm> {};

@@ -51,7 +51,8 @@ struct r_condition : seq<condition> {};
 
 struct once_key : seq<expr> {};
 struct once_within : seq<within> {};
-struct once_per : seq<w_once, ws, must<per_word>, ws, must<once_key>, ws, must<once_within>> {};
+struct once_what : seq<per_word> {};
+struct once_per : seq<w_once, ws, must<once_what>, ws, must<once_key>, ws, must<once_within>> {};
 struct limited_operation : seq<dotted_name> {};
 struct to_word : TAO_PEGTL_KEYWORD("to") {};
 struct limit_per : seq<per_word> {};

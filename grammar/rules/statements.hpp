@@ -52,7 +52,8 @@ struct for_statement : seq<loop> {};
 struct for_expr : seq<loop> {};
 
 struct k_until : seq<w_until, not_at<ws, one<'=', '.'>>> {};
-struct until_clause : seq<k_until, ws, must<operand_expr>> {};
+struct until_condition : seq<not_at<one<'{'>>, expr> {};
+struct until_clause : seq<k_until, ws, must<until_condition>> {};
 struct repeat_clause : sor<every, within, at_most_times> {};
 struct repeat_block : seq<block> {};
 struct repeat_statement : seq<TAO_PEGTL_KEYWORD("repeat"), star<ws, repeat_clause>, ws, must<repeat_block>,
@@ -86,7 +87,7 @@ struct assigned_value : sor<for_expr, attempt, modified> {};
 // ---- Statements that keep or give a value ----------------------------------------------------------------------------
 
 struct let_name : seq<ident> {};
-struct equals_sign : seq<one<'='>, not_at<one<'='>>> {};
+struct equals_sign : seq<one<'='>, not_at<one<'=', '>'>>> {};
 struct named_value : seq<must<let_name>, ws, opt<one<':'>, ws, must<type_argument>, ws>, must<equals_sign>, ws,
                          must<assigned_value>> {};
 struct let : seq<k_let, ws, named_value> {};
@@ -113,7 +114,7 @@ struct if_statement;
 struct else_part : sor<if_statement, block> {};
 struct if_statement : seq<k_if, ws, must<operand_expr>, ws, must<block_wanted>,
                           opt<ws, k_else, ws, must<else_part>>> {};
-struct lone_statement : seq<statement> {};
+struct lone_statement : seq<not_at<list_end>, statement> {};
 struct arm_body : sor<block, lone_statement> {};
 struct arm : seq<patterns, ws, must<arm_arrow>, ws, must<arm_body>> {};
 struct arm_wanted : seq<arm> {};

@@ -15,7 +15,7 @@ struct counting_word : sor<TAO_PEGTL_KEYWORD("never"), w_once, TAO_PEGTL_KEYWORD
 struct counted : sor<counting_word, seq<at<digit>, int_lit, ws, must<times_word>>> {};
 
 struct given_value : seq<expr> {};
-struct given_name : seq<ident> {};
+struct given_name : seq<not_at<sor<w_given, w_expect>>, ident> {};
 struct given_input : seq<w_given, ws, must<given_name>, ws, opt<equals_sign, ws>, must<given_value>> {};
 struct given_param_name : seq<ident> {};
 struct given_param : seq<w_given, ws, TAO_PEGTL_KEYWORD("param"), ws, must<given_param_name>, ws, must<equals_sign>, ws,
@@ -44,7 +44,7 @@ struct outcome_end : at<ws, sor<one<'"', '}', ';'>, test_word>> {};
 struct expect_outcome : seq<w_expect, ws, outcome_word, outcome_end, opt<ws, plain_text>> {};
 struct next_operation : seq<tested_operation> {};
 struct expect_order : seq<w_expect, ws, tested_operation, plus<ws, k_then, ws, must<next_operation>>> {};
-struct expectation : seq<expr> {};
+struct expectation : seq<not_at<sor<w_given, w_expect>>, expr> {};
 struct expect_value : seq<w_expect, ws, must<expectation>, opt<ws, counted>> {};
 struct expect : sor<expect_no_actions, expect_none, expect_log, expect_result, expect_outcome, expect_order, expect_value> {};
 

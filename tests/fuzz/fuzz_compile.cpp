@@ -56,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FLOW_CHECK(back && encode(*back) == encode(*compilation.module),
                "a compiled module comes back as it went");
     for (std::size_t i = 0; i < compilation.plans.size(); ++i)
-      print_plan(compilation.tree, fuzz::library(), compilation.checked.flows[i], compilation.plans[i]);
+      print_plan(compilation.tree, fuzz::library(), compilation.checked, compilation.checked.flows[i],
+                 compilation.plans[i]);
   }
   const Declarations declared = load_declarations({{"source.flow", text}});
   fuzz::show(declared.diagnostics, declared.files);

@@ -30,7 +30,21 @@ std::vector<std::string> seeds() {
       "flow f on a.b when not (x ?? 1 + 2 * -3 in [1, {a: 2}]) do { let y: List<Int?> = raw\"a\" if x { stop "
       "} else { fail \"\"\"b\"\"\" } } on error e { log e }",
       "connector c { base \"https://c\" ordered enum E { A, B } record R { a: E? from \"b\" } act f(a: R = "
-      "null) -> R { by d { GET \"/{a}\" on crash ask } } }"};
+      "null) -> R { by d { GET \"/{a}\" on crash ask } } }",
+      "use \"a\" as b secret s param p: Int = 1 record R { a: Int = 0 } ordered enum E { A } native fn "
+      "f<T>(l: "
+      "List<T>, m: (T, T) => T) -> T test \"t\" { given a { b: 1 } given f(1) fails E \"x\" 2 times run "
+      "after 1h "
+      "expect f then g expect no actions expect result 1 expect failed }",
+      "on hunt(kql\"x\") every 1h batch when a once per k within 1h limit i to 1 per 1h else skip at most 3 "
+      "at "
+      "once in tenants [\"x\"] dry run do { match x { 1..5, -1 => stop is T as y => { } _ => a = await f() "
+      "within 1h else 2 } steps { a: attempt f() retry 2 backoff 1s..2s after b failed or timed out } on "
+      "undo { } "
+      "try { } catch e: A or B { } finally { } repeat every 1s { } until x else { } parallel any { } respond "
+      "202, "
+      "match x { A => 1, B => 2 } as T for a, b in c on error collect limit 3 truncate { yield start g() } "
+      "}"};
 }
 
 }  // namespace flow::fuzz

@@ -14,7 +14,7 @@ class Mover {
   void move_all() {
     marking_.each_run([&](const char* memory, std::size_t granules, std::size_t ordinal, bool are_slots) {
       char* to = target_ + ordinal * kGranule;
-      std::memcpy(to, memory, granules * kGranule);
+      if (to != memory) std::memmove(to, memory, granules * kGranule);
       if (are_slots) correct({reinterpret_cast<Slot*>(to), granules * kGranule / sizeof(Slot)});
     });
   }
@@ -61,12 +61,23 @@ Collected collect(Heap& heap, std::span<const std::span<Slot>> roots) {
   Marking marking(heap);
   for (const std::span<Slot> root : roots) marking.add_roots(root);
   marking.number();
-  const std::size_t live = marking.live_bytes(), size = heap.size_for(live);
-  Memory memory = take_memory(size);
-  Mover mover(marking, memory.get());
+  const std::size_t live = marking.live_bytes();
+  const char* growing = heap.end_of_last_buffer();
+  const bool is_growing = growing != nullptr && marking.is_last_live(growing - 1);
+  const std::size_t unused = is_growing ? kGranule - 1 - Marking::offset_in_granule(growing - 1) : 0;
+  char* target = heap.slide_target(live);
+  Memory memory;
+  if (target == nullptr) {
+    memory = take_memory(heap.size_for(live));
+    target = memory.get();
+  }
+  Mover mover(marking, target);
   mover.move_all();
   for (const std::span<Slot> root : roots) mover.correct(root);
-  heap.replace(std::move(memory), size, live);
+  if (memory)
+    heap.replace(std::move(memory), heap.size_for(live), live);
+  else
+    heap.keep_slid(live, is_growing, unused);
   return {.live_bytes = live, .fuel = marking.fuel()};
 }
 

@@ -56,7 +56,8 @@ class Heap {
   // The value [begin, begin + size) with `more` bytes behind it, for the caller to write: in place where the
   // value ends at the end of what a growth buffer holds (others who share it keep their size and see
   // nothing), otherwise a copy, with room to grow when it is not small. nullptr when the threshold would be
-  // passed. A buffer counts as a whole when it is made.
+  // passed. A buffer counts as a whole when it is made. A large one that is the last in the heap gets more
+  // room where it stands, and only that counts.
   char* extend(const char* begin, std::size_t size, std::size_t more) {
     char* value = extend_bytes(begin, size, more);
     // What follows in the granule is 0, as allocate() has it.
@@ -75,7 +76,12 @@ class Heap {
 
   // Until restore_threshold() only the limit counts.
   void lift_threshold() { ceiling_ = limit_; }
-  void restore_threshold() { ceiling_ = std::max(threshold_, used_); }
+  // What was allocated meanwhile may have passed the threshold. It moves away then, or each small allocation
+  // would collect, make the next growth copy, and so pass it again.
+  void restore_threshold() {
+    if (used_ > threshold_ && first_threshold_ != 0) threshold_ = std::min(limit_, used_ + used_ / 2);
+    ceiling_ = std::max(threshold_, used_);
+  }
 
   // Bytes allocated so far; after a collection, what was live plus what came since.
   std::size_t used() const { return used_; }
@@ -95,13 +101,23 @@ class Heap {
   // Takes over `memory`, of `size` bytes with the first `live` in use, in place of all that was here, and
   // sets the threshold: twice what is live, at least the first one, at most the limit.
   void replace(Memory memory, std::size_t size, std::size_t live);
+  // Where the live bytes can slide together, in the order of the parts: no byte moves up within its part.
+  // nullptr where they are few; then they go to a piece of memory, for replace().
+  char* slide_target(std::size_t live);
+  // The end of what is in a large buffer that is the last in the heap; nullptr when there is none.
+  const char* end_of_last_buffer() const;
+  // After sliding `live` bytes to the target, as replace(). `is_growing`: the last of them, but for `unused`
+  // bytes, are the end of that last buffer, which goes on growing.
+  void keep_slid(std::size_t live, bool is_growing, std::size_t unused);
   // As a run that was frozen had them. `used` counts the garbage of then, too.
   void restore_counters(std::size_t used, std::size_t threshold);
 
  private:
   static constexpr std::size_t kFirstBytes = 1024;  // enough for most events, without malloc
   static constexpr std::size_t kSmallestChunk = 4096;
-  static constexpr std::size_t kMaxChunkBytes = 4u << 20;
+  static constexpr std::size_t kMaxChunkBytes = 512u << 10;
+  static constexpr std::size_t kLarge = 1u << 20;  // from here on a heap has a region, and a buffer is large
+  static constexpr std::size_t kFirstUsable = 4u << 20;
   static constexpr std::size_t kMostBytes = 0xffff'fff8;  // the size of a text fits 32 bits
   static constexpr std::size_t kSmallValue = 128;         // up to here a value that grows is just copied
   static constexpr std::size_t kTails = 4;
@@ -111,6 +127,7 @@ class Heap {
   struct Tail {
     char* end;
     std::size_t room;
+    bool is_large;  // then it is in the region
   };
   struct Chunk {
     Memory memory;
@@ -122,7 +139,12 @@ class Heap {
     return first_threshold_ == 0 ? live : std::min(limit_, std::max(first_threshold_, 2 * live));
   }
   void grow(std::size_t needed);
+  void grow_region(std::size_t needed);
   void end_chunk();
+  void begin_region();
+  void release_behind(std::size_t bytes);
+  std::size_t used_of_region() const { return static_cast<std::size_t>(next_ - region_.begin()); }
+  bool is_last_buffer(const Tail& tail) const { return tail.is_large && tail.end + tail.room == next_; }
   char* extend_bytes(const char* begin, std::size_t size, std::size_t more) {
     Tail& tail = tails_[0];
     if (begin + size != tail.end || more > tail.room) return extend_slowly(begin, size, more);
@@ -143,6 +165,11 @@ class Heap {
   std::size_t next_chunk_ = kSmallestChunk;
   std::size_t first_used_ = 0;  // of first_, when there are chunks
   std::vector<Chunk> chunks_;
+  // Holds what is allocated once the heap is large, the byte that is the nth to count at n. Below
+  // region_from_ is a gap for what is in chunks, so that all can slide to its begin.
+  Region region_;
+  std::size_t region_from_ = 0;
+  std::size_t touched_ = 0;  // bytes of the region that may have been written
   alignas(8) char first_[kFirstBytes];
 
   std::array<Tail, kTails> no_tails();

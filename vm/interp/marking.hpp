@@ -44,6 +44,11 @@ class Marking {
     const std::size_t word = granule / 64;
     return before_[word] + std::popcount(live_[word] & ((std::uint64_t{1} << granule % 64) - 1));
   }
+  // Whether no live granule comes after that of this byte, which is live.
+  bool is_last_live(const void* byte) {
+    const std::size_t granule = granule_of(byte);
+    return granule != kOutside && is_live(granule) && ordinal(granule) + 1 == live_granules_;
+  }
 
   // Calls run(memory, granules, first ordinal, are_slots) for each maximal run of live granules of one kind,
   // in order.

@@ -35,12 +35,12 @@ std::map<std::string, std::string> excerpts() {
   const Compilation compiled = compile({kExample, source}, library.library);
   if (!compiled.module) return {};
   const std::string listing = disassemble(*compiled.module);
-  return {
-      {"file: " + kExample, source},
-      {"run: tree", dump(compiled.tree)},
-      {"run: plan", print_plan(compiled.tree, library.library, compiled.checked.flows[0], compiled.plans[0])},
-      {"run: manifest", print_manifest(*compiled.module)},
-      {"run: code", listing.substr(listing.find("\nflow ") + 1)}};
+  return {{"file: " + kExample, source},
+          {"run: tree", dump(compiled.tree)},
+          {"run: plan", print_plan(compiled.tree, library.library, compiled.checked,
+                                   compiled.checked.flows[0], compiled.plans[0])},
+          {"run: manifest", print_manifest(*compiled.module)},
+          {"run: code", listing.substr(listing.find("\nflow ") + 1)}};
 }
 
 TEST(Architecture, LifeOfOneFlowIsWhatTheStagesPrint) {

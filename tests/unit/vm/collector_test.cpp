@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstring>
 #include <set>
 #include <string>
 #include <vector>
@@ -77,6 +78,81 @@ TEST(Collector, SharedPartsAreCountedAndMovedOnce) {
   EXPECT_EQ(root.items[0].items, root.items[1].items);
   EXPECT_EQ(root.items[2].items, root.items[1].items + 1);
   EXPECT_EQ(root.items[5].bytes, root.items[4].bytes + 5);
+}
+
+// A heap of several megabytes slides together where it is.
+TEST(Collector, LargeHeapSlidesInPlace) {
+  Heap heap(kLimit);
+  std::vector<Slot> kept;
+  std::string wanted;
+  for (int i = 0; i < 60'000; ++i) {
+    heap.copy(std::string(static_cast<std::size_t>(i % 97), 'r'));
+    const Slot value = list(heap, {text(heap, std::to_string(i)), Slot::integer(i), text(heap, "some text")});
+    if (i % 3 == 0) kept.push_back(value);
+  }
+  Slot root = list(heap, kept);
+  const std::string before = told(root);
+  const Collected first = collect_one(heap, root);
+  EXPECT_EQ(told(root), before);
+  EXPECT_GT(first.live_bytes, 1u << 20);
+  EXPECT_EQ(heap.used(), first.live_bytes);
+  const Slot* items = root.items;
+  EXPECT_EQ(collect_one(heap, root).live_bytes, first.live_bytes);
+  EXPECT_EQ(root.items, items) << "nothing had to move";
+  EXPECT_EQ(told(root), before);
+  // What is left of it goes on, however little.
+  root.size = 10;
+  const std::string little = told(root);
+  EXPECT_LT(collect_one(heap, root).live_bytes, 1000u);
+  EXPECT_EQ(told(root), little);
+}
+
+TEST(Collector, LastLargeBufferGoesOnGrowing) {
+  Heap heap(kLimit);
+  const Slot* items = nullptr;
+  std::size_t size = 0;
+  const auto grow_to = [&](std::size_t to) {
+    for (; size < to; ++size) {
+      Slot* grown = heap.extend_slots(items, size, 1);
+      grown[size] = Slot::integer(static_cast<std::int64_t>(size));
+      items = grown;
+    }
+  };
+  grow_to(200'000);
+  Slot root = Slot::with_items(Slot::Tag::List, items, size);
+  EXPECT_EQ(collect_one(heap, root).live_bytes, 200'000u * sizeof(Slot));
+  const Slot* after = items = root.items;
+  grow_to(1'000'000);
+  EXPECT_EQ(items, after);
+  for (std::size_t i = 0; i < size; ++i) ASSERT_EQ(items[i].number, static_cast<std::int64_t>(i));
+
+  // Texts need not end with a granule.
+  std::string_view grown = heap.copy(std::string(2'000'001, 'a'));
+  const auto add = [&](std::string_view more) {
+    char* begin = heap.extend(grown.data(), grown.size(), more.size());
+    std::memcpy(begin + grown.size(), more.data(), more.size());
+    grown = {begin, grown.size() + more.size()};
+  };
+  add("bc");
+  Slot text = Slot::text(grown);
+  collect_one(heap, text);
+  const char* begin = text.bytes;
+  grown = text.view();
+  add("d");
+  add(std::string(3'000'000, 'e'));
+  EXPECT_EQ(grown.data(), begin);
+  EXPECT_EQ(grown, std::string(2'000'001, 'a') + "bcd" + std::string(3'000'000, 'e'));
+}
+
+TEST(Collector, LargeBufferOfWhichNothingIsLiveIsForgotten) {
+  Heap heap(kLimit);
+  const std::string large(1'000'000, 'a');
+  Slot root = list(heap, {text(heap, "kept")});
+  char* gone = heap.extend(large.data(), large.size(), 1);
+  gone[large.size()] = 'b';
+  collect_one(heap, root);
+  EXPECT_EQ(heap.end_of_last_buffer(), nullptr);
+  EXPECT_EQ(told(root), told(list(heap, {text(heap, "kept")})));
 }
 
 TEST(Collector, PartOfALargeTextKeepsOnlyThatPart) {

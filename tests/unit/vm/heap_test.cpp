@@ -43,7 +43,8 @@ TEST(Heap, ThresholdIsMetBeforeTheLimitAndCanBeLifted) {
   EXPECT_NE(heap.allocate(200), nullptr);
   EXPECT_EQ(heap.allocate(800), nullptr);
   heap.restore_threshold();
-  EXPECT_EQ(heap.allocate(1), nullptr);
+  EXPECT_EQ(heap.threshold(), 296u + 148u) << "what passed it moved it away";
+  EXPECT_EQ(heap.allocate(149), nullptr);
   heap.clear();
   EXPECT_NE(heap.allocate(96), nullptr);
   EXPECT_EQ(heap.allocate(8), nullptr);
@@ -140,6 +141,52 @@ TEST(Heap, ListGrowsWithoutQuadraticCopying) {
   }
   for (std::size_t i = 0; i < kCount; ++i) ASSERT_EQ(items[i].number, static_cast<std::int64_t>(i));
   EXPECT_LT(heap.used(), 6 * kCount * sizeof(Slot));
+}
+
+const Slot* append_items(Heap& heap, const Slot* items, std::size_t size, std::size_t to) {
+  for (; size < to; ++size) {
+    Slot* grown = heap.extend_slots(items, size, 1);
+    if (grown == nullptr) return nullptr;
+    grown[size] = Slot::integer(static_cast<std::int64_t>(size));
+    items = grown;
+  }
+  return items;
+}
+
+TEST(Heap, LastLargeBufferGetsItsRoomWhereItStands) {
+  Heap heap(256u << 20);
+  const Slot* items = append_items(heap, nullptr, 0, 100'000);
+  const std::size_t used = heap.used();
+  const Slot* grown = append_items(heap, items, 100'000, 1'000'000);
+  EXPECT_EQ(grown, items);
+  // Twice the size at its last growth, and the small buffers of before.
+  EXPECT_LT(heap.used() - used, 2u * 16'000'000);
+  for (std::size_t i = 0; i < 1'000'000; ++i) ASSERT_EQ(grown[i].number, static_cast<std::int64_t>(i));
+  EXPECT_TRUE(heap.owns(grown + 999'999));
+  EXPECT_FALSE(heap.owns(grown + 10'000'000));
+  // Behind something else there is no place.
+  ASSERT_NE(heap.allocate(8), nullptr);
+  EXPECT_NE(append_items(heap, grown, 1'000'000, 4'000'000), grown);
+}
+
+TEST(Heap, OtherValueOfALargeBufferGrowsElsewhere) {
+  Heap heap(256u << 20);
+  const Slot* items = append_items(heap, nullptr, 0, 100'000);
+  const Slot* longer = append_items(heap, items, 100'000, 100'001);
+  EXPECT_EQ(longer, items);
+  EXPECT_NE(append_items(heap, items, 99'999, 100'000), items);
+}
+
+TEST(Heap, LargeBufferMeetsTheLimitWithLessRoom) {
+  Heap heap(4u << 20, 4u << 20);
+  const Slot* items = append_items(heap, nullptr, 0, 70'000);
+  ASSERT_NE(items, nullptr);
+  EXPECT_EQ(append_items(heap, items, 70'000, 300'000), nullptr);
+  EXPECT_LE(heap.used(), heap.limit());
+  EXPECT_EQ(items[69'999].number, 69'999);
+  heap.clear();
+  EXPECT_EQ(heap.used(), 0u);
+  EXPECT_NE(append_items(heap, nullptr, 0, 70'000), nullptr);
 }
 
 TEST(Heap, GrowthMeetsTheThresholdAndAtTheLimitDoesWithoutRoom) {

@@ -101,6 +101,27 @@ TEST(Snapshot, FrozenRunMeetsItsLimitsAtTheSameStep) {
   EXPECT_LT(ended_early, 15u);
 }
 
+// A large buffer grows where it stands, and through collections; a frozen run's heap lies elsewhere, and
+// counts the same.
+TEST(Snapshot, LargeListGrowsOnAsItDid) {
+  Assembler a;
+  a.load_int(4, 0).load_int(5, 4).emit(Op::NewList, 7, 4, 0, a.world.ints).emit(Op::Move, 9, 7);
+  const auto outer = a.here();
+  a.load_int(20, 0).load_int(21, 100'000);
+  const auto inner = a.here();
+  a.emit(Op::Append, 7, 20).emit(Op::ToText, 11, 20);
+  a.aim(a.jump(Op::NextInRange, 20), inner);
+  a.emit(Op::ToText, 6, 4).emit(Op::Log, 6).emit(Op::Append, 9, 4);
+  a.aim(a.jump(Op::NextInRange, 4), outer);
+  a.emit(Op::ListLength, 13, 7).show(13).emit(Op::ListLength, 13, 9).show(13).emit(Op::Finish);
+  // The texts between are garbage at once: no growth of the list may lead to collections one after the other.
+  // Near its limit a run collects all the time, until its fuel is used up.
+  for (const std::size_t heap : {6u << 20, 9u << 20}) same_frozen_or_not(a, {.heap_bytes = heap});
+  const Story story = same_frozen_or_not(a, {.heap_bytes = 64u << 20});
+  ASSERT_EQ(story.steps.size(), 7u) << story.steps.back();
+  EXPECT_THAT(story.steps[4], HasSubstr("400000"));
+}
+
 // Answers that are dropped again fill the heap past its first threshold, in the middle of one of them.
 TEST(Snapshot, AnswersPassTheThresholdOfTheHeap) {
   Assembler a;
