@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/error_type.hpp"
 #include "vm/bytecode/op_table.hpp"
 #include "vm/bytecode/verify_code.hpp"
 
@@ -11,14 +12,15 @@ namespace {
 
 // What the registers of every routine hold, as letters: Int, String, Float, Bool, Severity (e), List<Int>
 // (L), List<String> (S), List<Float> (D), Map<String, Int> (M), Map<Int, String> (N), Int? (o), String? (p),
-// Node (R), Time (m), Duration (d), Html (h), Kql (k), List<Severity> (E), List<Map<String, Int>> (Z). Those
+// Node (R), Time (m), Duration (d), Html (h), Kql (k), List<Severity> (E), List<Map<String, Int>> (Z),
+// Json? (j), Error (x). Those
 // before the fifth are inputs and parameters; those from kWindow on are for loops and calls.
-constexpr std::string_view kLetters = "????iiiitttffbbeeLLLSSDMMNNopRRmdhkEZ";
-constexpr unsigned kWindow = 38;
-constexpr unsigned kRegisterCount = 46;
+constexpr std::string_view kLetters = "????iiiitttffbbeeLLLSSDMMNNopRRmdhkEZjx";
+constexpr unsigned kWindow = 40;
+constexpr unsigned kRegisterCount = 48;
 
 struct Types {
-  TypeId by_text, by_number, maps;
+  TypeId by_text, by_number, maps, maybe_json, error;
 };
 
 // Which registers an instruction likes for a, b and c: a letter of kLetters, `.` for any.
@@ -110,6 +112,13 @@ constexpr Likes kLikes[] = {
     {Op::Log, "t"},
     {Op::Stop, "t"},
     {Op::Fail, "t"},
+    {Op::Caught, "x"},
+    {Op::Throw, "x"},
+    {Op::JsonMember, "jj"},
+    {Op::JsonItem, "jji"},
+    {Op::JsonTo, "Lj"},
+    {Op::ToJson, "jL"},
+    {Op::CheckText, "et"},
 };
 // The same instructions at other types.
 constexpr Likes kOtherLikes[] = {
@@ -122,6 +131,8 @@ constexpr Likes kOtherLikes[] = {
     {Op::Concat, "hh"},     {Op::Unwrap, "tp"},    {Op::NewList, "Ee"},   {Op::NewList, "St"},
     {Op::Move, "MM"},       {Op::Move, "oi"},      {Op::Move, "LL"},      {Op::Native, "it"},
     {Op::NewList, "ZM"},    {Op::HasKey, "bNi"},   {Op::Share, "N"},      {Op::Native, "bt"},
+    {Op::JsonTo, "Rj"},     {Op::JsonTo, "Mj"},    {Op::ToJson, "jM"},    {Op::ToJson, "jR"},
+    {Op::JsonItem, "jjt"},
 };
 
 std::string_view letters_for(Op op) {
@@ -146,11 +157,15 @@ unsigned first_of(char letter) {
 // The operations that show a value of a type, behind those of the test's world.
 Types add_world(test::Assembler& a) {
   TypeTable& types = a.module.types;
-  Types t{.by_text = types.map(kIntType), .by_number = types.map(kIntType, kStringType), .maps = 0};
+  Types t{.by_text = types.map(kIntType),
+          .by_number = types.map(kIntType, kStringType),
+          .maps = 0,
+          .maybe_json = types.optional(kJsonType),
+          .error = add_error_type(types)};
   t.maps = types.list(t.by_text);
-  for (const TypeId type :
-       {a.world.ints, a.world.strings, a.world.floats, a.world.severities, a.world.maybe_node, t.by_text,
-        t.by_number, t.maps, a.world.maybe_string, a.world.maybe_int, a.world.maybe_machine}) {
+  for (const TypeId type : {a.world.ints, a.world.strings, a.world.floats, a.world.severities,
+                            a.world.maybe_node, t.by_text, t.by_number, t.maps, a.world.maybe_string,
+                            a.world.maybe_int, a.world.maybe_machine, t.maybe_json, t.error}) {
     Operation show = a.module.operations[test::kListAlerts];
     show.name = "show" + std::to_string(type);
     show.parameters = {{.name = "filter", .type = type, .default_json = "null"}};
@@ -261,6 +276,11 @@ void RoutineWriter::fill_registers() {
         emit(Op::LoadNull, kWindow + 1);
         emit(Op::NewRecord, reg, kWindow, 0, static_cast<std::int32_t>(a_.world.node));
         break;
+      case 'j':
+        emit(Op::ToJson, reg, first_of('L'), 0, static_cast<std::int32_t>(a_.world.ints));
+        emit(Op::JsonItem, reg, reg, first_of('i'));
+        break;
+      case 'x': emit(Op::Caught, reg, 0, 0, static_cast<std::int32_t>(types_.error)); break;
       case 'm': load(reg, {.type = kTimeType, .number = 1'000'000}); break;
       case 'd': load(reg, {.type = kDurationType, .number = 5'000'000}); break;
       case 'h': load(reg, {.type = kHtmlType, .text = "<p>"}); break;
@@ -320,13 +340,15 @@ void RoutineWriter::write_instruction() {
   i.imm =
       i.op == Op::Call ? static_cast<std::int32_t>(routine().call_sites.size()) - 1 : random_imm(info.imm);
   if (!likes.empty() && info.imm == Operand::Type) {
-    const char letter = likes[0];
+    const char letter = i.op == Op::ToJson ? likes[1] : likes[0];
     const TypeId type = letter == 'L'   ? a_.world.ints
                         : letter == 'S' ? a_.world.strings
                         : letter == 'E' ? a_.world.severities
                         : letter == 'M' ? types_.by_text
                         : letter == 'N' ? types_.by_number
                         : letter == 'Z' ? types_.maps
+                        : letter == 'x' ? types_.error
+                        : letter == 'e' ? a_.world.severity
                                         : a_.world.node;
     i.imm = static_cast<std::int32_t>(type);
   }
