@@ -129,6 +129,7 @@ std::string cell(std::string_view text) {
 std::vector<GeneratedPage> generated_pages(const Library& library) {
   return {{"bytecode.md", bytecode_page()},
           {"errors.md", errors_page()},
+          {"functions.md", functions_page(library)},
           {"keywords.md", keywords_page()},
           {"operations.md", operations_page(library)}};
 }

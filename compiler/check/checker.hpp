@@ -1,7 +1,8 @@
 // The checker's own header: one walk over one source, split over files by idea. check.cpp has flows,
 // functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
 // mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
-// calls, methods.cpp and calls_of_functions.cpp standard functions, narrowing.cpp what a condition proves.
+// calls, methods.cpp, calls_of_functions.cpp and function_….cpp standard functions, tables.cpp tables,
+// narrowing.cpp what a condition proves.
 #pragma once
 
 #include <fmt/format.h>
@@ -147,7 +148,7 @@ class Checker {
   void lone_argument(NodeId node);
   bool check_effect(NodeId node, const Operation& operation);  // whether it may stand here
 
-  // ---- calls_of_functions.cpp
+  // ---- calls_of_functions.cpp, function_arguments.cpp, function_types.cpp, tables.cpp
   // `first` is the value it is called on, or the first argument; `ident` the function's name.
   struct FunctionCall {
     NodeId node, ident, first;

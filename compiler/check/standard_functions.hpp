@@ -1,7 +1,7 @@
 // What carries out each standard function (functions.def), by the key of its declaration.
 #pragma once
 
-#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +15,10 @@ struct FunctionBinding {
   NativeId native;  // of Kind::Native
 };
 const std::vector<FunctionBinding>& function_bindings();
+// How a call is written, for messages: `list.first(test: T => Bool)`.
+std::string form_of_call(const StandardFunction& function);
+// String and what else is kept as text, but for what text must not get into or out of: Html, Kql, Secret.
+bool is_plain_text(const TypeTable& types, TypeId type);
 // nullptr when nothing carries it out.
 const FunctionBinding* function_binding(std::string_view key);
 
