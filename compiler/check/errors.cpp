@@ -30,7 +30,13 @@ TypeId Checker::result_type(TypeId value) {
 }
 
 TypeId Checker::attempt(NodeId node) {
-  return result_type(expression(tree_.kid(node, 0)));
+  const NodeId call = tree_.kid(node, 0);
+  const TypeId type = expression(call);
+  if (tree_.kind(call) == NodeKind::Call || is_kept_call(tree_.kind(call)) || is_error(type))
+    return result_type(type);
+  report(Code::ModifierMismatch, call,
+         fmt::format("`attempt` stands before a call, and {} is none", quoted(call)));
+  return error_type();
 }
 
 std::uint32_t Checker::declare_error(NodeId ident) {

@@ -224,7 +224,8 @@ void Checker::exhaust(NodeId node, TypeId subject, const Taken& taken) {
   }
   const std::size_t named = std::min(left.size(), kMostNamed);
   std::string list;
-  for (std::size_t i = 0; i < named; ++i) list += fmt::format("{}`{}`", i == 0 ? "" : ", ", left[i]);
+  for (std::size_t i = 0; i < named; ++i)
+    list += (i == 0 ? "" : ", ") + (left[i] == "_" ? "all other values" : fmt::format("`{}`", left[i]));
   if (named < left.size()) list += fmt::format(" and {} more", left.size() - named);
   diagnostics_
       .report(Code::MatchNotExhaustive, tree_.file, word, fmt::format("this `match` has no arm for {}", list))

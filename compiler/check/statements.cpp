@@ -259,7 +259,7 @@ void Checker::loop(NodeId node) {
     once();
   } else {
     TypeId* const outer = tree_.kind(node) == NodeKind::ForExpr ? yielded_ : std::exchange(yielded_, nullptr);
-    branch(body, "this loop, whose items run side by side,", once);
+    branch(body, "a loop with `at once`", once);
     yielded_ = outer;
   }
   leave_scope(scope);
