@@ -30,7 +30,8 @@ class ProgramLoader {
     for (std::size_t i = 0; i < program_.trees.size(); ++i) {
       const NodeId root = program_.trees[i].root;
       if (root == kNoNode) continue;
-      const std::vector<NodeId> kids(program_.trees[i].kids(root).begin(), program_.trees[i].kids(root).end());
+      const std::vector<NodeId> kids(program_.trees[i].kids(root).begin(),
+                                     program_.trees[i].kids(root).end());
       for (const NodeId kid : kids)
         if (program_.trees[i].kind(kid) == NodeKind::Use) resolve(static_cast<std::uint32_t>(i), kid);
     }
@@ -43,7 +44,8 @@ class ProgramLoader {
     const auto index = static_cast<std::uint32_t>(program_.files.size());
     bytes_ += source.text.size();
     if (!id.empty()) by_id_.emplace(id, index);
-    program_.files.push_back(std::make_shared<const SourceFile>(std::move(source.name), std::move(source.text)));
+    program_.files.push_back(
+        std::make_shared<const SourceFile>(std::move(source.name), std::move(source.text)));
     program_.trees.push_back(parse(program_.files.back(), index, diagnostics_));
     program_.imports.emplace_back();
     for (std::string unique = name; !name.empty(); unique = fmt::format("{}_{}", name, names_.size())) {
@@ -59,21 +61,23 @@ class ProgramLoader {
     const Tree& tree = program_.trees[file];
     const NodeId named = tree.kid(use, 0);
     const bool is_path = tree.kind(named) != NodeKind::Ident;
-    const std::string module = is_path ? plain_text(tree, named, diagnostics_) : std::string(tree.text(named));
+    const std::string module =
+        is_path ? plain_text(tree, named, diagnostics_) : std::string(tree.text(named));
     const std::string from = program_.files[file]->name();
     std::variant<FoundModule, MissingModule> answer = MissingModule{};
     if (loader_) answer = loader_({.from = from, .module = module, .is_path = is_path});
     if (auto* const found = std::get_if<FoundModule>(&answer)) return take(file, use, std::move(*found));
     const MissingModule& missing = std::get<MissingModule>(answer);
-    const bool is_connector = !is_path && missing.problem.empty() &&
-                              std::ranges::find(library_.connectors, module, &Connector::name) !=
-                                  library_.connectors.end();
+    const bool is_connector =
+        !is_path && missing.problem.empty() &&
+        std::ranges::find(library_.connectors, module, &Connector::name) != library_.connectors.end();
     program_.imports[file].emplace(use, Modules::Import{.part = {}, .connector = is_connector ? module : ""});
     if (is_connector) return;
     report_missing(tree, named, module, missing);
   }
 
-  void report_missing(const Tree& tree, NodeId named, const std::string& module, const MissingModule& missing) {
+  void report_missing(const Tree& tree, NodeId named, const std::string& module,
+                      const MissingModule& missing) {
     Diagnostic& d = diagnostics_.report(
         Code::UnknownModule, tree.file, tree.span(named),
         missing.problem.empty() ? fmt::format("there is no module `{}`", module)
@@ -102,9 +106,9 @@ class ProgramLoader {
     }
     program_.imports[file].emplace(use, Modules::Import{});
     if (program_.files.size() == kMostFiles || bytes_ + found.source.text.size() > kMostBytes) {
-      diagnostics_.report(Code::UnknownModule, tree.file, tree.span(use),
-                          fmt::format("a program has at most {} files of {} MiB together", kMostFiles,
-                                      kMostBytes >> 20));
+      diagnostics_.report(
+          Code::UnknownModule, tree.file, tree.span(use),
+          fmt::format("a program has at most {} files of {} MiB together", kMostFiles, kMostBytes >> 20));
       return;
     }
     std::string name = name_from_file(found.source.name);
@@ -165,7 +169,7 @@ class ProgramLoader {
 }  // namespace
 
 ProgramSources load_program(NamedText source, const std::string& id, const Library& library,
-                     const ModuleLoader& loader, Diagnostics& diagnostics) {
+                            const ModuleLoader& loader, Diagnostics& diagnostics) {
   return ProgramLoader(library, loader, diagnostics).run(std::move(source), id);
 }
 

@@ -49,7 +49,7 @@ struct ProgramSources {
 // Parses the source and all modules. Each file is asked for once, in the order of the text; without a loader
 // there are no files. Reports what cannot be found, and modules that use each other in a circle.
 ProgramSources load_program(NamedText source, const std::string& id, const Library& library,
-                     const ModuleLoader& loader, Diagnostics& diagnostics);
+                            const ModuleLoader& loader, Diagnostics& diagnostics);
 
 // The program's trees as one, with its modules; empties `program.trees`.
 Tree join(ProgramSources& program, Modules& modules);

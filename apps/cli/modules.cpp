@@ -35,7 +35,8 @@ std::string shown(const fs::path& path) {
 }
 
 // What stands in a folder, as it is named behind `use`.
-void add_files(const fs::path& folder, std::string_view from, bool as_paths, std::vector<std::string>& names) {
+void add_files(const fs::path& folder, std::string_view from, bool as_paths,
+               std::vector<std::string>& names) {
   constexpr std::size_t kMost = 1'000;  // that are looked through at each mistake
   std::error_code failed;
   std::vector<std::string> found;

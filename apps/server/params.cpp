@@ -20,9 +20,10 @@ Attempt<void> set_params(const std::vector<std::string>& given, const LoadedModu
     if (std::ranges::find(module.settings, name) == module.settings.end()) {
       const auto near = nearest_name(name, module.settings);
       return failure(fmt::format("`{}` has no parameter `{}`{}", module.file, name,
-                                 near                      ? fmt::format("; did you mean `{}`?", *near)
-                                 : module.settings.empty() ? std::string("; it declares none")
-                                                           : fmt::format("; it has {}", fmt::join(module.settings, ", "))),
+                                 near ? fmt::format("; did you mean `{}`?", *near)
+                                 : module.settings.empty()
+                                     ? std::string("; it declares none")
+                                     : fmt::format("; it has {}", fmt::join(module.settings, ", "))),
                      kUsage);
     }
     const bool is_json = !module.text_settings.contains(name) && json_members("{\"value\":" + value + "}");

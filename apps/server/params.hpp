@@ -11,7 +11,8 @@
 namespace flow {
 
 // Takes `name=value` for the one file that is run, over what the configuration says. A value is written as in
-// a shell: a text without quotes, everything else as JSON. The error names a parameter the file does not have.
+// a shell: a text without quotes, everything else as JSON. The error names a parameter the file does not
+// have.
 Attempt<void> set_params(const std::vector<std::string>& given, const LoadedModule& module, Config& config);
 
 }  // namespace flow

@@ -49,7 +49,8 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
     FLOW_TRY(const Module module, load_module(file));
-    LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}, .settings = {}, .text_settings = {}};
+    LoadedModule loaded{
+        .file = file, .bytes = encode(module), .flows = {}, .settings = {}, .text_settings = {}};
     for (const FlowCode& flow : module.flows) {
       const auto [at, is_new] = declared_in.emplace(flow.name, file);
       if (!is_new)

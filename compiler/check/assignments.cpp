@@ -58,14 +58,12 @@ void Checker::assign_name(NodeId target, NodeId value) {
 }
 
 bool Checker::is_assignable(NodeId ident, const Meaning& meaning) {
-  if (meaning.kind == Meaning::Kind::Setting) {
-    report(Code::NotAssignable, ident, fmt::format("`{}` is set at deployment and never changes", tree_.text(ident)))
-        .note(fmt::format("to work with a value of your own write `var my_{} = {}`", tree_.text(ident), tree_.text(ident)));
-    return false;
-  }
   const std::string_view text = tree_.text(ident);
   if (meaning.kind != Meaning::Kind::Local) {
-    report(Code::NotAssignable, ident, fmt::format("`{}` comes from the trigger and never changes", text))
+    const bool is_setting = meaning.kind == Meaning::Kind::Setting;
+    report(Code::NotAssignable, ident,
+           fmt::format("`{}` {} and never changes", text,
+                       is_setting ? "is set at deployment" : "comes from the trigger"))
         .note(fmt::format("to work with a value of your own write `var my_{} = {}`", text, text));
     return false;
   }

@@ -51,8 +51,9 @@ class Checker {
       bool is_used = false;
     };
     NodeId root = kNoNode;
-    std::string prefix;                               // `notify.` of a module
-    std::map<std::string, TypeId, std::less<>> types; // the library's, its own, and as `notify.Level` its modules'
+    std::string prefix;  // `notify.` of a module
+    std::map<std::string, TypeId, std::less<>>
+        types;  // the library's, its own, and as `notify.Level` its modules'
     std::map<std::string, TypeId, std::less<>> own_types;
     std::unordered_map<std::string_view, std::uint32_t> functions;  // index into out_.functions
     std::unordered_map<std::string_view, std::uint32_t> settings;   // index into out_.settings
@@ -161,7 +162,7 @@ class Checker {
   void declare_function(NodeId node);
   void function_body(std::uint32_t index);
   void parameters(NodeId node);
-  TypeId parameter_type(NodeId node);         // as declared_type(), also `T or List<T>`
+  TypeId parameter_type(NodeId node);        // as declared_type(), also `T or List<T>`
   TypeId list_of_either(TypeId type) const;  // List<T> of these; otherwise the type itself
   // Functions whose result is not written, each behind those it calls.
   std::vector<std::uint32_t> inference_order();
@@ -425,9 +426,9 @@ class Checker {
 
   std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
   std::vector<File> files_;
-  File* file_ = nullptr;  // of what is checked
-  CheckedBody constants_;  // where defaults are checked
-  std::set<TypeId> kept_;  // records of which all fields are kept
+  File* file_ = nullptr;                            // of what is checked
+  CheckedBody constants_;                           // where defaults are checked
+  std::set<TypeId> kept_;                           // records of which all fields are kept
   std::map<NodeId, TypeId> declared_types_;         // by EnumDecl and RecordDecl
   std::vector<std::vector<Parameter>> parameters_;  // of each function, as those of an operation
   std::set<std::string_view> unreadable_;           // names of declarations that could not be read

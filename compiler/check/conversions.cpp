@@ -59,9 +59,11 @@ std::string Checker::what_it_becomes(TypeId from) const {
     return own == kSecretType ? "a secret can only be given to a parameter declared `Secret`"
                               : fmt::format("a `{}` stays what it is", type_name(own));
   if (is_plain_text(out_.types, from))
-    return from == kStringType ? "a String can become an enum, Json, and any type kept as text, as Email"
-                               : fmt::format("`{}` can become String, Json, and any type kept as text", type_name(from));
-  if (out_.types.is(from, TypeKind::Enum)) return fmt::format("`{}` can become String and Json", type_name(from));
+    return from == kStringType
+               ? "a String can become an enum, Json, and any type kept as text, as Email"
+               : fmt::format("`{}` can become String, Json, and any type kept as text", type_name(from));
+  if (out_.types.is(from, TypeKind::Enum))
+    return fmt::format("`{}` can become String and Json", type_name(from));
   if (from == kIntType) return "an Int can become Float and Json; for a text write \"{value}\"";
   return out_.types.storage(from) == Storage::Float || out_.types.storage(from) == Storage::Int ||
                  out_.types.storage(from) == Storage::Bool
@@ -81,9 +83,9 @@ TypeId Checker::conversion(NodeId node) {
     return error_type();
   }
   if (from == kNullType || !becomes(bare_from, bare_to)) {
-    Diagnostic& d = report(Code::NeverConverts, node,
-                           fmt::format("{} is `{}`, which never becomes `{}`", quoted(value), type_name(from),
-                                       type_name(to)));
+    Diagnostic& d = report(
+        Code::NeverConverts, node,
+        fmt::format("{} is `{}`, which never becomes `{}`", quoted(value), type_name(from), type_name(to)));
     if (bare_from == kJsonType)
       d.note(fmt::format("`{}` is made by flows alone", type_name(own_type_in(bare_to))));
     else if (from != kNullType)
@@ -118,8 +120,7 @@ TypeId Checker::type_test(NodeId node) {
   Diagnostic& d = report(Code::TestIsKnown, node,
                          fmt::format("{} is `{}`, so this is always {}", quoted(value), type_name(from),
                                      bare_from == bare_to ? "true" : "false"));
-  if (bare_from != bare_to)
-    d.note("`is` tests Json, texts for the types kept as text, and what may be null");
+  if (bare_from != bare_to) d.note("`is` tests Json, texts for the types kept as text, and what may be null");
   return kBoolType;
 }
 

@@ -106,7 +106,8 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     d.note("a secret is declared beside the flow, and named: `secret api_key`");
   if (out_.types.without_null(type) == kJsonType && is_foreign(wanted)) {
     const std::uint32_t end = tree_.span(node).end;
-    d.fix({end, end}, fmt::format(" as {}", type_name(wanted)), fmt::format("convert it: `as {}`", type_name(wanted)));
+    d.fix({end, end}, fmt::format(" as {}", type_name(wanted)),
+          fmt::format("convert it: `as {}`", type_name(wanted)));
   }
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);

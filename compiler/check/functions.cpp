@@ -163,7 +163,8 @@ void Checker::parameters(NodeId node) {
   }
   std::size_t i = 0;
   for (const NodeId kid : tree_.kids(node))
-    if (tree_.kind(kid) == NodeKind::ParameterDecl) declare_local(tree_.kid(kid, 0), list_of_either(known[i++].type));
+    if (tree_.kind(kid) == NodeKind::ParameterDecl)
+      declare_local(tree_.kid(kid, 0), list_of_either(known[i++].type));
 }
 
 TypeId Checker::parameter_type(NodeId node) {

@@ -112,7 +112,8 @@ TypeId Checker::module_member(NodeId node, File::Module& module) {
   if (const auto setting = file.settings.find(name); setting != file.settings.end())
     return setting_value(node, setting->second);
   if (file.functions.contains(name)) {
-    report(Code::NotAValue, node, fmt::format("{} is a function; call it: `{}(…)`", quoted(node), tree_.text(node)));
+    report(Code::NotAValue, node,
+           fmt::format("{} is a function; call it: `{}(…)`", quoted(node), tree_.text(node)));
     return error_type();
   }
   if (file.own_types.contains(name)) {

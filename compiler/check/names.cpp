@@ -133,7 +133,8 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
   if (is_told(text)) return error_type();
   if (const auto module = file_->modules.find(text); module != file_->modules.end()) {
     module->second.is_used = true;
-    report(Code::NotAValue, node, fmt::format("`{}` is a module; write what of it is meant: `{}.name`", text, text));
+    report(Code::NotAValue, node,
+           fmt::format("`{}` is a module; write what of it is meant: `{}.name`", text, text));
     return error_type();
   }
   Diagnostic& d = report(Code::UnknownName, node, fmt::format("nothing here is called `{}`", text));

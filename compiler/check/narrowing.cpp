@@ -20,7 +20,8 @@ std::string Checker::path(NodeId node) const {
     }
     case NodeKind::Field:
     case NodeKind::OptionalField: {
-      if (out_.meaning[node].kind == Meaning::Kind::Setting) return fmt::format("${}", out_.meaning[node].index);
+      if (out_.meaning[node].kind == Meaning::Kind::Setting)
+        return fmt::format("${}", out_.meaning[node].index);
       const std::string object = path(tree_.kid(node, 0));
       return object.empty() ? object : fmt::format("{}.{}", object, tree_.text(tree_.kid(node, 1)));
     }

@@ -31,7 +31,8 @@ void Checker::declare_setting(std::uint32_t file, NodeId node) {
     const TypeId own = own_type_in(setting.type);
     if (own == kSecretType)
       report(Code::InvalidSetting, kids[1], "a secret is no parameter")
-          .fix(tree_.span(node), fmt::format("secret {}", name), fmt::format("declare it: `secret {}`", name));
+          .fix(tree_.span(node), fmt::format("secret {}", name),
+               fmt::format("declare it: `secret {}`", name));
     else if (own != kNoType && !is_error(own))
       report(Code::InvalidSetting, kids[1],
              fmt::format("`{}` is made by flows alone, and cannot be set at deployment", type_name(own)));
@@ -57,7 +58,9 @@ void Checker::check_setting_default(std::uint32_t index) {
   expect(value, out_.settings[index].type, name);
   if (!is_error(out_.type[value]) && !is_constant(value))
     report(Code::DefaultIsNoConstant, value, name + " must be a constant")
-        .note("constants are numbers, texts without holes, values of enums, and lists, maps and records of these");
+        .note(
+            "constants are numbers, texts without holes, values of enums, and lists, maps and records of "
+            "these");
 }
 
 TypeId Checker::setting_value(NodeId node, std::uint32_t index) {
@@ -73,7 +76,8 @@ void Checker::pass_settings() {
     const auto pass = [&](CheckedBody& body) {
       const std::size_t before = body.settings.size();
       for (const std::uint32_t function : body.functions)
-        body.settings.insert(out_.functions[function].settings.begin(), out_.functions[function].settings.end());
+        body.settings.insert(out_.functions[function].settings.begin(),
+                             out_.functions[function].settings.end());
       has_changed = has_changed || body.settings.size() != before;
     };
     for (CheckedFunction& function : out_.functions) pass(function);

@@ -1,5 +1,5 @@
-// Records and enums that a source declares: all names first, so that they can hold each other and stand in any
-// order, then the fields, then their defaults.
+// Records and enums that a source declares: all names first, so that they can hold each other and stand in
+// any order, then the fields, then their defaults.
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -60,7 +60,8 @@ bool Checker::declare_type(NodeId node, TypeId type) {
   file_->own_types.emplace(name, type);
   if (name.front() >= 'A' && name.front() <= 'Z') return true;
   std::string capital = name;
-  if (capital.front() >= 'a' && capital.front() <= 'z') capital.front() = static_cast<char>(name.front() - 'a' + 'A');
+  if (capital.front() >= 'a' && capital.front() <= 'z')
+    capital.front() = static_cast<char>(name.front() - 'a' + 'A');
   Diagnostic& d = report(Code::InvalidType, ident, "the name of a type begins with a capital letter");
   if (capital != name) d.fix(tree_.span(ident), capital, fmt::format("write `{}`", capital));
   return true;
@@ -114,7 +115,8 @@ void Checker::declare_fields(NodeId node) {
                       .wire = {},
                       .type = declared_type(tree_.kid(declaration, 1)),
                       .doc = tree_.doc_above(declaration)};
-    const NodeId wire = tree_.find(declaration, NodeKind::Text), value = tree_.find(declaration, NodeKind::Default);
+    const NodeId wire = tree_.find(declaration, NodeKind::Text),
+                 value = tree_.find(declaration, NodeKind::Default);
     field.wire = wire == kNoNode ? field.name : plain_text(tree_, wire, diagnostics_);
     const auto same = std::ranges::find_if(fields, [&](const RecordField& known) {
       return known.name == field.name || known.wire == field.wire;
@@ -167,9 +169,10 @@ void Checker::report_endless_records() {
       const NodeId declaration = tree_.kid(nodes.at(record), index + 1);
       const std::string name = fields[index].name;
       report(Code::InvalidType, tree_.kid(declaration, 1),
-             record == type ? fmt::format("each `{}` would hold another one, without end", type_name(type))
-                            : fmt::format("each `{}` would hold a record that holds another `{}`, without end",
-                                          type_name(record), type_name(record)))
+             record == type
+                 ? fmt::format("each `{}` would hold another one, without end", type_name(type))
+                 : fmt::format("each `{}` would hold a record that holds another `{}`, without end",
+                               type_name(record), type_name(record)))
           .note(fmt::format("what may be missing can end: `{}: {}?` or `{}: List<{}>`", name, type_name(type),
                             name, type_name(type)));
       out_.types.mutable_record(record).fields[index].type = error_type();
@@ -187,7 +190,8 @@ void Checker::check_field_defaults(NodeId node) {
     expect(value, field.type, fmt::format("the default of `{}`", field.name));
     if (is_error(out_.type[value]) || is_error(field.type)) continue;
     if (!is_constant(value))
-      report(Code::DefaultIsNoConstant, value, fmt::format("the default of `{}` must be a constant", field.name))
+      report(Code::DefaultIsNoConstant, value,
+             fmt::format("the default of `{}` must be a constant", field.name))
           .note("constants are numbers, texts without holes, values of enums, and lists and maps of these");
     else if (holds_record(value))
       report(Code::DefaultIsNoConstant, value, fmt::format("the default of `{}` holds a record", field.name))

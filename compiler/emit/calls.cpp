@@ -57,7 +57,8 @@ void RoutineEmitter::invoke(NodeId node, const CheckedInvoke& call, Register tar
   }
   bool is_first = call.arguments.empty();
   for (const std::uint32_t setting : function.settings)
-    code_.add(Op::Move, std::exchange(is_first, false) ? first : code_.take(), setting_registers_.at(setting));
+    code_.add(Op::Move, std::exchange(is_first, false) ? first : code_.take(),
+              setting_registers_.at(setting));
   code_.mark(node);
   code_.add_imm(Op::Invoke, first, 0, 0, builder_.function(call.function));
   code_.add(Op::Move, target, first);

@@ -79,8 +79,7 @@ void RoutineEmitter::type_test(NodeId node, Register target) {
   code_.jump(end);
   const Register told = code_.take();
   if (begin < behind)
-    routine_.handlers.push_back(
-        {.begin = begin, .end = behind, .target = code_.here(), .register_ = told});
+    routine_.handlers.push_back({.begin = begin, .end = behind, .target = code_.here(), .register_ = told});
   code_.add(Op::LoadBool, made, 0);
   code_.place(end);
   code_.add(Op::Move, target, made);

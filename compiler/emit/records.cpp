@@ -11,12 +11,14 @@ void RoutineEmitter::construct(NodeId node, Register target) {
   const CheckedFile& checked = builder_.checked();
   const CheckedConstruct& made = checked.constructs.at(node);
   const TypeId type = builder_.type(made.record);
-  const auto is_kept = [&](std::uint32_t field) { return checked.fields_read.contains({made.record, field}); };
+  const auto is_kept = [&](std::uint32_t field) {
+    return checked.fields_read.contains({made.record, field});
+  };
   const std::size_t kept = builder_.module().types.record(type).fields.size();
   const Register first = kept == 0 ? target : code_.take(kept);
   const auto place = [&](std::uint32_t field) {
-    return static_cast<Register>(std::min<std::uint32_t>(first + builder_.field(made.record, field),
-                                                         CodeWriter::kMaxRegisters));
+    return static_cast<Register>(
+        std::min<std::uint32_t>(first + builder_.field(made.record, field), CodeWriter::kMaxRegisters));
   };
   std::vector<bool> is_given(types().record(made.record).fields.size());
   for (const auto& [field, given] : made.given) {

@@ -48,7 +48,8 @@ class ConstantWriter {
       case Storage::Int: return std::to_string(constant.number);
       case Storage::Float: return fmt::format("{}", constant.real);
       case Storage::Enum:
-        return json_quoted(types.enumeration(constant.type).values[static_cast<std::size_t>(constant.number)]);
+        return json_quoted(
+            types.enumeration(constant.type).values[static_cast<std::size_t>(constant.number)]);
       default: return json_quoted(constant.text);
     }
   }
@@ -69,7 +70,8 @@ class ConstantWriter {
     const CheckedConstruct& made = checked_.constructs.at(node);
     const std::vector<RecordField>& fields = checked_.types.record(made.record).fields;
     std::vector<NodeId> values(fields.size(), kNoNode);
-    if (const auto defaults = checked_.field_defaults.find(made.record); defaults != checked_.field_defaults.end())
+    if (const auto defaults = checked_.field_defaults.find(made.record);
+        defaults != checked_.field_defaults.end())
       values = defaults->second;
     for (const auto& [field, given] : made.given) values[field] = given;
     std::string members;

@@ -97,11 +97,11 @@ std::string print_settings(const Tree& tree, const CheckedFile& checked) {
     if (setting.file != 0 && !setting.is_used) continue;
     const bool may_be_missing =
         setting.is_secret() || setting.default_value != kNoNode || checked.types.is_optional(setting.type);
-    out += fmt::format("  {:<{}} {}{}{}\n", setting.name, width, checked.types.name(setting.type),
-                       setting.default_value == kNoNode
-                           ? std::string()
-                           : fmt::format(" = {}", tree.text(setting.default_value)),
-                       may_be_missing ? "" : ", required");
+    out +=
+        fmt::format("  {:<{}} {}{}{}\n", setting.name, width, checked.types.name(setting.type),
+                    setting.default_value == kNoNode ? std::string()
+                                                     : fmt::format(" = {}", tree.text(setting.default_value)),
+                    may_be_missing ? "" : ", required");
   }
   return out.empty() ? out : "set at deployment:\n" + out;
 }

@@ -29,15 +29,16 @@ inline std::string split_files(const std::string& text, NamedFiles& others) {
 }
 
 inline ModuleLoader loader_of(NamedFiles files) {
-  return [files = std::move(files)](const ModuleRequest& request) -> std::variant<FoundModule, MissingModule> {
-    const std::string name = std::string(request.module) + (request.is_path ? "" : ".flow");
-    if (const auto found = files.find(name); found != files.end())
-      return FoundModule{.id = name, .source = {name, found->second}};
-    MissingModule missing{.looked_for = {"`" + name + "`"}, .there = {}, .problem = {}};
-    for (const auto& [file, text] : files)
-      missing.there.push_back(request.is_path ? file : name_from_file(file));
-    return missing;
-  };
+  return
+      [files = std::move(files)](const ModuleRequest& request) -> std::variant<FoundModule, MissingModule> {
+        const std::string name = std::string(request.module) + (request.is_path ? "" : ".flow");
+        if (const auto found = files.find(name); found != files.end())
+          return FoundModule{.id = name, .source = {name, found->second}};
+        MissingModule missing{.looked_for = {"`" + name + "`"}, .there = {}, .problem = {}};
+        for (const auto& [file, text] : files)
+          missing.there.push_back(request.is_path ? file : name_from_file(file));
+        return missing;
+      };
 }
 
 inline Compilation compile_files(const std::string& name, const std::string& text, const Library& library) {

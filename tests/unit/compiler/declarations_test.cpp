@@ -27,7 +27,8 @@ constexpr Sample kSamples[] = {
      "1 b 3 9 2 x 0 3"},
     {"fields_are_evaluated_as_they_are_written",
      "record P { a: Int, b: Int, unread: Int }\n"
-     "on alert.new do { let zero = 0\n let p = P { b: 2, a: 1, unread: 10 / (zero + 5) }\n stop \"{p.a} {p.b}\" }",
+     "on alert.new do { let zero = 0\n let p = P { b: 2, a: 1, unread: 10 / (zero + 5) }\n stop \"{p.a} "
+     "{p.b}\" }",
      "1 2"},
     {"what_nothing_reads_is_evaluated",
      "record P { a: Int, unread: Int }\n"
@@ -40,7 +41,8 @@ constexpr Sample kSamples[] = {
      "3 3"},
     {"records_are_values",
      "record P { m: Map<String, Int> }\n"
-     "on alert.new do { var m = { a: 1 }\n let p = P { m: m }\n m[\"a\"] = 2\n stop \"{p.m[\"a\"]} {m[\"a\"]}\" }",
+     "on alert.new do { var m = { a: 1 }\n let p = P { m: m }\n m[\"a\"] = 2\n stop \"{p.m[\"a\"]} "
+     "{m[\"a\"]}\" }",
      "1 2"},
     {"records_hold_their_own_type",
      "record S { n: Int, next: S? }\n"
@@ -54,12 +56,14 @@ constexpr Sample kSamples[] = {
      "Mid true true false"},
     {"settings_have_defaults",
      "record P { a: Int, b: String from \"bee\" = \"b\" }\n"
-     "param n: Int = -3\nparam d: Duration = 1h30m\nparam l: List<Email> = [\"a@b.cc\"]\nparam p: P = { a: 1 }\n"
+     "param n: Int = -3\nparam d: Duration = 1h30m\nparam l: List<Email> = [\"a@b.cc\"]\nparam p: P = { a: 1 "
+     "}\n"
      "param m: Map<String, Float> = { x: 1 }\nparam none: Int?\n"
      "fn twice() = n * 2\nfn more(x: Int) = twice() + x + p.a\n"
      "on alert.new do stop \"{more(1)} {d} {l.length()} {p.b} {m[\"x\"]} {none ?? 5}\"",
      "-4 1h30m 1 b 1 5"},
-    {"setting_hides_what_the_trigger_gives", "param title: Int = 4\non alert.new do stop \"{title + 1}\"", "5"},
+    {"setting_hides_what_the_trigger_gives", "param title: Int = 4\non alert.new do stop \"{title + 1}\"",
+     "5"},
     {"setting_is_known_not_to_be_null",
      "param t: String? = \"x\"\nfn f() -> Int { if t == null { return 0 }\n return t.length() }\n"
      "on alert.new do stop \"{f()}\"",
@@ -75,7 +79,8 @@ constexpr Sample kSamples[] = {
     {"json_of_values",
      "record P { a: Int from \"A\", l: AlertSeverity, t: Duration }\n"
      "fn f(j: Json) = \"{j}\"\n"
-     "on alert.new do stop \"{f(P { a: 1, l: High, t: 5m })} {f([1, 2])} {f(\"x\")} {f(2 > 1)} {f({ x: [] })}\"",
+     "on alert.new do stop \"{f(P { a: 1, l: High, t: 5m })} {f([1, 2])} {f(\"x\")} {f(2 > 1)} {f({ x: [] "
+     "})}\"",
      "{\"A\":1,\"l\":\"High\",\"t\":\"5m\"} [1,2] \"x\" true {\"x\":[]}"},
     {"json_to_record",
      "record P { a: Int from \"A\", b: List<String>, c: Email?, unread: Int }\n"
@@ -102,11 +107,11 @@ constexpr Sample kSamples[] = {
      "3 1"},
     {"as_for_texts",
      "enum L { Low, High }\n"
-     "on alert.new do { let t = \"high\"\n let e: String? = null\n let m = \"x@y.zz\"\n let mail = m as Email\n"
+     "on alert.new do { let t = \"high\"\n let e: String? = null\n let m = \"x@y.zz\"\n let mail = m as "
+     "Email\n"
      "stop \"{t as L} {e as Email? == null} {mail as String} {L.Low as String} {3 as Float / 2}\" }",
      "High true x@y.zz Low 1.5"},
-    {"as_that_fails_says_why",
-     "on alert.new do { let t = \"x\"\n stop \"{t as Email}\" }",
+    {"as_that_fails_says_why", "on alert.new do { let t = \"x\"\n stop \"{t as Email}\" }",
      "source\nfailed in line 2: \"x\" is no Email: it has no `@`\n"},
     {"one_or_many",
      "fn f(x: String or List<String> = \"d\", n: Int = 1) = \"{x.join(\"+\")}{n}\"\n"
@@ -131,7 +136,8 @@ TEST_P(Declarations, RunAsTheyAreWritten) {
   for (const bool optimise : {true, false}) {
     std::string lines = transcript(compilation, {.optimise = optimise}, 1);
     static constexpr std::string_view kStopped = "source\nstopped: ";
-    if (lines.starts_with(kStopped)) lines = lines.substr(kStopped.size(), lines.size() - kStopped.size() - 1);
+    if (lines.starts_with(kStopped))
+      lines = lines.substr(kStopped.size(), lines.size() - kStopped.size() - 1);
     EXPECT_EQ(lines, GetParam().reason) << (optimise ? "optimised" : "not optimised");
   }
 }
@@ -143,7 +149,8 @@ TEST(Modules, AreReadOnceInTheOrderOfTheText) {
   const ModuleLoader loader = [&](const ModuleRequest& request) -> std::variant<FoundModule, MissingModule> {
     asked.push_back(std::string(request.from) + " " + std::string(request.module));
     const std::string text = request.module == "b" ? "use c\nfn f() = c.f()" : "fn f() = 1";
-    return FoundModule{.id = std::string(request.module), .source = {std::string(request.module) + ".flow", text}};
+    return FoundModule{.id = std::string(request.module),
+                       .source = {std::string(request.module) + ".flow", text}};
   };
   const Compilation compilation = compile({"a.flow", "use b\nuse c\non alert.new do log \"{b.f()} {c.f()}\""},
                                           standard_library(), loader, "a");
@@ -186,11 +193,12 @@ TEST(Modules, AreLimited) {
     return FoundModule{.id = std::string(request.module),
                        .source = {std::string(request.module) + ".flow", "use " + next + "\nfn f() = 1"}};
   };
-  const Compilation compilation = compile({"a.flow", "use m1\non alert.new do log \"{m1.f()}\""},
-                                          standard_library(), endless, "a");
+  const Compilation compilation =
+      compile({"a.flow", "use m1\non alert.new do log \"{m1.f()}\""}, standard_library(), endless, "a");
   EXPECT_EQ(compilation.files.size(), 256u);
   ASSERT_EQ(compilation.diagnostics.errors(), 1u);
-  EXPECT_EQ(compilation.diagnostics.all().back().message, "a program has at most 256 files of 64 MiB together");
+  EXPECT_EQ(compilation.diagnostics.all().back().message,
+            "a program has at most 256 files of 64 MiB together");
 }
 
 }  // namespace
