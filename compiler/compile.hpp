@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
+#include "compiler/emit/emit.hpp"
 #include "compiler/plan/plan.hpp"
 #include "compiler/resolve/library.hpp"
 #include "vm/bytecode/module.hpp"
@@ -37,5 +38,10 @@ struct Compilation {
   std::optional<Module> module;  // absent after errors
 };
 Compilation compile(NamedText source, const Library& library);
+
+// The flows of a compilation without errors, and behind them its test values, for `flow test`: not optimised, so
+// that what is carried out is what is written. `points` gets where conditions are decided. Nothing, and
+// diagnostics, when it does not fit a module.
+std::optional<Module> compile_tests(Compilation& compilation, const Library& library, CoveragePoints* points);
 
 }  // namespace flow

@@ -56,6 +56,7 @@ CheckedFile Checker::run() {
       report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
              "a native function is declared by the library; write `fn` and what it does");
   }
+  tests();
   return std::move(out_);
 }
 

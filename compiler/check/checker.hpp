@@ -68,6 +68,27 @@ class Checker {
   std::optional<std::uint32_t> written_count(NodeId node, const std::string& what);
   Span word_of(NodeId node) const;  // the first word of its text
 
+  // ---- tests.cpp
+  void tests();
+  void test(NodeId node);
+  void tested_flow(NodeId test);
+  bool needs_flow(NodeId statement) const;
+  bool test_statement(NodeId node, TestStatement& statement);  // whether it can be carried out
+  std::uint32_t test_count(NodeId node);
+  const Trigger* tested_trigger() const;
+  void given(NodeId node, TestStatement& statement);
+  void given_fails(NodeId node, TestStatement& statement);
+  void given_param(NodeId node, TestStatement& statement);
+  void run_flow(NodeId node, TestStatement& statement);
+  void expectation(NodeId node, TestStatement& statement);
+  void test_call(NodeId node, TestStatement& statement);
+  static TestValue leaf(std::uint32_t value);
+  TestValue test_value_of(NodeId node, TypeId type, const std::string& what, bool knows_trigger);
+  // An expression of a test as an index into out_.test_values; `expected` may be kNoType. What is given to a
+  // run does not know what its trigger gives.
+  std::uint32_t test_value(NodeId node, TypeId expected, const std::string& what, bool knows_trigger);
+  bool names_trigger(NodeId node) const;
+
   // ---- triggers.cpp
   // The triggers whose flows know this name, for a message; empty without any.
   std::string triggers_that_give(std::string_view name) const;
@@ -215,6 +236,8 @@ class Checker {
   bool in_condition_ = false;
   std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
   TypeId failed_run_type_ = kNoType, error_record_ = kNoType;
+  CheckedTest* test_ = nullptr;             // that is being checked
+  std::uint32_t no_trigger_ = 0xffffffff;  // of what is tested without a flow: index into out_.triggers
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
 
   std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows

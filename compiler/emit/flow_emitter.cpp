@@ -18,6 +18,13 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   code_.mark(flow_.node);
   made_.result = builder_.type(trigger_.result);
   argument_defaults();
+  if (flow_.is_value) {
+    made_.result = builder_.type(flow_.value_type);
+    code_.add(Op::FinishWith, operand(flow_.body));
+    finish("value", diagnostics);
+    fill_manifest();
+    return std::move(made_);
+  }
   if (flow_.condition != kNoNode) emit_condition();
   code_.add(Op::EnterBody);
   const std::uint32_t begin = code_.here();

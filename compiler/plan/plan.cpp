@@ -36,7 +36,10 @@ class Planner {
       there = ordered_condition();
       place_ = PlannedFetch::Place::Body;
     }
-    if (flow_.body != kNoNode) {
+    if (flow_.is_value) {
+      value(flow_.body, there);
+      count(plan_.calls, calls_of(flow_.body));
+    } else if (flow_.body != kNoNode) {
       statement(flow_.body, there);
       count(plan_.calls, calls_of(flow_.body));
     }

@@ -20,7 +20,6 @@ constexpr Row kInFlows[] = {
     {NodeKind::Use},
     {NodeKind::RecordDecl},
     {NodeKind::EnumDecl},
-    {NodeKind::Test},
     // Policies
     {NodeKind::OncePer},
     {NodeKind::Protect},
