@@ -76,14 +76,22 @@ class Tester {
  private:
   void run(const std::string& path, const Compilation& compilation, const Program& program,
            const CoveragePoints& points) {
-    testing::Coverage coverage(program.module(), points);
+    std::vector<testing::BranchPoint> branches;
+    for (const CoveragePoint& point : points)
+      branches.push_back({.routine = point.routine,
+                          .begin = point.begin,
+                          .end = point.end,
+                          .when = point.when,
+                          .line = compilation.tree.line(point.condition),
+                          .text = std::string(compilation.tree.text(point.condition))});
     const auto first_value = static_cast<std::uint32_t>(compilation.checked.flows.size());
+    testing::Coverage coverage(program.module(), first_value, std::move(branches));
     for (const testing::Test& test : test_cases(compilation, standard_library(), first_value)) {
       if (!options_.filter.empty() && test.name.find(options_.filter) == std::string::npos) continue;
       report_.tests.push_back(
           {path, test, testing::run_test(program, test, [&](Machine& machine) { coverage.watch(machine); })});
     }
-    if (options_.coverage) coverage_ += coverage.table(path, first_value);
+    if (options_.coverage) coverage_ += coverage.table(path);
   }
 
   const TestOptions& options_;
