@@ -9,10 +9,7 @@
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
-#include "apps/cli/test_cases.hpp"
 #include "apps/cli/test_report.hpp"
-#include "testing/coverage.hpp"
-#include "testing/runner.hpp"
 
 namespace flow {
 namespace {
@@ -39,64 +36,34 @@ std::vector<std::string> flow_files(const std::vector<std::string>& paths) {
 
 class Tester {
  public:
-  explicit Tester(const TestOptions& options) : options_(options) {}
+  explicit Tester(const TestOptions& options) : options_(options) {
+    run_.filter = options.filter;
+    run_.has_coverage = options.coverage;
+  }
 
   void file(const std::string& path) {
     Result<Compilation> compilation = compile_file(path);
     if (!compilation) return complain(compilation.error().message), void(is_unreadable_ = true);
     if (compilation->diagnostics.has_errors()) {
       print_diagnostics(*compilation);
-      report_.broken.push_back(path);
+      run_.report.broken.push_back(path);
       return;
     }
-    if (compilation->checked.tests.empty()) return;
-    CoveragePoints points;
-    std::optional<Module> module = compile_tests(*compilation, standard_library(), &points);
-    if (!module) {
-      print_diagnostics(*compilation);
-      report_.broken.push_back(path);
-      return;
-    }
-    Result<Program> program = Program::load(std::move(*module));
-    if (!program) {
-      complain(fmt::format("internal: the tests of `{}` do not verify: {}", path, program.error().message));
-      report_.broken.push_back(path);
-      return;
-    }
-    run(path, *compilation, *program, points);
+    const std::size_t broken = run_.report.broken.size();
+    run_tests(path, *compilation, standard_library(), run_);
+    if (run_.report.broken.size() != broken) print_diagnostics(*compilation);
   }
 
   int finish() {
-    print_report(report_, options_.format);
-    if (options_.coverage) say(stdout, coverage_);
+    print_report(run_.report, options_.format);
+    if (options_.coverage) say(stdout, run_.coverage);
     if (is_unreadable_) return kWorldWrong;
-    return report_.has_passed() ? kSuccess : kFlowWrong;
+    return run_.report.has_passed() ? kSuccess : kFlowWrong;
   }
 
  private:
-  void run(const std::string& path, const Compilation& compilation, const Program& program,
-           const CoveragePoints& points) {
-    std::vector<testing::BranchPoint> branches;
-    for (const CoveragePoint& point : points)
-      branches.push_back({.routine = point.routine,
-                          .begin = point.begin,
-                          .end = point.end,
-                          .when = point.when,
-                          .line = compilation.tree.line(point.condition),
-                          .text = std::string(compilation.tree.text(point.condition))});
-    const auto first_value = static_cast<std::uint32_t>(compilation.checked.flows.size());
-    testing::Coverage coverage(program.module(), first_value, std::move(branches));
-    for (const testing::Test& test : test_cases(compilation, standard_library(), first_value)) {
-      if (!options_.filter.empty() && test.name.find(options_.filter) == std::string::npos) continue;
-      report_.tests.push_back(
-          {path, test, testing::run_test(program, test, [&](Machine& machine) { coverage.watch(machine); })});
-    }
-    if (options_.coverage) coverage_ += coverage.table(path);
-  }
-
   const TestOptions& options_;
-  TestReport report_;
-  std::string coverage_;
+  TestRun run_;
   bool is_unreadable_ = false;
 };
 

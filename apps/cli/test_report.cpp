@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "apps/cli/terminal.hpp"
+#include "apps/cli/test_cases.hpp"
 #include "base/text.hpp"
+#include "testing/coverage.hpp"
 
 namespace flow {
 namespace {
@@ -99,6 +101,36 @@ bool TestReport::has_passed() const {
 
 std::string rendered(const TestReport& report, const std::string& format) {
   return format == "junit" ? as_junit(report) : format == "tap" ? as_tap(report) : as_text(report);
+}
+
+void run_tests(const std::string& file, Compilation& compilation, const Library& library, TestRun& run) {
+  if (compilation.checked.tests.empty()) return;
+  CoveragePoints points;
+  std::optional<Module> module = compile_tests(compilation, library, &points);
+  if (!module) return run.report.broken.push_back(file);
+  const Result<Program> program = Program::load(std::move(*module));
+  if (!program) {
+    complain(fmt::format("internal: the tests of `{}` do not verify: {}", file, program.error().message));
+    return run.report.broken.push_back(file);
+  }
+  std::vector<testing::BranchPoint> branches;
+  for (const CoveragePoint& point : points)
+    branches.push_back({.routine = point.routine,
+                        .begin = point.begin,
+                        .end = point.end,
+                        .when = point.when,
+                        .line = compilation.tree.line(point.condition),
+                        .text = std::string(compilation.tree.text(point.condition))});
+  const auto first_value = static_cast<std::uint32_t>(compilation.checked.flows.size());
+  testing::Coverage coverage(program->module(), first_value, std::move(branches));
+  for (const testing::Test& test : test_cases(compilation, library, first_value)) {
+    if (!run.filter.empty() && test.name.find(run.filter) == std::string::npos) continue;
+    run.report.tests.push_back(
+        {file, test, testing::run_test(*program, test, [&](Machine& machine) {
+           if (run.has_coverage) coverage.watch(machine);
+         })});
+  }
+  if (run.has_coverage) run.coverage += coverage.table(file);
 }
 
 void print_report(const TestReport& report, const std::string& format) {
