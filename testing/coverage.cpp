@@ -32,7 +32,8 @@ class Coverage::Observer : public Watcher {
   static void went(Seen& seen, std::uint32_t from, std::uint32_t to) {
     for (Point& point : seen.points) {
       const BranchPoint& place = point.place;
-      const bool was_in = place.begin <= from && from < place.end, is_in = place.begin <= to && to < place.end;
+      const bool was_in = place.begin <= from && from < place.end,
+                 is_in = place.begin <= to && to < place.end;
       if (!was_in || is_in) continue;
       ((to == place.end) != place.when ? point.was_true : point.was_false) = true;
     }
@@ -94,8 +95,8 @@ std::string Coverage::table(const std::string& file) const {
       missing += fmt::format("  {}: line {}: `{}` was never {}\n", routine.name, point.place.line,
                              printable(point.place.text), point.was_true ? "false" : "true");
     }
-    out += fmt::format("  {:<32} {:>4} of {:<4} parts {:>4} of {:<4} ways of conditions\n", routine.name, reached, parts,
-                       gone, ways);
+    out += fmt::format("  {:<32} {:>4} of {:<4} parts {:>4} of {:<4} ways of conditions\n", routine.name,
+                       reached, parts, gone, ways);
   }
   return out + missing;
 }

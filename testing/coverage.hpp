@@ -14,8 +14,8 @@
 
 namespace flow::testing {
 
-// One condition, or a part of one that is joined by `and` or `or`: the instructions [begin, end) decide it. What
-// leaves them for `end` means that it is not `when`, anything else that it is.
+// One condition, or a part of one that is joined by `and` or `or`: the instructions [begin, end) decide it.
+// What leaves them for `end` means that it is not `when`, anything else that it is.
 struct BranchPoint {
   std::string routine;  // name of the flow or function
   std::uint32_t begin = 0, end = 0;

@@ -39,7 +39,8 @@ std::string text_value(TypeId type, const std::string& name) {
   }
 }
 
-std::string value(const TypeTable& types, TypeId type, const std::string& name, std::int64_t now_us, int depth) {
+std::string value(const TypeTable& types, TypeId type, const std::string& name, std::int64_t now_us,
+                  int depth) {
   const Type& shape = types[type];
   switch (shape.kind) {
     case TypeKind::Optional: return "null";

@@ -134,7 +134,8 @@ class Runner {
 
   void begin(const std::vector<std::pair<std::string, Value>>& arguments) {
     if (!test_.flow) return fail("there is no flow to run");
-    Run run{.machine = std::make_unique<Machine>(program_, *test_.flow), .event = {}, .pending = {}, .ended = {}};
+    Run run{
+        .machine = std::make_unique<Machine>(program_, *test_.flow), .event = {}, .pending = {}, .ended = {}};
     run.event = world_.event_for(*test_.flow, arguments);
     run.began_us = world_.now_us();
     if (watch_) watch_(*run.machine);
@@ -232,7 +233,8 @@ class Runner {
       case Kind::ExpectCall: return expect_call(statement);
       case Kind::ExpectNone: {
         const std::size_t made = count_of(statement.calls[0]);
-        if (made > 0) fail(fmt::format("expected no {}, and it was called {}", statement.calls[0].shown, times(made)));
+        if (made > 0)
+          fail(fmt::format("expected no {}, and it was called {}", statement.calls[0].shown, times(made)));
         return;
       }
       case Kind::ExpectNoActions: return expect_no_actions();
@@ -252,7 +254,8 @@ class Runner {
     return wanted;
   }
 
-  static std::vector<std::string> differences(const MadeCall& made, const std::map<std::string, std::string>& wanted) {
+  static std::vector<std::string> differences(const MadeCall& made,
+                                              const std::map<std::string, std::string>& wanted) {
     std::vector<std::string> out;
     const auto given = members(made.arguments);
     for (const auto& [name, json] : wanted) {
@@ -304,8 +307,8 @@ class Runner {
     const auto first = std::ranges::find_if(world_.calls(), acts);
     if (first == world_.calls().end()) return;
     const auto count = static_cast<std::size_t>(std::ranges::count_if(world_.calls(), acts));
-    fail(fmt::format("expected no actions, and `{}` was called in line {}{}", short_name(first->operation), first->line,
-                     count == 1 ? "" : fmt::format(", and {} more", count - 1)));
+    fail(fmt::format("expected no actions, and `{}` was called in line {}{}", short_name(first->operation),
+                     first->line, count == 1 ? "" : fmt::format(", and {} more", count - 1)));
   }
 
   void expect_order(const Statement& statement) {
@@ -338,7 +341,8 @@ class Runner {
     if (ended->how != Ended::How::Finished)
       return fail(fmt::format("expected the result {}, and the run {}", shown_value(*wanted), how(*ended)));
     if (ended->result != *wanted)
-      fail(fmt::format("expected the result {}, and it is {}", shown_value(*wanted), shown_value(ended->result)));
+      fail(fmt::format("expected the result {}, and it is {}", shown_value(*wanted),
+                       shown_value(ended->result)));
   }
 
   void expect_outcome(const Statement& statement) {
@@ -350,18 +354,20 @@ class Runner {
                        : statement.name == "stopped" ? How::Stopped
                                                      : How::Failed;
     if (wanted == How::Failed) is_failure_expected_ = true;
-    if (ended->how != wanted) return fail(fmt::format("expected that the run {}, and it {}", statement.name, how(*ended)));
+    if (ended->how != wanted)
+      return fail(fmt::format("expected that the run {}, and it {}", statement.name, how(*ended)));
     const std::string& reason = wanted == How::Failed ? ended->fault.message : ended->reason;
     if (!statement.text.empty() && reason.find(statement.text) == std::string::npos)
-      fail(fmt::format("expected that the run {} because of {}, and it {}", statement.name, json_quoted(statement.text),
-                       how(*ended)));
+      fail(fmt::format("expected that the run {} because of {}, and it {}", statement.name,
+                       json_quoted(statement.text), how(*ended)));
   }
 
   void expect_log(const Statement& statement) {
     const auto wanted = computed(statement.value.flow);
     const auto text = wanted ? text_of(*wanted) : std::nullopt;
     if (!text) return;
-    if (std::ranges::any_of(logs_, [&](const std::string& line) { return line.find(*text) != std::string::npos; }))
+    if (std::ranges::any_of(logs_,
+                            [&](const std::string& line) { return line.find(*text) != std::string::npos; }))
       return;
     fail(fmt::format("expected a log line with {}, and there is none", shown_value(*wanted)));
   }
@@ -372,7 +378,8 @@ class Runner {
       case Ended::How::Skipped: return "was skipped";
       case Ended::How::Finished: return "finished";
       case Ended::How::Stopped:
-        return ended.reason.empty() ? "stopped" : fmt::format("stopped because of {}", json_quoted(ended.reason));
+        return ended.reason.empty() ? "stopped"
+                                    : fmt::format("stopped because of {}", json_quoted(ended.reason));
       case Ended::How::Failed: break;
     }
     return fmt::format("failed{}: {}: {}", ended.line > 0 ? fmt::format(" in line {}", ended.line) : "",
@@ -396,7 +403,8 @@ class Runner {
 
   void check_unexpected_failure() {
     for (const Run& run : runs_)
-      if (run.ended && run.ended->how == Ended::How::Failed && !is_failure_expected_ && !world_.has_failed_as_given())
+      if (run.ended && run.ended->how == Ended::How::Failed && !is_failure_expected_ &&
+          !world_.has_failed_as_given())
         return result_.failures.push_back({.place = test_.place,
                                            .message = fmt::format("the run {}", how(*run.ended)),
                                            .notes = {"a test that expects this says `expect failed`"}});
@@ -405,14 +413,16 @@ class Runner {
   }
 
   void fail(std::string message) {
-    result_.failures.push_back(
-        {.place = statement_ == nullptr ? test_.place : statement_->place, .message = std::move(message), .notes = {}});
+    result_.failures.push_back({.place = statement_ == nullptr ? test_.place : statement_->place,
+                                .message = std::move(message),
+                                .notes = {}});
   }
 
   void note(const MadeCall& call) {
-    lines_.push_back({call.at_us, fmt::format("{}({}){}{}", short_name(call.operation), shown_arguments(call.arguments),
-                                              call.line > 0 ? fmt::format("  line {}", call.line) : "",
-                                              call.remark.empty() ? "" : ", " + call.remark)});
+    lines_.push_back(
+        {call.at_us, fmt::format("{}({}){}{}", short_name(call.operation), shown_arguments(call.arguments),
+                                 call.line > 0 ? fmt::format("  line {}", call.line) : "",
+                                 call.remark.empty() ? "" : ", " + call.remark)});
   }
 
   void tell_story() {

@@ -1,5 +1,5 @@
-// A test as the runner takes it: plain data, no syntax. What it gives and expects are values that flows of the
-// program compute (`value N`); records that are given need not be whole.
+// A test as the runner takes it: plain data, no syntax. What it gives and expects are values that flows of
+// the program compute (`value N`); records that are given need not be whole.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct Value {
 };
 
 struct ExpectedCall {
-  std::string operation;                                          // full name, `defender.isolate`
-  std::string shown;                                              // as the test writes it
+  std::string operation;                                         // full name, `defender.isolate`
+  std::string shown;                                             // as the test writes it
   std::vector<std::pair<std::string, std::uint32_t>> arguments;  // parameter, flow that computes it
 };
 

@@ -60,7 +60,8 @@ Result<std::string> World::compute(std::uint32_t value, const std::string& event
       const std::size_t before = calls_.size();
       const auto given = answer(value, event, *call);
       calls_.resize(before);  // what a test asks is no call of the run
-      step = machine.resume(given ? given->outcome : Outcome(fault(FaultKind::Timeout, "nobody answers a test")));
+      step = machine.resume(given ? given->outcome
+                                  : Outcome(fault(FaultKind::Timeout, "nobody answers a test")));
     } else {
       step = machine.resume(Returned{"null"});
     }
@@ -129,7 +130,8 @@ std::string World::settings() {
   return object(out);
 }
 
-std::string World::event_for(std::uint32_t flow, const std::vector<std::pair<std::string, Value>>& arguments) {
+std::string World::event_for(std::uint32_t flow,
+                             const std::vector<std::pair<std::string, Value>>& arguments) {
   const FlowCode& code = module_.flows[flow];
   const Trigger& trigger = module_.triggers[code.trigger];
   std::vector<std::pair<std::string, std::string>> out;
@@ -138,7 +140,8 @@ std::string World::event_for(std::uint32_t flow, const std::vector<std::pair<std
   };
   for (const auto& [wire, value] : arguments) {
     const auto binding = std::ranges::find(trigger.bindings, wire, &Trigger::Binding::wire);
-    out.emplace_back(wire, filled(binding == trigger.bindings.end() ? kJsonType : binding->type, &value, wire));
+    out.emplace_back(wire,
+                     filled(binding == trigger.bindings.end() ? kJsonType : binding->type, &value, wire));
   }
   for (const Trigger::Binding& binding : trigger.bindings) {
     if (has(binding.wire)) continue;
@@ -148,7 +151,8 @@ std::string World::event_for(std::uint32_t flow, const std::vector<std::pair<std
   if (!trigger.entities.empty()) {
     const Trigger::Entity& entity = trigger.entities.front();
     const auto given = given_.find(entity.name);
-    const std::string record = filled(entity.type, given == given_.end() ? nullptr : &given->second, entity.name);
+    const std::string record =
+        filled(entity.type, given == given_.end() ? nullptr : &given->second, entity.name);
     for (const auto& [wire, value] : members(record))
       if (!has(wire)) out.emplace_back(wire, std::string(value));
   }
@@ -204,8 +208,8 @@ std::optional<Outcome> World::ruled(const Operation& operation, const Call& call
 }
 
 // What the trigger speaks of, when it is what is asked for.
-std::optional<std::string> World::entity(std::uint32_t flow, const Operation& operation, const std::string& event,
-                                         const Call& call) {
+std::optional<std::string> World::entity(std::uint32_t flow, const Operation& operation,
+                                         const std::string& event, const Call& call) {
   const Trigger& trigger = module_.triggers[module_.flows[flow].trigger];
   if (operation.connector != trigger.connector) return std::nullopt;
   const auto asked = members(call.arguments);
@@ -269,8 +273,8 @@ std::optional<Answer> World::answer(std::uint32_t flow, const std::string& event
   if (const Policies::Limit* limit = over_limit(flow, call)) {
     using Otherwise = Policies::Limit::Otherwise;
     const auto approval = given_.find("approval");
-    const bool is_approved = limit->otherwise == Otherwise::Ask && approval != given_.end() &&
-                             untyped(approval->second) == "true";
+    const bool is_approved =
+        limit->otherwise == Otherwise::Ask && approval != given_.end() && untyped(approval->second) == "true";
     if (limit->otherwise == Otherwise::Skip) return now(Returned{default_result(operation, call)});
     if (!is_approved)
       return now(fault(FaultKind::LimitReached, fmt::format("`{}` is over its limit", operation.name)));
@@ -346,8 +350,8 @@ std::optional<Answer> World::late_answer(const Call& call, std::int64_t asked_us
   if (given != nullptr) return now(Returned{filled(operation.result, given, operation.name)});
   const std::int64_t within_us = call.options ? call.options->await_within_us : 0;
   if (within_us > 0)
-    return Answer{asked_us + within_us, fault(FaultKind::Timeout, fmt::format("nobody answered `{}` in time",
-                                                                             operation.name))};
+    return Answer{asked_us + within_us,
+                  fault(FaultKind::Timeout, fmt::format("nobody answered `{}` in time", operation.name))};
   return std::nullopt;
 }
 

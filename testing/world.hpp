@@ -1,5 +1,5 @@
-// The pretend world of one test, in virtual time: what was given, what was called, and what it answers. It does
-// by itself what the runtime would: waits, approvals, leases, limits, `once`.
+// The pretend world of one test, in virtual time: what was given, what was called, and what it answers. It
+// does by itself what the runtime would: waits, approvals, leases, limits, `once`.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +61,8 @@ class World {
   Result<std::string> compute(std::uint32_t value, const std::string& event);
 
   // ---- Calls
-  // Notes the call of a run of `flow` that began with `event`, and answers it, now or later; nothing when that
-  // depends on what the test has yet to give: then late_answer() is asked.
+  // Notes the call of a run of `flow` that began with `event`, and answers it, now or later; nothing when
+  // that depends on what the test has yet to give: then late_answer() is asked.
   std::optional<Answer> answer(std::uint32_t flow, const std::string& event, const Call& call);
   std::optional<Answer> late_answer(const Call& call, std::int64_t asked_us);
   const std::vector<MadeCall>& calls() const { return calls_; }
@@ -92,7 +92,7 @@ class World {
   std::vector<Rule> rules_;
   std::vector<MadeCall> calls_;
   std::vector<Lease> leases_;
-  std::map<std::string, std::int64_t> once_;                 // key to the end of its window
+  std::map<std::string, std::int64_t> once_;  // key to the end of its window
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::int64_t>> limited_;  // flow, operation
   std::uint32_t random_ = 0;
   bool has_failed_as_given_ = false;

@@ -101,7 +101,8 @@ int main(int argc, char** argv) {
   CLI::App* const test_command = app.add_subcommand("test", summary("test"));
   test_command->add_option("PATH", test.paths, "`.flow` files and folders of them (default: this folder)");
   test_command->add_option("--filter", test.filter, "run only tests whose name holds this text");
-  test_command->add_flag("--coverage", test.coverage, "print which statements and conditions the tests reach");
+  test_command->add_flag("--coverage", test.coverage,
+                         "print which statements and conditions the tests reach");
   test_command->add_option("--format", test.format, "text, junit or tap");
 
   std::string code;

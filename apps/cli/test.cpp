@@ -1,4 +1,5 @@
-// flow test: runs the tests of files and folders in a pretend world, and says which expectations did not come true.
+// flow test: runs the tests of files and folders in a pretend world, and says which expectations did not come
+// true.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,7 +27,8 @@ std::vector<std::string> flow_files(const std::vector<std::string>& paths) {
       continue;
     }
     std::vector<std::string> found;
-    for (auto at = fs::recursive_directory_iterator(path, ignored); at != fs::recursive_directory_iterator(); ++at)
+    for (auto at = fs::recursive_directory_iterator(path, ignored); at != fs::recursive_directory_iterator();
+         ++at)
       if (at->path().extension() == ".flow") found.push_back(at->path().lexically_normal().string());
     std::ranges::sort(found);
     files.insert(files.end(), found.begin(), found.end());

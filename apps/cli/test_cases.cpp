@@ -23,15 +23,17 @@ Statement::Kind kind_of(const TestStatement& statement) {
     case NodeKind::ExpectResult: return Statement::Kind::ExpectResult;
     case NodeKind::ExpectOutcome: return Statement::Kind::ExpectOutcome;
     case NodeKind::ExpectLog: return Statement::Kind::ExpectLog;
-    default:
-      return statement.calls.empty() ? Statement::Kind::ExpectCondition : Statement::Kind::ExpectCall;
+    default: return statement.calls.empty() ? Statement::Kind::ExpectCondition : Statement::Kind::ExpectCall;
   }
 }
 
 class Converter {
  public:
   Converter(const Compilation& compilation, const Library& library, std::uint32_t first_value)
-      : tree_(compilation.tree), checked_(compilation.checked), library_(library), first_value_(first_value) {}
+      : tree_(compilation.tree),
+        checked_(compilation.checked),
+        library_(library),
+        first_value_(first_value) {}
 
   testing::Test test(const CheckedTest& checked) const {
     testing::Test made{.name = checked.name,
@@ -60,9 +62,11 @@ class Converter {
   }
 
   Statement converted(const TestStatement& from) const {
-    Statement made{.kind = kind_of(from), .place = place_of(tree_, from.node), .name = from.name, .text = from.text};
+    Statement made{
+        .kind = kind_of(from), .place = place_of(tree_, from.node), .name = from.name, .text = from.text};
     made.shown = tree_.text(from.node);
-    if (made.shown.starts_with("expect")) made.shown = made.shown.substr(made.shown.find_first_not_of(" \t\n", 6));
+    if (made.shown.starts_with("expect"))
+      made.shown = made.shown.substr(made.shown.find_first_not_of(" \t\n", 6));
     made.value = value(from.value);
     made.count = from.count;
     made.fault = from.fault;
@@ -75,8 +79,10 @@ class Converter {
 
   ExpectedCall expected(const TestCall& call) const {
     const Operation& operation = library_.operations[call.operation];
-    ExpectedCall made{.operation = operation.full_name(), .shown = "`" + operation.name + "`", .arguments = {}};
-    for (const auto& [parameter, index] : call.arguments) made.arguments.emplace_back(parameter, first_value_ + index);
+    ExpectedCall made{
+        .operation = operation.full_name(), .shown = "`" + operation.name + "`", .arguments = {}};
+    for (const auto& [parameter, index] : call.arguments)
+      made.arguments.emplace_back(parameter, first_value_ + index);
     return made;
   }
 

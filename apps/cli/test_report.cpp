@@ -13,8 +13,8 @@ namespace flow {
 namespace {
 
 std::size_t failed_tests(const TestReport& report) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(report.tests, [](const ReportedTest& test) { return !test.result.has_passed(); }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      report.tests, [](const ReportedTest& test) { return !test.result.has_passed(); }));
 }
 
 std::string counted(std::size_t count, const char* what) {
@@ -27,9 +27,10 @@ std::string details(const ReportedTest& test) {
   for (const testing::Failure& failure : test.result.failures) {
     const std::string margin(std::to_string(failure.place.line).size(), ' ');
     const std::size_t column = failure.place.column == 0 ? 0 : failure.place.column - 1;
-    out += fmt::format("{}:{}:{}: {}\n", test.file, failure.place.line, failure.place.column, failure.message);
-    out += fmt::format("  {} |\n  {} | {}\n  {} | {}{}\n", margin, failure.place.line, printable(failure.place.text),
-                       margin, std::string(column, ' '),
+    out +=
+        fmt::format("{}:{}:{}: {}\n", test.file, failure.place.line, failure.place.column, failure.message);
+    out += fmt::format("  {} |\n  {} | {}\n  {} | {}{}\n", margin, failure.place.line,
+                       printable(failure.place.text), margin, std::string(column, ' '),
                        std::string(std::max<std::size_t>(failure.place.length, 1), '^'));
     for (const std::string& note : failure.notes) out += fmt::format("  {} = {}\n", margin, note);
   }
@@ -45,11 +46,12 @@ std::string as_text(const TestReport& report) {
     out += fmt::format("  {}  {}\n", test.result.has_passed() ? "ok  " : "FAIL", printable(test.test.name));
   }
   for (const ReportedTest& test : report.tests)
-    if (!test.result.has_passed()) out += fmt::format("\nFAIL {}\n{}", printable(test.test.name), details(test));
+    if (!test.result.has_passed())
+      out += fmt::format("\nFAIL {}\n{}", printable(test.test.name), details(test));
   if (!report.tests.empty()) out += "\n";
   const std::size_t failed = failed_tests(report);
-  out += fmt::format("{}, {} passed, {} failed", counted(report.tests.size(), "test"), report.tests.size() - failed,
-                     failed);
+  out += fmt::format("{}, {} passed, {} failed", counted(report.tests.size(), "test"),
+                     report.tests.size() - failed, failed);
   if (!report.broken.empty()) out += fmt::format("; {} with mistakes", counted(report.broken.size(), "file"));
   return out + "\n";
 }
@@ -60,7 +62,8 @@ std::string as_tap(const TestReport& report) {
   for (const ReportedTest& test : report.tests) {
     std::string name = printable(test.test.name);
     std::ranges::replace(name, '#', '_');
-    out += fmt::format("{} {} - {}: {}\n", test.result.has_passed() ? "ok" : "not ok", ++number, test.file, name);
+    out += fmt::format("{} {} - {}: {}\n", test.result.has_passed() ? "ok" : "not ok", ++number, test.file,
+                       name);
     if (test.result.has_passed()) continue;
     std::string text = details(test);
     for (std::size_t at = 0; at < text.size();) {
@@ -69,17 +72,20 @@ std::string as_tap(const TestReport& report) {
       at = end + 1;
     }
   }
-  for (const std::string& file : report.broken) out += fmt::format("not ok {} - {}: does not compile\n", ++number, file);
+  for (const std::string& file : report.broken)
+    out += fmt::format("not ok {} - {}: does not compile\n", ++number, file);
   return out;
 }
 
 std::string as_junit(const TestReport& report) {
   std::string out = fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"flow\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n",
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"flow\" tests=\"{}\" failures=\"{}\" "
+      "errors=\"{}\">\n",
       report.tests.size() + report.broken.size(), failed_tests(report), report.broken.size());
   for (const ReportedTest& test : report.tests) {
-    out += fmt::format("  <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"", html_escaped(test.file),
-                       html_escaped(printable(test.test.name)), html_escaped(test.file), test.test.place.line);
+    out += fmt::format("  <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
+                       html_escaped(test.file), html_escaped(printable(test.test.name)),
+                       html_escaped(test.file), test.test.place.line);
     if (test.result.has_passed()) {
       out += "/>\n";
       continue;
@@ -88,8 +94,10 @@ std::string as_junit(const TestReport& report) {
                        html_escaped(test.result.failures[0].message), html_escaped(details(test)));
   }
   for (const std::string& file : report.broken)
-    out += fmt::format("  <testcase classname=\"{0}\" name=\"compiles\"><error message=\"{0} does not compile\"/></testcase>\n",
-                       html_escaped(file));
+    out += fmt::format(
+        "  <testcase classname=\"{0}\" name=\"compiles\"><error message=\"{0} does not "
+        "compile\"/></testcase>\n",
+        html_escaped(file));
   return out + "</testsuite>\n";
 }
 
@@ -125,10 +133,9 @@ void run_tests(const std::string& file, Compilation& compilation, const Library&
   testing::Coverage coverage(program->module(), first_value, std::move(branches));
   for (const testing::Test& test : test_cases(compilation, library, first_value)) {
     if (!run.filter.empty() && test.name.find(run.filter) == std::string::npos) continue;
-    run.report.tests.push_back(
-        {file, test, testing::run_test(*program, test, [&](Machine& machine) {
-           if (run.has_coverage) coverage.watch(machine);
-         })});
+    run.report.tests.push_back({file, test, testing::run_test(*program, test, [&](Machine& machine) {
+                                  if (run.has_coverage) coverage.watch(machine);
+                                })});
   }
   if (run.has_coverage) run.coverage += coverage.table(file);
 }

@@ -22,13 +22,13 @@ struct TestReport {
 };
 
 struct TestRun {
-  std::string filter;           // text in the names of the tests that are run; empty: all
+  std::string filter;  // text in the names of the tests that are run; empty: all
   bool has_coverage = false;
-  std::string coverage;         // of all files
+  std::string coverage;  // of all files
   TestReport report;
 };
-// Runs the tests of a compilation without errors, and adds what came of it. What does not fit a module is in its
-// diagnostics.
+// Runs the tests of a compilation without errors, and adds what came of it. What does not fit a module is in
+// its diagnostics.
 void run_tests(const std::string& file, Compilation& compilation, const Library& library, TestRun& run);
 
 // `format` is text, junit or tap.

@@ -25,7 +25,8 @@ void Checker::test(NodeId node) {
   made.name = plain_text(tree_, tree_.kid(node, 0), diagnostics_);
   for (const CheckedTest& other : out_.tests)
     if (other.name == made.name) {
-      report(Code::DuplicateName, tree_.kid(node, 0), fmt::format("test {} is declared twice", quoted(tree_.kid(node, 0))))
+      report(Code::DuplicateName, tree_.kid(node, 0),
+             fmt::format("test {} is declared twice", quoted(tree_.kid(node, 0))))
           .label(tree_.span(tree_.kid(other.node, 0)), "first declared here");
       break;
     }
@@ -69,7 +70,8 @@ void Checker::tested_flow(NodeId test) {
   if (test_->flow || out_.flows.empty()) return;
   for (const NodeId kid : tree_.kids(test))
     if (!is_named && needs_flow(kid)) {
-      report(Code::InvalidTest, tree_.kid(test, 0), "this file has several flows, and the test does not say which")
+      report(Code::InvalidTest, tree_.kid(test, 0),
+             "this file has several flows, and the test does not say which")
           .note("name it: `run NAME`");
       return;
     }
@@ -165,7 +167,8 @@ void Checker::given(NodeId node, TestStatement& statement) {
   const std::string_view name = tree_.text(ident);
   statement.name = name;
   if (name == "now") {
-    const std::string text = tree_.kind(value) == NodeKind::Text ? plain_text(tree_, value, diagnostics_) : "";
+    const std::string text =
+        tree_.kind(value) == NodeKind::Text ? plain_text(tree_, value, diagnostics_) : "";
     if (const auto time = parse_time_us(text))
       statement.value.json = json_quoted(format_time_us(*time));
     else
@@ -185,10 +188,12 @@ void Checker::given(NodeId node, TestStatement& statement) {
   }
   for (const Trigger::Binding& binding : trigger->bindings) {
     known.push_back(binding.name);
-    if (binding.name == name) return statement.value = test_value_of(value, binding.type, what, false), void();
+    if (binding.name == name)
+      return statement.value = test_value_of(value, binding.type, what, false), void();
   }
   for (const char* const own : {"now", "approval", "answer"}) known.emplace_back(own);
-  Diagnostic& d = report(Code::InvalidTest, ident, fmt::format("nothing called `{}` can be given to this flow", name));
+  Diagnostic& d =
+      report(Code::InvalidTest, ident, fmt::format("nothing called `{}` can be given to this flow", name));
   if (const auto near = nearest_name(name, known))
     d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
   else
@@ -223,7 +228,8 @@ void Checker::given_param(NodeId node, TestStatement& statement) {
 
 void Checker::run_flow(NodeId node, TestStatement& statement) {
   const Trigger* trigger = tested_trigger();
-  if (trigger == nullptr || tree_.kids(node).empty() || tree_.kind(tree_.kid(node, 0)) != NodeKind::Call) return;
+  if (trigger == nullptr || tree_.kids(node).empty() || tree_.kind(tree_.kid(node, 0)) != NodeKind::Call)
+    return;
   const NodeId call = tree_.kid(node, 0);
   std::size_t position = 0;
   for (const NodeId argument : tree_.kids(call).subspan(1)) {
@@ -231,11 +237,13 @@ void Checker::run_flow(NodeId node, TestStatement& statement) {
     const NodeId value = is_named ? tree_.kid(argument, 1) : argument;
     auto binding = trigger->bindings.begin();
     if (is_named)
-      binding = std::ranges::find(trigger->bindings, tree_.text(tree_.kid(argument, 0)), &Trigger::Binding::name);
+      binding =
+          std::ranges::find(trigger->bindings, tree_.text(tree_.kid(argument, 0)), &Trigger::Binding::name);
     else
       binding += static_cast<std::ptrdiff_t>(std::min(position++, trigger->bindings.size()));
     if (binding == trigger->bindings.end()) {
-      report(Code::InvalidTest, argument, fmt::format("`{}` takes no such argument", out_.flows[*test_->flow].name));
+      report(Code::InvalidTest, argument,
+             fmt::format("`{}` takes no such argument", out_.flows[*test_->flow].name));
       continue;
     }
     const std::string what = fmt::format("the argument `{}`", binding->name), wire = binding->wire;
@@ -264,7 +272,8 @@ TestValue Checker::test_value_of(NodeId node, TypeId type, const std::string& wh
       if (!field) {
         std::vector<std::string> names;
         for (const RecordField& known : record.fields) names.push_back(known.name);
-        Diagnostic& d = report(Code::UnknownField, key, fmt::format("`{}` has no field `{}`", record.name, name));
+        Diagnostic& d =
+            report(Code::UnknownField, key, fmt::format("`{}` has no field `{}`", record.name, name));
         if (const auto near = nearest_name(name, names))
           d.fix(tree_.span(key), *near, fmt::format("did you mean `{}`?", *near));
         continue;
@@ -273,14 +282,16 @@ TestValue Checker::test_value_of(NodeId node, TypeId type, const std::string& wh
       if (std::ranges::find(made.names, known.wire) != made.names.end())
         report(Code::DuplicateArgument, key, fmt::format("`{}` is given twice", name));
       made.names.push_back(known.wire);
-      made.items.push_back(test_value_of(tree_.kid(entry, 1), known.type, fmt::format("`{}`", known.name), knows_trigger));
+      made.items.push_back(
+          test_value_of(tree_.kid(entry, 1), known.type, fmt::format("`{}`", known.name), knows_trigger));
     }
     return made;
   }
   if (bare != kNoType && out_.types.is(bare, TypeKind::List) && kind == NodeKind::List) {
     TestValue made{.kind = TestValue::Kind::List, .json = {}, .names = {}, .items = {}};
     for (const NodeId item : tree_.kids(node))
-      made.items.push_back(test_value_of(item, out_.types[bare].element, fmt::format("an item of {}", what), knows_trigger));
+      made.items.push_back(
+          test_value_of(item, out_.types[bare].element, fmt::format("an item of {}", what), knows_trigger));
     return made;
   }
   return leaf(test_value(node, type, what, knows_trigger));
@@ -335,7 +346,8 @@ void Checker::test_call(NodeId node, TestStatement& statement) {
     const bool is_named = tree_.kind(argument) == NodeKind::NamedArgument;
     auto parameter = operation->parameters.begin();
     if (is_named)
-      parameter = std::ranges::find(operation->parameters, tree_.text(tree_.kid(argument, 0)), &Parameter::name);
+      parameter =
+          std::ranges::find(operation->parameters, tree_.text(tree_.kid(argument, 0)), &Parameter::name);
     else
       parameter += static_cast<std::ptrdiff_t>(std::min(position++, operation->parameters.size()));
     if (parameter == operation->parameters.end()) {

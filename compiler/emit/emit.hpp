@@ -12,8 +12,8 @@
 
 namespace flow {
 
-// Where a condition, or a part of one that `and` or `or` joins, is decided: by the instructions [begin, end) of
-// the flow or function of this name. What leaves them for `end` means that it is not `when`.
+// Where a condition, or a part of one that `and` or `or` joins, is decided: by the instructions [begin, end)
+// of the flow or function of this name. What leaves them for `end` means that it is not `when`.
 struct CoveragePoint {
   std::string routine;
   std::uint32_t begin = 0, end = 0;

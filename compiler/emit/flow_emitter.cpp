@@ -26,14 +26,16 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
     return std::move(made_);
   }
   if (flow_.condition != kNoNode) emit_condition();
+  if (flow_.once_key != kNoNode) emit_once();
   code_.add(Op::EnterBody);
+  declare_undos();
   const std::uint32_t begin = code_.here();
   block(flow_.body);
   const std::uint32_t end = code_.here();
   code_.add(Op::Finish);
-  if (flow_.handler != kNoNode && begin < end) emit_handler(begin, end);
+  if ((flow_.handler != kNoNode || !flow_.undos.empty()) && begin < end) emit_handler(begin, end);
   if (!skip_.jumps.empty()) {
-    code_.mark(flow_.condition);
+    code_.mark(flow_.condition == kNoNode ? flow_.once_key : flow_.condition);
     code_.place(skip_);
     code_.add(Op::Skip);
   }
@@ -104,10 +106,26 @@ void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end)
   const Register message = code_.take();
   made_.handlers.push_back(
       {.begin = body_begin, .end = body_end, .target = code_.here(), .register_ = message});
-  if (flow_.has_error_local) name_local(flow_.error_local, message);
-  block(flow_.handler);
-  code_.mark(flow_.handler);
-  code_.add(Op::Raise);
+  const bool has_handler = flow_.handler != kNoNode;
+  const bool needs_value =
+      has_handler && flow_.has_error_local && needs_error(flow_.handler, flow_.error_local);
+  const bool is_kept = !flow_.undos.empty() || (has_handler && handles_errors(flow_.handler));
+  std::optional<Register> error;
+  if (needs_value || is_kept) {
+    code_.mark(has_handler ? flow_.handler : flow_.undos.front());
+    error = code_.take();
+    caught(*error);
+  }
+  emit_undos();
+  if (has_handler) {
+    if (flow_.has_error_local) name_error(flow_.error_local, message, error);
+    block(flow_.handler);
+    code_.mark(flow_.handler);
+  }
+  if (is_kept)
+    code_.add(Op::Throw, *error);
+  else
+    code_.add(Op::Raise);
   end_locals(taken, names);
 }
 
@@ -141,6 +159,7 @@ void FlowEmitter::ensure_entities(NodeId node) {
   const auto planned = plan_.ensure_before.find(node);
   if (planned == plan_.ensure_before.end()) return;
   for (const std::uint32_t entity : planned->second) {
+    if (stand_in_ && stand_in_->entity == entity) continue;
     Label there;
     code_.jump(Op::JumpIfSet, entity_registers_.at(entity), 0, there);
     fetch(entity);
@@ -156,14 +175,22 @@ void FlowEmitter::fetch(std::uint32_t entity) {
   const Register argument = code_.take();
   code_.add(is_there(index) ? Op::Move : Op::Unwrap, argument, binding_registers_.at(index));
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
-  routine_.call_sites.push_back(
-      {.operation = entity_operations_.at(entity), .first_argument = argument, .is_fetch = true});
+  routine_.call_sites.push_back({.operation = entity_operations_.at(entity),
+                                 .first_argument = argument,
+                                 .is_fetch = true,
+                                 .options = {}});
   code_.add_imm(Op::Call, entity_registers_.at(entity), 0, 0, site);
   code_.release_to(taken);
 }
 
 void FlowEmitter::trigger_value(NodeId node, Register target) {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) {
+    if (what.kind == Meaning::Kind::Binding) return code_.add(Op::Move, target, stand_in_->id);
+    if (what.kind == Meaning::Kind::Entity) return code_.add(Op::Move, target, stand_in_->record);
+    return code_.add(Op::GetField, target, stand_in_->record,
+                     builder_.field(trigger_.entities[what.index].type, what.field));
+  }
   switch (what.kind) {
     case Meaning::Kind::Binding:
       return code_.add(is_there(what.index) ? Op::Move : Op::Unwrap, target,
@@ -180,14 +207,31 @@ void FlowEmitter::trigger_value(NodeId node, Register target) {
   }
 }
 
+std::optional<RoutineEmitter::Given> FlowEmitter::given(const Meaning& what) const {
+  switch (what.kind) {
+    case Meaning::Kind::Binding: {
+      const Register reg = binding_registers_.at(what.index);
+      return Given{.reg = reg, .type = made_.inputs[reg].type, .entity = 0};
+    }
+    case Meaning::Kind::Entity:
+    case Meaning::Kind::EntityField: {
+      const Register reg = entity_registers_.at(what.index);
+      return Given{.reg = reg, .type = made_.inputs[reg].type, .entity = trigger_.entities[what.index].type};
+    }
+    default: return std::nullopt;
+  }
+}
+
 std::optional<CodeWriter::Register> FlowEmitter::trigger_register(NodeId node) const {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) return std::nullopt;
   if (what.kind != Meaning::Kind::Binding || !is_there(what.index)) return std::nullopt;
   return binding_registers_.at(what.index);
 }
 
 std::optional<CodeWriter::Register> FlowEmitter::printable_register(NodeId node) const {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) return std::nullopt;
   if (what.kind != Meaning::Kind::Binding) return std::nullopt;
   return binding_registers_.at(what.index);
 }

@@ -27,19 +27,42 @@ class FlowEmitter : public RoutineEmitter {
   void emit_handler(std::uint32_t body_begin, std::uint32_t body_end);
   void note_policies();
   void fill_manifest();
-  void ensure_entities(NodeId node);
+  void ensure_entities(NodeId node) override;
+  std::optional<Given> given(const Meaning& meaning) const override;
   void fetch(std::uint32_t entity);
   // Whether the value is surely in its register: what a poll brings may lack anything but its key.
   bool is_there(std::uint32_t binding) const;
+  void guard_call(const CheckedCall& call, Register first) override;
+  // The target of a call in the place of an entity of the trigger: fetched by the ID in `id`.
+  void stand_in(std::uint32_t entity, Register id);
+  bool is_stand_in(const Meaning& meaning) const;
+  void emit_once();
   void give_result(Register result) override { code_.add(Op::FinishWith, result); }
+
+  // ---- undo.cpp
+  struct UndoSite {
+    std::int64_t number = 0;
+    std::map<std::uint32_t, Register> lists;  // by local: its values, as they were when it was registered
+  };
+  void declare_undos();
+  void undo(NodeId node) override;
+  void emit_undos();
+  void take_last(Register list, Register target);
 
   const CheckedFlow& flow_;
   const FlowPlan& plan_;
   const Trigger& trigger_;
   FlowCode made_;
+  struct StandIn {
+    std::uint32_t entity = 0;
+    Register record = 0, id = 0;
+  };
+  std::optional<StandIn> stand_in_;  // while a condition of `protect` is asked of another target
   std::map<std::uint32_t, Register> binding_registers_, entity_registers_;
   std::map<std::uint32_t, std::uint32_t> entity_operations_;
-  Label skip_;  // where a false condition goes
+  std::map<NodeId, UndoSite> undo_sites_;
+  Register undo_order_ = 0;  // a list of their numbers, in the order in which they were registered
+  Label skip_;               // where a false condition goes
 };
 
 }  // namespace flow

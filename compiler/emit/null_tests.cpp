@@ -54,7 +54,11 @@ class NotNull {
       case Op::LoadNull:
       case Op::GetField:
       case Op::GetItem:
-      case Op::GetKey: on.reset(i.a); break;
+      case Op::GetKey:
+      case Op::JsonMember:
+      case Op::JsonItem:
+      case Op::Parallel: on.reset(i.a); break;
+      case Op::JsonTo: on[i.a] = is_value(i.index()); break;
       case Op::Call:
         on[i.a] = is_value(module_.operations[routine_.call_sites[i.index()].operation].result);
         break;

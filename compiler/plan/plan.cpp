@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "compiler/check/protection.hpp"
+#include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
 
@@ -35,6 +37,14 @@ class Planner {
       place_ = PlannedFetch::Place::Condition;
       there = ordered_condition();
       place_ = PlannedFetch::Place::Body;
+    }
+    if (flow_.once_key != kNoNode) {
+      place_ = PlannedFetch::Place::Condition;
+      there = value(flow_.once_window, value(flow_.once_key, there));
+      place_ = PlannedFetch::Place::Body;
+      const auto once = library_.operation_names.find("flow.once");
+      plan_.first_call.try_emplace(once->second, flow_.once_key);
+      count(plan_.calls, {{once->second, 1}});
     }
     if (flow_.is_value) {
       value(flow_.body, there);
@@ -104,6 +114,15 @@ class Planner {
         return both(value(field_object_, there));
       case NodeKind::Call: return both(call(node, there));
       case NodeKind::ForExpr: return both(loop(node, there));
+      case NodeKind::MatchExpr: return both(match(node, there));
+      // Where it may have failed, what was fetched within may not be there.
+      case NodeKind::Attempt: children(node, there); return both(there);
+      case NodeKind::ModifiedCall:
+        if (call_parts(tree_, node).otherwise == kNoNode) return both(children(node, there));
+        ++branch_depth_;
+        children(node, there);
+        --branch_depth_;
+        return both(there);
       default: return both(children(node, there));
     }
   }
@@ -123,6 +142,31 @@ class Planner {
     return is_and ? After{on, off} : After{off, on};
   }
 
+  // The conditions of `protect` that are asked before the call; what is there then, they may have to fetch.
+  void ask_protections(NodeId node, const CheckedCall& call) {
+    for (const auto& [operation, times] : calls_of_protections(call))
+      plan_.first_call.try_emplace(operation, node);
+    for (const Protection& protection :
+         protections_of(tree_, checked_, flow_, library_.operations[call.operation])) {
+      ++branch_depth_;
+      value(protection.condition, 0);
+      --branch_depth_;
+    }
+  }
+  // What is fetched to ask them, beside what the trigger brings.
+  Counts calls_of_protections(const CheckedCall& call) const {
+    Counts counts;
+    const Operation& operation = library_.operations[call.operation];
+    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
+      if (!protection.subject || is_of_trigger(tree_, checked_, trigger_, *protection.subject,
+                                               call.arguments[*target_parameter(operation)]))
+        continue;
+      const std::string name = trigger_.connector + "." + trigger_.entities[*protection.subject].operation;
+      count(counts, {{library_.operation_names.find(name)->second, 1}});
+    }
+    return counts;
+  }
+
   Entities call(NodeId node, Entities there) {
     if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
       if (method->second.receiver != kNoNode) there = value(method->second.receiver, there);
@@ -136,6 +180,7 @@ class Planner {
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end()) {
       for (const NodeId argument : invoke->second.arguments)
         if (argument != kNoNode) there = value(argument, there);
+      note_function(invoke->second.function);
       return there;
     }
     const auto found = checked_.calls.find(node);
@@ -143,6 +188,7 @@ class Planner {
     for (const NodeId argument : found->second.arguments)
       if (argument != kNoNode) there = value(argument, there);
     note_call(node, found->second);
+    ask_protections(node, found->second);
     return there;
   }
 
@@ -182,6 +228,35 @@ class Planner {
         return a & b;
       }
       case NodeKind::For: return loop(node, there);
+      case NodeKind::Match: return match(node, there);
+      case NodeKind::Try: return guarded(node, there);
+      case NodeKind::Repeat: return repeat(node, there);
+      case NodeKind::Parallel:
+      case NodeKind::ParallelAny: {
+        const auto branches = tree_.kids(tree_.kid(node, 0));
+        there = fetch_before(node, branches, there);
+        for (const NodeId branch : branches) statement(branch, there);
+        return there;
+      }
+      case NodeKind::Steps: {
+        std::vector<NodeId> calls;
+        for (const CheckedStep& step : checked_.steps.at(node).steps) calls.push_back(step.call);
+        there = fetch_before(node, calls, there);
+        ++branch_depth_;
+        for (const NodeId call : calls) value(call, there);
+        --branch_depth_;
+        return there;
+      }
+      case NodeKind::Undo: {
+        const NodeId body[] = {tree_.kid(node, 0)};
+        there = fetch_before(node, body, there);
+        ++branch_depth_;
+        statement(body[0], there);
+        --branch_depth_;
+        return there;
+      }
+      case NodeKind::Wait:
+      case NodeKind::WaitUntil: note_system(node); return children(node, there);
       case NodeKind::Let:
       case NodeKind::Var: return value(tree_.kids(node).back(), there);
       case NodeKind::Stop:
@@ -195,9 +270,75 @@ class Planner {
     const LoopParts parts = loop_parts(tree_, node);
     there = value(parts.list, there);
     for (const NodeId clause : parts.clauses) there = children(clause, there);
+    const NodeId bodies[] = {parts.body};
+    if (parts.at_once != kNoNode) there = fetch_before(node, bodies, there);
     ++branch_depth_;
     statement(parts.body, there);
     --branch_depth_;
+    return there;
+  }
+
+  // Which arm it is, is not known.
+  Entities match(NodeId node, Entities there) {
+    there = value(tree_.kid(node, 0), there);
+    Entities all = ~Entities{0};
+    ++branch_depth_;
+    for (const NodeId arm : tree_.kids(node).subspan(1)) {
+      const NodeId body = tree_.kids(arm).back();
+      all &= tree_.kind(body) == NodeKind::Block && tree_.kind(node) == NodeKind::Match
+                 ? statement(body, there)
+                 : value(body, there);
+    }
+    --branch_depth_;
+    return all & there;
+  }
+
+  // Nothing that is fetched within is there for sure behind it, or where an error is handled.
+  Entities guarded(NodeId node, Entities there) {
+    const TryParts parts = try_parts(tree_, node);
+    statement(parts.body, there);
+    ++branch_depth_;
+    for (const NodeId clause : parts.catches) statement(tree_.find(clause, NodeKind::Block), there);
+    --branch_depth_;
+    if (parts.finally != kNoNode) statement(parts.finally, there);
+    return there;
+  }
+
+  // The body comes at least once.
+  Entities repeat(NodeId node, Entities there) {
+    const RepeatParts parts = repeat_parts(tree_, node);
+    for (const NodeId clause : {parts.every, parts.within, parts.times})
+      if (clause != kNoNode) there = value(clause, there);
+    note_system(node);
+    if (parts.within != kNoNode) note_first(operation_now(), node);
+    there = statement(parts.body, there);
+    if (parts.until != kNoNode) there = value(parts.until, there);
+    if (parts.otherwise == kNoNode) return there;
+    ++branch_depth_;
+    statement(parts.otherwise, there);
+    --branch_depth_;
+    return there;
+  }
+
+  // Branches share nothing that they fetch, so what they use is fetched before they begin.
+  Entities fetch_before(NodeId node, std::span<const NodeId> bodies, Entities there) {
+    for (const NodeId body : bodies) there = fetch_all_of(node, body, there);
+    return there;
+  }
+
+  Entities fetch_all_of(NodeId place, NodeId node, Entities there) {
+    const Meaning& meaning = checked_.meaning[node];
+    if (meaning.kind == Meaning::Kind::Entity || meaning.kind == Meaning::Kind::EntityField) {
+      const Entities bit = Entities{1} << meaning.index;
+      plan_.entities.insert(meaning.index);
+      if ((there & bit) == 0) {
+        plan_.ensure_before[place].push_back(meaning.index);
+        if (std::ranges::find(plan_.fetches, meaning.index, &PlannedFetch::entity) == plan_.fetches.end())
+          plan_.fetches.push_back({meaning.index, node, tree_.line(node), place_, branch_depth_ > 0});
+      }
+      there |= bit;
+    }
+    for (const NodeId kid : tree_.kids(node)) there = fetch_all_of(place, kid, there);
     return there;
   }
 
@@ -213,6 +354,10 @@ class Planner {
     const Meaning& meaning = checked_.meaning[node];
     if (meaning.kind == Meaning::Kind::Entity && meaning.index > 0) return true;
     if (checked_.calls.contains(node)) return true;
+    if (const auto invoke = checked_.invokes.find(node);
+        invoke != checked_.invokes.end() &&
+        !checked_.functions[invoke->second.function].effects.operations.empty())
+      return true;
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
@@ -338,6 +483,34 @@ class Planner {
     }
   }
 
+  void note_first(std::uint32_t operation, NodeId node) { plan_.first_call.try_emplace(operation, node); }
+
+  void note_system(NodeId node) {
+    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
+      note_first(called->second, node);
+  }
+
+  std::uint32_t operation_now() const { return library_.operation_names.find("flow.now")->second; }
+
+  // What a function calls, once.
+  void note_function(std::uint32_t function) {
+    const FunctionEffects& effects = checked_.functions[function].effects;
+    if (effects.operations.empty() && !effects.logs && !effects.stops && !effects.waits) return;
+    if (!plan_.functions.insert(function).second) return;
+    note_calls_in(checked_.functions[function].body);
+  }
+
+  void note_calls_in(NodeId node) {
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+      note_call(node, call->second);
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      note_function(invoke->second.function);
+    note_system(node);
+    if (tree_.kind(node) == NodeKind::Repeat && repeat_parts(tree_, node).within != kNoNode)
+      note_first(operation_now(), node);
+    for (const NodeId kid : tree_.kids(node)) note_calls_in(kid);
+  }
+
   bool mentions(TypeId type, TypeId wanted) const {
     const Type& t = checked_.types[type];
     if (type == wanted) return true;
@@ -388,9 +561,77 @@ class Planner {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(bounds[1] - bounds[0], 0, kAnyNumber));
   }
 
-  Counts calls_of(NodeId node) const {
+  static void most_of(Counts& most, const Counts& other) {
+    for (const auto& [operation, times] : other) most[operation] = std::max(most[operation], times);
+  }
+
+  std::int64_t constant_us(NodeId node) const {
+    Diagnostics ignored;
+    return tree_.kind(node) == NodeKind::Duration ? duration_value_us(tree_, node, ignored) : -1;
+  }
+
+  // How often the body of a `repeat` comes at most.
+  std::uint32_t turns_of(const RepeatParts& parts) const {
+    std::uint32_t turns = kAnyNumber;
+    Diagnostics ignored;
+    if (parts.times != kNoNode && tree_.kind(parts.times) == NodeKind::Int)
+      turns = static_cast<std::uint32_t>(
+          std::clamp<std::int64_t>(int_value(tree_, parts.times, ignored), 1, kAnyNumber));
+    if (parts.within == kNoNode || parts.every == kNoNode) return turns;
+    const std::int64_t within = constant_us(parts.within), every = constant_us(parts.every);
+    if (within < 0 || every <= 0) return turns;
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(turns, within / every + 1));
+  }
+
+  Counts calls_of_repeat(NodeId node) {
+    const RepeatParts parts = repeat_parts(tree_, node);
+    Counts counts, once = calls_of(parts.body);
+    for (const NodeId clause : {parts.every, parts.within, parts.times})
+      if (clause != kNoNode) count(counts, calls_of(clause));
+    if (parts.until != kNoNode) count(once, calls_of(parts.until));
+    if (const auto wait = checked_.system_calls.find(node); wait != checked_.system_calls.end())
+      count(once, {{wait->second, 1}});
+    if (parts.within != kNoNode) {
+      count(once, {{operation_now(), 1}});
+      count(counts, {{operation_now(), 1}});
+    }
+    count(counts, once, turns_of(parts));
+    if (parts.otherwise != kNoNode) count(counts, calls_of(parts.otherwise));
+    return counts;
+  }
+
+  // Of one invocation. Who calls out does not call itself, so this comes to an end.
+  const Counts& calls_of_function(std::uint32_t function) {
+    static const Counts kNone;
+    if (checked_.functions[function].effects.operations.empty()) return kNone;
+    if (const auto known = function_counts_.find(function); known != function_counts_.end())
+      return known->second;
+    Counts counts = calls_of(checked_.functions[function].body);
+    return function_counts_.insert_or_assign(function, std::move(counts)).first->second;
+  }
+
+  Counts calls_of(NodeId node) {
     Counts counts;
     const auto kids = tree_.kids(node);
+    if (tree_.kind(node) == NodeKind::Repeat) return calls_of_repeat(node);
+    if (tree_.kind(node) == NodeKind::Match || tree_.kind(node) == NodeKind::MatchExpr) {
+      Counts most;
+      for (const NodeId arm : kids.subspan(1)) most_of(most, calls_of(arm));
+      counts = calls_of(kids[0]);
+      count(counts, most);
+      return counts;
+    }
+    if (tree_.kind(node) == NodeKind::Try) {
+      const TryParts parts = try_parts(tree_, node);
+      Counts most;
+      for (const NodeId clause : parts.catches) most_of(most, calls_of(clause));
+      counts = calls_of(parts.body);
+      count(counts, most);
+      if (parts.finally != kNoNode) count(counts, calls_of(parts.finally));
+      return counts;
+    }
+    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
+      count(counts, {{called->second, 1}});
     if (tree_.kind(node) == NodeKind::If || tree_.kind(node) == NodeKind::IfExpr) {
       counts = calls_of(kids[0]);
       const Counts a = calls_of(kids[1]);
@@ -404,7 +645,12 @@ class Planner {
       const LoopParts parts = loop_parts(tree_, node);
       counts = calls_of(parts.list);
       for (const NodeId clause : parts.clauses) count(counts, calls_of(clause));
-      count(counts, calls_of(parts.body), length_of(parts.list));
+      std::uint32_t turns = length_of(parts.list);
+      Diagnostics ignored;
+      if (parts.limit != kNoNode && tree_.kind(parts.limit) == NodeKind::Int)
+        turns = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(int_value(tree_, parts.limit, ignored), 0, turns));
+      count(counts, calls_of(parts.body), turns);
       return counts;
     }
     if (tree_.kind(node) != NodeKind::Call) {
@@ -418,8 +664,12 @@ class Planner {
       return counts;
     }
     for (const NodeId kid : kids) count(counts, calls_of(kid));
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
       count(counts, {{call->second.operation, 1}});
+      count(counts, calls_of_protections(call->second));
+    }
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      count(counts, calls_of_function(invoke->second.function));
     return counts;
   }
 
@@ -430,6 +680,7 @@ class Planner {
   const Trigger& trigger_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
+  std::map<std::uint32_t, Counts> function_counts_;
   int branch_depth_ = 0;
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;

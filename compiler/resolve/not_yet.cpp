@@ -20,43 +20,15 @@ constexpr Row kInFlows[] = {
     {NodeKind::Use},
     {NodeKind::RecordDecl},
     {NodeKind::EnumDecl},
-    // Policies
-    {NodeKind::OncePer},
-    {NodeKind::Protect},
-    // Statements
-    {NodeKind::Match},
-    {NodeKind::Parallel},
-    {NodeKind::ParallelAny, 2},
-    {NodeKind::Repeat},
-    {NodeKind::Wait},
-    {NodeKind::WaitUntil},
-    {NodeKind::Steps},
-    {NodeKind::Try},
-    {NodeKind::Undo, 2},
-    {NodeKind::Respond},
-    // Clauses of loops, some of them policies as well
-    {NodeKind::AtOnce, 2},
-    {NodeKind::OnErrorCollect, 2},
-    {NodeKind::OnErrorStop, 2},
-    {NodeKind::LoopLimit},
-    // Calls and how they are made
-    {NodeKind::Within},
-    {NodeKind::Retry},
-    {NodeKind::Backoff},
-    {NodeKind::Timeout},
-    {NodeKind::Lease},
-    {NodeKind::Await},
-    {NodeKind::Attempt},
+    // Calls of flows
     {NodeKind::CallFlow},
     {NodeKind::StartFlow},
     // Expressions
-    {NodeKind::MatchExpr},
     {NodeKind::As},
 };
 constexpr Row kInDeclarations[] = {
     {NodeKind::NativeFunction, 2},
     {NodeKind::Default},
-    {NodeKind::Runtime},
 };
 
 bool is_word_char(char c) {
@@ -78,15 +50,7 @@ class Reporter {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
     for (const NodeId kid : tree_.kids(node))
-      if (!is_policy(node, kid) &&
-          (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations))
-        walk(kid);
-  }
-
-  // What calls and loops have by the same words.
-  bool is_policy(NodeId node, NodeId kid) const {
-    return tree_.kind(node) == NodeKind::Flow &&
-           (tree_.kind(kid) == NodeKind::Within || tree_.kind(kid) == NodeKind::AtOnce);
+      if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
   }
 
   void report(NodeId node, int words) {

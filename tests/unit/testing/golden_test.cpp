@@ -1,5 +1,5 @@
-// tests/golden/test/<case>.flow: a file with tests; <case>.expected: what `flow test --coverage` prints for it.
-// FLOW_UPDATE=1 rewrites them.
+// tests/golden/test/<case>.flow: a file with tests; <case>.expected: what `flow test --coverage` prints for
+// it. FLOW_UPDATE=1 rewrites them.
 #include <gtest/gtest.h>
 
 #include <algorithm>

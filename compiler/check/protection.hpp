@@ -1,5 +1,5 @@
-// What a `protect` of a flow speaks of, and so which calls it is asked about: those whose target is of the kind
-// that its condition names, as a device; all that have a target when it names none.
+// What a `protect` of a flow speaks of, and so which calls it is asked about: those whose target is of the
+// kind that its condition names, as a device; all that have a target when it names none.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-#include "compiler/plan/protection.hpp"
+#include "compiler/check/protection.hpp"
 
 #include <algorithm>
 
