@@ -57,4 +57,18 @@ Compilation compile(NamedText source, const Library& library, const ModuleLoader
   return result;
 }
 
+std::optional<Module> compile_tests(Compilation& compilation, const Library& library,
+                                    CoveragePoints* points) {
+  CheckedFile checked = compilation.checked;
+  checked.fields_read = checked.test_fields_read;
+  checked.flows.insert(checked.flows.end(), checked.test_values.begin(), checked.test_values.end());
+  std::vector<FlowPlan> plans;
+  for (const CheckedFlow& flow : checked.flows)
+    plans.push_back(plan(compilation.tree, library, checked, flow));
+  Module module = emit(compilation.tree, library, checked, plans, compilation.diagnostics,
+                       {.optimise = false, .points = points});
+  if (compilation.diagnostics.has_errors()) return std::nullopt;
+  return module;
+}
+
 }  // namespace flow

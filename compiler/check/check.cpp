@@ -53,6 +53,7 @@ CheckedFile Checker::run() {
   report_unused_settings();
   report_unused_modules();
   judge_invokes();
+  tests();
   return std::move(out_);
 }
 
@@ -91,6 +92,8 @@ void Checker::flow(NodeId node, bool is_only) {
     }
     facts_.clear();
     if (const NodeId error = tree_.find(node, NodeKind::OnError); error != kNoNode) handler(error);
+    check_protections(checked.body, false);
+    check_protections(checked.handler, false);
     report_unused();
   }
   flow_ = nullptr;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/check/checked_test.hpp"
 #include "compiler/resolve/library.hpp"
 #include "compiler/syntax/tree.hpp"
 #include "vm/bytecode/module.hpp"
@@ -135,6 +136,8 @@ struct CheckedFlow : CheckedBody {
   std::uint32_t trigger = 0;  // index into CheckedFile::triggers
   // Of a trigger with arguments, by binding: what is taken when one is not given.
   std::map<std::uint32_t, NodeId> argument_defaults;
+  bool is_value = false;  // a value of a test: `body` is an expression of `value_type`
+  TypeId value_type = kNullType;
   NodeId condition = kNoNode;
   Policies policies;  // operations are indices into Library::operations
   NodeId once_key = kNoNode, once_window = kNoNode;
@@ -173,8 +176,11 @@ struct CheckedFile {
   std::set<std::pair<TypeId, std::uint32_t>> fields_read;  // record type, field
   std::vector<Trigger> triggers;  // the library's that are used, and those that flows write themselves
   std::vector<CheckedFlow> flows;
-  std::vector<CheckedFunction> functions;  // in the order of the file
-  std::vector<CheckedSetting> settings;    // in the order of the files
+  std::vector<CheckedTest> tests;
+  std::vector<CheckedFlow> test_values;
+  std::set<std::pair<TypeId, std::uint32_t>> test_fields_read;  // by flows or tests
+  std::vector<CheckedFunction> functions;                       // in the order of the file
+  std::vector<CheckedSetting> settings;                         // in the order of the files
   std::map<NodeId, CheckedConstruct> constructs;
   // By record that a source declares and its field: a constant, kNoNode where there is none.
   std::map<TypeId, std::vector<NodeId>> field_defaults;

@@ -136,7 +136,6 @@ class Checker {
   void return_from_flow(NodeId node, Span word, NodeId value);
   void check_result();  // whether each path of a flow that is called gives its result
   TypeId failed_run_type();
-  TypeId error_record();
   // A time that the module holds, in microseconds; reports with `code` when it is none.
   std::optional<std::int64_t> time_span(NodeId node, const std::string& what, Code code);
   std::optional<std::int64_t> written_duration(NodeId node) const;
@@ -148,9 +147,31 @@ class Checker {
   void limit_otherwise(NodeId node, Policies::Limit& limit);
   void protect_policy(NodeId node);
   void tenants_policy(NodeId node);
+  void check_protections(NodeId node, bool is_inside);  // that each call is one they are asked about
   // A number of 1 or more that the module holds; reports when it is none.
   std::optional<std::uint32_t> written_count(NodeId node, const std::string& what);
   Span word_of(NodeId node) const;  // the first word of its text
+
+  // ---- tests.cpp
+  void tests();
+  void test(NodeId node);
+  void tested_flow(NodeId test);
+  bool needs_flow(NodeId statement) const;
+  bool test_statement(NodeId node, TestStatement& statement);  // whether it can be carried out
+  std::uint32_t test_count(NodeId node);
+  const Trigger* tested_trigger() const;
+  void given(NodeId node, TestStatement& statement);
+  void given_fails(NodeId node, TestStatement& statement);
+  void given_param(NodeId node, TestStatement& statement);
+  void run_flow(NodeId node, TestStatement& statement);
+  void expectation(NodeId node, TestStatement& statement);
+  void test_call(NodeId node, TestStatement& statement);
+  static TestValue leaf(std::uint32_t value);
+  TestValue test_value_of(NodeId node, TypeId type, const std::string& what, bool knows_trigger);
+  // An expression of a test as an index into out_.test_values; `expected` may be kNoType. What is given to a
+  // run does not know what its trigger gives.
+  std::uint32_t test_value(NodeId node, TypeId expected, const std::string& what, bool knows_trigger);
+  bool names_trigger(NodeId node) const;
 
   // ---- triggers.cpp
   // The triggers whose flows know this name, for a message; empty without any.
@@ -408,7 +429,9 @@ class Checker {
   std::set<std::string> facts_;                                  // paths known not to be null here
   bool in_condition_ = false;
   std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
-  TypeId failed_run_type_ = kNoType, error_record_ = kNoType;
+  TypeId failed_run_type_ = kNoType;
+  CheckedTest* test_ = nullptr;            // that is being checked
+  std::uint32_t no_trigger_ = 0xffffffff;  // of what is tested without a flow: index into out_.triggers
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
 
   std::vector<Branch> branches_;  // that are open, innermost last

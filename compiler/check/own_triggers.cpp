@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "base/cron.hpp"
-#include "base/error_type.hpp"
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
 #include "compiler/syntax/literal.hpp"
@@ -278,7 +277,7 @@ std::optional<Trigger> Checker::on_run_failed(NodeId node) {
   Trigger made{.kind = Trigger::Kind::RunFailed};
   if (!tree_.kids(node).empty()) made.of_flow = tree_.text(tree_.kid(node, 0));
   made.bindings.push_back(binding("run", failed_run_type(), "The run that failed."));
-  made.bindings.push_back(binding("error", error_record(), "Why it failed."));
+  made.bindings.push_back(binding("error", library_.error_type, "Why it failed."));
   return made;
 }
 
@@ -293,11 +292,6 @@ TypeId Checker::failed_run_type() {
                     {.name = "startedAt", .wire = "startedAt", .type = kTimeType, .doc = "When it began."}},
          .doc = "A run of a flow."});
   return failed_run_type_;
-}
-
-TypeId Checker::error_record() {
-  if (error_record_ == kNoType) error_record_ = add_error_type(out_.types);
-  return error_record_;
 }
 
 }  // namespace flow

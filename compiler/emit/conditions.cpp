@@ -90,7 +90,7 @@ void RoutineEmitter::branch(NodeId node, bool when, Label& target) {
     case NodeKind::Or: return branch_logic(node, when, target);
     default: break;
   }
-  const std::uint32_t taken = code_.taken();
+  const std::uint32_t taken = code_.taken(), begin = code_.here();
   const auto method = builder_.checked().methods.find(node);
   const bool is_method = method != builder_.checked().methods.end();
   if (is_method && (method->second.kind == CheckedMethod::Kind::ListAny ||
@@ -104,6 +104,9 @@ void RoutineEmitter::branch(NodeId node, bool when, Label& target) {
     code_.jump(when ? Op::JumpIf : Op::JumpIfNot, operand(node), 0, target);
   }
   code_.release_to(taken);
+  if (options_.points != nullptr)
+    options_.points->push_back(
+        {.routine = body_.name, .begin = begin, .end = code_.here(), .when = when, .condition = node});
 }
 
 void RoutineEmitter::branch_logic(NodeId node, bool when, Label& target) {

@@ -18,7 +18,15 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   code_.mark(flow_.node);
   made_.result = builder_.type(trigger_.result);
   argument_defaults();
+  if (flow_.is_value) {
+    made_.result = builder_.type(flow_.value_type);
+    code_.add(Op::FinishWith, operand(flow_.body));
+    finish("value", diagnostics);
+    fill_manifest();
+    return std::move(made_);
+  }
   if (flow_.condition != kNoNode) emit_condition();
+  if (flow_.once_key != kNoNode) emit_once();
   code_.add(Op::EnterBody);
   declare_undos();
   const std::uint32_t begin = code_.here();
@@ -27,7 +35,7 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   code_.add(Op::Finish);
   if ((flow_.handler != kNoNode || !flow_.undos.empty()) && begin < end) emit_handler(begin, end);
   if (!skip_.jumps.empty()) {
-    code_.mark(flow_.condition);
+    code_.mark(flow_.condition == kNoNode ? flow_.once_key : flow_.condition);
     code_.place(skip_);
     code_.add(Op::Skip);
   }
@@ -155,6 +163,7 @@ void FlowEmitter::ensure_entities(NodeId node) {
   const auto planned = plan_.ensure_before.find(node);
   if (planned == plan_.ensure_before.end()) return;
   for (const std::uint32_t entity : planned->second) {
+    if (stand_in_ && stand_in_->entity == entity) continue;
     Label there;
     code_.jump(Op::JumpIfSet, entity_registers_.at(entity), 0, there);
     fetch(entity);
@@ -180,6 +189,12 @@ void FlowEmitter::fetch(std::uint32_t entity) {
 
 void FlowEmitter::trigger_value(NodeId node, Register target) {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) {
+    if (what.kind == Meaning::Kind::Binding) return code_.add(Op::Move, target, stand_in_->id);
+    if (what.kind == Meaning::Kind::Entity) return code_.add(Op::Move, target, stand_in_->record);
+    return code_.add(Op::GetField, target, stand_in_->record,
+                     builder_.field(trigger_.entities[what.index].type, what.field));
+  }
   switch (what.kind) {
     case Meaning::Kind::Binding:
       return code_.add(is_there(what.index) ? Op::Move : Op::Unwrap, target,
@@ -213,12 +228,14 @@ std::optional<RoutineEmitter::Given> FlowEmitter::given(const Meaning& what) con
 
 std::optional<CodeWriter::Register> FlowEmitter::trigger_register(NodeId node) const {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) return std::nullopt;
   if (what.kind != Meaning::Kind::Binding || !is_there(what.index)) return std::nullopt;
   return binding_registers_.at(what.index);
 }
 
 std::optional<CodeWriter::Register> FlowEmitter::printable_register(NodeId node) const {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) return std::nullopt;
   if (what.kind != Meaning::Kind::Binding) return std::nullopt;
   return binding_registers_.at(what.index);
 }

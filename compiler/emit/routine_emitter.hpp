@@ -57,6 +57,8 @@ class RoutineEmitter {
   virtual void undo(NodeId) {}
   // What `return` does with a value: a flow that is called ends with it.
   virtual void give_result(Register result) { code_.add(Op::Return, result); }
+  // Asks what protects the target of a call; the arguments stand from `first` on.
+  virtual void guard_call(const CheckedCall&, Register) {}
 
   // ---- routine_emitter.cpp: statements
   void block(NodeId node);

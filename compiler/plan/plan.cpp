@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "compiler/check/protection.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
@@ -37,7 +38,18 @@ class Planner {
       there = ordered_condition();
       place_ = PlannedFetch::Place::Body;
     }
-    if (flow_.body != kNoNode) {
+    if (flow_.once_key != kNoNode) {
+      place_ = PlannedFetch::Place::Condition;
+      there = value(flow_.once_window, value(flow_.once_key, there));
+      place_ = PlannedFetch::Place::Body;
+      const auto once = library_.operation_names.find("flow.once");
+      plan_.first_call.try_emplace(once->second, flow_.once_key);
+      count(plan_.calls, {{once->second, 1}});
+    }
+    if (flow_.is_value) {
+      value(flow_.body, there);
+      count(plan_.calls, calls_of(flow_.body));
+    } else if (flow_.body != kNoNode) {
       statement(flow_.body, there);
       count(plan_.calls, calls_of(flow_.body));
     }
@@ -130,6 +142,31 @@ class Planner {
     return is_and ? After{on, off} : After{off, on};
   }
 
+  // The conditions of `protect` that are asked before the call; what is there then, they may have to fetch.
+  void ask_protections(NodeId node, const CheckedCall& call) {
+    for (const auto& [operation, times] : calls_of_protections(call))
+      plan_.first_call.try_emplace(operation, node);
+    for (const Protection& protection :
+         protections_of(tree_, checked_, flow_, library_.operations[call.operation])) {
+      ++branch_depth_;
+      value(protection.condition, 0);
+      --branch_depth_;
+    }
+  }
+  // What is fetched to ask them, beside what the trigger brings.
+  Counts calls_of_protections(const CheckedCall& call) const {
+    Counts counts;
+    const Operation& operation = library_.operations[call.operation];
+    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
+      if (!protection.subject || is_of_trigger(tree_, checked_, trigger_, *protection.subject,
+                                               call.arguments[*target_parameter(operation)]))
+        continue;
+      const std::string name = trigger_.connector + "." + trigger_.entities[*protection.subject].operation;
+      count(counts, {{library_.operation_names.find(name)->second, 1}});
+    }
+    return counts;
+  }
+
   Entities call(NodeId node, Entities there) {
     if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
       if (method->second.receiver != kNoNode) there = value(method->second.receiver, there);
@@ -152,6 +189,7 @@ class Planner {
     for (const NodeId argument : found->second.arguments)
       if (argument != kNoNode) there = value(argument, there);
     note_call(node, found->second);
+    ask_protections(node, found->second);
     return there;
   }
 
@@ -644,8 +682,10 @@ class Planner {
       return counts;
     }
     for (const NodeId kid : kids) count(counts, calls_of(kid));
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
       count(counts, {{call->second.operation, 1}});
+      count(counts, calls_of_protections(call->second));
+    }
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
       count(counts, calls_of_function(invoke->second.function));
     return counts;

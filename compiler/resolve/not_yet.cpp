@@ -14,11 +14,6 @@ struct Row {
 };
 
 constexpr Row kInFlows[] = {
-    // Declarations
-    {NodeKind::Test},
-    // Policies
-    {NodeKind::OncePer},
-    {NodeKind::Protect},
     // Calls of flows
     {NodeKind::CallFlow},
     {NodeKind::StartFlow},
@@ -50,15 +45,6 @@ class Reporter {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
     for (const NodeId kid : tree_.kids(node))
-      if (!is_policy(node, kid) &&
-          (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations))
-        walk(kid);
-  }
-
-  // What calls and loops have by the same words.
-  bool is_policy(NodeId node, NodeId kid) const {
-    return tree_.kind(node) == NodeKind::Flow &&
-           (tree_.kind(kid) == NodeKind::Within || tree_.kind(kid) == NodeKind::AtOnce);
   }
 
   void report(NodeId node, int words) {

@@ -92,10 +92,12 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"vm/interp", {"base", "vm/bytecode", "vm/interp"}},
     {"stdlib", {"base", "vm/bytecode", "vm/interp", "stdlib"}},
     {"runtime", {"base", "vm/bytecode", "vm/interp", "runtime"}},
+    {"testing", {"base", "vm/bytecode", "vm/interp", "testing"}},
 };
 
 const std::vector<std::string_view> kFolders = {"base",   "grammar", "compiler", "vm",
-                                                "stdlib", "runtime", "apps",     "tests"};
+                                                "stdlib", "runtime", "testing",  "apps",
+                                                "tests"};
 
 const std::vector<std::string>* may_include(const File& file) {
   const std::vector<std::string>* found = nullptr;
