@@ -6,6 +6,7 @@
 
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/served.hpp"
 
 namespace flow {
 namespace {
@@ -42,43 +43,54 @@ void Runtime::Loop::ask(Pending pending) {
   const Quota& quota = quota_of(pending);
   const std::string operation = pending.module->operations[pending.call.operation].full_name();
   pending.call.module = pending.module.get();
-  pending.call.deadline_us = options_.call_deadline_us;
+  if (pending.purpose == Pending::Purpose::Poll) pending.call.deadline_us = options_.call_deadline_us;
   pending.bucket = Limiter::bucket(pending.call.tenant, quota, operation);
   const std::uint64_t ticket = next_ticket_++;
   limiter_.enqueue(pending.bucket, quota, ticket);
   pending_.emplace(ticket, std::move(pending));
 }
 
-void Runtime::Loop::ask_for(Run& run) {
+void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
+  if (is_answered_here(run.operation(number))) return answer_here(run, number);
   // After a restart the journal's time may be that of a clock which has been set back since.
   const std::int64_t now_us = clock_.now_us();
-  const std::int64_t not_before_us = std::min(run.not_before_us(), now_us + options_.retry.longest_wish_us);
-  if (not_before_us <= now_us) return ask_now(run);
-  at(not_before_us, [this, id = run.row().id] {
-    if (const Run* waiting = this->run(id)) ask_now(*waiting);
+  const std::int64_t not_before_us =
+      std::min(run.waiting(number)->not_before_us, now_us + options_.retry.longest_wish_us);
+  if (not_before_us <= now_us) return ask_now(run, number);
+  at(not_before_us, [this, id = run.row().id, number] {
+    if (const Run* waiting = waiting_run(id, number)) ask_now(*waiting, number);
   });
 }
 
-void Runtime::Loop::ask_now(const Run& run) {
-  Pending pending;
-  pending.owner = run.row().id;
-  pending.module = run.module();
-  pending.call.tenant = run.row().tenant;
-  pending.call.operation = run.waiting()->operation;
-  pending.call.arguments = run.waiting()->arguments;
-  pending.call.key = run.call_key();
-  ask(std::move(pending));
+// Nothing when the run is over, or does not want the call any more.
+Run* Runtime::Loop::waiting_run(const std::string& id, std::uint32_t number) {
+  Run* const found = run(id);
+  return found != nullptr && found->waiting(number) != nullptr ? found : nullptr;
 }
 
-void Runtime::Loop::ask_whether(Run& run, std::optional<Fault> doubt, std::uint32_t tries) {
+Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t number) const {
+  const Call& call = run.waiting(number)->call;
   Pending pending;
-  pending.purpose = Pending::Purpose::Settle;
   pending.owner = run.row().id;
+  pending.number = number;
   pending.module = run.module();
   pending.call.tenant = run.row().tenant;
-  pending.call.operation = run.waiting()->operation;
-  pending.call.arguments = run.waiting()->arguments;
-  pending.call.key = run.call_key();
+  pending.call.operation = call.operation;
+  pending.call.arguments = call.arguments;
+  pending.call.key = run.call_key(number);
+  pending.call.deadline_us = options_.call_deadline_us;
+  if (call.options && call.options->timeout_us > 0) pending.call.deadline_us = call.options->timeout_us;
+  return pending;
+}
+
+void Runtime::Loop::ask_now(const Run& run, std::uint32_t number) {
+  ask(pending_for(run, number));
+}
+
+void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt,
+                                std::uint32_t tries) {
+  Pending pending = pending_for(run, number);
+  pending.purpose = Pending::Purpose::Settle;
   pending.doubt = std::move(doubt);
   pending.settle_tries = tries;
   ask(std::move(pending));
@@ -90,13 +102,18 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
   const std::vector<std::uint64_t> tickets = limiter_.release(now_us, room);
   for (const std::uint64_t ticket : tickets) {
     Pending& pending = pending_.at(ticket);
+    const bool is_poll = pending.purpose == Pending::Purpose::Poll;
+    Run* const owner = is_poll ? nullptr : waiting_run(pending.owner, pending.number);
+    if (!is_poll && owner == nullptr) {  // the branch that wanted it was ended meanwhile
+      limiter_.done(pending.bucket);
+      pending_.erase(ticket);
+      continue;
+    }
     pending.is_sent = true;
     ++in_flight_;
-    silent_at_.emplace_back(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
+    silent_at_.emplace(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
     if (pending.purpose == Pending::Purpose::Perform) {
-      Run* owner = run(pending.owner);
-      FLOW_CHECK(owner != nullptr, "a run stays in memory while a call of it waits");
-      owner->note_attempt(now_us);
+      owner->note_attempt(pending.number, now_us);
       collect(*owner);
     }
     sends_.push_back(ticket);
@@ -130,8 +147,8 @@ bool Runtime::Loop::take_answers() {
 }
 
 void Runtime::Loop::give_up_on_silent_calls(std::int64_t now_us) {
-  for (; !silent_at_.empty(); silent_at_.pop_front()) {
-    const auto [time_us, ticket] = silent_at_.front();
+  for (; !silent_at_.empty(); silent_at_.erase(silent_at_.begin())) {
+    const auto [time_us, ticket] = *silent_at_.begin();
     const auto found = pending_.find(ticket);
     if (found == pending_.end()) continue;  // answered long ago
     if (time_us > now_us) return;
@@ -162,8 +179,8 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   }
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
-  Run* owner = run(pending.owner);
-  FLOW_CHECK(owner != nullptr, "a run stays in memory while a call of it is out");
+  Run* owner = waiting_run(pending.owner, pending.number);
+  if (owner == nullptr) return;  // nobody wants it any more
   if (pending.purpose == Pending::Purpose::Perform) {
     take_outcome(*owner, pending, std::get<Outcome>(what));
   } else {
@@ -179,57 +196,75 @@ void Runtime::Loop::note_throttled(const Pending& pending, const Fault& fault) {
          fmt::format("the quota is used up; calls of this group rest for {} ms", rest_us / 1000));
 }
 
+// The runtime's own policy, but for what the author of the call said.
+RetryPolicy Runtime::Loop::policy_of(const Run& run, std::uint32_t number) const {
+  RetryPolicy policy = options_.retry;
+  const std::optional<CallOptions>& said = run.waiting(number)->call.options;
+  if (!said) return policy;
+  if (said->retries) policy.tries = *said->retries + 1;
+  if (said->backoff_max_us > 0) {
+    policy.first_delay_us = said->backoff_min_us;
+    policy.longest_delay_us = said->backoff_max_us;
+  }
+  return policy;
+}
+
 void Runtime::Loop::take_outcome(Run& run, const Pending& pending, Outcome outcome) {
-  const Operation& operation = run.operation();
+  const std::uint32_t number = pending.number;
+  const Operation& operation = run.operation(number);
   if (const auto* returned = std::get_if<Returned>(&outcome)) {
-    if (is_json(returned->json)) return finish_call(run, outcome, false);
+    if (is_json(returned->json)) return finish_call(run, number, outcome, false);
     outcome = not_json(operation.full_name());
   }
   const Fault& fault = std::get<Fault>(outcome);
-  switch (after_fault(fault, operation.effect, run.failures() + 1, options_.retry)) {
-    case AfterFault::Return: return finish_call(run, outcome, false);
-    case AfterFault::Retry: return retry(run, fault);
-    case AfterFault::Settle: return ask_whether(run, fault, pending.settle_tries);
+  switch (after_fault(fault, operation.effect, run.waiting(number)->failures + 1, policy_of(run, number))) {
+    case AfterFault::Return: return finish_call(run, number, outcome, false);
+    case AfterFault::Retry: return retry(run, number, fault);
+    case AfterFault::Settle: return ask_whether(run, number, fault, pending.settle_tries);
   }
 }
 
-void Runtime::Loop::retry(Run& run, const Fault& fault) {
+void Runtime::Loop::retry(Run& run, std::uint32_t number, const Fault& fault) {
   ++counters_.retries;
   const std::int64_t now_us = clock_.now_us();
-  run.note_retry(fault, now_us + retry_delay_us(fault, run.failures() + 1, options_.retry, random_), now_us);
+  const std::int64_t delay_us =
+      retry_delay_us(fault, run.waiting(number)->failures + 1, policy_of(run, number), random_);
+  run.note_retry(number, fault, now_us + delay_us, now_us);
   collect(run);
-  ask_for(run);
+  ask_for(run, number);
 }
 
 void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Settlement& settlement) {
   const std::int64_t now_us = clock_.now_us();
+  const std::uint32_t number = pending.number;
   if (const auto* happened = std::get_if<Happened>(&settlement))
-    return finish_call(run, Returned{is_json(happened->json) ? happened->json : "null"}, true);
+    return finish_call(run, number, Returned{is_json(happened->json) ? happened->json : "null"}, true);
   if (const auto* nobody = std::get_if<NobodyKnows>(&settlement)) {
     const std::uint32_t tries = pending.settle_tries + 1;
     if (!may_retry(nobody->fault.kind) || tries >= kSettleTries)
       return park(run,
                   fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
-                              run.operation().full_name(), nobody->fault.message));
+                              run.operation(number).full_name(), nobody->fault.message));
     return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_),
-              [this, id = run.row().id, doubt = pending.doubt, tries] {
-                if (Run* waiting = this->run(id)) ask_whether(*waiting, doubt, tries);
+              [this, id = run.row().id, number, doubt = pending.doubt, tries] {
+                if (Run* waiting = waiting_run(id, number)) ask_whether(*waiting, number, doubt, tries);
               });
   }
   if (!pending.doubt) {  // after a crash the call is simply made now
-    run.note_retry(std::nullopt, now_us, now_us);
+    run.note_retry(number, std::nullopt, now_us, now_us);
     collect(run);
-    return ask_for(run);
+    return ask_for(run, number);
   }
   Fault fault = *pending.doubt;
   fault.maybe_executed = false;
-  if (after_fault(fault, run.operation().effect, run.failures() + 1, options_.retry) == AfterFault::Retry)
-    return retry(run, fault);
-  finish_call(run, fault, true);
+  if (after_fault(fault, run.operation(number).effect, run.waiting(number)->failures + 1,
+                  policy_of(run, number)) == AfterFault::Retry)
+    return retry(run, number, fault);
+  finish_call(run, number, fault, true);
 }
 
-void Runtime::Loop::finish_call(Run& run, const Outcome& outcome, bool is_settled) {
-  run.answer(outcome, is_settled, clock_.now_us());
+void Runtime::Loop::finish_call(Run& run, std::uint32_t number, const Outcome& outcome, bool is_settled) {
+  run.answer(number, outcome, is_settled, clock_.now_us());
   settle_run(run);
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "vm/bytecode/module.hpp"
@@ -22,6 +24,11 @@ class RunMachine {
     return start(event.json(), settings_json);
   }
   virtual Step resume(const Outcome& outcome) = 0;
+  // As of Machine. A machine without branches has one call under way and does without.
+  virtual std::optional<Step> next() { return std::nullopt; }
+  virtual std::optional<Step> answer_call(std::uint32_t, const Outcome& outcome) { return resume(outcome); }
+  virtual std::optional<Step> answer_log(std::uint32_t) { return resume(Returned{"null"}); }
+  virtual std::vector<std::uint32_t> take_cancelled() { return {}; }
   virtual bool in_body() const = 0;
 };
 

@@ -145,6 +145,7 @@ IntentEntry read_intent(Reader& from) {
   entry.arguments = from.raw("arguments");
   entry.line = from.count("line");
   entry.is_fetch = from.flag("fetch");
+  if (from.has("due_us")) entry.due_us = from.number("due_us");
   return entry;
 }
 
@@ -255,9 +256,10 @@ std::string encode_entry(const Entry& entry) {
             return fmt::format(R"({{"event":{},"settings":{}}})", e.event, e.settings);
           },
           [](const IntentEntry& e) {
-            return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}"arguments":{}}})",
+            return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}{}"arguments":{}}})",
                                e.call, e.attempt, json_quoted(e.operation), e.line,
-                               e.is_fetch ? R"("fetch":true,)" : "", e.arguments);
+                               e.is_fetch ? R"("fetch":true,)" : "",
+                               e.due_us != 0 ? fmt::format(R"("due_us":{},)", e.due_us) : "", e.arguments);
           },
           [](const RetryEntry& e) {
             return fmt::format(R"({{"call":{},"not_before_us":{}{}}})", e.call, e.not_before_us,

@@ -36,6 +36,7 @@ struct IntentEntry {
   std::string arguments;      // JSON object
   std::uint32_t line = 0;
   bool is_fetch = false;
+  std::int64_t due_us = 0;  // of what the runtime answers at a time: when; 0 for all else
 };
 struct RetryEntry {
   std::uint32_t call = 0;

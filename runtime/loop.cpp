@@ -105,7 +105,10 @@ void Runtime::Loop::follow_clock(std::int64_t now_us) {
   std::multimap<std::int64_t, std::function<void()>> moved;
   for (auto& [time_us, what] : timers_) moved.emplace_hint(moved.end(), time_us - back_us, std::move(what));
   timers_ = std::move(moved);
-  for (auto& [time_us, ticket] : silent_at_) time_us -= back_us;
+  std::multimap<std::int64_t, std::uint64_t> silent_at;
+  for (const auto& [time_us, ticket] : silent_at_)
+    silent_at.emplace_hint(silent_at.end(), time_us - back_us, ticket);
+  silent_at_ = std::move(silent_at);
   limiter_.set_back(back_us);
 }
 
@@ -127,7 +130,7 @@ std::int64_t Runtime::Loop::next_wake_us() const {
   if (is_recovering_ && runs_.size() < options_.runs_in_memory) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
-  if (!silent_at_.empty()) next = std::min(next, silent_at_.front().first);
+  if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
   return next;
 }
 
@@ -180,8 +183,12 @@ void Runtime::Loop::collect(Run& run) {
 }
 
 void Runtime::Loop::settle_run(Run& run) {
+  // What is answered here lets the run go on at once, perhaps to its end.
+  for (auto wanted = run.take_wanted(); !wanted.empty(); wanted = run.take_wanted())
+    for (const std::uint32_t number : wanted)
+      if (run.waiting(number) != nullptr) ask_for(run, number);
   collect(run);
-  if (!run.is_over()) return ask_for(run);
+  if (!run.is_over()) return;
   batch_.changed_runs.push_back(run.row());
   ++counters_.runs_over[run.row().state];
   after_commit([this, row = run.row()] { observer_->run_ended(row); });

@@ -1,8 +1,8 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), polling.cpp (triggers to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn
-// itself).
+// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (triggers to runs),
+// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -46,7 +46,8 @@ class Runtime::Loop {
   struct Pending {
     enum class Purpose : std::uint8_t { Perform, Settle, Poll };
     Purpose purpose = Purpose::Perform;
-    std::string owner;  // the run's ID, or the key of the source
+    std::string owner;         // the run's ID, or the key of the source
+    std::uint32_t number = 0;  // of the run's call
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
@@ -91,15 +92,18 @@ class Runtime::Loop {
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
   void collect(Run& run);     // moves what it wrote into the batch
-  void settle_run(Run& run);  // after it went on: asks for its next call, or lets go of it
+  void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
               std::string message);
 
   // calls.cpp
   void ask(Pending pending);
-  void ask_for(Run& run);  // the call it waits for, when its time has come
-  void ask_now(const Run& run);
-  void ask_whether(Run& run, std::optional<Fault> doubt, std::uint32_t tries);
+  void ask_for(Run& run, std::uint32_t number);  // a call it waits for, when its time has come
+  void ask_now(const Run& run, std::uint32_t number);
+  void ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt, std::uint32_t tries);
+  Run* waiting_run(const std::string& id, std::uint32_t number);
+  Pending pending_for(const Run& run, std::uint32_t number) const;
+  RetryPolicy policy_of(const Run& run, std::uint32_t number) const;
   bool release_calls(std::int64_t now_us);
   void send_calls();
   bool take_answers();
@@ -107,11 +111,17 @@ class Runtime::Loop {
   void take(std::uint64_t ticket, const std::variant<Outcome, Settlement>& what);
   void take_outcome(Run& run, const Pending& pending, Outcome outcome);
   void take_settlement(Run& run, const Pending& pending, const Settlement& settlement);
-  void retry(Run& run, const Fault& fault);
-  void finish_call(Run& run, const Outcome& outcome, bool is_settled);
+  void retry(Run& run, std::uint32_t number, const Fault& fault);
+  void finish_call(Run& run, std::uint32_t number, const Outcome& outcome, bool is_settled);
   void park(Run& run, std::string reason);
   void note_throttled(const Pending& pending, const Fault& fault);
   const Quota& quota_of(const Pending& pending) const;
+
+  // system_calls.cpp: what the runtime answers by itself
+  void answer_here(Run& run, std::uint32_t number);
+  void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
+  Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
+  std::string uuid();
 
   // polling.cpp
   Status subscribe(const std::string& tenant, const std::string& hash,
@@ -158,7 +168,7 @@ class Runtime::Loop {
 
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<std::uint64_t, Pending> pending_;
-  std::deque<std::pair<std::int64_t, std::uint64_t>> silent_at_;  // when to give up on which ticket, in order
+  std::multimap<std::int64_t, std::uint64_t> silent_at_;  // when to give up on which ticket
   std::size_t in_flight_ = 0;
 
   Batch batch_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "runtime/loop.hpp"
+#include "runtime/served.hpp"
 
 namespace flow {
 namespace {
@@ -94,14 +95,20 @@ Status Runtime::Loop::take_up(const RunRow& row) {
   return {};
 }
 
-// A read in doubt is made again; about anything else the executor is asked first.
+// A read in doubt is made again; about anything else the executor is asked first. What the runtime answers is
+// never in doubt: its intent and its answer are of one commit, or it waits for its time.
 void Runtime::Loop::take_up_replayed(Run& run) {
-  if (run.is_over() || !run.in_doubt()) return settle_run(run);
-  if (run.operation().effect != Effect::Read) {
-    collect(run);
-    return ask_whether(run, std::nullopt, 0);
+  collect(run);
+  for (const std::uint32_t number : run.take_wanted()) {
+    if (run.waiting(number) == nullptr) continue;  // another's answer ended its branch
+    const bool in_doubt = run.waiting(number)->in_doubt && !is_answered_here(run.operation(number));
+    if (in_doubt && run.operation(number).effect != Effect::Read) {
+      ask_whether(run, number, std::nullopt, 0);
+      continue;
+    }
+    if (in_doubt) run.note_retry(number, std::nullopt, clock_.now_us(), clock_.now_us());
+    ask_for(run, number);
   }
-  run.note_retry(std::nullopt, clock_.now_us(), clock_.now_us());
   settle_run(run);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace flow {
@@ -31,16 +32,30 @@ Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) 
   next_sequence_ = journal.empty() ? 0 : journal.back().sequence + 1;
   FLOW_TRY_STATUS(read(journal));
   advance(machine_->start(started_.event, started_.settings), now_us);
+  give_recorded_answers(now_us);
   if (replay_problem_.empty() && !recorded_calls_.empty()) {
     const std::uint32_t last = recorded_calls_.rbegin()->first;
-    if (!waiting_ || last > waiting_->number)
+    if (last >= calls_ || is_over())
       replay_problem_ =
           fmt::format("the journal holds call {}, which the flow did not come to this time", last);
   }
   recorded_calls_.clear();
+  recorded_answers_.clear();
   recorded_logs_.clear();
   if (!replay_problem_.empty()) return error(replay_problem_);
   return {};
+}
+
+void Run::give_recorded_answers(std::int64_t now_us) {
+  for (const OutcomeEntry& answer : recorded_answers_) {
+    if (!replay_problem_.empty() || is_over()) return;
+    if (waiting_.erase(answer.call) == 0) {
+      replay_problem_ = fmt::format(
+          "the journal holds an answer to call {}, which the flow did not come to this time", answer.call);
+      return;
+    }
+    advance(machine_->answer_call(answer.call, answer.outcome), now_us);
+  }
 }
 
 Status Run::read(const std::vector<JournalRow>& journal) {
@@ -70,19 +85,23 @@ Status Run::read(const Entry& entry) {
     Recorded& call = recorded_calls_[intent->call];
     call.intent = *intent;
     call.in_doubt = true;
-  } else if (const auto* retry = std::get_if<RetryEntry>(&entry)) {
-    Recorded& call = recorded_calls_[retry->call];
-    call.in_doubt = false;
-    call.not_before_us = retry->not_before_us;
-    if (retry->fault) ++call.failures;
-  } else if (const auto* answer = std::get_if<OutcomeEntry>(&entry)) {
-    Recorded& call = recorded_calls_[answer->call];
-    if (!call.intent)
-      return error(
-          fmt::format("the journal is damaged: call {} was answered before it was made", answer->call));
-    call.answer = *answer;
-    call.in_doubt = false;
+    return {};
   }
+  const auto* retry = std::get_if<RetryEntry>(&entry);
+  const auto* answer = std::get_if<OutcomeEntry>(&entry);
+  if (retry == nullptr && answer == nullptr) return {};
+  const std::uint32_t number = retry != nullptr ? retry->call : answer->call;
+  const auto found = recorded_calls_.find(number);
+  if (found == recorded_calls_.end())
+    return error(fmt::format("the journal is damaged: call {} was answered before it was made", number));
+  Recorded& call = found->second;
+  call.in_doubt = false;
+  if (answer != nullptr) {
+    recorded_answers_.push_back(*answer);
+    return {};
+  }
+  call.not_before_us = retry->not_before_us;
+  if (retry->fault) ++call.failures;
   return {};
 }
 
@@ -91,21 +110,26 @@ void Run::append(const Entry& entry, std::int64_t now_us) {
       JournalRow{row_.id, next_sequence_++, static_cast<int>(kind_of(entry)), now_us, encode_entry(entry)});
 }
 
-// Goes on until the machine waits for a call that has no answer yet, or is at its end. Bounded by the
-// machine's fuel.
-void Run::advance(Step step, std::int64_t now_us) {
-  for (std::optional<Step> next = std::move(step); next;) {
+// Goes on until every branch waits for a call that has no answer yet, or the run is at its end. Log lines are
+// answered as they come, so that the run's story depends on the order of the calls' answers alone. Bounded by
+// the machine's fuel.
+void Run::advance(std::optional<Step> step, std::int64_t now_us) {
+  while (replay_problem_.empty()) {
+    for (const std::uint32_t number : machine_->take_cancelled()) waiting_.erase(number);
+    if (!step) step = machine_->next();
+    if (!step) return;
     if (!has_entered_ && machine_->in_body()) {
       has_entered_ = true;
       append(EnteredEntry{}, now_us);
     }
-    if (const auto* ended = std::get_if<Ended>(&*next)) return end(*ended, now_us);
+    if (const auto* ended = std::get_if<Ended>(&*step)) return end(*ended, now_us);
     if (next_sequence_ > kMaxJournalEntries)
       return park(fmt::format("its journal grew beyond {} entries", kMaxJournalEntries), now_us);
-    if (const auto* line = std::get_if<LogLine>(&*next)) {
-      next = pass_log(LogLine(*line), now_us);
+    if (const auto* line = std::get_if<LogLine>(&*step)) {
+      step = pass_log(LogLine(*line), now_us);
     } else {
-      next = pass_call(Call(std::get<Call>(*next)));
+      wait_for(std::get<Call>(*step));
+      step.reset();
     }
   }
 }
@@ -119,21 +143,7 @@ std::optional<Step> Run::pass_log(const LogLine& line, std::int64_t now_us) {
         fmt::format("the flow now logs `{}` where the journal has `{}`", line.text, recorded->second);
     return std::nullopt;
   }
-  return machine_->resume(Returned{"null"});
-}
-
-std::optional<Step> Run::pass_call(const Call& call) {
-  const auto found = recorded_calls_.find(call.number);
-  if (found != recorded_calls_.end() && found->second.intent) {
-    const Recorded& recorded = found->second;
-    if (auto problem = mismatch(call, *recorded.intent)) {
-      replay_problem_ = std::move(*problem);
-      return std::nullopt;
-    }
-    if (recorded.answer) return machine_->resume(recorded.answer->outcome);
-  }
-  wait_for(call);
-  return std::nullopt;
+  return machine_->answer_log(line.number);
 }
 
 std::optional<std::string> Run::mismatch(const Call& call, const IntentEntry& intent) const {
@@ -147,53 +157,85 @@ std::optional<std::string> Run::mismatch(const Call& call, const IntentEntry& in
 }
 
 void Run::wait_for(const Call& call) {
-  const auto found = recorded_calls_.find(call.number);
-  const Recorded recorded = found == recorded_calls_.end() ? Recorded() : found->second;
-  waiting_ = call;
-  attempts_ = recorded.intent ? recorded.intent->attempt : 0;
-  failures_ = recorded.failures;
-  not_before_us_ = recorded.not_before_us;
-  in_doubt_ = recorded.in_doubt;
+  calls_ = std::max(calls_, call.number + 1);
+  Waiting waiting{.call = call};
+  if (const auto found = recorded_calls_.find(call.number); found != recorded_calls_.end()) {
+    const Recorded& recorded = found->second;
+    if (auto problem = mismatch(call, recorded.intent)) {
+      replay_problem_ = std::move(*problem);
+      return;
+    }
+    waiting.attempts = recorded.intent.attempt;
+    waiting.due_us = recorded.intent.due_us;
+    waiting.failures = recorded.failures;
+    waiting.not_before_us = recorded.not_before_us;
+    waiting.in_doubt = recorded.in_doubt;
+  }
+  waiting_.insert_or_assign(call.number, std::move(waiting));
+  wanted_.push_back(call.number);
 }
 
-std::string Run::call_key() const {
-  return fmt::format("{}/{}", row_.id, waiting_->number);
+const Run::Waiting* Run::waiting(std::uint32_t number) const {
+  const auto found = waiting_.find(number);
+  return found == waiting_.end() ? nullptr : &found->second;
 }
 
-void Run::note_attempt(std::int64_t now_us) {
-  FLOW_CHECK(waiting_.has_value() && !in_doubt_,
-             "a call goes out only when the last attempt's fate is known");
-  in_doubt_ = true;
-  append(IntentEntry{waiting_->number, ++attempts_, operation().full_name(), waiting_->arguments,
-                     waiting_->line, waiting_->is_fetch},
+std::vector<std::uint32_t> Run::take_wanted() {
+  std::vector<std::uint32_t> wanted = std::exchange(wanted_, {});
+  std::erase_if(wanted, [&](std::uint32_t number) { return !waiting_.contains(number); });
+  return wanted;
+}
+
+Run::Waiting& Run::under_way(std::uint32_t number) {
+  const auto found = waiting_.find(number);
+  FLOW_CHECK(found != waiting_.end(), "only a call that is waited for can be told of");
+  return found->second;
+}
+
+const Operation& Run::operation(std::uint32_t number) const {
+  return module_->operations[waiting_.at(number).call.operation];
+}
+
+std::string Run::call_key(std::uint32_t number) const {
+  return fmt::format("{}/{}", row_.id, number);
+}
+
+void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us) {
+  Waiting& waiting = under_way(number);
+  FLOW_CHECK(!waiting.in_doubt, "a call goes out only when the last attempt's fate is known");
+  waiting.in_doubt = true;
+  waiting.due_us = due_us;
+  append(IntentEntry{number, ++waiting.attempts, operation(number).full_name(), waiting.call.arguments,
+                     waiting.call.line, waiting.call.is_fetch, due_us},
          now_us);
 }
 
-void Run::note_retry(std::optional<Fault> fault, std::int64_t not_before_us, std::int64_t now_us) {
-  FLOW_CHECK(waiting_.has_value(), "only a call that is waited for is made again");
-  if (fault) ++failures_;
-  in_doubt_ = false;
-  not_before_us_ = not_before_us;
-  append(RetryEntry{waiting_->number, std::move(fault), not_before_us}, now_us);
+void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
+                     std::int64_t now_us) {
+  Waiting& waiting = under_way(number);
+  if (fault) ++waiting.failures;
+  waiting.in_doubt = false;
+  waiting.not_before_us = not_before_us;
+  append(RetryEntry{number, std::move(fault), not_before_us}, now_us);
 }
 
-void Run::answer(const Outcome& outcome, bool is_settled, std::int64_t now_us) {
-  FLOW_CHECK(waiting_.has_value(), "only a call that is waited for is answered");
-  append(OutcomeEntry{waiting_->number, outcome, is_settled}, now_us);
-  waiting_.reset();
-  in_doubt_ = false;
-  advance(machine_->resume(outcome), now_us);
+void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us) {
+  static_cast<void>(under_way(number));
+  append(OutcomeEntry{number, outcome, is_settled}, now_us);
+  waiting_.erase(number);
+  advance(machine_->answer_call(number, outcome), now_us);
 }
 
 void Run::park(std::string reason, std::int64_t now_us) {
   append(ParkedEntry{reason}, now_us);
-  waiting_.reset();
+  waiting_.clear();
   row_.state = RunState::Parked;
   row_.reason = std::move(reason);
 }
 
 void Run::end(const Ended& ended, std::int64_t now_us) {
   append(EndedEntry{ended}, now_us);
+  waiting_.clear();
   ended_ = ended;
   row_.state = state_after(ended.how);
   row_.ended_us = now_us;

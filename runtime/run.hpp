@@ -33,18 +33,28 @@ class Run {
   // today what the journal says it did. Then only park() may follow.
   Status replay(const std::vector<JournalRow>& journal, std::int64_t now_us);
 
-  // The call the machine waits for; nothing when the run is over or parked.
-  const Call* waiting() const { return waiting_ ? &*waiting_ : nullptr; }
-  const Operation& operation() const { return module_->operations[waiting_->operation]; }
-  // An attempt went out and nothing is known of it.
-  bool in_doubt() const { return in_doubt_; }
-  std::uint32_t failures() const { return failures_; }           // faults of the call waited for
-  std::int64_t not_before_us() const { return not_before_us_; }  // of its next attempt
-  std::string call_key() const;                                  // idempotency key of the call waited for
+  // A call under way. With branches a run has several of them at once.
+  struct Waiting {
+    Call call;
+    std::uint32_t attempts = 0;
+    std::uint32_t failures = 0;      // faults of it
+    std::int64_t not_before_us = 0;  // of its next attempt
+    std::int64_t due_us = 0;         // when the runtime answers it, once that is set
+    bool in_doubt = false;           // an attempt went out and nothing is known of it
+  };
+  // By number; nullptr for one that was answered, or is wanted by nobody any more, as everything is when the
+  // run is over or parked.
+  const Waiting* waiting(std::uint32_t number) const;
+  // Calls that the run came to since this was asked the last time, and still waits for, in their order.
+  std::vector<std::uint32_t> take_wanted();
+  const Operation& operation(std::uint32_t number) const;
+  std::string call_key(std::uint32_t number) const;  // idempotency key
 
-  void note_attempt(std::int64_t now_us);  // the call waited for is about to go out
-  void note_retry(std::optional<Fault> fault, std::int64_t not_before_us, std::int64_t now_us);
-  void answer(const Outcome& outcome, bool is_settled, std::int64_t now_us);
+  // The following are of calls that are under way.
+  void note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us = 0);  // it goes out
+  void note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
+                  std::int64_t now_us);
+  void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us);
   void park(std::string reason, std::int64_t now_us);
 
   bool is_over() const { return row_.state != RunState::Running; }
@@ -56,10 +66,9 @@ class Run {
   std::vector<JournalRow> take_unsaved();
 
  private:
-  // What the journal knows of one call.
+  // What the journal knows of one call that it has an intent of.
   struct Recorded {
-    std::optional<IntentEntry> intent;
-    std::optional<OutcomeEntry> answer;
+    IntentEntry intent;
     std::uint32_t failures = 0;
     std::int64_t not_before_us = 0;
     bool in_doubt = false;
@@ -67,11 +76,12 @@ class Run {
   void append(const Entry& entry, std::int64_t now_us);
   Status read(const std::vector<JournalRow>& journal);
   Status read(const Entry& entry);
-  void advance(Step step, std::int64_t now_us);
+  void give_recorded_answers(std::int64_t now_us);
+  void advance(std::optional<Step> step, std::int64_t now_us);
   std::optional<Step> pass_log(const LogLine& line, std::int64_t now_us);
-  std::optional<Step> pass_call(const Call& call);
-  std::optional<std::string> mismatch(const Call& call, const IntentEntry& intent) const;
   void wait_for(const Call& call);
+  std::optional<std::string> mismatch(const Call& call, const IntentEntry& intent) const;
+  Waiting& under_way(std::uint32_t number);
   void end(const Ended& ended, std::int64_t now_us);
 
   RunRow row_;
@@ -80,16 +90,15 @@ class Run {
   std::vector<JournalRow> unsaved_;
   std::uint32_t next_sequence_ = 0;
 
-  std::optional<Call> waiting_;
-  std::uint32_t attempts_ = 0;
-  std::uint32_t failures_ = 0;
-  std::int64_t not_before_us_ = 0;
-  bool in_doubt_ = false;
+  std::map<std::uint32_t, Waiting> waiting_;  // by number
+  std::vector<std::uint32_t> wanted_;
+  std::uint32_t calls_ = 0;  // that the machine made so far
   bool has_entered_ = false;
   Ended ended_;
 
   // Only while replaying; empty afterwards.
   std::map<std::uint32_t, Recorded> recorded_calls_;
+  std::vector<OutcomeEntry> recorded_answers_;  // in the journal's order, which decides how the run went
   std::map<std::uint32_t, std::string> recorded_logs_;
   StartedEntry started_;
   std::string replay_problem_;

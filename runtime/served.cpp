@@ -3,27 +3,49 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace flow {
 namespace {
 
-bool is_served(const Operation& operation) {
-  const auto is_ours = [](const Route& route) { return route.protocol == Protocol::Runtime; };
-  return std::ranges::none_of(operation.routes, is_ours);
+// As system_calls.cpp answers them.
+constexpr std::array<std::string_view, 6> kAnswered = {"flow.wait",   "flow.waitUntil", "flow.now",
+                                                       "flow.random", "flow.uuid",       "flow.once"};
+
+tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
+  return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
+}
+
+Status check_calls(const Module& module, const Routine& routine) {
+  for (const CallSite& site : routine.call_sites) {
+    if (!site.options) continue;
+    const std::string operation = module.operations[site.operation].full_name();
+    if (site.options->is_awaited) return cannot(module, fmt::format("await `{}`", operation));
+    if (site.options->lease_us > 0) return cannot(module, fmt::format("lease `{}`", operation));
+  }
+  return {};
 }
 
 }  // namespace
 
+bool is_answered_here(const Operation& operation) {
+  return !operation.routes.empty() && operation.routes.front().protocol == Protocol::Runtime;
+}
+
 Status check_served(const Module& module) {
+  for (const FunctionCode& function : module.functions) FLOW_TRY_STATUS(check_calls(module, function));
   for (const FlowCode& flow : module.flows) {
+    FLOW_TRY_STATUS(check_calls(module, flow));
     const Trigger& trigger = module.triggers[flow.trigger];
     if (trigger.kind != Trigger::Kind::Poll)
-      return error(fmt::format("flow `{}`: this runtime cannot start flows on `{}` yet", flow.name,
-                               trigger_kind_name(trigger.kind)));
-    for (const ManifestCall& call : flow.manifest.calls)
-      if (const Operation& operation = module.operations[call.operation]; !is_served(operation))
-        return error(
-            fmt::format("flow `{}`: this runtime cannot answer `{}` yet", flow.name, operation.full_name()));
+      return cannot(module,
+                    fmt::format("start flow `{}` on `{}`", flow.name, trigger_kind_name(trigger.kind)));
+    for (const ManifestCall& call : flow.manifest.calls) {
+      const Operation& operation = module.operations[call.operation];
+      if (is_answered_here(operation) &&
+          std::ranges::find(kAnswered, operation.full_name()) == kAnswered.end())
+        return cannot(module, fmt::format("answer `{}` for flow `{}`", operation.full_name(), flow.name));
+    }
   }
   return {};
 }

@@ -7,7 +7,10 @@
 
 namespace flow {
 
-// The error names the flow, and the trigger or the operation.
+// Whether the runtime answers it, not the executor: its route is of Protocol::Runtime.
+bool is_answered_here(const Operation& operation);
+
+// The error names the flow, and the trigger, the operation or the modifier of a call.
 Status check_served(const Module& module);
 
 }  // namespace flow

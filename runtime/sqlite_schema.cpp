@@ -31,6 +31,10 @@ constexpr const char* kSteps[] = {
          tenant TEXT NOT NULL, trigger_name TEXT NOT NULL, key TEXT NOT NULL, time_us INTEGER NOT NULL,
          PRIMARY KEY (tenant, trigger_name, key)) WITHOUT ROWID;
        CREATE INDEX seen_by_time ON seen (tenant, trigger_name, time_us);)",
+    R"(CREATE TABLE once (
+         tenant TEXT NOT NULL, flow TEXT NOT NULL, key TEXT NOT NULL, until_us INTEGER NOT NULL,
+         PRIMARY KEY (tenant, flow, key)) WITHOUT ROWID;
+       CREATE INDEX once_by_time ON once (until_us);)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

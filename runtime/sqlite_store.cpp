@@ -69,9 +69,9 @@ struct SqliteStore::Tables {
 
   Statement begin, commit, rollback;
   Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest,
-      put_meta;
+      put_meta, put_once, forget_once;
   Statement get_module, get_run, find_run, get_journal, get_unfinished, get_list, get_cursor, get_seen,
-      get_meta;
+      get_meta, get_once;
 };
 
 Status SqliteStore::Tables::prepare_reads() {
@@ -96,6 +96,8 @@ Status SqliteStore::Tables::prepare_reads() {
       connection.prepare("SELECT watermark_us, floor_us FROM cursors WHERE tenant = ? AND trigger_name = ?"));
   FLOW_TRY(get_seen,
            connection.prepare("SELECT 1 FROM seen WHERE tenant = ? AND trigger_name = ? AND key = ?"));
+  FLOW_TRY(get_once,
+           connection.prepare("SELECT until_us FROM once WHERE tenant = ? AND flow = ? AND key = ?"));
   FLOW_TRY(get_meta, connection.prepare("SELECT value FROM meta WHERE key = ?"));
   return {};
 }
@@ -125,6 +127,12 @@ Status SqliteStore::Tables::prepare_writes() {
            connection.prepare("DELETE FROM seen WHERE tenant = ?1 AND trigger_name = ?2 AND time_us <"
                               " (SELECT time_us FROM seen WHERE tenant = ?1 AND trigger_name = ?2"
                               "  ORDER BY time_us DESC LIMIT 1 OFFSET ?3 - 1)"));
+  FLOW_TRY(put_once, connection.prepare(
+                         "INSERT OR REPLACE INTO once (tenant, flow, key, until_us) VALUES (?, ?, ?, ?)"));
+  // A few at a time: more go than come.
+  FLOW_TRY(forget_once,
+           connection.prepare("DELETE FROM once WHERE (tenant, flow, key) IN (SELECT tenant, flow,"
+                              " key FROM once WHERE until_us < ? ORDER BY until_us LIMIT 4)"));
   FLOW_TRY(put_meta, connection.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"));
   return {};
 }
@@ -180,6 +188,12 @@ Status SqliteStore::Tables::write_forgetting(const Batch& batch) {
     if (row.keep_at_most == 0) continue;
     forget_rest.bind(1, row.tenant).bind(2, row.trigger).bind(3, std::int64_t{row.keep_at_most});
     FLOW_TRY_STATUS(finish(forget_rest, "forget old events"));
+  }
+  for (const OnceRow& row : batch.once) {
+    forget_once.bind(1, row.taken_us);
+    FLOW_TRY_STATUS(finish(forget_once, "forget old keys"));
+    put_once.bind(1, row.tenant).bind(2, row.flow).bind(3, row.key).bind(4, row.until_us);
+    FLOW_TRY_STATUS(finish(put_once, "take a key"));
   }
   for (const MetaRow& row : batch.meta) {
     put_meta.bind(1, row.key).bind(2, row.value);
@@ -323,6 +337,16 @@ Result<bool> SqliteStore::is_seen(std::string_view tenant, std::string_view trig
   FLOW_TRY(const auto found,
            tables_->one_text(tables_->get_seen.bind(1, tenant).bind(2, trigger).bind(3, key)));
   return found.has_value();
+}
+
+Result<std::int64_t> SqliteStore::once_until(std::string_view tenant, std::string_view flow,
+                                             std::string_view key) {
+  Statement& statement = tables_->get_once.bind(1, tenant).bind(2, flow).bind(3, key);
+  const Use use(statement);
+  const int code = statement.step();
+  if (code == SQLITE_DONE) return 0;
+  if (code != SQLITE_ROW) return tl::unexpected(tables_->connection.problem("read a key"));
+  return statement.number(0);
 }
 
 Result<std::optional<std::string>> SqliteStore::meta(std::string_view key) {

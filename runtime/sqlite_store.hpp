@@ -13,7 +13,8 @@ namespace flow {
 
 // Version history of the tables (PRAGMA user_version):
 //   1  first version
-inline constexpr int kStoreVersion = 1;
+//   2  keys of flow.once()
+inline constexpr int kStoreVersion = 2;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -41,6 +42,8 @@ class SqliteStore final : public Store {
   Result<std::vector<RunRow>> list_runs(const RunFilter& filter) override;
   Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) override;
   Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) override;
+  Result<std::int64_t> once_until(std::string_view tenant, std::string_view flow,
+                                  std::string_view key) override;
   Result<std::optional<std::string>> meta(std::string_view key) override;
 
  private:

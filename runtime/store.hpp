@@ -77,6 +77,15 @@ struct ForgetRow {
   std::uint32_t keep_at_most = 0;  // of the rest, the oldest go until so many are left; 0 is no limit
 };
 
+// A key that a flow has taken with flow.once(): until then it is taken.
+struct OnceRow {
+  std::string tenant;
+  std::string flow;
+  std::string key;
+  std::int64_t taken_us = 0;
+  std::int64_t until_us = 0;
+};
+
 struct MetaRow {
   std::string key;
   std::string value;
@@ -91,11 +100,12 @@ struct Batch {
   std::vector<SeenRow> seen;         // a key that is there already is left alone
   std::vector<CursorRow> cursors;    // replaces
   std::vector<ForgetRow> forget;
+  std::vector<OnceRow> once;  // replaces; those that were over when one was taken may be gone
   std::vector<MetaRow> meta;  // replaces
 
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && seen.empty() &&
-           cursors.empty() && forget.empty() && meta.empty();
+           cursors.empty() && forget.empty() && once.empty() && meta.empty();
   }
 };
 
@@ -128,6 +138,9 @@ class Store {
   virtual Result<std::vector<RunRow>> list_runs(const RunFilter& filter) = 0;  // newest first
   virtual Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) = 0;
   virtual Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) = 0;
+  // Until when the key is taken; 0 when it is not known.
+  virtual Result<std::int64_t> once_until(std::string_view tenant, std::string_view flow,
+                                          std::string_view key) = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) = 0;
 };
 

@@ -18,6 +18,12 @@ class VmMachine final : public RunMachine {
     return machine_.start(event, settings_json);
   }
   Step resume(const Outcome& outcome) override { return machine_.resume(outcome); }
+  std::optional<Step> next() override { return machine_.next(); }
+  std::optional<Step> answer_call(std::uint32_t number, const Outcome& outcome) override {
+    return machine_.answer_call(number, outcome);
+  }
+  std::optional<Step> answer_log(std::uint32_t number) override { return machine_.answer_log(number); }
+  std::vector<std::uint32_t> take_cancelled() override { return machine_.take_cancelled(); }
   bool in_body() const override { return machine_.in_body(); }
 
  private:

@@ -14,6 +14,12 @@ struct CheckOptions {
 };
 int run_check(const CheckOptions& options);
 
+struct FmtOptions {
+  std::vector<std::string> files;
+  bool check = false;
+};
+int run_fmt(const FmtOptions& options);
+
 struct BuildOptions {
   std::string file;
   std::string output;

@@ -81,6 +81,11 @@ int main(int argc, char** argv) {
                           "print what is fetched and called, when, and how often at most");
   check_command->add_flag("--tree", check.tree, "print the syntax tree");
 
+  flow::FmtOptions fmt;
+  CLI::App* const fmt_command = app.add_subcommand("fmt", summary("fmt"));
+  fmt_command->add_option("FILE", fmt.files, "`.flow` files; - is standard input")->required();
+  fmt_command->add_flag("--check", fmt.check, "change nothing, name the files that would change");
+
   flow::BuildOptions build;
   CLI::App* const build_command = app.add_subcommand("build", summary("build"));
   build_command->add_option("FILE", build.file, "a `.flow` file")->required();
@@ -105,6 +110,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
   }
   if (check_command->parsed()) return flow::run_check(check);
+  if (fmt_command->parsed()) return flow::run_fmt(fmt);
   if (build_command->parsed()) return flow::run_build(build);
   if (inspect_command->parsed()) return flow::run_inspect(inspect);
   return flow::run_explain(code);

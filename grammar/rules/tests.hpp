@@ -37,7 +37,7 @@ struct expect_none : seq<w_expect, ws, w_no, at<ws, ident>, ws, tested_operation
 struct expect_log : seq<w_expect, ws, k_log, ws, must<operand_expr>> {};
 // `result` alone may be a name as well: `expect result == 3`.
 struct result_ahead : at<ws, sor<digit, one<'"', '{', '['>, ident, k_true, k_false, k_null, k_match>> {};
-struct expect_result : seq<w_expect, ws, TAO_PEGTL_KEYWORD("result"), at<blank>, result_ahead, ws, must<operand_expr>> {};
+struct expect_result : seq<w_expect, ws, TAO_PEGTL_KEYWORD("result"), at<space>, result_ahead, ws, must<operand_expr>> {};
 struct outcome_word : seq<at<sor<TAO_PEGTL_KEYWORD("finished"), TAO_PEGTL_KEYWORD("failed"), TAO_PEGTL_KEYWORD("skipped"),
                                  TAO_PEGTL_KEYWORD("stopped")>>, any_word> {};
 struct outcome_end : at<ws, sor<one<'"', '}', ';'>, test_word>> {};

@@ -81,6 +81,7 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"compiler", {"base", "compiler", "vm/bytecode"}},  // compile.hpp, the door
     {"compiler/syntax", {"base", "compiler/syntax"}},
     {"compiler/parse", {"base", "grammar", "compiler/syntax", "compiler/parse"}},
+    {"compiler/format", {"base", "compiler/syntax", "compiler/parse", "compiler/format"}},
     {"compiler/resolve", {"base", "compiler/syntax", "compiler/resolve"}},
     {"compiler/check", {"base", "compiler/syntax", "compiler/resolve", "compiler/check", "vm/bytecode"}},
     {"compiler/plan", {"base", "compiler/syntax", "compiler/resolve", "compiler/check", "compiler/plan"}},

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "compiler/format/format.hpp"
 #include "compiler/parse/parse.hpp"
 #include "stdlib/declarations/declarations.hpp"
 #include "vm/bytecode/disassemble.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kAreas[] = {"parse", "check", "types", "plan", "emit", "json", "declare"};
+constexpr std::string_view kAreas[] = {"parse", "check", "types",   "plan",
+                                       "emit",  "json",  "declare", "format"};
 
 Shown of(const Diagnostics& diagnostics, std::string text) {
   return {std::move(text), diagnostics.has_errors()};
@@ -25,6 +27,15 @@ Shown show_parse(const std::string& name, const std::string& text) {
   const auto source = std::make_shared<const SourceFile>(name, text);
   const Tree tree = parse(source, 0, diagnostics);
   return of(diagnostics, rendered(diagnostics, {source}) + dump(tree));
+}
+
+Shown show_format(const std::string& name, const std::string& text) {
+  Diagnostics diagnostics;
+  const auto source = std::make_shared<const SourceFile>(name, text);
+  const Tree tree = parse(source, 0, diagnostics);
+  if (diagnostics.has_errors()) return of(diagnostics, rendered(diagnostics, {source}));
+  const Result<std::string> laid_out = format(tree);
+  return laid_out ? of(diagnostics, *laid_out) : Shown{laid_out.error().message + "\n", false};
 }
 
 // A file of connectors, as a new connector's author checks it.
@@ -103,6 +114,7 @@ std::vector<GoldenCase> golden_cases() {
 
 Shown show(const std::string& area, const std::string& name, const std::string& text) {
   if (area == "parse") return show_parse(name, text);
+  if (area == "format") return show_format(name, text);
   if (area == "declare") return show_declare(name, text);
   const Compilation compilation = compile({name, text}, standard_library());
   const Diagnostics& found = compilation.diagnostics;

@@ -122,6 +122,9 @@ class FailingStore final : public Store {
   Result<bool> is_seen(std::string_view a, std::string_view b, std::string_view c) override {
     return inner_.is_seen(a, b, c);
   }
+  Result<std::int64_t> once_until(std::string_view a, std::string_view b, std::string_view c) override {
+    return inner_.once_until(a, b, c);
+  }
   Result<std::optional<std::string>> meta(std::string_view key) override { return inner_.meta(key); }
   std::uint64_t commits = 0;
 

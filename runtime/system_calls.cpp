@@ -1,0 +1,115 @@
+// What the runtime answers by itself: time, chance, waiting, and keys that are taken once. Its answers are
+// journaled like all others, so that a replay gets the same ones; intent and answer are of one commit, but
+// for a wait, whose intent holds when it is over.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/text.hpp"
+#include "runtime/json_text.hpp"
+#include "runtime/loop.hpp"
+#include "runtime/served.hpp"
+
+namespace flow {
+namespace {
+
+std::string text_argument(std::string_view arguments, std::string_view name) {
+  const auto member = json_member(arguments, name);
+  return member ? json_string(*member).value_or("") : "";
+}
+
+// The verifier has seen to it that they are there; a module may still declare them of another type.
+Fault wrong_argument(const Operation& operation, std::string_view name) {
+  return {.kind = FaultKind::BadRequest,
+          .message = fmt::format("{} takes no such `{}`", operation.full_name(), name)};
+}
+
+// No wait ends beyond what a time can say.
+std::int64_t later(std::int64_t time_us, std::int64_t by_us) {
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(time_us, std::max<std::int64_t>(by_us, 0), &sum)) return kNever;
+  return sum;
+}
+
+}  // namespace
+
+std::string Runtime::Loop::uuid() {
+  const std::uint64_t high = (random_.next() & ~std::uint64_t{0xf000}) | 0x4000;
+  const std::uint64_t low = (random_.next() & ~(std::uint64_t{3} << 62)) | std::uint64_t{1} << 63;
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff,
+                     low >> 48, low & 0xffff'ffff'ffff);
+}
+
+// A key that another run took in this very turn is in the batch.
+Outcome Runtime::Loop::once(const Run& run, std::string_view arguments, std::int64_t now_us) {
+  OnceRow row{.tenant = run.row().tenant,
+              .flow = run.row().flow,
+              .key = text_argument(arguments, "key"),
+              .taken_us = now_us,
+              .until_us = 0};
+  const auto window_us = parse_duration_us(text_argument(arguments, "window"));
+  if (!window_us)
+    return Fault{.kind = FaultKind::BadRequest, .message = "flow.once takes a duration as `window`"};
+  std::int64_t until_us = 0;
+  const auto is_same = [&](const OnceRow& other) {
+    return other.tenant == row.tenant && other.flow == row.flow && other.key == row.key;
+  };
+  const auto taken = std::ranges::find_if(batch_.once, is_same);
+  if (taken != batch_.once.end()) {
+    until_us = taken->until_us;
+  } else {
+    const auto stored = store_.once_until(row.tenant, row.flow, row.key);
+    if (!stored) return Fault{.kind = FaultKind::Unavailable, .message = stored.error().message};
+    until_us = *stored;
+  }
+  if (until_us > now_us) return Returned{"false"};
+  row.until_us = later(now_us, *window_us);
+  batch_.once.push_back(std::move(row));
+  return Returned{"true"};
+}
+
+void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
+  const std::int64_t now_us = clock_.now_us();
+  const Operation& operation = run.operation(number);
+  const Run::Waiting& waiting = *run.waiting(number);
+  const std::string arguments = waiting.call.arguments;
+  if (operation.name == "wait" || operation.name == "waitUntil") {
+    std::int64_t due_us = waiting.due_us;
+    if (!waiting.in_doubt) {
+      const bool is_span = operation.name == "wait";
+      const char* const name = is_span ? "duration" : "time";
+      const std::string text = text_argument(arguments, name);
+      const auto said_us = is_span ? parse_duration_us(text) : parse_time_us(text);
+      if (!said_us) {
+        run.note_attempt(number, now_us);
+        return run.answer(number, wrong_argument(operation, name), false, now_us);
+      }
+      due_us = is_span ? later(now_us, *said_us) : *said_us;
+      run.note_attempt(number, now_us, due_us);
+    }
+    if (due_us <= now_us) return run.answer(number, Returned{"null"}, false, now_us);
+    return answer_when_due(run.row().id, number, due_us);
+  }
+  if (!waiting.in_doubt) run.note_attempt(number, now_us);
+  Outcome outcome = Returned{"null"};
+  if (operation.name == "now") outcome = Returned{json_quoted(format_time_us(now_us))};
+  if (operation.name == "uuid") outcome = Returned{json_quoted(uuid())};
+  if (operation.name == "random")
+    outcome = Returned{fmt::format("{}", static_cast<double>(random_.next() >> 11) * 0x1p-53)};
+  if (operation.name == "once") outcome = once(run, arguments, now_us);
+  run.answer(number, outcome, false, now_us);
+}
+
+// A clock that was set back takes timers with it; a moment stays where it is.
+void Runtime::Loop::answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us) {
+  at(due_us, [this, id, number, due_us] {
+    Run* const run = waiting_run(id, number);
+    if (run == nullptr) return;
+    const bool is_moment = run->operation(number).name == "waitUntil";
+    if (is_moment && clock_.now_us() < due_us) return answer_when_due(id, number, due_us);
+    finish_call(*run, number, Returned{"null"}, false);
+  });
+}
+
+}  // namespace flow
