@@ -133,7 +133,8 @@ std::string Checker::takers(const std::vector<std::uint32_t>& overloads, TypeId 
       if (key[end] == '<') ++depth;
       if (key[end] == '>') --depth;
     }
-    types += fmt::format("{}`{}`", types.empty() ? "" : ", ", key.substr(begin, end - begin));
+    const std::string taken = fmt::format("`{}`", key.substr(begin, end - begin));
+    if (types.find(taken) == std::string::npos) types += (types.empty() ? "" : ", ") + taken;
   }
   const StandardFunction& first = library_.functions[overloads.front()];
   if (first.name == "join" && out_.types.is(type, TypeKind::List))
