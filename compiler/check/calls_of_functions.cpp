@@ -122,6 +122,26 @@ TypeId Checker::no_such_form(const FunctionCall& call, const std::vector<std::ui
   return error_type();
 }
 
+// For which types there is a function of the name, and how to get one of them.
+std::string Checker::takers(const std::vector<std::uint32_t>& overloads, TypeId type) const {
+  std::string types;
+  for (const std::uint32_t index : overloads) {
+    const std::string& key = library_.functions[index].key;  // `join(List<String>, String)`
+    const std::size_t begin = key.find('(') + 1;
+    std::size_t end = begin, depth = 0;
+    for (; key[end] != ')' && (key[end] != ',' || depth > 0); ++end) {
+      if (key[end] == '<') ++depth;
+      if (key[end] == '>') --depth;
+    }
+    const std::string taken = fmt::format("`{}`", key.substr(begin, end - begin));
+    if (types.find(taken) == std::string::npos) types += (types.empty() ? "" : ", ") + taken;
+  }
+  const StandardFunction& first = library_.functions[overloads.front()];
+  if (first.name == "join" && out_.types.is(type, TypeKind::List))
+    return "it joins texts; make them first: `list.map(x => \"{x}\").join(\", \")`";
+  return fmt::format("`{}` is for {}", first.name, types);
+}
+
 TypeId Checker::no_such_function(const FunctionCall& call, TypeId type) {
   const std::string_view name = tree_.text(call.ident);
   std::vector<std::string> names;
@@ -148,8 +168,12 @@ TypeId Checker::no_such_function(const FunctionCall& call, TypeId type) {
     d.note(fmt::format("write {}", foreign->advice));
   else if (near)
     d.fix(tree_.span(call.ident), *near, fmt::format("did you mean `{}`?", *near));
-  else
+  else if (const auto known = library_.function_names.find(name); known != library_.function_names.end())
+    d.note(takers(known->second, type));
+  else if (constexpr std::size_t kFew = 40; names.size() <= kFew)
     d.note(fmt::format("its methods are {}", fmt::join(names, ", ")));
+  else
+    d.note("docs/generated/functions.md lists its methods");
   return error_type();
 }
 
