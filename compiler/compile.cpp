@@ -57,8 +57,8 @@ Compilation compile(NamedText source, const Library& library, const ModuleLoader
   return result;
 }
 
-std::optional<Module> compile_tests(Compilation& compilation, const Library& library,
-                                    CoveragePoints* points) {
+std::optional<Module> compile_tests(Compilation& compilation, CoveragePoints* points) {
+  const Library& library = *compilation.library;
   CheckedFile checked = compilation.checked;
   checked.fields_read = checked.test_fields_read;
   checked.flows.insert(checked.flows.end(), checked.test_values.begin(), checked.test_values.end());

@@ -43,6 +43,6 @@ Compilation compile(NamedText source, const Library& library, const ModuleLoader
 // The flows of a compilation without errors, and behind them its test values, for `flow test`: not optimised,
 // so that what is carried out is what is written. `points` gets where conditions are decided. Nothing, and
 // diagnostics, when it does not fit a module.
-std::optional<Module> compile_tests(Compilation& compilation, const Library& library, CoveragePoints* points);
+std::optional<Module> compile_tests(Compilation& compilation, CoveragePoints* points);
 
 }  // namespace flow

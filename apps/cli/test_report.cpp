@@ -114,7 +114,7 @@ std::string rendered(const TestReport& report, const std::string& format) {
 void run_tests(const std::string& file, Compilation& compilation, const Library& library, TestRun& run) {
   if (compilation.checked.tests.empty()) return;
   CoveragePoints points;
-  std::optional<Module> module = compile_tests(compilation, library, &points);
+  std::optional<Module> module = compile_tests(compilation, &points);
   if (!module) return run.report.broken.push_back(file);
   const Result<Program> program = Program::load(std::move(*module));
   if (!program) {

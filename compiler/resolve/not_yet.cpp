@@ -45,6 +45,7 @@ class Reporter {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
     for (const NodeId kid : tree_.kids(node))
+      if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
   }
 
   void report(NodeId node, int words) {
