@@ -284,6 +284,7 @@ class RoutineEmitter {
   std::vector<Capture> captured(std::span<const NodeId> bodies);
   void find_captures(NodeId node, std::pair<std::uint32_t, std::uint32_t> own,
                      std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
+  void capture_setting(std::uint32_t index, std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
   void give(std::span<const Capture> captures, std::uint32_t first);
   void limit_list(const LoopParts& parts, Register list);
   void raise_collected(Register count, Register message);

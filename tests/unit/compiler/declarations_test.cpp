@@ -62,6 +62,14 @@ constexpr Sample kSamples[] = {
      "fn twice() = n * 2\nfn more(x: Int) = twice() + x + p.a\n"
      "on alert.new do stop \"{more(1)} {d} {l.length()} {p.b} {m[\"x\"]} {none ?? 5}\"",
      "-4 1h30m 1 b 1 5"},
+    {"settings_in_branches",
+     "param n: Int = 2\nparam m: Int = 3\nfn f(x: Int) = x * m\n"
+     "on alert.new do { let l = for x in [1, 2] at most 2 at once { yield f(x) + n }\n stop \"{l.sum()}\" }",
+     "13"},
+    {"errors_stay_behind_a_test",
+     "on alert.new do {\n fail \"first\" }\n"
+     "on error e { let k: Json = { b: \"x\" }\n if k.b is Int { log \"no\" } }",
+     "source\nfailed in line 2: first\n"},
     {"setting_hides_what_the_trigger_gives", "param title: Int = 4\non alert.new do stop \"{title + 1}\"",
      "5"},
     {"setting_is_known_not_to_be_null",
