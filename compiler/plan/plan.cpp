@@ -142,6 +142,8 @@ class Planner {
     return is_and ? After{on, off} : After{off, on};
   }
 
+  using Counts = std::map<std::uint32_t, std::uint32_t>;  // calls by operation
+
   // The conditions of `protect` that are asked before the call; what is there then, they may have to fetch.
   void ask_protections(NodeId node, const CheckedCall& call) {
     for (const auto& [operation, times] : calls_of_protections(call))
@@ -153,6 +155,7 @@ class Planner {
       --branch_depth_;
     }
   }
+
   // What is fetched to ask them, beside what the trigger brings.
   Counts calls_of_protections(const CheckedCall& call) const {
     Counts counts;
@@ -540,7 +543,6 @@ class Planner {
     return all;
   }
 
-  using Counts = std::map<std::uint32_t, std::uint32_t>;
   static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
     const std::uint64_t exact = std::uint64_t{a} * b;
     return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
