@@ -65,6 +65,7 @@ bool Checker::is_assignable(NodeId ident, const Meaning& meaning) {
     return false;
   }
   const Local& local = body_->locals[meaning.index];
+  if (!is_error(local.type) && !is_own(ident, meaning.index)) return false;
   if (local.is_var || is_error(local.type)) return true;
   Diagnostic& d =
       report(Code::NotAssignable, ident,

@@ -87,10 +87,6 @@ TypeId Checker::unknown_callee(NodeId callee) {
 }
 
 bool Checker::check_effect(NodeId node, const Operation& operation) {
-  if (function_ != nullptr) {
-    not_yet(tree_.kid(node, 0), fmt::format("a call of the operation `{}` in a function", operation.name));
-    return false;
-  }
   const bool may_stand_here = !in_condition_ || operation.effect == Effect::Read;
   if (!may_stand_here)
     report(Code::ConditionActs, node,
@@ -107,6 +103,7 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
   const Operation& operation = library_.operations[index];
   CheckedCall checked{.operation = index, .arguments = arguments(node, operation.name, operation.parameters)};
   out_.calls.insert_or_assign(node, std::move(checked));
+  note_operation(index);
   return check_effect(node, operation) ? operation.result : error_type();
 }
 
@@ -116,6 +113,7 @@ TypeId Checker::invoke(NodeId node, std::uint32_t index) {
   for (std::size_t i = 0; i < checked.arguments.size(); ++i)
     if (checked.arguments[i] == kNoNode) checked.arguments[i] = function.defaults[i];
   out_.invokes.insert_or_assign(node, std::move(checked));
+  note_invoke(node, index);
   return is_inferred(index) ? error_type() : function.result;  // a circle, which is told
 }
 

@@ -26,6 +26,10 @@ Checker::Checker(const Tree& tree, const Library& library, Diagnostics& diagnost
   out_.meaning.resize(tree.nodes.size());
   out_.is_unwrapped.assign(tree.nodes.size(), 0);
   out_.is_widened.assign(tree.nodes.size(), 0);
+  // The machine makes values of it, so all its fields are needed wherever it is used.
+  if (library.error_type != 0)
+    for (std::uint32_t field = 0; field < library.types.record(library.error_type).fields.size(); ++field)
+      out_.fields_read.insert({library.error_type, field});
 }
 
 CheckedFile Checker::run() {
@@ -56,6 +60,7 @@ CheckedFile Checker::run() {
       report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
              "a native function is declared by the library; write `fn` and what it does");
   }
+  judge_invokes();
   return std::move(out_);
 }
 
@@ -105,6 +110,7 @@ void Checker::enter(CheckedBody& body) {
   function_ = nullptr;
   trigger_ = nullptr;
   yielded_ = nullptr;
+  branches_.clear();
   facts_.clear();
   assigned_.clear();
 }
@@ -122,11 +128,12 @@ void Checker::handler(NodeId node) {
   const NodeId ident = tree_.find(node, NodeKind::Ident);
   flow_->handler = tree_.find(node, NodeKind::Block);
   if (ident != kNoNode) {
-    flow_->error_local = declare_local(ident, kStringType);
+    flow_->error_local = declare_error(ident);
     flow_->has_error_local = true;
-    flow_->locals[flow_->error_local].is_used = true;  // an unused error is no mistake
   }
+  in_handler_ = true;
   if (flow_->handler != kNoNode) block(flow_->handler);
+  in_handler_ = false;
   leave_scope(scope);
 }
 

@@ -25,7 +25,6 @@ struct Meaning {
     EntityField,  // entity index, field of its record: an alert's field by its bare name
     RecordField,  // field of the record that the object is
     EnumValue,    // type and value
-    ErrorText,    // `e.message` of an `on error e`: index of the local
   };
   Kind kind = Kind::None;
   std::uint32_t index = 0;
@@ -64,6 +63,32 @@ struct CheckedMethod {
 // Whether it may raise a fault beside those of used up fuel and memory; says yes when in doubt.
 bool may_fault(const CheckedMethod& method);
 
+// What a function does besides computing, by itself or through others.
+struct FunctionEffects {
+  std::set<std::uint32_t> operations;  // index into Library::operations
+  bool logs = false;
+  bool stops = false;  // may end the run
+  bool waits = false;
+};
+
+// A step of `steps`, and what it comes after.
+inline constexpr std::uint8_t kStepSucceeded = 1, kStepFailed = 2, kStepTimedOut = 4, kStepSkipped = 8;
+struct StepEdge {
+  std::uint32_t step = 0;
+  std::uint8_t statuses = 0;  // any of which suffices
+  NodeId node = kNoNode;
+};
+struct CheckedStep {
+  NodeId node = kNoNode;
+  NodeId call = kNoNode;
+  std::vector<StepEdge> after;
+  std::uint32_t wave = 0;  // the steps of one wave are carried out side by side
+};
+struct CheckedSteps {
+  std::vector<CheckedStep> steps;
+  std::uint32_t waves = 0;
+};
+
 struct Local {
   std::string name;
   TypeId type = 0;
@@ -87,6 +112,7 @@ struct CheckedFlow : CheckedBody {
   NodeId handler = kNoNode;       // the block of `on error`
   std::uint32_t error_local = 0;  // valid when the handler names the error
   bool has_error_local = false;
+  std::vector<NodeId> undos;  // `on undo`, in the order of the text
 };
 
 // Its parameters are its first locals, in order.
@@ -95,6 +121,7 @@ struct CheckedFunction : CheckedBody {
   // kNoNode where the argument is required.
   std::vector<NodeId> defaults;
   TypeId result = kNothingType;  // Nothing: the call gives no value
+  FunctionEffects effects;
 };
 
 struct CheckedFile {
@@ -107,6 +134,12 @@ struct CheckedFile {
   std::map<NodeId, CheckedCall> calls;
   std::map<NodeId, CheckedInvoke> invokes;
   std::map<NodeId, CheckedMethod> methods;
+  std::map<NodeId, CallOptions> options;         // of a Call: how it is made
+  std::map<NodeId, std::uint32_t> system_calls;  // of a statement: the operation of the runtime that it calls
+  std::map<NodeId, CheckedSteps> steps;
+  // Of what becomes a function of its own (a branch, the block of `on undo`): its own locals, from the first
+  // up to the second. What else it mentions is given to it.
+  std::map<NodeId, std::pair<std::uint32_t, std::uint32_t>> branch_locals;
   std::set<std::pair<TypeId, std::uint32_t>> fields_read;  // record type, field
   std::vector<Trigger> triggers;  // the library's that are used, and those that flows write themselves
   std::vector<CheckedFlow> flows;

@@ -2,11 +2,13 @@
 // functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
 // mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
 // calls, methods.cpp, calls_of_functions.cpp and function_….cpp standard functions, tables.cpp tables,
-// narrowing.cpp what a condition proves.
+// narrowing.cpp what a condition proves; match.cpp `match`, errors.cpp errors as values, concurrency.cpp
+// branches, steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing.
 #pragma once
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,6 +19,8 @@
 #include <vector>
 
 #include "compiler/check/check.hpp"
+#include "compiler/syntax/clauses.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 
@@ -55,7 +59,8 @@ class Checker {
   void return_statement(NodeId node);
 
   // ---- statements.cpp
-  void block(NodeId node);
+  // `until` knows the names of the block.
+  void block(NodeId node, NodeId until = kNoNode);
   void statement(NodeId node);
   void unreadable(NodeId bad);
   // Something that is not checked, since it was reported: what it names counts as used.
@@ -63,6 +68,7 @@ class Checker {
   void let(NodeId node);
   void if_statement(NodeId node);
   void message_statement(NodeId node);
+  bool refuse_exit(NodeId node, std::uint32_t word_length, std::string_view what);
   void call_statement(NodeId expr);
   void loop(NodeId node);
   TypeId loop_expression(NodeId node, TypeId expected);
@@ -191,6 +197,83 @@ class Checker {
   void forget_assigned(NodeId node);    // the same for every variable that is assigned in a loop's body
   void forget_since(std::size_t mark);  // … and for those assigned since `assigned_` had this size
 
+  // ---- match.cpp
+  struct Taken;
+  void match_statement(NodeId node);
+  TypeId match_expression(NodeId node, TypeId expected);
+  TypeId match_subject(NodeId node);
+  std::span<const NodeId> patterns_of(NodeId arm) const;
+  bool has_type_pattern(NodeId match) const;
+  bool may_grow(TypeId enumeration) const;  // values may come that no source knows
+  void enter_arm(NodeId arm, NodeId subject, TypeId type, Taken& taken);
+  void pattern(NodeId node, TypeId subject, Taken& taken);
+  void type_pattern(NodeId node, TypeId subject);
+  bool has_holes_in(NodeId node) const;
+  void take(Taken& taken, std::string value, NodeId pattern);
+  void take_interval(Taken& taken, double from, double to, NodeId pattern);
+  bool is_complete(TypeId subject, const Taken& taken) const;
+  std::vector<std::string> missing(TypeId subject, const Taken& taken) const;
+  void exhaust(NodeId node, TypeId subject, const Taken& taken);
+  TypeId either(TypeId a, TypeId b);  // what is one or the other; kNoType without
+
+  // ---- errors.cpp
+  TypeId result_type(TypeId value);
+  TypeId attempt(NodeId node);
+  std::uint32_t declare_error(NodeId ident);
+  void try_statement(NodeId node);
+  void catch_clause(NodeId node, std::map<std::string, NodeId>& caught, NodeId& all);
+  bool is_catchable(NodeId node);
+  void undo(NodeId node);
+
+  // ---- concurrency.cpp
+  struct Branch {
+    std::uint32_t first_local = 0;  // the first that is its own
+    const char* what = "";          // `this branch`, for messages
+  };
+  void branch(NodeId node, const char* what, const std::function<void()>& check);
+  bool is_own(NodeId ident, std::uint32_t local);
+  void parallel(NodeId node);
+  void count(NodeId node, const char* what, std::int64_t least);
+  void loop_clauses(NodeId node, const LoopParts& parts);
+  std::size_t yields_in(NodeId node) const;
+
+  // ---- steps.cpp
+  void steps(NodeId node);
+  void after_step(NodeId node, const std::map<std::string_view, std::uint32_t>& names,
+                  const CheckedSteps& checked, CheckedStep& step);
+  bool find_waves(CheckedSteps& checked);
+  void report_step_circle(const CheckedSteps& checked, const std::vector<bool>& is_placed);
+  void report_dead_steps(const CheckedSteps& checked);
+
+  // ---- waiting.cpp
+  static constexpr std::int64_t kMostRetries = 1'000;
+  void wait(NodeId node);
+  void repeat(NodeId node);
+  void note_system(NodeId node, std::string_view name);
+  void note_now(NodeId node);
+  std::optional<std::int64_t> constant_duration(NodeId node, const char* what);
+  TypeId modified_call(NodeId node);
+  TypeId check_modifiers(NodeId node, const CallParts& parts, const Operation& operation, TypeId type);
+  TypeId flow_call(NodeId node, const CallParts& parts);
+  void respond(NodeId node);
+  std::string operations_where(bool (*holds)(const Operation&)) const;
+  bool is_system(const Operation& operation) const;  // answered by the runtime
+
+  // ---- effects.cpp
+  struct StopFree {  // an invocation where nothing may stop the run
+    NodeId call = kNoNode;
+    std::uint32_t callee = 0;
+    const char* where = "";
+  };
+  FunctionEffects* effects();  // of the function that is checked; nullptr in a flow
+  void note_operation(std::uint32_t operation);
+  void note_invoke(NodeId call, std::uint32_t callee);
+  void spread_effects();
+  void report_circles();
+  void judge_invokes();
+  std::vector<std::uint32_t> way(std::uint32_t from, const std::function<bool(std::uint32_t)>& is_end) const;
+  std::string way_text(const std::vector<std::uint32_t>& functions) const;
+
   Diagnostic& report(Code code, NodeId node, std::string message) {
     return diagnostics_.report(code, tree_.file, tree_.span(node), std::move(message));
   }
@@ -215,6 +298,17 @@ class Checker {
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
 
   std::map<std::pair<TypeId, TypeId>, TypeId> entry_types_;  // by key and value
+  std::vector<Branch> branches_;  // that are open, innermost last
+  int finally_depth_ = 0;         // blocks with a `finally` around what is checked
+  int in_finally_ = 0;
+  bool in_handler_ = false;  // `on error`
+  bool in_undo_ = false;
+  std::set<NodeId> complete_matches_;  // an arm takes whatever comes
+  std::map<TypeId, TypeId> result_types_;
+  std::map<std::uint32_t, std::map<std::uint32_t, NodeId>> callees_;  // by function: callee, a call
+  std::set<std::pair<std::uint32_t, std::uint32_t>> own_operations_;  // function, what it calls itself
+  std::vector<std::pair<NodeId, std::uint32_t>> condition_invokes_;   // call, function
+  std::vector<StopFree> stop_free_invokes_;
 
   std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
   std::unordered_map<std::string_view, std::uint32_t> functions_;  // index into out_.functions

@@ -43,6 +43,12 @@ TypeId Checker::infer(NodeId node, TypeId expected) {
     case NodeKind::Product:
     case NodeKind::Negate: return arithmetic(node, expected);
     case NodeKind::ForExpr: return loop_expression(node, expected);
+    case NodeKind::MatchExpr: return match_expression(node, expected);
+    case NodeKind::Attempt: return attempt(node);
+    case NodeKind::Await:
+    case NodeKind::ModifiedCall:
+    case NodeKind::CallFlow:
+    case NodeKind::StartFlow: return modified_call(node);
     case NodeKind::Record: return map(node, expected);
     case NodeKind::Construct: return not_yet(node, "a record written in place");
     case NodeKind::Lambda: return not_yet(node, "a function as a value");
@@ -179,17 +185,6 @@ TypeId Checker::field(NodeId node) {
   const NodeId object = tree_.kid(node, 0);
   if (tree_.kind(object) == NodeKind::Ident) {
     const Meaning meaning = lookup(tree_.text(object));
-    if (meaning.kind == Meaning::Kind::Local && flow_ != nullptr && flow_->has_error_local &&
-        meaning.index == flow_->error_local) {
-      if (tree_.text(tree_.kid(node, 1)) != "message") {
-        report(Code::UnknownField, tree_.kid(node, 1),
-               fmt::format("an error has no field `{}`, only `message`", tree_.text(tree_.kid(node, 1))))
-            .fix(tree_.span(tree_.kid(node, 1)), "message", "write `message`");
-        return error_type();
-      }
-      out_.meaning[node] = {.kind = Meaning::Kind::ErrorText, .index = meaning.index};
-      return kStringType;
-    }
     if (meaning.kind == Meaning::Kind::None && library_.type_names.contains(tree_.text(object))) {
       const TypeId type = library_.type_names.find(tree_.text(object))->second;
       if (out_.types.is(type, TypeKind::Enum)) {  // `AlertSeverity.High`

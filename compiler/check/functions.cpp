@@ -18,6 +18,7 @@ void Checker::functions() {
   }
   for (std::uint32_t i = 0; i < out_.functions.size(); ++i)
     if (is_done[i] == 0) function_body(i);
+  spread_effects();
   function_ = nullptr;
   body_ = nullptr;
 }
@@ -186,6 +187,10 @@ bool Checker::is_constant(NodeId node) const {
 void Checker::return_statement(NodeId node) {
   const Span word{tree_.span(node).begin, tree_.span(node).begin + 6};
   const NodeId value = tree_.kids(node).empty() ? kNoNode : tree_.kid(node, 0);
+  if (refuse_exit(node, 6, "`return` cannot leave a function")) {
+    if (value != kNoNode) expression(value);
+    return;
+  }
   if (function_ == nullptr || tree_.kind(function_->body) != NodeKind::Block) {
     Diagnostic& d = diagnostics_.report(
         Code::MisplacedStatement, tree_.file, word,

@@ -76,13 +76,6 @@ TypeId Checker::name(NodeId node, TypeId expected) {
     case Meaning::Kind::Local: {
       Local& local = body_->locals[meaning.index];
       local.is_used = true;
-      if (flow_ != nullptr && flow_->has_error_local && meaning.index == flow_->error_local) {
-        report(Code::NotAValue, node,
-               fmt::format("`{}` is an error; write `{}.message` for its text", local.name, local.name))
-            .fix({tree_.span(node).end, tree_.span(node).end}, ".message",
-                 fmt::format("write `{}.message`", local.name));
-        return error_type();
-      }
       type = local.type;
       break;
     }

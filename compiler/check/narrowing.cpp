@@ -71,7 +71,13 @@ void Checker::forget_assigned(NodeId node) {
       if (const auto local = visible_.find(tree_.text(tree_.kid(node, 0))); local != visible_.end())
         forget(local->second);
       return forget_assigned(tree_.kid(node, 1));
-    // Other statements and all expressions hold no statement.
+    // Other statements and all expressions hold no statement that assigns.
+    case NodeKind::Match:
+    case NodeKind::MatchArm:
+    case NodeKind::Try:
+    case NodeKind::Catch:
+    case NodeKind::Finally:
+    case NodeKind::Repeat:
     case NodeKind::Block:
     case NodeKind::If:
     case NodeKind::For:

@@ -1,12 +1,13 @@
 // Statements, which flows and functions share.
+#include <algorithm>
+
 #include "compiler/check/checker.hpp"
-#include "compiler/resolve/not_yet.hpp"
 #include "compiler/resolve/type_syntax.hpp"
 #include "compiler/syntax/loop.hpp"
 
 namespace flow {
 
-void Checker::block(NodeId node) {
+void Checker::block(NodeId node, NodeId until) {
   const std::size_t scope = scope_.size();
   const std::size_t assigned = assigned_.size();
   const std::set<std::string> facts = facts_;
@@ -21,6 +22,7 @@ void Checker::block(NodeId node) {
     statement(kid);
     is_over = is_over || ends(kid);
   }
+  if (until != kNoNode) boolean(until, "the condition after `until`");
   leave_scope(scope);
   facts_ = facts;
   forget_since(assigned);
@@ -49,6 +51,23 @@ bool Checker::ends(NodeId node) const {
       return false;
     case NodeKind::If:
       return tree_.kids(node).size() == 3 && ends(tree_.kid(node, 1)) && ends(tree_.kid(node, 2));
+    case NodeKind::Match:
+      return complete_matches_.contains(node) &&
+             std::ranges::all_of(tree_.kids(node).subspan(1), [&](NodeId arm) {
+               return tree_.kind(arm) != NodeKind::MatchArm || ends(tree_.kids(arm).back());
+             });
+    case NodeKind::Try: {
+      const TryParts parts = try_parts(tree_, node);
+      if (parts.finally != kNoNode && ends(parts.finally)) return true;
+      return parts.body != kNoNode && ends(parts.body) &&
+             std::ranges::all_of(parts.catches, [&](NodeId clause) {
+               const NodeId body = tree_.find(clause, NodeKind::Block);
+               return body != kNoNode && ends(body);
+             });
+    }
+    case NodeKind::Parallel:
+      return std::ranges::any_of(tree_.kids(tree_.kid(node, 0)), [&](NodeId kid) { return ends(kid); });
+    case NodeKind::Repeat: return ends(repeat_parts(tree_, node).body);
     default: return false;
   }
 }
@@ -66,28 +85,56 @@ void Checker::statement(NodeId node) {
     case NodeKind::Stop:
     case NodeKind::Fail: return message_statement(node);
     case NodeKind::ExprStatement: return call_statement(tree_.kid(node, 0));
+    case NodeKind::Match: return match_statement(node);
+    case NodeKind::Try: return try_statement(node);
+    case NodeKind::Undo: return undo(node);
+    case NodeKind::Parallel:
+    case NodeKind::ParallelAny: return parallel(node);
+    case NodeKind::Steps: return steps(node);
+    case NodeKind::Repeat: return repeat(node);
+    case NodeKind::Wait:
+    case NodeKind::WaitUntil: return wait(node);
+    case NodeKind::Respond: return respond(node);
     case NodeKind::Bad: return unreadable(node);
     default: return pass_over(node);
   }
 }
 
 void Checker::message_statement(NodeId node) {
-  if (function_ != nullptr) {
-    const NodeKind kind = tree_.kind(node);
-    const std::string_view word = kind == NodeKind::Log ? "log" : kind == NodeKind::Stop ? "stop" : "fail";
-    const Span span{tree_.span(node).begin, tree_.span(node).begin + static_cast<std::uint32_t>(word.size())};
-    diagnostics_
-        .report(Code::NotYetSupported, tree_.file, span,
-                fmt::format("`{}` in a function is part of the language, but this version of Flow does not "
-                            "compile it yet",
-                            word))
-        .note("a function computes its result; give that back and act on it in the flow");
+  const NodeKind kind = tree_.kind(node);
+  if (kind == NodeKind::Log)
+    if (FunctionEffects* here = effects()) here->logs = true;
+  if (kind == NodeKind::Stop) {
+    if (FunctionEffects* here = effects()) here->stops = true;
+    refuse_exit(node, 4, "`stop` cannot end the run");
   }
-  if (!tree_.kids(node).empty()) hole(tree_.kid(node, 0), NodeKind::Text);
+  if (tree_.kids(node).empty()) return;
+  const NodeId value = tree_.kid(node, 0);
+  if (kind == NodeKind::Fail && expression(value) == library_.error_type) return;  // raised as it is
+  hole(value, NodeKind::Text);
+}
+
+// `return` and `stop` leave all that is around them, which branches and `finally` cannot.
+bool Checker::refuse_exit(NodeId node, std::uint32_t word_length, std::string_view what) {
+  const Span word{tree_.span(node).begin, tree_.span(node).begin + word_length};
+  if (!branches_.empty())
+    diagnostics_
+        .report(Code::MisplacedStatement, tree_.file, word,
+                fmt::format("{} from within {}", what, branches_.back().what))
+        .note("`fail` ends all branches with an error; or decide behind them");
+  else if (in_finally_ > 0)
+    diagnostics_
+        .report(Code::MisplacedStatement, tree_.file, word,
+                fmt::format("{} from within `finally`, which would hide an error", what))
+        .note("write it behind the `try`");
+  else
+    return false;
+  return true;
 }
 
 void Checker::call_statement(NodeId expr) {
   const TypeId type = expression(expr);
+  if (is_kept_call(tree_.kind(expr))) return;
   if (tree_.kind(expr) != NodeKind::Call && !is_error(type))
     report(Code::StatementIsNoCall, expr, fmt::format("{} does nothing by itself", quoted(expr)))
         .note("a statement that is an expression must be a call; to keep a value write `let name = …`");
@@ -127,12 +174,15 @@ TypeId Checker::declared_type(NodeId node) {
 bool Checker::has_mistake(NodeId node) const {
   switch (tree_.kind(node)) {
     case NodeKind::Bad: return true;
-    case NodeKind::Match:
-    case NodeKind::Try:
-    case NodeKind::Repeat: return is_not_yet(tree_.kind(node));
     case NodeKind::Block:
     case NodeKind::If:
     case NodeKind::For:
+    case NodeKind::Match:
+    case NodeKind::MatchArm:
+    case NodeKind::Try:
+    case NodeKind::Catch:
+    case NodeKind::Finally:
+    case NodeKind::Repeat:
       for (const NodeId kid : tree_.kids(node))
         if (has_mistake(kid)) return true;
       return false;
@@ -196,21 +246,32 @@ void Checker::loop(NodeId node) {
       d.fix(tree_.span(items), fmt::format("range({})", tree_.text(items)),
             fmt::format("to count write `range({})`", tree_.text(items)));
   }
+  loop_clauses(node, parts);
   forget_assigned(body);  // the body comes again after its own assignments
   const std::size_t scope = scope_.size();
-  for (const NodeId clause : parts.clauses) pass_over(clause);
-  declare_local(parts.item, element);
-  if (parts.position != kNoNode) declare_local(parts.position, kIntType);
-  block(body);
+  const auto once = [&] {
+    declare_local(parts.item, element);
+    if (parts.position != kNoNode) declare_local(parts.position, kIntType);
+    block(body);
+  };
+  if (parts.at_once == kNoNode) {
+    once();
+  } else {
+    TypeId* const outer = tree_.kind(node) == NodeKind::ForExpr ? yielded_ : std::exchange(yielded_, nullptr);
+    branch(body, "a loop with `at once`", once);
+    yielded_ = outer;
+  }
   leave_scope(scope);
 }
 
 TypeId Checker::loop_expression(NodeId node, TypeId expected) {
-  const TypeId wanted = expected_collection(expected, TypeKind::List);
+  const bool collects = loop_parts(tree_, node).collects;
+  const TypeId wanted = collects ? kNoType : expected_collection(expected, TypeKind::List);
   TypeId element = wanted == kNoType ? kNoType : out_.types[wanted].element;
   TypeId* const outer = std::exchange(yielded_, &element);
   loop(node);
   yielded_ = outer;
+  if (element != kNoType && collects) element = result_type(element);
   if (element != kNoType) return is_error(element) ? element : out_.types.list(element);
   const Span word{tree_.span(node).begin, tree_.span(node).begin + 3};
   diagnostics_

@@ -54,9 +54,17 @@ std::uint32_t ModuleBuilder::constant(Constant constant) {
 }
 
 std::uint32_t ModuleBuilder::function(std::uint32_t index) {
-  const auto [at, is_new] = functions_.emplace(index, static_cast<std::uint32_t>(invoked_.size()));
-  if (is_new) invoked_.push_back(index);
-  return at->second;
+  if (const auto known = functions_.find(index); known != functions_.end()) return known->second;
+  const std::uint32_t place = reserve(1);
+  functions_.emplace(index, place);
+  invoked_.push_back({.function = index, .place = place});
+  return place;
+}
+
+std::uint32_t ModuleBuilder::reserve(std::uint32_t count) {
+  const auto first = static_cast<std::uint32_t>(module_.functions.size());
+  module_.functions.resize(first + count);
+  return first;
 }
 
 std::uint32_t ModuleBuilder::connector(std::uint32_t index) {

@@ -25,8 +25,14 @@ class ModuleBuilder {
   std::uint32_t trigger(std::uint32_t checked_trigger);
   // The index that the function of the file has, or will have, in the module.
   std::uint32_t function(std::uint32_t checked_function);
-  // Functions of the file that are invoked, in the order of the module.
-  const std::vector<std::uint32_t>& invoked() const { return invoked_; }
+  // Functions of the file that are invoked, and their places in the module.
+  struct Invoked {
+    std::uint32_t function, place;
+  };
+  const std::vector<Invoked>& invoked() const { return invoked_; }
+  // Places for functions, side by side: the first. Each is put there later.
+  std::uint32_t reserve(std::uint32_t count);
+  void put(std::uint32_t place, FunctionCode code) { module_.functions[place] = std::move(code); }
   const Library& library() const { return library_; }
   const CheckedFile& checked() const { return checked_; }
 
@@ -42,7 +48,7 @@ class ModuleBuilder {
   std::map<std::pair<TypeId, std::uint32_t>, std::uint32_t> fields_;
   std::map<std::tuple<TypeId, std::int64_t, double, std::string>, std::uint32_t> constants_;
   std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_, functions_;
-  std::vector<std::uint32_t> invoked_;
+  std::vector<Invoked> invoked_;
 };
 
 }  // namespace flow

@@ -29,8 +29,12 @@ void RoutineEmitter::operation_call(NodeId node, const CheckedCall& call, Regist
   }
   code_.mark(node);
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
-  routine_.call_sites.push_back(
-      {.operation = builder_.operation(call.operation), .first_argument = first, .is_fetch = false});
+  routine_.call_sites.push_back({.operation = builder_.operation(call.operation),
+                                 .first_argument = first,
+                                 .is_fetch = false,
+                                 .options = {}});
+  if (const auto options = builder_.checked().options.find(node); options != builder_.checked().options.end())
+    if (options->second != CallOptions{}) routine_.call_sites.back().options = options->second;
   code_.add_imm(Op::Call, target, 0, 0, site);
 }
 

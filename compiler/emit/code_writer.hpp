@@ -52,6 +52,10 @@ class CodeWriter {
   // What there was too much of: `values at once`, `instructions`. Empty while all fits; then nothing more is
   // written.
   std::string_view exceeded() const { return exceeded_; }
+  // The same of what belongs to this routine, as its branches.
+  void exceed(std::string_view what) {
+    if (exceeded_.empty()) exceeded_ = what;
+  }
 
  private:
   const Tree& tree_;

@@ -29,6 +29,7 @@ bool only_writes(Op op) {
     case Op::LessEqualEnum:
     case Op::Not:
     case Op::IsNull:
+    case Op::Caught:
     case Op::NegateFloat:
     case Op::IntToFloat: return true;
     default: return false;

@@ -15,8 +15,9 @@ Module emit(const Tree& tree, const Library& library, const CheckedFile& checked
     module.flows.push_back(FlowEmitter(builder, tree, checked.flows[i], plans[i], options).run(diagnostics));
   // Functions may invoke further ones.
   for (std::size_t i = 0; i < builder.invoked().size(); ++i) {
-    const CheckedFunction& function = checked.functions[builder.invoked()[i]];
-    module.functions.push_back(FunctionEmitter(builder, tree, function, options).run(diagnostics));
+    const ModuleBuilder::Invoked invoked = builder.invoked()[i];
+    const CheckedFunction& function = checked.functions[invoked.function];
+    builder.put(invoked.place, FunctionEmitter(builder, tree, function, options).run(diagnostics));
   }
   if (options.optimise && !diagnostics.has_errors()) optimise(module);
   return std::move(module);

@@ -29,8 +29,10 @@ std::optional<RoutineEmitter::Register> RoutineEmitter::existing(NodeId node) co
     return std::nullopt;
   if (tree_.kind(node) == NodeKind::Paren) return existing(tree_.kid(node, 0));
   const Meaning& what = meaning(node);
-  if (what.kind == Meaning::Kind::Local || what.kind == Meaning::Kind::ErrorText)
-    return local_registers_[what.index];
+  if (what.kind == Meaning::Kind::Local) return local_registers_[what.index];
+  if (const auto error = message_of(node))
+    if (const auto message = message_registers_.find(*error); message != message_registers_.end())
+      return message->second;
   return trigger_register(node);
 }
 
@@ -69,6 +71,12 @@ void RoutineEmitter::raw_value(NodeId node, Register target) {
     case NodeKind::Call: return call(node, target);
     case NodeKind::ForExpr: return for_expression(node, target);
     case NodeKind::IfExpr: return if_expression(node, target);
+    case NodeKind::MatchExpr: return match(node, target);
+    case NodeKind::Attempt: return attempt(node, target);
+    case NodeKind::Await:
+    case NodeKind::ModifiedCall:
+    case NodeKind::CallFlow:
+    case NodeKind::StartFlow: return kept_call(node, target);
     case NodeKind::Or:
     case NodeKind::And: return materialised(node, target);
     case NodeKind::Not: return code_.add(Op::Not, target, operand(tree_.kid(node, 0)));
@@ -83,8 +91,7 @@ void RoutineEmitter::raw_value(NodeId node, Register target) {
 
 void RoutineEmitter::name(NodeId node, Register target) {
   const Meaning& what = meaning(node);
-  if (what.kind != Meaning::Kind::Local && what.kind != Meaning::Kind::ErrorText)
-    return trigger_value(node, target);
+  if (what.kind != Meaning::Kind::Local) return trigger_value(node, target);
   const Register local = local_registers_[what.index];
   if (is_map_variable(node)) code_.add(Op::Share, local);
   code_.add(Op::Move, target, local);
@@ -93,6 +100,8 @@ void RoutineEmitter::name(NodeId node, Register target) {
 void RoutineEmitter::field(NodeId node, Register target) {
   const Meaning& what = meaning(node);
   if (what.kind != Meaning::Kind::RecordField) return name(node, target);
+  if (message_of(node))
+    if (const auto message = existing(node)) return code_.add(Op::Move, target, *message);
   const Register object = operand(tree_.kid(node, 0));
   code_.add(Op::GetField, target, object, builder_.field(what.type, what.field));
 }

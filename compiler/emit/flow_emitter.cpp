@@ -18,11 +18,12 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   code_.mark(flow_.node);
   if (flow_.condition != kNoNode) emit_condition();
   code_.add(Op::EnterBody);
+  declare_undos();
   const std::uint32_t begin = code_.here();
   block(flow_.body);
   const std::uint32_t end = code_.here();
   code_.add(Op::Finish);
-  if (flow_.handler != kNoNode && begin < end) emit_handler(begin, end);
+  if ((flow_.handler != kNoNode || !flow_.undos.empty()) && begin < end) emit_handler(begin, end);
   if (!skip_.jumps.empty()) {
     code_.mark(flow_.condition);
     code_.place(skip_);
@@ -71,10 +72,26 @@ void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end)
   const Register message = code_.take();
   made_.handlers.push_back(
       {.begin = body_begin, .end = body_end, .target = code_.here(), .register_ = message});
-  if (flow_.has_error_local) name_local(flow_.error_local, message);
-  block(flow_.handler);
-  code_.mark(flow_.handler);
-  code_.add(Op::Raise);
+  const bool has_handler = flow_.handler != kNoNode;
+  const bool needs_value =
+      has_handler && flow_.has_error_local && needs_error(flow_.handler, flow_.error_local);
+  const bool is_kept = !flow_.undos.empty() || (has_handler && handles_errors(flow_.handler));
+  std::optional<Register> error;
+  if (needs_value || is_kept) {
+    code_.mark(has_handler ? flow_.handler : flow_.undos.front());
+    error = code_.take();
+    caught(*error);
+  }
+  emit_undos();
+  if (has_handler) {
+    if (flow_.has_error_local) name_error(flow_.error_local, message, error);
+    block(flow_.handler);
+    code_.mark(flow_.handler);
+  }
+  if (is_kept)
+    code_.add(Op::Throw, *error);
+  else
+    code_.add(Op::Raise);
   end_locals(taken, names);
 }
 
@@ -118,8 +135,10 @@ void FlowEmitter::fetch(std::uint32_t entity) {
   const Register argument = code_.take();
   code_.add(is_key(index) ? Op::Move : Op::Unwrap, argument, binding_registers_.at(index));
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
-  routine_.call_sites.push_back(
-      {.operation = entity_operations_.at(entity), .first_argument = argument, .is_fetch = true});
+  routine_.call_sites.push_back({.operation = entity_operations_.at(entity),
+                                 .first_argument = argument,
+                                 .is_fetch = true,
+                                 .options = {}});
   code_.add_imm(Op::Call, entity_registers_.at(entity), 0, 0, site);
   code_.release_to(taken);
 }
@@ -138,6 +157,21 @@ void FlowEmitter::trigger_value(NodeId node, Register target) {
       return code_.add(Op::GetField, target, target,
                        builder_.field(trigger_.entities[what.index].type, what.field));
     default: return;
+  }
+}
+
+std::optional<RoutineEmitter::Given> FlowEmitter::given(const Meaning& what) const {
+  switch (what.kind) {
+    case Meaning::Kind::Binding: {
+      const Register reg = binding_registers_.at(what.index);
+      return Given{.reg = reg, .type = made_.inputs[reg].type, .entity = 0};
+    }
+    case Meaning::Kind::Entity:
+    case Meaning::Kind::EntityField: {
+      const Register reg = entity_registers_.at(what.index);
+      return Given{.reg = reg, .type = made_.inputs[reg].type, .entity = trigger_.entities[what.index].type};
+    }
+    default: return std::nullopt;
   }
 }
 

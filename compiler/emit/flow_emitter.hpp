@@ -25,9 +25,20 @@ class FlowEmitter : public RoutineEmitter {
   void emit_condition();
   void emit_handler(std::uint32_t body_begin, std::uint32_t body_end);
   void fill_manifest();
-  void ensure_entities(NodeId node);
+  void ensure_entities(NodeId node) override;
+  std::optional<Given> given(const Meaning& meaning) const override;
   void fetch(std::uint32_t entity);
   bool is_key(std::uint32_t binding) const { return trigger_.bindings[binding].wire == trigger_.key_field; }
+
+  // ---- undo.cpp
+  struct UndoSite {
+    std::int64_t number = 0;
+    std::map<std::uint32_t, Register> lists;  // by local: its values, as they were when it was registered
+  };
+  void declare_undos();
+  void undo(NodeId node) override;
+  void emit_undos();
+  void take_last(Register list, Register target);
 
   const CheckedFlow& flow_;
   const FlowPlan& plan_;
@@ -35,7 +46,9 @@ class FlowEmitter : public RoutineEmitter {
   FlowCode made_;
   std::map<std::uint32_t, Register> binding_registers_, entity_registers_;
   std::map<std::uint32_t, std::uint32_t> entity_operations_;
-  Label skip_;  // where a false condition goes
+  std::map<NodeId, UndoSite> undo_sites_;
+  Register undo_order_ = 0;  // a list of their numbers, in the order in which they were registered
+  Label skip_;               // where a false condition goes
 };
 
 }  // namespace flow

@@ -173,38 +173,102 @@ bool RoutineEmitter::may_fault(NodeId node) const {
 
 // ---- Statements
 
-void RoutineEmitter::for_statement(NodeId node) {
+// In order; `yields` says where the list goes that the loop gives.
+void RoutineEmitter::for_statement(NodeId node, std::optional<Yields> yields) {
   const LoopParts parts = loop_parts(tree_, node);
+  if (parts.at_once != kNoNode) return each(node, std::nullopt);
   const std::uint32_t taken = code_.taken();
   const std::size_t names = code_.names();
   const bool is_counted = parts.position != kNoNode;
-  Register position = 0;
+  Register position = 0, failed = 0, first_message = 0;
   if (is_counted) {
     position = code_.take();
     integer(-1, position);
   }
+  const bool counts_failures = parts.collects && !yields;
+  if (counts_failures) {
+    failed = code_.take();
+    first_message = code_.take();
+    integer(0, failed);
+    code_.add(Op::LoadNull, first_message);
+    builder_.module().types.optional(kStringType);
+  }
   Loop loop;
-  open_loop(parts.list, Fuse::WhenPure, loop);
+  if (parts.limit == kNoNode) {
+    open_loop(parts.list, parts.collects ? Fuse::Never : Fuse::WhenPure, loop);
+  } else {
+    const Register list = code_.take();
+    value(parts.list, list);
+    limit_list(parts, list);
+    open_list(list, loop);
+  }
   name_local(meaning(parts.item).index, loop.item);
   if (is_counted) {
     code_.add_imm(Op::AddIntImm, position, position, 0, 1);
     name_local(meaning(parts.position).index, position);
   }
+  Guard guard;
+  if (parts.collects) open_guard(guard);
+  if (yields) yields_.push_back(*yields);
   block(parts.body);
+  if (yields) yields_.pop_back();
+  if (parts.collects) {
+    close_guard(guard);
+    code_.jump(loop.again);
+    if (guard.begin < guard.end) {
+      const std::uint32_t inner = code_.taken();
+      const Register message = place_handler(guard);
+      code_.mark(node);
+      if (counts_failures) {
+        code_.add_imm(Op::AddIntImm, failed, failed, 0, 1);
+        code_.jump(Op::JumpIfSet, first_message, 0, loop.again);
+        code_.add(Op::Move, first_message, message);
+      } else {
+        const bool has_value = types().record(item_type(node)).fields.size() == 3;
+        const Register made = code_.take(has_value ? 3 : 2);
+        failed_result(made, has_value, yields->result, made);
+        code_.add(Op::Append, yields->list, made);
+      }
+      code_.release_to(inner);
+    }
+  }
   code_.mark(node);
   close_loop(loop);
+  if (counts_failures) raise_collected(failed, first_message);
   end_locals(taken, names);
 }
 
 void RoutineEmitter::for_expression(NodeId node, Register target) {
+  const LoopParts parts = loop_parts(tree_, node);
+  if (parts.at_once != kNoNode) return each(node, target);
   code_.add_imm(Op::NewList, target, target, 0, builder_.type(type_of(node)));
-  yielded_.push_back(target);
-  for_statement(node);
-  yielded_.pop_back();
+  for_statement(node, Yields{.list = target,
+                             .result = parts.collects ? builder_.type(item_type(node)) : 0,
+                             .collects = parts.collects,
+                             .returns = false});
 }
 
 void RoutineEmitter::yield(NodeId node) {
-  append(tree_.kid(node, 0), yielded_.back());
+  const Yields to = yields_.back();
+  const NodeId item = tree_.kid(node, 0);
+  if (!to.collects && !to.returns) return append(item, to.list);
+  const std::uint32_t taken = code_.taken();
+  if (!to.collects) {
+    const Register made = code_.take();
+    code_.add(Op::Move, made, kept_operand(item));
+    code_.add(Op::Return, made);
+  } else {
+    const Register made = code_.take(3);
+    code_.add(Op::Move, made + 1u, kept_operand(item));
+    code_.add(Op::LoadBool, made, 1);
+    code_.add(Op::LoadNull, made + 2u);
+    code_.add_imm(Op::NewRecord, made, made, 0, to.result);
+    if (to.returns)
+      code_.add(Op::Return, made);
+    else
+      code_.add(Op::Append, to.list, made);
+  }
+  code_.release_to(taken);
 }
 
 void RoutineEmitter::append(NodeId item, Register list) {

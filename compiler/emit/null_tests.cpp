@@ -56,7 +56,8 @@ class NotNull {
       case Op::GetItem:
       case Op::GetKey:
       case Op::JsonMember:
-      case Op::JsonItem: on.reset(i.a); break;
+      case Op::JsonItem:
+      case Op::Parallel: on.reset(i.a); break;
       case Op::JsonTo: on[i.a] = is_value(i.index()); break;
       case Op::Native: {
         const NativeType& result = native_info(static_cast<NativeId>(i.imm))->result;

@@ -18,11 +18,17 @@ RoutineEmitter::RoutineEmitter(ModuleBuilder& builder, const Tree& tree, const C
       local_registers_(body.locals.size()),
       holds_local_(CodeWriter::kMaxRegisters + 1) {}
 
-bool RoutineEmitter::finish(const char* kind, Diagnostics& diagnostics) {
+void RoutineEmitter::complete() {
   routine_.name = body_.name;
   routine_.line = tree_.line(body_.node);
   for (RegisterName& name : routine_.names) name.end = std::min(name.end, code_.here());
   routine_.registers = std::max(routine_.registers, std::uint8_t{1});
+  constexpr std::size_t kMostHandlers = 250;
+  if (routine_.handlers.size() > kMostHandlers) code_.exceed("guarded parts");
+}
+
+bool RoutineEmitter::finish(const char* kind, Diagnostics& diagnostics) {
+  complete();
   if (code_.exceeded().empty()) return true;
   diagnostics
       .report(Code::TooComplex, tree_.file, tree_.span(tree_.kid(body_.node, 0)),
@@ -56,16 +62,23 @@ void RoutineEmitter::statement(NodeId node) {
     case NodeKind::Yield: yield(node); break;
     case NodeKind::Return: return_statement(node); break;
     case NodeKind::Log: text_statement(Op::Log, tree_.kid(node, 0)); break;
-    case NodeKind::Fail: text_statement(Op::Fail, tree_.kid(node, 0)); break;
-    case NodeKind::Stop:
-      if (tree_.kids(node).empty()) {
-        const Register reason = code_.take();
-        load_text("", kStringType, reason);
-        code_.add(Op::Stop, reason);
-      } else {
-        text_statement(Op::Stop, tree_.kid(node, 0));
-      }
+    case NodeKind::Fail:
+      if (type_of(tree_.kid(node, 0)) == builder_.library().error_type && builder_.library().error_type != 0)
+        code_.add(Op::Throw, operand(tree_.kid(node, 0)));
+      else
+        text_statement(Op::Fail, tree_.kid(node, 0));
       break;
+    case NodeKind::Match: match(node, std::nullopt); break;
+    case NodeKind::Try: try_statement(node); break;
+    case NodeKind::Undo: undo(node); break;
+    case NodeKind::Parallel:
+    case NodeKind::ParallelAny: parallel(node); break;
+    case NodeKind::Steps: steps(node); break;
+    case NodeKind::Repeat: repeat(node); break;
+    case NodeKind::Wait:
+    case NodeKind::WaitUntil: wait(node); break;
+    case NodeKind::Respond: respond(node); break;
+    case NodeKind::Stop: stop_statement(node); break;
     case NodeKind::ExprStatement: value(tree_.kid(node, 0), code_.take()); break;
     default: break;
   }
@@ -98,7 +111,8 @@ void RoutineEmitter::assign(NodeId node) {
   if (tree_.kind(target) == NodeKind::Index) return assign_entry(target, assigned);
   const std::uint32_t local = meaning(target).index;
   const Register reg = local_registers_[local];
-  if (is_written_last(assigned, local)) {
+  // A handler must find what the variable held before, or holds afterwards.
+  if (guards_.empty() && is_written_last(assigned, local)) {
     value(assigned, reg);
   } else {
     const Register made = code_.take();
@@ -160,6 +174,17 @@ bool RoutineEmitter::is_written_last(NodeId node, std::uint32_t local) const {
   }
 }
 
+void RoutineEmitter::stop_statement(NodeId node) {
+  const Register reason = code_.take();
+  if (tree_.kids(node).empty())
+    load_text("", kStringType, reason);
+  else
+    hole(tree_.kid(node, 0), NodeKind::Text, reason);
+  leave_guards();
+  code_.mark(node);
+  code_.add(Op::Stop, reason);
+}
+
 void RoutineEmitter::text_statement(Op op, NodeId node) {
   const Register message = code_.take();
   hole(node, NodeKind::Text, message);
@@ -191,9 +216,18 @@ void RoutineEmitter::return_statement(NodeId node) {
   if (tree_.kids(node).empty()) {
     const Register nothing = code_.take();
     code_.add(Op::LoadNull, nothing);
+    leave_guards();
     return code_.add(Op::Return, nothing);
   }
-  const Register result = operand(tree_.kid(node, 0));
+  const NodeId given = tree_.kid(node, 0);
+  Register result = operand(given);
+  if (std::ranges::any_of(guards_, [](const Guard* guard) { return guard->finally != kNoNode; }) &&
+      holds_local_[result]) {  // `finally` may change a variable
+    const Register kept = code_.take();
+    code_.add(Op::Move, kept, result);
+    result = kept;
+  }
+  leave_guards();
   code_.mark(node);
   code_.add(Op::Return, result);
 }

@@ -2,20 +2,27 @@
 // routine_emitter.cpp has statements, loops.cpp everything that repeats, expressions.cpp values,
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
 // collections.cpp lists and maps, methods.cpp and collection_methods.cpp their methods, function_calls.cpp
-// and tables.cpp other standard functions, calls.cpp calls.
+// and tables.cpp other standard functions, calls.cpp calls, match.cpp `match`, errors.cpp what guards code,
+// concurrency.cpp and steps.cpp what runs side by side, waiting.cpp what takes time.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/fault.hpp"
 #include "compiler/emit/builder.hpp"
 #include "compiler/emit/code_writer.hpp"
 #include "compiler/emit/emit.hpp"
 #include "compiler/emit/folder.hpp"
+#include "compiler/syntax/clauses.hpp"
+#include "compiler/syntax/loop.hpp"
 
 namespace flow {
 
@@ -37,6 +44,18 @@ class RoutineEmitter {
   virtual std::optional<Register> trigger_register(NodeId) const { return std::nullopt; }
   // The same when it may be null.
   virtual std::optional<Register> printable_register(NodeId) const { return std::nullopt; }
+  // Fetches what the plan says must be there before this node.
+  virtual void ensure_entities(NodeId) {}
+  // What a name of the trigger stands in: as it is given to branches.
+  struct Given {
+    Register reg = 0;
+    TypeId type = 0;    // of the module
+    TypeId entity = 0;  // of the checker, where it is an entity
+  };
+  virtual std::optional<Given> given(const Meaning&) const { return std::nullopt; }
+  virtual void undo(NodeId) {}
+  // Ends a flow that gives a result.
+  virtual void finish_with(NodeId) {}
 
   // ---- routine_emitter.cpp: statements
   void block(NodeId node);
@@ -45,6 +64,7 @@ class RoutineEmitter {
   void assign(NodeId node);
   void if_statement(NodeId node);
   void return_statement(NodeId node);
+  void stop_statement(NodeId node);
   void text_statement(Op op, NodeId node);
   void name_local(std::uint32_t local, Register reg);
   // Frees the registers taken since, and ends the names given since.
@@ -53,8 +73,15 @@ class RoutineEmitter {
   bool is_written_last(NodeId node, std::uint32_t local) const;
   // Reports what did not fit; `kind` is "flow" or "function". Gives whether all did.
   bool finish(const char* kind, Diagnostics& diagnostics);
+  void complete();  // the routine's name, place and registers
 
   // ---- loops.cpp
+  struct Yields {  // where the values of a loop that is open go
+    Register list = 0;
+    TypeId result = 0;      // of the module: Result<T>, where the loop collects
+    bool collects = false;  // makes a Result of each
+    bool returns = false;   // a branch gives the one value
+  };
   struct Loop {
     Op next = Op::NextItem;
     Register first = 0;       // of those that `next` uses
@@ -77,7 +104,7 @@ class RoutineEmitter {
   void open_entries(const CheckedMethod& method, Loop& loop);
   bool open_fused(const CheckedMethod& method, Fuse fuse, Loop& loop);
   bool may_fault(NodeId node) const;
-  void for_statement(NodeId node);
+  void for_statement(NodeId node, std::optional<Yields> yields = std::nullopt);
   void for_expression(NodeId node, Register target);
   void yield(NodeId node);
   void append(NodeId item, Register list);
@@ -203,6 +230,69 @@ class RoutineEmitter {
   void default_argument(const Parameter& parameter, Register target);
   void native(NativeId native, std::span<const NodeId> arguments, Register target);
 
+  // ---- match.cpp
+  void match(NodeId node, std::optional<Register> target);  // `target` gets the value of a MatchExpr
+  void branch_pattern(Register subject, TypeId type, NodeId pattern, Label& target);
+
+  // ---- errors.cpp
+  struct Guard {
+    std::uint32_t begin = 0, end = 0;
+    NodeId finally = kNoNode;                                    // carried out on each way out
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> holes;  // code within that is not guarded
+  };
+  void open_guard(Guard& guard, NodeId finally = kNoNode);
+  void close_guard(Guard& guard);
+  Register place_handler(const Guard& guard);
+  void leave_guards();
+  TypeId error_type();
+  void caught(Register target);
+  void raise(FaultKind kind, Register message);
+  bool handles_errors(NodeId node) const;
+  bool needs_error(NodeId node, std::uint32_t local) const;
+  std::optional<std::uint32_t> message_of(NodeId node) const;
+  void name_error(std::uint32_t local, Register message, std::optional<Register> error);
+  void try_statement(NodeId node);
+  void catches(std::span<const NodeId> clauses, Register message, Label& end);
+  void attempt(NodeId node, Register target);
+  void failed_result(Register first, bool has_value, TypeId result, Register target);
+  static std::int64_t fault_number(std::string_view name);
+
+  // ---- concurrency.cpp
+  struct Capture {  // what a branch is given
+    Meaning meaning;
+    Given given;
+    std::string name;
+  };
+  static std::pair<Meaning::Kind, std::uint32_t> capture_key(const Meaning& what);
+  std::vector<Capture> captured(std::span<const NodeId> bodies);
+  void find_captures(NodeId node, std::pair<std::uint32_t, std::uint32_t> own,
+                     std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
+  void give(std::span<const Capture> captures, std::uint32_t first);
+  void limit_list(const LoopParts& parts, Register list);
+  void raise_collected(Register count, Register message);
+  void raise_failed_items(Register messages);
+  bool yields_once(NodeId body) const;
+  std::size_t yields_in(NodeId node) const;
+  void each(NodeId node, std::optional<Register> target);
+  void parallel(NodeId node);
+
+  // ---- steps.cpp
+  void steps(NodeId node);
+  void want_step(const CheckedStep& step, Register status, Register target);
+  void carry_out(NodeId node, std::span<const NodeId> calls, std::span<const Capture> captures, Register list,
+                 Register results);
+  void settle_step(Register wanted, Register results, std::int64_t place, Register status, Register error);
+  void raise_unhandled(const CheckedSteps& checked, Register status, Register error);
+
+  // ---- waiting.cpp
+  void system_call(std::uint32_t operation, Register first, Register target);
+  void now(Register target);
+  void wait(NodeId node);
+  void respond(NodeId node);
+  void repeat(NodeId node);
+  void repeat_body(const RepeatParts& parts, Label& done);
+  void kept_call(NodeId node, Register target);
+
   TypeId type_of(NodeId node) const { return builder_.checked().type[node]; }
   const TypeTable& types() const { return builder_.checked().types; }
   const Meaning& meaning(NodeId node) const { return builder_.checked().meaning[node]; }
@@ -217,7 +307,9 @@ class RoutineEmitter {
   Folder folder_;
   std::vector<Register> local_registers_;
   std::vector<bool> holds_local_;  // by register
-  std::vector<Register> yielded_;  // lists of the loops that are open
+  std::vector<Yields> yields_;
+  std::vector<Guard*> guards_;                           // that are open, innermost last
+  std::map<std::uint32_t, Register> message_registers_;  // of locals that are errors
 };
 
 }  // namespace flow

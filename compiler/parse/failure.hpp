@@ -48,8 +48,8 @@ constexpr SyntaxFailure failure_of(std::uint32_t offset) {
           .wants_name =
               is_among<Rule, g::let_name, g::flow_name, g::trigger_wanted, g::operand_expr, g::argument_value,
                        g::entry_value, g::statement_wanted, g::loop_name, g::function_name, g::parameter_name,
-                       g::assigned_value, g::return_value, g::type_declared, g::match_subject, g::param_name, g::secret_name,
-                       g::module_alias, g::binding_name>,
+                       g::assigned_value, g::return_value, g::type_declared, g::match_subject, g::param_name,
+                       g::secret_name, g::module_alias, g::binding_name>,
           .wants_separator = is_among<Rule, g::arguments_close, g::list_close, g::entries_close,
                                       g::values_close, g::fields_close>,
           .is_assignment = std::is_same_v<Rule, g::no_assignment>,

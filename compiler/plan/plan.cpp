@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
 
@@ -101,6 +102,15 @@ class Planner {
         return both(value(field_object_, there));
       case NodeKind::Call: return both(call(node, there));
       case NodeKind::ForExpr: return both(loop(node, there));
+      case NodeKind::MatchExpr: return both(match(node, there));
+      // Where it may have failed, what was fetched within may not be there.
+      case NodeKind::Attempt: children(node, there); return both(there);
+      case NodeKind::ModifiedCall:
+        if (call_parts(tree_, node).otherwise == kNoNode) return both(children(node, there));
+        ++branch_depth_;
+        children(node, there);
+        --branch_depth_;
+        return both(there);
       default: return both(children(node, there));
     }
   }
@@ -134,6 +144,7 @@ class Planner {
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end()) {
       for (const NodeId argument : invoke->second.arguments)
         if (argument != kNoNode) there = value(argument, there);
+      note_function(invoke->second.function);
       return there;
     }
     const auto found = checked_.calls.find(node);
@@ -180,6 +191,35 @@ class Planner {
         return a & b;
       }
       case NodeKind::For: return loop(node, there);
+      case NodeKind::Match: return match(node, there);
+      case NodeKind::Try: return guarded(node, there);
+      case NodeKind::Repeat: return repeat(node, there);
+      case NodeKind::Parallel:
+      case NodeKind::ParallelAny: {
+        const auto branches = tree_.kids(tree_.kid(node, 0));
+        there = fetch_before(node, branches, there);
+        for (const NodeId branch : branches) statement(branch, there);
+        return there;
+      }
+      case NodeKind::Steps: {
+        std::vector<NodeId> calls;
+        for (const CheckedStep& step : checked_.steps.at(node).steps) calls.push_back(step.call);
+        there = fetch_before(node, calls, there);
+        ++branch_depth_;
+        for (const NodeId call : calls) value(call, there);
+        --branch_depth_;
+        return there;
+      }
+      case NodeKind::Undo: {
+        const NodeId body[] = {tree_.kid(node, 0)};
+        there = fetch_before(node, body, there);
+        ++branch_depth_;
+        statement(body[0], there);
+        --branch_depth_;
+        return there;
+      }
+      case NodeKind::Wait:
+      case NodeKind::WaitUntil: note_system(node); return children(node, there);
       case NodeKind::Let:
       case NodeKind::Var: return value(tree_.kids(node).back(), there);
       case NodeKind::Stop:
@@ -193,9 +233,75 @@ class Planner {
     const LoopParts parts = loop_parts(tree_, node);
     there = value(parts.list, there);
     for (const NodeId clause : parts.clauses) there = children(clause, there);
+    const NodeId bodies[] = {parts.body};
+    if (parts.at_once != kNoNode) there = fetch_before(node, bodies, there);
     ++branch_depth_;
     statement(parts.body, there);
     --branch_depth_;
+    return there;
+  }
+
+  // Which arm it is, is not known.
+  Entities match(NodeId node, Entities there) {
+    there = value(tree_.kid(node, 0), there);
+    Entities all = ~Entities{0};
+    ++branch_depth_;
+    for (const NodeId arm : tree_.kids(node).subspan(1)) {
+      const NodeId body = tree_.kids(arm).back();
+      all &= tree_.kind(body) == NodeKind::Block && tree_.kind(node) == NodeKind::Match
+                 ? statement(body, there)
+                 : value(body, there);
+    }
+    --branch_depth_;
+    return all & there;
+  }
+
+  // Nothing that is fetched within is there for sure behind it, or where an error is handled.
+  Entities guarded(NodeId node, Entities there) {
+    const TryParts parts = try_parts(tree_, node);
+    statement(parts.body, there);
+    ++branch_depth_;
+    for (const NodeId clause : parts.catches) statement(tree_.find(clause, NodeKind::Block), there);
+    --branch_depth_;
+    if (parts.finally != kNoNode) statement(parts.finally, there);
+    return there;
+  }
+
+  // The body comes at least once.
+  Entities repeat(NodeId node, Entities there) {
+    const RepeatParts parts = repeat_parts(tree_, node);
+    for (const NodeId clause : {parts.every, parts.within, parts.times})
+      if (clause != kNoNode) there = value(clause, there);
+    note_system(node);
+    if (parts.within != kNoNode) note_first(operation_now(), node);
+    there = statement(parts.body, there);
+    if (parts.until != kNoNode) there = value(parts.until, there);
+    if (parts.otherwise == kNoNode) return there;
+    ++branch_depth_;
+    statement(parts.otherwise, there);
+    --branch_depth_;
+    return there;
+  }
+
+  // Branches share nothing that they fetch, so what they use is fetched before they begin.
+  Entities fetch_before(NodeId node, std::span<const NodeId> bodies, Entities there) {
+    for (const NodeId body : bodies) there = fetch_all_of(node, body, there);
+    return there;
+  }
+
+  Entities fetch_all_of(NodeId place, NodeId node, Entities there) {
+    const Meaning& meaning = checked_.meaning[node];
+    if (meaning.kind == Meaning::Kind::Entity || meaning.kind == Meaning::Kind::EntityField) {
+      const Entities bit = Entities{1} << meaning.index;
+      plan_.entities.insert(meaning.index);
+      if ((there & bit) == 0) {
+        plan_.ensure_before[place].push_back(meaning.index);
+        if (std::ranges::find(plan_.fetches, meaning.index, &PlannedFetch::entity) == plan_.fetches.end())
+          plan_.fetches.push_back({meaning.index, node, tree_.line(node), place_, branch_depth_ > 0});
+      }
+      there |= bit;
+    }
+    for (const NodeId kid : tree_.kids(node)) there = fetch_all_of(place, kid, there);
     return there;
   }
 
@@ -211,6 +317,10 @@ class Planner {
     const Meaning& meaning = checked_.meaning[node];
     if (meaning.kind == Meaning::Kind::Entity && meaning.index > 0) return true;
     if (checked_.calls.contains(node)) return true;
+    if (const auto invoke = checked_.invokes.find(node);
+        invoke != checked_.invokes.end() &&
+        !checked_.functions[invoke->second.function].effects.operations.empty())
+      return true;
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
@@ -345,6 +455,34 @@ class Planner {
     }
   }
 
+  void note_first(std::uint32_t operation, NodeId node) { plan_.first_call.try_emplace(operation, node); }
+
+  void note_system(NodeId node) {
+    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
+      note_first(called->second, node);
+  }
+
+  std::uint32_t operation_now() const { return library_.operation_names.find("flow.now")->second; }
+
+  // What a function calls, once.
+  void note_function(std::uint32_t function) {
+    const FunctionEffects& effects = checked_.functions[function].effects;
+    if (effects.operations.empty() && !effects.logs && !effects.stops && !effects.waits) return;
+    if (!plan_.functions.insert(function).second) return;
+    note_calls_in(checked_.functions[function].body);
+  }
+
+  void note_calls_in(NodeId node) {
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+      note_call(node, call->second);
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      note_function(invoke->second.function);
+    note_system(node);
+    if (tree_.kind(node) == NodeKind::Repeat && repeat_parts(tree_, node).within != kNoNode)
+      note_first(operation_now(), node);
+    for (const NodeId kid : tree_.kids(node)) note_calls_in(kid);
+  }
+
   bool mentions(TypeId type, TypeId wanted) const {
     const Type& t = checked_.types[type];
     if (type == wanted) return true;
@@ -395,9 +533,77 @@ class Planner {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(bounds[1] - bounds[0], 0, kAnyNumber));
   }
 
-  Counts calls_of(NodeId node) const {
+  static void most_of(Counts& most, const Counts& other) {
+    for (const auto& [operation, times] : other) most[operation] = std::max(most[operation], times);
+  }
+
+  std::int64_t constant_us(NodeId node) const {
+    Diagnostics ignored;
+    return tree_.kind(node) == NodeKind::Duration ? duration_value_us(tree_, node, ignored) : -1;
+  }
+
+  // How often the body of a `repeat` comes at most.
+  std::uint32_t turns_of(const RepeatParts& parts) const {
+    std::uint32_t turns = kAnyNumber;
+    Diagnostics ignored;
+    if (parts.times != kNoNode && tree_.kind(parts.times) == NodeKind::Int)
+      turns = static_cast<std::uint32_t>(
+          std::clamp<std::int64_t>(int_value(tree_, parts.times, ignored), 1, kAnyNumber));
+    if (parts.within == kNoNode || parts.every == kNoNode) return turns;
+    const std::int64_t within = constant_us(parts.within), every = constant_us(parts.every);
+    if (within < 0 || every <= 0) return turns;
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(turns, within / every + 1));
+  }
+
+  Counts calls_of_repeat(NodeId node) {
+    const RepeatParts parts = repeat_parts(tree_, node);
+    Counts counts, once = calls_of(parts.body);
+    for (const NodeId clause : {parts.every, parts.within, parts.times})
+      if (clause != kNoNode) count(counts, calls_of(clause));
+    if (parts.until != kNoNode) count(once, calls_of(parts.until));
+    if (const auto wait = checked_.system_calls.find(node); wait != checked_.system_calls.end())
+      count(once, {{wait->second, 1}});
+    if (parts.within != kNoNode) {
+      count(once, {{operation_now(), 1}});
+      count(counts, {{operation_now(), 1}});
+    }
+    count(counts, once, turns_of(parts));
+    if (parts.otherwise != kNoNode) count(counts, calls_of(parts.otherwise));
+    return counts;
+  }
+
+  // Of one invocation. Who calls out does not call itself, so this comes to an end.
+  const Counts& calls_of_function(std::uint32_t function) {
+    static const Counts kNone;
+    if (checked_.functions[function].effects.operations.empty()) return kNone;
+    if (const auto known = function_counts_.find(function); known != function_counts_.end())
+      return known->second;
+    Counts counts = calls_of(checked_.functions[function].body);
+    return function_counts_.insert_or_assign(function, std::move(counts)).first->second;
+  }
+
+  Counts calls_of(NodeId node) {
     Counts counts;
     const auto kids = tree_.kids(node);
+    if (tree_.kind(node) == NodeKind::Repeat) return calls_of_repeat(node);
+    if (tree_.kind(node) == NodeKind::Match || tree_.kind(node) == NodeKind::MatchExpr) {
+      Counts most;
+      for (const NodeId arm : kids.subspan(1)) most_of(most, calls_of(arm));
+      counts = calls_of(kids[0]);
+      count(counts, most);
+      return counts;
+    }
+    if (tree_.kind(node) == NodeKind::Try) {
+      const TryParts parts = try_parts(tree_, node);
+      Counts most;
+      for (const NodeId clause : parts.catches) most_of(most, calls_of(clause));
+      counts = calls_of(parts.body);
+      count(counts, most);
+      if (parts.finally != kNoNode) count(counts, calls_of(parts.finally));
+      return counts;
+    }
+    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
+      count(counts, {{called->second, 1}});
     if (tree_.kind(node) == NodeKind::If || tree_.kind(node) == NodeKind::IfExpr) {
       counts = calls_of(kids[0]);
       const Counts a = calls_of(kids[1]);
@@ -411,7 +617,12 @@ class Planner {
       const LoopParts parts = loop_parts(tree_, node);
       counts = calls_of(parts.list);
       for (const NodeId clause : parts.clauses) count(counts, calls_of(clause));
-      count(counts, calls_of(parts.body), length_of(parts.list));
+      std::uint32_t turns = length_of(parts.list);
+      Diagnostics ignored;
+      if (parts.limit != kNoNode && tree_.kind(parts.limit) == NodeKind::Int)
+        turns = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(int_value(tree_, parts.limit, ignored), 0, turns));
+      count(counts, calls_of(parts.body), turns);
       return counts;
     }
     if (tree_.kind(node) != NodeKind::Call) {
@@ -435,6 +646,8 @@ class Planner {
     for (const NodeId kid : kids) count(counts, calls_of(kid));
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
       count(counts, {{call->second.operation, 1}});
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      count(counts, calls_of_function(invoke->second.function));
     return counts;
   }
 
@@ -445,6 +658,7 @@ class Planner {
   const Trigger& trigger_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
+  std::map<std::uint32_t, Counts> function_counts_;
   int branch_depth_ = 0;
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;

@@ -33,6 +33,7 @@ struct FlowPlan {
   std::vector<NodeId> condition_order;
   std::map<std::uint32_t, std::uint32_t> calls;  // operation to greatest number per run, without fetches
   std::map<std::uint32_t, NodeId> first_call;
+  std::set<std::uint32_t> functions;  // that it invokes and that do more than compute
   std::vector<std::pair<std::string, std::set<std::string>>> reads;  // entity, fields as written
   std::vector<std::string> leaves;
   std::string poll_filter;

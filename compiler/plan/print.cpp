@@ -38,6 +38,24 @@ std::string fetch_line(const Library& library, const Trigger& trigger, const Pla
   return fmt::format("    {:<9}{}, at most once per run ({})\n", entity.name, request_of(*operation), where);
 }
 
+// `reads list_machines; acts isolate; logs`
+std::string effects_of(const Library& library, const FunctionEffects& effects) {
+  std::string out;
+  const auto add = [&](const std::string& what) { out += (out.empty() ? "" : "; ") + what; };
+  for (const auto& [effect, word] : {std::pair(Effect::Read, "reads"), std::pair(Effect::Act, "acts"),
+                                     std::pair(Effect::Notify, "notifies")}) {
+    std::string names;
+    for (const std::uint32_t operation : effects.operations)
+      if (library.operations[operation].effect == effect)
+        names += (names.empty() ? " " : ", ") + library.operations[operation].name;
+    if (!names.empty()) add(word + names);
+  }
+  if (effects.waits) add("waits");
+  if (effects.logs) add("logs");
+  if (effects.stops) add("may stop");
+  return out;
+}
+
 }  // namespace
 
 std::string print_plan(const Tree& tree, const Library& library, const CheckedFile& checked,
@@ -61,8 +79,12 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
     const Operation& operation = library.operations[index];
     const std::string bound =
         times == kAnyNumber ? "any number of times in a run" : fmt::format("at most {} per run", times);
-    out += fmt::format("    {:<9}{} ({})\n", operation.name, bound, effect_name(operation.effect));
+    out += fmt::format("    {:<9}{} ({})\n", operation.name + " ", bound, effect_name(operation.effect));
   }
+  if (!plan.functions.empty()) out += "  functions:\n";
+  for (const std::uint32_t function : plan.functions)
+    out += fmt::format("    {:<9}{}\n", checked.functions[function].name + " ",
+                       effects_of(library, checked.functions[function].effects));
   return out;
 }
 

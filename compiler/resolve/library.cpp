@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/error_type.hpp"
 #include "base/text.hpp"
 #include "compiler/resolve/not_yet.hpp"
 #include "compiler/resolve/template.hpp"
@@ -25,6 +26,9 @@ class LibraryBuilder {
       : trees_(trees), diagnostics_(diagnostics) {}
 
   Library build() {
+    library_.error_type = add_error_type(library_.types);
+    library_.type_names.emplace("Error", library_.error_type);
+    library_.type_names.emplace("ErrorKind", library_.types.record(library_.error_type).fields[0].type);
     for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_names(tree, node); });
     for (const Tree& tree : trees_) declare_types_of_functions(tree);
     for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_members(tree, node); });
@@ -353,6 +357,7 @@ class LibraryBuilder {
           report(tree, tree.kid(node, 1), Code::InvalidDeclaration, "a path begins with `/`");
         return true;
       case NodeKind::Smtp: route.protocol = Protocol::Smtp; return true;
+      case NodeKind::Runtime: route.protocol = Protocol::Runtime; return true;
       case NodeKind::Query: route.query = entries(scope, node); return true;
       case NodeKind::Headers: route.headers = entries(scope, node); return true;
       case NodeKind::Body: route.body = to_template(scope, tree.kid(node, 0)); return true;

@@ -18,6 +18,7 @@ namespace flow {
 
 struct Library {
   TypeTable types;
+  TypeId error_type = 0;  // the record Error
   std::vector<Connector> connectors;
   std::vector<Operation> operations;
   std::vector<Trigger> triggers;

@@ -38,38 +38,16 @@ constexpr Row kInFlows[] = {
     {NodeKind::Tenants, 2},
     {NodeKind::DryRun, 2},
     // Statements
-    {NodeKind::Match},
-    {NodeKind::Parallel},
-    {NodeKind::ParallelAny, 2},
-    {NodeKind::Repeat},
-    {NodeKind::Wait},
-    {NodeKind::WaitUntil},
-    {NodeKind::Steps},
-    {NodeKind::Try},
-    {NodeKind::Undo, 2},
-    {NodeKind::Respond},
-    // Clauses of loops, some of them policies as well
-    {NodeKind::AtOnce, 2},
-    {NodeKind::OnErrorCollect, 2},
-    {NodeKind::OnErrorStop, 2},
-    {NodeKind::LoopLimit},
-    // Calls and how they are made
-    {NodeKind::Within},
-    {NodeKind::Retry},
-    {NodeKind::Backoff},
-    {NodeKind::Timeout},
-    {NodeKind::Lease},
-    {NodeKind::Await},
-    {NodeKind::Attempt},
+    // Calls of flows
     {NodeKind::CallFlow},
     {NodeKind::StartFlow},
     // Expressions
-    {NodeKind::MatchExpr},
     {NodeKind::As},
 };
+// Clauses that are compiled elsewhere.
+constexpr Row kPolicies[] = {{NodeKind::Within}, {NodeKind::AtOnce, 2}};
 constexpr Row kInDeclarations[] = {
     {NodeKind::Default},
-    {NodeKind::Runtime},
 };
 
 bool is_word_char(char c) {
@@ -90,6 +68,11 @@ class Reporter {
   void walk(NodeId node) {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
+    if (tree_.kind(node) == NodeKind::Flow)
+      for (const NodeId kid : tree_.kids(node))
+        if (const auto policy = std::ranges::find(kPolicies, tree_.kind(kid), &Row::kind);
+            policy != std::end(kPolicies))
+          report(kid, policy->words);
     for (const NodeId kid : tree_.kids(node))
       if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
   }

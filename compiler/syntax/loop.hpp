@@ -10,6 +10,10 @@ struct LoopParts {
   NodeId position = kNoNode;  // none when it is not named
   NodeId list = kNoNode;
   std::span<const NodeId> clauses;  // AtOnce, OnErrorCollect, OnErrorStop, LoopLimit
+  NodeId at_once = kNoNode;         // the count; kNoNode: in order
+  NodeId limit = kNoNode;           // the count
+  bool truncates = false;           // what is over the limit is left out
+  bool collects = false;            // `on error collect`
   NodeId body = kNoNode;
 };
 LoopParts loop_parts(const Tree& tree, NodeId loop);

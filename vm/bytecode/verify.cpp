@@ -399,7 +399,9 @@ Status ModuleVerifier::check_options(const Operation& operation, const CallOptio
     if (!is_time_span(us)) return error("a time of its call is out of range");
   if (options.backoff_min_us > options.backoff_max_us) return error("its shortest backoff is the longest");
   if (options.is_awaited && !operation.completes) return error("it is awaited, and is done when it answers");
-  if (options.await_within_us > 0 && !options.is_awaited) return error("nobody awaits it");
+  const bool is_runtimes = std::ranges::any_of(
+      operation.routes, [](const Route& route) { return route.protocol == Protocol::Runtime; });
+  if (options.await_within_us > 0 && !options.is_awaited && !is_runtimes) return error("nobody awaits it");
   if (options.lease_us > 0 && operation.inverse.empty()) return error("it is leased, and nothing undoes it");
   return {};
 }
