@@ -122,8 +122,8 @@ TypeId Checker::no_such_form(const FunctionCall& call, const std::vector<std::ui
   return error_type();
 }
 
-// For which types there is a function of the name, and how to get one of them.
-std::string Checker::takers(const std::vector<std::uint32_t>& overloads, TypeId type) const {
+// For which types there is a function of the name.
+std::string Checker::takers(const std::vector<std::uint32_t>& overloads) const {
   std::string types;
   for (const std::uint32_t index : overloads) {
     const std::string& key = library_.functions[index].key;  // `join(List<String>, String)`
@@ -137,8 +137,6 @@ std::string Checker::takers(const std::vector<std::uint32_t>& overloads, TypeId 
     if (types.find(taken) == std::string::npos) types += (types.empty() ? "" : ", ") + taken;
   }
   const StandardFunction& first = library_.functions[overloads.front()];
-  if (first.name == "join" && out_.types.is(type, TypeKind::List))
-    return "it joins texts; make them first: `list.map(x => \"{x}\").join(\", \")`";
   return fmt::format("`{}` is for {}", first.name, types);
 }
 
@@ -169,7 +167,7 @@ TypeId Checker::no_such_function(const FunctionCall& call, TypeId type) {
   else if (near)
     d.fix(tree_.span(call.ident), *near, fmt::format("did you mean `{}`?", *near));
   else if (const auto known = library_.function_names.find(name); known != library_.function_names.end())
-    d.note(takers(known->second, type));
+    d.note(takers(known->second));
   else if (constexpr std::size_t kFew = 40; names.size() <= kFew)
     d.note(fmt::format("its methods are {}", fmt::join(names, ", ")));
   else

@@ -301,7 +301,7 @@ class Checker {
   TypeId checked_call(const FunctionCall& call, std::uint32_t function, TypeId first_type);
   TypeId no_such_form(const FunctionCall& call, const std::vector<std::uint32_t>& overloads);
   TypeId no_such_function(const FunctionCall& call, TypeId type);
-  std::string takers(const std::vector<std::uint32_t>& overloads, TypeId type) const;
+  std::string takers(const std::vector<std::uint32_t>& overloads) const;
   TypeId argument_mistakes(const FunctionCall& call);
   bool sort_arguments(const FunctionCall& call, const StandardFunction& function,
                       std::vector<NodeId>& by_parameter);

@@ -135,7 +135,11 @@ bool Checker::bounds_hold(const FunctionCall& call, const StandardFunction& func
                                   "holds `{}`",
                                   name, shown),
                       "make a map of each first: `list.map(x => { name: x })`");
-      default: return refuse(fmt::format("`{}` does not take `{}`", name, shown), "");
+      case TypeBound::Text:
+        if (name != "join") return refuse(fmt::format("`{}` edits texts, and this is `{}`", name, shown), "");
+        return refuse(fmt::format("`join` joins texts, and this list holds `{}`", shown),
+                      "make texts first: `list.map(x => \"{x}\").join(\", \")`");
+      case TypeBound::Any: return true;
     }
   }
   return true;

@@ -1,6 +1,7 @@
 // What the types of standard functions alone do not say: which fields are read, and the columns of tables.
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
+#include "compiler/check/standard_functions.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
@@ -49,7 +50,7 @@ bool Checker::special_rules(const FunctionCall& call, CheckedMethod& method, Typ
 // Whether a value can stand in a cell of a table.
 bool Checker::is_cell(TypeId type) const {
   const TypeId bare = out_.types.without_null(type);
-  if (out_.types.is(bare, TypeKind::List)) return out_.types[bare].element == kStringType;
+  if (out_.types.is(bare, TypeKind::List)) return is_plain_text(out_.types, out_.types[bare].element);
   const Storage storage = out_.types.storage(bare);
   return bare != kSecretType && bare != kKqlType &&
          (storage == Storage::Bool || storage == Storage::Int || storage == Storage::Float ||

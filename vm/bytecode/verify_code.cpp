@@ -501,7 +501,10 @@ bool CodeVerifier::apply_distinct(Instruction i) {
 
 bool CodeVerifier::apply_join_texts(Instruction i) {
   if (!want_list(i.b) || !want_text(i.c)) return false;
-  if (types_[now_[i.b]].element != kStringType || now_[i.c] != kStringType)
+  const TypeId item = types_[now_[i.b]].element;
+  const bool is_plain = types_.storage(item) == Storage::Text && !types_.is_optional(item) &&
+                        item != kSecretType && item != kHtmlType && item != kKqlType;
+  if (!is_plain || now_[i.c] != kStringType)
     return refuse(fmt::format("`{}` and `{}` cannot be joined", name(now_[i.b]), name(now_[i.c])));
   return write(i.a, kStringType);
 }
