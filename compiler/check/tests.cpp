@@ -67,12 +67,14 @@ void Checker::tested_flow(NodeId test) {
       test_->flow = index;
   }
   if (!is_named && out_.flows.size() == 1) test_->flow = 0;
+  if (is_named && !test_->flow && !out_.flows.empty()) test_->flow = 0;  // told; what it gives is checked
   if (test_->flow || out_.flows.empty()) return;
   for (const NodeId kid : tree_.kids(test))
     if (!is_named && needs_flow(kid)) {
       report(Code::InvalidTest, tree_.kid(test, 0),
              "this file has several flows, and the test does not say which")
           .note("name it: `run NAME`");
+      test_->flow = 0;
       return;
     }
 }

@@ -153,20 +153,6 @@ class Planner {
       --branch_depth_;
     }
   }
-  // What is fetched to ask them, beside what the trigger brings.
-  Counts calls_of_protections(const CheckedCall& call) const {
-    Counts counts;
-    const Operation& operation = library_.operations[call.operation];
-    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
-      if (!protection.subject || is_of_trigger(tree_, checked_, trigger_, *protection.subject,
-                                               call.arguments[*target_parameter(operation)]))
-        continue;
-      const std::string name = trigger_.connector + "." + trigger_.entities[*protection.subject].operation;
-      count(counts, {{library_.operation_names.find(name)->second, 1}});
-    }
-    return counts;
-  }
-
   Entities call(NodeId node, Entities there) {
     if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
       if (method->second.receiver != kNoNode) there = value(method->second.receiver, there);
@@ -608,6 +594,20 @@ class Planner {
       return known->second;
     Counts counts = calls_of(checked_.functions[function].body);
     return function_counts_.insert_or_assign(function, std::move(counts)).first->second;
+  }
+
+  // What is fetched to ask them, beside what the trigger brings.
+  Counts calls_of_protections(const CheckedCall& call) const {
+    Counts counts;
+    const Operation& operation = library_.operations[call.operation];
+    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
+      if (!protection.subject || is_of_trigger(tree_, checked_, trigger_, *protection.subject,
+                                               call.arguments[*target_parameter(operation)]))
+        continue;
+      const std::string name = trigger_.connector + "." + trigger_.entities[*protection.subject].operation;
+      count(counts, {{library_.operation_names.find(name)->second, 1}});
+    }
+    return counts;
   }
 
   Counts calls_of(NodeId node) {
