@@ -1,8 +1,12 @@
 #include "compiler/compile.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "compiler/check/check.hpp"
 #include "compiler/emit/emit.hpp"
 #include "compiler/parse/parse.hpp"
+#include "compiler/syntax/join.hpp"
 
 namespace flow {
 
@@ -19,23 +23,42 @@ Declarations load_declarations(const std::vector<NamedText>& texts) {
   return declarations;
 }
 
-Compilation compile(NamedText source, const Library& library) {
+namespace {
+
+bool declares_connectors(const Tree& tree) {
+  return tree.root != kNoNode && tree.find(tree.root, NodeKind::Connector) != kNoNode;
+}
+
+}  // namespace
+
+Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader,
+                    const std::string& id) {
   Compilation result;
-  result.files.push_back(std::make_shared<const SourceFile>(std::move(source.name), std::move(source.text)));
-  result.tree = parse(result.files[0], 0, result.diagnostics);
-  result.checked = check(result.tree, library, result.diagnostics);
+  ProgramSources program = load_program(std::move(source), id, library, loader, result.diagnostics);
+  result.files = program.files;
+  result.library = &library;
+  const std::span<const Tree> modules = std::span<const Tree>(program.trees).subspan(1);
+  if (std::ranges::any_of(modules, declares_connectors)) {
+    result.own_library =
+        std::make_shared<const Library>(extend_library(library, modules, result.diagnostics));
+    result.library = result.own_library.get();
+  }
+  Modules names;
+  result.tree = join(program, names);
+  result.checked = check(result.tree, *result.library, result.diagnostics, names);
   if (!result.diagnostics.has_errors()) {
     for (const CheckedFlow& flow : result.checked.flows)
-      result.plans.push_back(plan(result.tree, library, result.checked, flow));
-    Module module = emit(result.tree, library, result.checked, result.plans, result.diagnostics);
+      result.plans.push_back(plan(result.tree, *result.library, result.checked, flow));
+    Module module = emit(result.tree, *result.library, result.checked, result.plans, result.diagnostics);
     if (!result.diagnostics.has_errors()) result.module = std::move(module);
   }
+  to_parts(result.tree, result.diagnostics);
   result.diagnostics.sort_by_place();
   return result;
 }
 
-std::optional<Module> compile_tests(Compilation& compilation, const Library& library,
-                                    CoveragePoints* points) {
+std::optional<Module> compile_tests(Compilation& compilation, CoveragePoints* points) {
+  const Library& library = *compilation.library;
   CheckedFile checked = compilation.checked;
   checked.fields_read = checked.test_fields_read;
   checked.flows.insert(checked.flows.end(), checked.test_values.begin(), checked.test_values.end());

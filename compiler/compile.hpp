@@ -9,17 +9,12 @@
 
 #include "base/diagnostic.hpp"
 #include "compiler/emit/emit.hpp"
+#include "compiler/modules.hpp"
 #include "compiler/plan/plan.hpp"
 #include "compiler/resolve/library.hpp"
 #include "vm/bytecode/module.hpp"
 
 namespace flow {
-
-// A text and the name to show for it.
-struct NamedText {
-  std::string name;
-  std::string text;
-};
 
 // The declarations that every compilation sees. Mistakes in them are in `diagnostics`, file i being texts[i].
 struct Declarations {
@@ -30,18 +25,24 @@ struct Declarations {
 Declarations load_declarations(const std::vector<NamedText>& texts);
 
 struct Compilation {
-  Files files;  // the source, as file 0
+  Files files;  // the source, as file 0, then the modules it uses
   Diagnostics diagnostics;
   Tree tree;
   CheckedFile checked;
   std::vector<FlowPlan> plans;   // one per flow; empty after errors
   std::optional<Module> module;  // absent after errors
+  // What it was compiled with: what the caller gave, and the connectors that used files declare. Valid as
+  // long as the caller's.
+  const Library* library = nullptr;
+  std::shared_ptr<const Library> own_library;  // of `library`, when files declare connectors
 };
-Compilation compile(NamedText source, const Library& library);
+// `loader` finds what the source names with `use`. `id` is what the loader would call the source itself.
+Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader = {},
+                    const std::string& id = {});
 
 // The flows of a compilation without errors, and behind them its test values, for `flow test`: not optimised,
 // so that what is carried out is what is written. `points` gets where conditions are decided. Nothing, and
 // diagnostics, when it does not fit a module.
-std::optional<Module> compile_tests(Compilation& compilation, const Library& library, CoveragePoints* points);
+std::optional<Module> compile_tests(Compilation& compilation, CoveragePoints* points);
 
 }  // namespace flow

@@ -57,9 +57,10 @@ Status check_file(const std::string& path, const CheckOptions& options, Totals& 
   if (!options.json) print_diagnostics(compilation);
   tally(compilation.diagnostics, compilation.files, options, totals);
   totals.flows += compilation.checked.flows.size();
+  if (options.plan) fmt::print("{}", print_settings(compilation.tree, compilation.checked));
   if (options.plan)
     for (std::size_t i = 0; i < compilation.plans.size(); ++i)
-      fmt::print("{}", print_plan(compilation.tree, standard_library(), compilation.checked,
+      fmt::print("{}", print_plan(compilation.tree, *compilation.library, compilation.checked,
                                   compilation.checked.flows[i], compilation.plans[i]));
   return {};
 }

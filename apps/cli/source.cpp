@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "apps/cli/modules.hpp"
 #include "apps/cli/terminal.hpp"
 #include "stdlib/declarations/declarations.hpp"
 #include "vm/bytecode/encode.hpp"
@@ -28,7 +29,8 @@ const Library& standard_library() {
 
 Result<Compilation> compile_file(const std::string& path) {
   FLOW_TRY(std::string text, read_file(path, kMaxSourceBytes));
-  return compile({path == "-" ? "<stdin>" : path, std::move(text)}, standard_library());
+  return compile({path == "-" ? "<stdin>" : path, std::move(text)}, standard_library(), module_loader(),
+                 module_id(path));
 }
 
 void print_diagnostics(const Compilation& compilation) {

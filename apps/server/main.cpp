@@ -49,6 +49,8 @@ int main(int argc, char** argv) {
   run_command
       ->add_option("--event", run.event, "a file with the event as JSON, as an alert; - is standard input")
       ->required();
+  run_command->add_option("--param", run.params, "sets a parameter of the flow: name=value; can be repeated")
+      ->allow_extra_args(false);
   run_command->add_option("--tenant", run.tenant, "which tenant of the configuration");
   add_tenant_options(run_command, run);
 

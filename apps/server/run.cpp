@@ -8,6 +8,7 @@
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
 #include "apps/server/narrator.hpp"
+#include "apps/server/params.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "runtime/json_text.hpp"
@@ -92,6 +93,7 @@ Attempt<int> run_event(const RunOptions& options) {
   if (config.tenants.size() > 1)
     return failure("the configuration has several tenants; choose one with --tenant", kUsage);
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
+  FLOW_TRY_STATUS(set_params(options.params, modules.front(), config));
   FLOW_TRY(std::string event, read_event(options.event));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(":memory:"));

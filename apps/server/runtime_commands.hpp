@@ -12,7 +12,8 @@ struct RunOptions {
   std::string file;
   std::string event;
   std::string config;
-  std::string tenant;  // when the configuration names several
+  std::string tenant;               // when the configuration names several
+  std::vector<std::string> params;  // `name=value`
   bool sim = false;
   std::uint16_t sim_port = 8123;
   std::uint16_t sim_smtp_port = 2525;

@@ -34,12 +34,23 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
   return config;
 }
 
+namespace {
+
+bool is_text_in_json(const TypeTable& types, TypeId type) {
+  const TypeId bare = types.without_null(type);
+  const Storage storage = types.storage(bare);
+  return storage == Storage::Text || storage == Storage::Enum || bare == kTimeType || bare == kDurationType;
+}
+
+}  // namespace
+
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files) {
   std::vector<LoadedModule> modules;
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
     FLOW_TRY(const Module module, load_module(file));
-    LoadedModule loaded{.file = file, .bytes = encode(module), .flows = {}, .settings = {}};
+    LoadedModule loaded{
+        .file = file, .bytes = encode(module), .flows = {}, .settings = {}, .text_settings = {}};
     for (const FlowCode& flow : module.flows) {
       const auto [at, is_new] = declared_in.emplace(flow.name, file);
       if (!is_new)
@@ -48,7 +59,10 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
             kFlowWrong);
       loaded.flows.push_back(flow.name);
     }
-    for (const Setting& setting : module.settings) loaded.settings.push_back(setting.name);
+    for (const Setting& setting : module.settings) {
+      loaded.settings.push_back(setting.name);
+      if (is_text_in_json(module.types, setting.type)) loaded.text_settings.insert(setting.name);
+    }
     modules.push_back(std::move(loaded));
   }
   return modules;

@@ -2,6 +2,7 @@
 // and the loop with signals around it.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct LoadedModule {
   std::string file;
   std::string bytes;
   std::vector<std::string> flows;
-  std::vector<std::string> settings;  // names
+  std::vector<std::string> settings;    // names
+  std::set<std::string> text_settings;  // those whose values are texts in JSON
 };
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
 

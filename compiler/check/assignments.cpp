@@ -28,7 +28,7 @@ void Checker::assign_name(NodeId target, NodeId value) {
   const std::string_view text = tree_.text(target);
   const Meaning meaning = lookup(text);
   if (meaning.kind == Meaning::Kind::None) {
-    if (functions_.contains(text)) {
+    if (file_->functions.contains(text)) {
       report(Code::NotAssignable, target, fmt::format("`{}` is a function", text));
     } else if (!is_told(text)) {
       std::vector<std::string> variables;
@@ -60,7 +60,10 @@ void Checker::assign_name(NodeId target, NodeId value) {
 bool Checker::is_assignable(NodeId ident, const Meaning& meaning) {
   const std::string_view text = tree_.text(ident);
   if (meaning.kind != Meaning::Kind::Local) {
-    report(Code::NotAssignable, ident, fmt::format("`{}` comes from the trigger and never changes", text))
+    const bool is_setting = meaning.kind == Meaning::Kind::Setting;
+    report(Code::NotAssignable, ident,
+           fmt::format("`{}` {} and never changes", text,
+                       is_setting ? "is set at deployment" : "comes from the trigger"))
         .note(fmt::format("to work with a value of your own write `var my_{} = {}`", text, text));
     return false;
   }

@@ -37,12 +37,17 @@ std::vector<std::string> with_word_of(std::string_view text, const std::vector<s
 TypeId Checker::call(NodeId node) {
   const NodeId callee = tree_.kid(node, 0);
   if (tree_.kind(callee) == NodeKind::Ident) {
-    if (const auto function = functions_.find(tree_.text(callee)); function != functions_.end())
+    if (const auto function = file_->functions.find(tree_.text(callee)); function != file_->functions.end())
       return invoke(node, function->second);
     if (tree_.text(callee) == "range") return range(node);
   }
   std::uint32_t operation = 0;
   if (operation_named(callee, operation) != nullptr) return operation_call(node, operation);
+  if (const File::Module* const module = module_of(callee)) {
+    if (const auto function = function_named(callee)) return invoke(node, *function);
+    for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
+    return unknown_member(callee, *module, true);
+  }
   if (tree_.kind(callee) == NodeKind::Field) return method(node, callee);
   const TypeId type = unknown_callee(callee);
   for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
@@ -64,7 +69,7 @@ TypeId Checker::unknown_callee(NodeId callee) {
   std::vector<std::string> known{"range"}, short_names;
   constexpr std::size_t kFewEnough = 1'000;  // to look through at each mistake
   if (out_.functions.size() < kFewEnough)
-    for (const CheckedFunction& function : out_.functions) known.push_back(function.name);
+    for (const auto& [name, index] : file_->functions) known.emplace_back(name);
   for (const auto& [name, index] : library_.operation_names) {
     known.push_back(name);
     if (name.find('.') == std::string::npos) short_names.push_back(name);
@@ -104,6 +109,14 @@ TypeId Checker::invoke(NodeId node, std::uint32_t index) {
   CheckedInvoke checked{.function = index, .arguments = arguments(node, function.name, parameters_[index])};
   for (std::size_t i = 0; i < checked.arguments.size(); ++i)
     if (checked.arguments[i] == kNoNode) checked.arguments[i] = function.defaults[i];
+  for (std::size_t i = 0; i < checked.arguments.size(); ++i) {
+    const TypeId wanted = parameters_[index][i].type;
+    const TypeId list = list_of_either(wanted);
+    if (list != wanted && checked.arguments[i] != kNoNode &&
+        !out_.types.accepts(list, out_.type[checked.arguments[i]]))
+      checked.as_list.insert(i);
+  }
+  body_->functions.insert(index);
   out_.invokes.insert_or_assign(node, std::move(checked));
   note_invoke(node, index);
   return is_inferred(index) ? error_type() : function.result;  // a circle, which is told

@@ -1,31 +1,20 @@
 #include "compiler/check/check.hpp"
 
-#include <filesystem>
-
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
 #include "compiler/resolve/not_yet.hpp"
+#include "compiler/syntax/file_name.hpp"
 
 namespace flow {
-namespace {
 
-// `isolate-high.flow` names its only flow `isolate_high`.
-std::string name_from_file(const std::string& file) {
-  std::string name = std::filesystem::path(file).stem().string();
-  for (char& c : name)
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) c = '_';
-  return name.empty() ? "flow" : name;
-}
-
-}  // namespace
-
-Checker::Checker(const Tree& tree, const Library& library, Diagnostics& diagnostics)
-    : tree_(tree), library_(library), diagnostics_(diagnostics) {
+Checker::Checker(const Tree& tree, const Library& library, const Modules& modules, Diagnostics& diagnostics)
+    : tree_(tree), library_(library), modules_(modules), diagnostics_(diagnostics) {
   out_.types = library.types;
   out_.type.assign(tree.nodes.size(), kNoType);
   out_.meaning.resize(tree.nodes.size());
   out_.is_unwrapped.assign(tree.nodes.size(), 0);
   out_.is_widened.assign(tree.nodes.size(), 0);
+  out_.is_json_made.assign(tree.nodes.size(), 0);
   // The machine makes values of it, so all its fields are needed wherever it is used.
   if (library.error_type != 0)
     for (std::uint32_t field = 0; field < library.types.record(library.error_type).fields.size(); ++field)
@@ -39,9 +28,6 @@ CheckedFile Checker::run() {
     flows += tree_.kind(kid) == NodeKind::Flow;
     has_functions = has_functions || tree_.kind(kid) == NodeKind::Function;
     has_bad = has_bad || tree_.kind(kid) == NodeKind::Bad;
-    if (tree_.kind(kid) == NodeKind::Bad || is_not_yet(tree_.kind(kid)))
-      for (const NodeId name : tree_.kids(kid))
-        if (tree_.kind(name) == NodeKind::Ident) unreadable_.insert(tree_.text(name));
   }
   if (flows == 0 && !has_bad && !diagnostics_.has_errors())
     diagnostics_
@@ -50,6 +36,9 @@ CheckedFile Checker::run() {
                               : "this file declares no flow")
         .note("the smallest flow: on alert.new when severity == High do isolate(machineId)");
   report_not_yet(tree_, diagnostics_);
+  open_files();
+  declare_types();
+  settings();
   functions();
   for (const NodeId kid : tree_.kids(tree_.root)) {
     if (tree_.kind(kid) == NodeKind::Flow) flow(kid, flows == 1);
@@ -60,8 +49,11 @@ CheckedFile Checker::run() {
       report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
              "a native function is declared by the library; write `fn` and what it does");
   }
-  judge_invokes();
   tests();
+  pass_settings();
+  report_unused_settings();
+  report_unused_modules();
+  judge_invokes();
   return std::move(out_);
 }
 
@@ -80,9 +72,11 @@ void Checker::flow(NodeId node, bool is_only) {
     if (!is_new)
       report(Code::DuplicateName, ident, fmt::format("flow `{}` is declared twice", checked.name))
           .label(tree_.span(tree_.kid(out_.flows[first->second].node, 0)), "first declared here");
-    else if (const auto function = functions_.find(tree_.text(ident)); function != functions_.end())
+    else if (const auto function = function_named(ident))
       report(Code::DuplicateName, ident, fmt::format("`{}` is a function already", checked.name))
-          .label(tree_.span(tree_.kid(out_.functions[function->second].node, 0)), "first declared here");
+          .label(tree_.span(tree_.kid(out_.functions[*function].node, 0)), "first declared here");
+    else
+      is_taken(ident);
   }
   enter(checked);
   flow_ = &checked;
@@ -111,6 +105,7 @@ void Checker::flow(NodeId node, bool is_only) {
 void Checker::enter(CheckedBody& body) {
   leave_scope(0);
   body_ = &body;
+  file_ = &files_[body.file];
   flow_ = nullptr;
   function_ = nullptr;
   trigger_ = nullptr;
@@ -149,8 +144,9 @@ void Checker::report_unused() {
           .note(fmt::format("remove it, or call it `_{}` to keep it on purpose", local.name));
 }
 
-CheckedFile check(const Tree& tree, const Library& library, Diagnostics& diagnostics) {
-  return Checker(tree, library, diagnostics).run();
+CheckedFile check(const Tree& tree, const Library& library, Diagnostics& diagnostics,
+                  const Modules& modules) {
+  return Checker(tree, library, modules, diagnostics).run();
 }
 
 }  // namespace flow

@@ -26,6 +26,8 @@ struct Meaning {
     EntityField,  // entity index, field of its record: an alert's field by its bare name
     RecordField,  // field of the record that the object is
     EnumValue,    // type and value
+    Setting,      // index into CheckedFile::settings
+    JsonMember,   // of the Json that the object is, by the name that is written
   };
   Kind kind = Kind::None;
   std::uint32_t index = 0;
@@ -43,6 +45,13 @@ struct CheckedCall {
 struct CheckedInvoke {
   std::uint32_t function = 0;     // index into CheckedFile::functions
   std::vector<NodeId> arguments;  // by parameter; where the call leaves one out, its default
+  std::set<std::size_t> as_list;  // arguments that are one item where the parameter is a list
+};
+
+// A record written in place.
+struct CheckedConstruct {
+  TypeId record = 0;
+  std::vector<std::pair<std::uint32_t, NodeId>> given;  // field and value, in the order of the text
 };
 
 // Calls of the machine's own functions, and of what the compiler writes out itself.
@@ -103,6 +112,22 @@ struct CheckedBody {
   std::string doc;
   NodeId body = kNoNode;  // a Block; for a function perhaps the expression behind `=`
   std::vector<Local> locals;
+  std::uint32_t file = 0;             // the part of a joined tree it stands in
+  std::set<std::uint32_t> settings;   // that it, or a function it invokes, takes
+  std::set<std::uint32_t> functions;  // that it invokes
+};
+
+// A `param` or a `secret`.
+struct CheckedSetting {
+  std::string name;  // with its module's, as `notify.soc`, unless the program itself declares it
+  std::string doc;
+  TypeId type = 0;
+  NodeId node = kNoNode;
+  NodeId default_value = kNoNode;  // a constant
+  std::uint32_t file = 0;
+  bool is_used = false;
+
+  bool is_secret() const { return type == kSecretType; }
 };
 
 struct CheckedFlow : CheckedBody {
@@ -152,7 +177,12 @@ struct CheckedFile {
   std::vector<CheckedTest> tests;
   std::vector<CheckedFlow> test_values;
   std::set<std::pair<TypeId, std::uint32_t>> test_fields_read;  // by flows or tests
-  std::vector<CheckedFunction> functions;                       // in the order of the file
+  std::vector<CheckedFunction> functions;  // in the order of the file
+  std::vector<CheckedSetting> settings;    // in the order of the files
+  std::map<NodeId, CheckedConstruct> constructs;
+  // By record that a source declares and its field: a constant, kNoNode where there is none.
+  std::map<TypeId, std::vector<NodeId>> field_defaults;
+  std::vector<std::uint8_t> is_json_made;  // another value where Json is needed
 };
 inline constexpr TypeId kNoType = 0xffffffff;
 

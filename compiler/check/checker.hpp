@@ -1,9 +1,11 @@
 // The checker's own header: one walk over one source, split over files by idea. check.cpp has flows,
 // functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
 // mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
-// calls, methods.cpp methods, narrowing.cpp what a condition proves; match.cpp `match`, errors.cpp errors as
-// values, concurrency.cpp branches, steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what
-// functions do besides computing.
+// calls, methods.cpp methods, narrowing.cpp what a condition proves; modules.cpp files and the names they
+// know, types.cpp records and enums, records.cpp records written in place, settings.cpp what is set at
+// deployment, conversions.cpp `as` and `is`, json.cpp foreign data; match.cpp `match`, errors.cpp errors as
+// values, concurrency.cpp branches, steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions
+// do besides computing.
 #pragma once
 
 #include <fmt/format.h>
@@ -24,9 +26,11 @@
 
 namespace flow {
 
+inline constexpr const char* kSecretNote = "a secret can only be given to a parameter declared `Secret`";
+
 class Checker {
  public:
-  Checker(const Tree& tree, const Library& library, Diagnostics& diagnostics);
+  Checker(const Tree& tree, const Library& library, const Modules& modules, Diagnostics& diagnostics);
   CheckedFile run();
 
  private:
@@ -36,6 +40,80 @@ class Checker {
   void handler(NodeId node);
   void report_unused();
   void enter(CheckedBody& body);  // names, facts and loops begin anew
+
+  // ---- modules.cpp
+  // A file, and what is known in it by name.
+  struct File {
+    struct Module {
+      NodeId use = kNoNode;
+      std::optional<std::uint32_t> file;
+      std::string connector;  // its name; when it is no file. Empty too: it was not found, and all is told
+      bool is_used = false;
+    };
+    NodeId root = kNoNode;
+    std::string prefix;  // `notify.` of a module
+    std::map<std::string, TypeId, std::less<>>
+        types;  // the library's, its own, and as `notify.Level` its modules'
+    std::map<std::string, TypeId, std::less<>> own_types;
+    std::unordered_map<std::string_view, std::uint32_t> functions;  // index into out_.functions
+    std::unordered_map<std::string_view, std::uint32_t> settings;   // index into out_.settings
+    std::map<std::string, Module, std::less<>> modules;
+  };
+  void open_files();
+  void declare_module(File& file, NodeId use);
+  void report_unused_modules();
+  File::Module* module_named(std::string_view name) const;
+  File::Module* module_of(NodeId node) const;  // of `notify.page`; nullptr when it is no name of a module
+  const std::map<std::string, TypeId, std::less<>>& type_names() const { return file_->types; }
+  std::optional<std::uint32_t> function_named(NodeId callee) const;
+  std::optional<TypeId> type_named(NodeId node) const;  // `Level`, `notify.Level`
+  TypeId module_member(NodeId node, File::Module& module);
+  TypeId unknown_member(NodeId node, const File::Module& module, bool is_called);
+  bool uses_missing_module(NodeId type) const;  // and notes the modules that it uses
+  // Says that a name is taken by what the file declares besides functions, and where.
+  bool is_taken(NodeId ident);
+
+  // ---- types.cpp
+  void declare_types();
+  void declare_enum(NodeId node);
+  void declare_record(NodeId node);
+  bool declare_type(NodeId node, TypeId type);
+  void declare_fields(NodeId node);
+  void check_field_defaults(NodeId node);
+  void report_endless_records();
+  void enter_constants(std::uint32_t file);  // where no name of a flow is known
+
+  // ---- records.cpp
+  TypeId construct(NodeId node);
+  TypeId record_in_place(NodeId node, std::span<const NodeId> entries, TypeId record);
+  void unknown_field(NodeId place, std::string_view wanted, TypeId record);
+  void keep_fields(TypeId type);         // all of them, of all records in it
+  bool holds_record(NodeId node) const;  // of a constant: whether a record is written in it
+
+  // ---- settings.cpp
+  void settings();
+  void declare_setting(std::uint32_t file, NodeId node);
+  void check_setting_default(std::uint32_t index);
+  TypeId setting_value(NodeId node, std::uint32_t index);
+  void pass_settings();  // to functions, for those that they invoke
+  void report_unused_settings();
+
+  // ---- conversions.cpp
+  TypeId conversion(NodeId node);
+  TypeId type_test(NodeId node);
+  bool becomes(TypeId from, TypeId to) const;  // by `as`; neither is optional
+  std::string what_it_becomes(TypeId from) const;
+  // The first of Secret, Html, Kql, Nothing and unions that is in the type; kNoType without one.
+  TypeId own_type_in(TypeId type) const;
+  bool is_foreign(TypeId type) const { return own_type_in(type) == kNoType; }  // can be read from JSON
+
+  // ---- json.cpp
+  TypeId json_member(NodeId node);
+  TypeId json_item(NodeId at);
+  TypeId json_literal(NodeId node);
+  void json_part(NodeId node, const std::string& what);  // of a literal
+  bool takes_json(TypeId wanted) const;
+  bool make_json(NodeId node, TypeId type);  // whether the value can become Json; notes that it does
 
   // ---- triggers.cpp
   // What starts the flow, as an index into out_.triggers; reports when it is nothing known.
@@ -105,6 +183,8 @@ class Checker {
   void declare_function(NodeId node);
   void function_body(std::uint32_t index);
   void parameters(NodeId node);
+  TypeId parameter_type(NodeId node);        // as declared_type(), also `T or List<T>`
+  TypeId list_of_either(TypeId type) const;  // List<T> of these; otherwise the type itself
   // Functions whose result is not written, each behind those it calls.
   std::vector<std::uint32_t> inference_order();
   void inferred_callees(NodeId node, std::vector<std::uint32_t>& into) const;
@@ -306,6 +386,7 @@ class Checker {
 
   const Tree& tree_;
   const Library& library_;
+  const Modules& modules_;
   Diagnostics& diagnostics_;
   CheckedFile out_;
 
@@ -338,8 +419,12 @@ class Checker {
   std::vector<std::pair<NodeId, std::uint32_t>> condition_invokes_;   // call, function
   std::vector<StopFree> stop_free_invokes_;
 
-  std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
-  std::unordered_map<std::string_view, std::uint32_t> functions_;  // index into out_.functions
+  std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
+  std::vector<File> files_;
+  File* file_ = nullptr;                            // of what is checked
+  CheckedBody constants_;                           // where defaults are checked
+  std::set<TypeId> kept_;                           // records of which all fields are kept
+  std::map<NodeId, TypeId> declared_types_;         // by EnumDecl and RecordDecl
   std::vector<std::vector<Parameter>> parameters_;  // of each function, as those of an operation
   std::set<std::string_view> unreadable_;           // names of declarations that could not be read
 };

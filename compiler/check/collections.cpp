@@ -65,8 +65,7 @@ TypeId Checker::map(NodeId node, TypeId expected) {
   const TypeId wanted = expected_collection(expected, TypeKind::Map);
   if (wanted == kNoType && expected != kNoType) {
     const TypeId bare = out_.types.without_null(expected);
-    if (out_.types.is(bare, TypeKind::Record) || bare == kJsonType)
-      return not_yet(node, "a record written in place");
+    if (out_.types.is(bare, TypeKind::Record)) return record_in_place(node, tree_.kids(node), bare);
   }
   const auto entries = tree_.kids(node);
   TypeId key_type = wanted == kNoType ? kNoType : out_.types[wanted].key;
@@ -168,6 +167,7 @@ TypeId Checker::index(NodeId node) {
   const NodeId object_node = tree_.kid(node, 0), at = tree_.kid(node, 1);
   const TypeId object = expression(object_node);
   if (is_error(object)) return lone_argument(at), object;
+  if (out_.types.without_null(object) == kJsonType) return json_item(at);
   if (out_.types.is(object, TypeKind::Map)) {
     const TypeId element = out_.types[object].element;
     expect(at, out_.types[object].key, "a key of this map");

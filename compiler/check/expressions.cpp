@@ -14,7 +14,11 @@ TypeId Checker::expression(NodeId node, TypeId expected) {
 }
 
 TypeId Checker::infer(NodeId node, TypeId expected) {
-  switch (tree_.kind(node)) {
+  const NodeKind kind = tree_.kind(node);
+  if ((kind == NodeKind::List || kind == NodeKind::Record) && expected != kNoType &&
+      out_.types.without_null(expected) == kJsonType)
+    return json_literal(node);
+  switch (kind) {
     case NodeKind::Int: int_value(tree_, node, diagnostics_); return kIntType;
     case NodeKind::Float: float_value(tree_, node, diagnostics_); return kFloatType;
     case NodeKind::Duration: duration_value_us(tree_, node, diagnostics_); return kDurationType;
@@ -50,7 +54,8 @@ TypeId Checker::infer(NodeId node, TypeId expected) {
     case NodeKind::CallFlow:
     case NodeKind::StartFlow: return modified_call(node);
     case NodeKind::Record: return map(node, expected);
-    case NodeKind::Construct: return not_yet(node, "a record written in place");
+    case NodeKind::Construct: return construct(node);
+    case NodeKind::As: return conversion(node);
     case NodeKind::Lambda: return not_yet(node, "a function as a value");
     default: pass_over(node); return error_type();  // reported: see compiler/resolve/not_yet.cpp
   }
@@ -76,6 +81,9 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     out_.is_widened[node] = 1;
     return;
   }
+  if (takes_json(wanted) && type != kNullType && out_.types.without_null(type) != kJsonType &&
+      (!out_.types.is_optional(type) || out_.types.is_optional(wanted)) && make_json(node, type))
+    return;
   if (type == kNothingType) {
     report(Code::NotAValue, node,
            fmt::format("{} gives no result, and {} must be `{}`", quoted(node), what, type_name(wanted)));
@@ -93,6 +101,14 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
       Code::TypeMismatch, node,
       fmt::format("{} must be `{}`, and {} is `{}`", what, type_name(wanted), quoted(node), type_name(type)));
   d.expecting(fmt::format("is `{}`", type_name(type)));
+  if (type == kSecretType) d.note(kSecretNote);
+  if (wanted == kSecretType && type == kStringType)
+    d.note("a secret is declared beside the flow, and named: `secret api_key`");
+  if (out_.types.without_null(type) == kJsonType && is_foreign(wanted)) {
+    const std::uint32_t end = tree_.span(node).end;
+    d.fix({end, end}, fmt::format(" as {}", type_name(wanted)),
+          fmt::format("convert it: `as {}`", type_name(wanted)));
+  }
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);
   if (wants_text &&
@@ -163,7 +179,8 @@ void Checker::hole(NodeId node, NodeKind text_kind) {
   const TypeId bare = is_query_list ? out_.types[type].element : out_.types.without_null(type);
   const Storage storage = out_.types.storage(bare);
   const bool is_scalar = storage == Storage::Bool || storage == Storage::Int || storage == Storage::Float ||
-                         storage == Storage::Text || storage == Storage::Enum;
+                         storage == Storage::Text || storage == Storage::Enum ||
+                         (storage == Storage::Json && text_kind != NodeKind::Kql);
   const bool is_markup = bare == kHtmlType || bare == kKqlType;
   const bool fits =
       is_scalar && bare != kSecretType && (!is_markup || (bare == kHtmlType && text_kind == NodeKind::Html));
@@ -172,7 +189,7 @@ void Checker::hole(NodeId node, NodeKind text_kind) {
       report(Code::CannotInterpolate, node,
              fmt::format("{} is `{}`, which cannot become text here", quoted(node), type_name(type)));
   if (bare == kSecretType)
-    d.note("a secret can only be given to a parameter declared `Secret`");
+    d.note(kSecretNote);
   else if (out_.types.is(bare, TypeKind::Record))
     d.note("name one of its fields");
   else if (bare == kNothingType)
@@ -185,17 +202,21 @@ TypeId Checker::field(NodeId node) {
   const NodeId object = tree_.kid(node, 0);
   if (tree_.kind(object) == NodeKind::Ident) {
     const Meaning meaning = lookup(tree_.text(object));
-    if (meaning.kind == Meaning::Kind::None && library_.type_names.contains(tree_.text(object))) {
-      const TypeId type = library_.type_names.find(tree_.text(object))->second;
-      if (out_.types.is(type, TypeKind::Enum)) {  // `AlertSeverity.High`
-        const TypeId value = unknown_name(tree_.kid(node, 1), type);
-        out_.meaning[node] = out_.meaning[tree_.kid(node, 1)];
-        return value;
-      }
-    }
+    if (meaning.kind == Meaning::Kind::None)
+      if (File::Module* const module = module_named(tree_.text(object))) return module_member(node, *module);
   }
+  const bool is_name = tree_.kind(object) == NodeKind::Ident
+                           ? lookup(tree_.text(object)).kind == Meaning::Kind::None
+                           : module_of(object) != nullptr;
+  if (is_name)
+    if (const auto type = type_named(object); type && out_.types.is(*type, TypeKind::Enum)) {
+      const TypeId value = unknown_name(tree_.kid(node, 1), *type);  // `AlertSeverity.High`
+      out_.meaning[node] = out_.meaning[tree_.kid(node, 1)];
+      return value;
+    }
   const TypeId type = expression(object);
   if (is_error(type)) return type;
+  if (out_.types.without_null(type) == kJsonType) return json_member(node);
   if (out_.types.is_optional(type)) {
     report(Code::MayBeNull, object,
            fmt::format("{} may be null, so its fields are reached by `?.`", quoted(object)))
@@ -213,6 +234,7 @@ TypeId Checker::optional_field(NodeId node) {
   if (!out_.types.is_optional(type))
     report(Code::NeverNull, object, fmt::format("{} is never null: `.` is enough", quoted(object)))
         .fix({tree_.span(object).end, tree_.span(tree_.kid(node, 1)).begin}, ".", "write `.`");
+  if (out_.types.without_null(type) == kJsonType) return json_member(node);
   const TypeId field_type = record_field(node, object, out_.types.without_null(type));
   return is_error(field_type) ? field_type : narrowed(node, out_.types.optional(field_type));
 }
@@ -223,9 +245,7 @@ TypeId Checker::record_field(NodeId node, NodeId object, TypeId type) {
   if (!out_.types.is(type, TypeKind::Record)) {
     Diagnostic& d = report(Code::UnknownField, ident,
                            fmt::format("{} is `{}`, which has no fields", quoted(object), type_name(type)));
-    if (type == kJsonType)
-      d.note("reading foreign JSON is not compiled by this version of Flow");
-    else if (out_.types.is(type, TypeKind::List) || out_.types.storage(type) == Storage::Text)
+    if (out_.types.is(type, TypeKind::List) || out_.types.storage(type) == Storage::Text)
       d.note("to call a method write parentheses, as `tags.length()`");
     return error_type();
   }
@@ -236,20 +256,7 @@ TypeId Checker::record_field(NodeId node, NodeId object, TypeId type) {
     out_.fields_read.insert({type, *field});
     return record.fields[*field].type;
   }
-  Diagnostic& d =
-      report(Code::UnknownField, ident, fmt::format("`{}` has no field `{}`", record.name, wanted));
-  std::vector<std::string> names;
-  for (const RecordField& field : record.fields) {
-    names.push_back(field.name);
-    if (field.wire == wanted) {  // the API's own spelling
-      d.fix(tree_.span(ident), field.name, fmt::format("Flow calls it `{}`", field.name));
-      return error_type();
-    }
-  }
-  if (const auto near = nearest_name(wanted, names))
-    d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
-  else
-    d.note(fmt::format("its fields are {}", fmt::join(names, ", ")));
+  unknown_field(ident, wanted, type);
   return error_type();
 }
 

@@ -3,13 +3,18 @@
 #include <algorithm>
 
 #include "compiler/check/checker.hpp"
+#include "compiler/resolve/type_syntax.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
 
 void Checker::functions() {
-  for (const NodeId kid : tree_.kids(tree_.root))
-    if (tree_.kind(kid) == NodeKind::Function) declare_function(kid);
+  for (std::uint32_t i = 0; i < files_.size(); ++i) {
+    enter_constants(i);
+    if (file_->root == kNoNode) continue;
+    for (const NodeId kid : tree_.kids(file_->root))
+      if (tree_.kind(kid) == NodeKind::Function) declare_function(kid);
+  }
   const std::vector<std::uint32_t> inferred = inference_order();
   std::vector<std::uint8_t> is_done(out_.functions.size(), 0);
   for (const std::uint32_t index : inferred) {
@@ -29,11 +34,12 @@ void Checker::declare_function(NodeId node) {
   const auto index = static_cast<std::uint32_t>(out_.functions.size());
   CheckedFunction function;
   function.node = node;
-  function.name = name;
+  function.name = file_->prefix + std::string(name);
+  function.file = constants_.file;
   function.doc = tree_.doc_above(node);
   function.body = tree_.kids(node).back();
   std::uint32_t operation = 0;
-  if (const auto [first, is_new] = functions_.emplace(name, index); !is_new)
+  if (const auto [first, is_new] = file_->functions.emplace(name, index); !is_new)
     report(Code::DuplicateName, ident, fmt::format("function `{}` is declared twice", name))
         .label(tree_.span(tree_.kid(out_.functions[first->second].node, 0)), "first declared here");
   else if (operation_named(ident, operation) != nullptr)
@@ -42,6 +48,8 @@ void Checker::declare_function(NodeId node) {
   else if (name == "range")
     report(Code::DuplicateName, ident, "`range` is a function of the language")
         .note("give the function a name of its own");
+  else
+    is_taken(ident);
   parameters_.emplace_back();
   for (const NodeId kid : tree_.kids(node)) {
     if (tree_.kind(kid) == NodeKind::Result) function.result = declared_type(tree_.kid(kid, 0));
@@ -50,7 +58,7 @@ void Checker::declare_function(NodeId node) {
     // A default is marked by its text; what it is, is in `defaults`.
     parameters_.back().push_back(
         {.name = std::string(tree_.text(parts[0])),
-         .type = declared_type(parts[1]),
+         .type = parameter_type(parts[1]),
          .default_json = parts.size() > 2 ? std::string(tree_.text(parts[2])) : std::string(),
          .doc = {}});
     function.defaults.push_back(parts.size() > 2 ? parts[2] : kNoNode);
@@ -61,10 +69,9 @@ void Checker::declare_function(NodeId node) {
 }
 
 void Checker::inferred_callees(NodeId node, std::vector<std::uint32_t>& into) const {
-  if (tree_.kind(node) == NodeKind::Call && tree_.kind(tree_.kid(node, 0)) == NodeKind::Ident) {
-    const auto found = functions_.find(tree_.text(tree_.kid(node, 0)));
-    if (found != functions_.end() && is_inferred(found->second)) into.push_back(found->second);
-  }
+  if (tree_.kind(node) == NodeKind::Call)
+    if (const auto function = function_named(tree_.kid(node, 0)); function && is_inferred(*function))
+      into.push_back(*function);
   for (const NodeId kid : tree_.kids(node)) inferred_callees(kid, into);
 }
 
@@ -81,6 +88,7 @@ std::vector<std::uint32_t> Checker::inference_order() {
   const auto open = [&](std::uint32_t function) {
     states[function] = State::Open;
     path.push_back({function, {}});
+    file_ = &files_[out_.functions[function].file];
     inferred_callees(out_.functions[function].body, path.back().callees);
   };
   std::vector<std::uint32_t> circular;
@@ -155,7 +163,29 @@ void Checker::parameters(NodeId node) {
   }
   std::size_t i = 0;
   for (const NodeId kid : tree_.kids(node))
-    if (tree_.kind(kid) == NodeKind::ParameterDecl) declare_local(tree_.kid(kid, 0), known[i++].type);
+    if (tree_.kind(kid) == NodeKind::ParameterDecl)
+      declare_local(tree_.kid(kid, 0), list_of_either(known[i++].type));
+}
+
+TypeId Checker::parameter_type(NodeId node) {
+  if (tree_.kind(node) != NodeKind::UnionType) return declared_type(node);
+  if (uses_missing_module(node)) return error_type();
+  const TypeId type = resolve_type(tree_, node, type_names(), out_.types, diagnostics_);
+  if (is_error(type) || list_of_either(type) != type) return type;
+  for (const NodeId kid : tree_.kids(node))
+    if (is_error(resolve_type(tree_, kid, type_names(), out_.types, diagnostics_))) return error_type();
+  report(Code::UnknownType, node, fmt::format("{} is no type of a function's parameter", quoted(node)))
+      .note("of the types with `or` a function takes `T or List<T>`, which it then knows as `List<T>`");
+  return error_type();
+}
+
+TypeId Checker::list_of_either(TypeId type) const {
+  if (!out_.types.is(type, TypeKind::Union)) return type;
+  const std::vector<TypeId>& members = out_.types.members(type);
+  if (members.size() != 2) return type;
+  const TypeId list = out_.types.is(members[0], TypeKind::List) ? members[0] : members[1];
+  const TypeId item = list == members[0] ? members[1] : members[0];
+  return out_.types.is(list, TypeKind::List) && out_.types[list].element == item ? list : type;
 }
 
 bool Checker::is_constant(NodeId node) const {
@@ -180,6 +210,8 @@ bool Checker::is_constant(NodeId node) const {
     case NodeKind::Record:
     case NodeKind::Entry:
       return std::ranges::all_of(tree_.kids(node), [&](NodeId kid) { return is_constant(kid); });
+    case NodeKind::Construct:
+      return std::ranges::all_of(tree_.kids(node).subspan(1), [&](NodeId kid) { return is_constant(kid); });
     default: return false;
   }
 }

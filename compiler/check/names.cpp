@@ -32,9 +32,11 @@ std::uint32_t Checker::declare_local(NodeId ident, TypeId type) {
         .label(tree_.span(body_->locals[known->second].declared), "first declared here");
     body_->locals[local].is_used = true;  // told once
   }
-  if (const auto function = functions_.find(name); function != functions_.end())
+  if (const auto function = file_->functions.find(name); function != file_->functions.end())
     report(Code::DuplicateName, ident, fmt::format("`{}` is a function already", name))
         .label(tree_.span(tree_.kid(out_.functions[function->second].node, 0)), "first declared here");
+  else
+    is_taken(ident);
   return local;
 }
 
@@ -53,6 +55,8 @@ Meaning Checker::lookup(std::string_view name) const {
   using Kind = Meaning::Kind;
   if (const auto local = visible_.find(name); local != visible_.end())
     return {.kind = Kind::Local, .index = local->second};
+  if (const auto setting = file_->settings.find(name); setting != file_->settings.end())
+    return {.kind = Kind::Setting, .index = setting->second};
   if (trigger_ == nullptr) return {};  // a function knows its parameters only
   for (std::uint32_t i = 0; i < trigger_->bindings.size(); ++i)
     if (trigger_->bindings[i].name == name) return {.kind = Kind::Binding, .index = i};
@@ -79,6 +83,7 @@ TypeId Checker::name(NodeId node, TypeId expected) {
       type = local.type;
       break;
     }
+    case Meaning::Kind::Setting: return setting_value(node, meaning.index);
     case Meaning::Kind::Binding: type = trigger_->bindings[meaning.index].type; break;
     case Meaning::Kind::Entity: type = trigger_->entities[meaning.index].type; break;
     case Meaning::Kind::EntityField: {
@@ -107,12 +112,12 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
                             .type = bare};
       return bare;
     }
-    if (!library_.type_names.contains(text)) return unknown_enum_value(node, bare);
+    if (!type_names().contains(text)) return unknown_enum_value(node, bare);
   }
-  if (library_.type_names.contains(text) || builtin_type(text)) {
-    const auto named = library_.type_names.find(text);
+  if (type_names().contains(text) || builtin_type(text)) {
+    const auto named = type_names().find(text);
     Diagnostic& d = report(Code::NotAValue, node, fmt::format("`{}` is a type, not a value", text));
-    if (named != library_.type_names.end() && out_.types.is(named->second, TypeKind::Enum))
+    if (named != type_names().end() && out_.types.is(named->second, TypeKind::Enum))
       d.note(fmt::format("its values are {}", fmt::join(out_.types.enumeration(named->second).values, ", ")));
     return error_type();
   }
@@ -121,11 +126,17 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     report(Code::NotAValue, node, fmt::format("`{}` is an operation; call it: `{}(…)`", text, text));
     return error_type();
   }
-  if (functions_.contains(text) || text == "range") {
+  if (file_->functions.contains(text) || text == "range") {
     report(Code::NotAValue, node, fmt::format("`{}` is a function; call it: `{}(…)`", text, text));
     return error_type();
   }
   if (is_told(text)) return error_type();
+  if (const auto module = file_->modules.find(text); module != file_->modules.end()) {
+    module->second.is_used = true;
+    report(Code::NotAValue, node,
+           fmt::format("`{}` is a module; write what of it is meant: `{}.name`", text, text));
+    return error_type();
+  }
   Diagnostic& d = report(Code::UnknownName, node, fmt::format("nothing here is called `{}`", text));
   for (const Local& local : body_->locals)
     if (local.name == text) {
@@ -133,7 +144,7 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
       return error_type();
     }
   std::vector<std::string> enums;  // a value whose type nothing says here
-  for (const auto& [name, type] : library_.type_names)
+  for (const auto& [name, type] : type_names())
     if (out_.types.is(type, TypeKind::Enum) && std::ranges::find(out_.types.enumeration(type).values, text) !=
                                                    out_.types.enumeration(type).values.end())
       enums.push_back(fmt::format("`{}.{}`", name, text));
@@ -175,6 +186,7 @@ TypeId Checker::unknown_enum_value(NodeId node, TypeId type) {
 std::vector<std::string> Checker::names_in_scope() const {
   std::vector<std::string> names;
   for (const std::uint32_t local : scope_) names.push_back(body_->locals[local].name);
+  for (const auto& [name, setting] : file_->settings) names.emplace_back(name);
   if (trigger_ == nullptr) return names;
   for (const Trigger::Binding& binding : trigger_->bindings) names.push_back(binding.name);
   for (const Trigger::Entity& entity : trigger_->entities) names.push_back(entity.name);
@@ -186,7 +198,14 @@ std::vector<std::string> Checker::names_in_scope() const {
 
 const Operation* Checker::operation_named(NodeId callee, std::uint32_t& index) const {
   if (tree_.kind(callee) != NodeKind::Ident && tree_.kind(callee) != NodeKind::Field) return nullptr;
-  const auto found = library_.operation_names.find(tree_.text(callee));
+  std::string qualified;
+  if (File::Module* const module = module_of(callee)) {  // of a connector, perhaps by another name
+    if (module->connector.empty()) return nullptr;
+    module->is_used = true;
+    qualified = fmt::format("{}.{}", module->connector, tree_.text(tree_.kid(callee, 1)));
+  }
+  const auto found =
+      library_.operation_names.find(qualified.empty() ? tree_.text(callee) : std::string_view(qualified));
   if (found == library_.operation_names.end()) return nullptr;
   index = found->second;
   return &library_.operations[index];

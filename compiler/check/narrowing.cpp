@@ -9,6 +9,7 @@ std::string Checker::path(NodeId node) const {
       const Meaning meaning = lookup(tree_.text(node));
       switch (meaning.kind) {
         case Meaning::Kind::Local: return fmt::format("#{}", meaning.index);
+        case Meaning::Kind::Setting: return fmt::format("${}", meaning.index);
         case Meaning::Kind::Binding:
         case Meaning::Kind::Entity: return std::string(tree_.text(node));
         // `assignedTo` and `alert.assignedTo` are one value.
@@ -19,6 +20,8 @@ std::string Checker::path(NodeId node) const {
     }
     case NodeKind::Field:
     case NodeKind::OptionalField: {
+      if (out_.meaning[node].kind == Meaning::Kind::Setting)
+        return fmt::format("${}", out_.meaning[node].index);
       const std::string object = path(tree_.kid(node, 0));
       return object.empty() ? object : fmt::format("{}.{}", object, tree_.text(tree_.kid(node, 1)));
     }
@@ -38,6 +41,8 @@ void Checker::learn(NodeId node, bool truth, std::set<std::string>& facts) const
       return;
     case NodeKind::Compare: {
       const NodeKind op = tree_.kind(tree_.kid(node, 1));
+      if (op == NodeKind::OpIs && truth)
+        if (std::string known = path(tree_.kid(node, 0)); !known.empty()) facts.insert(std::move(known));
       const bool proves = (op == NodeKind::OpNotEqual && truth) || (op == NodeKind::OpEqual && !truth);
       NodeId left = tree_.kid(node, 0), right = tree_.kid(node, 2);
       if (tree_.kind(left) == NodeKind::Null) std::swap(left, right);

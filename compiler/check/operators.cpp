@@ -40,7 +40,7 @@ TypeId Checker::compare(NodeId node) {
     case NodeKind::OpStartsWith:
     case NodeKind::OpEndsWith:
     case NodeKind::OpMatches: return text_test(node, left, right);
-    default: return not_yet(node, "`is`");
+    default: return type_test(node);
   }
 }
 
@@ -84,7 +84,7 @@ TypeId Checker::equality(NodeId node, NodeId left, NodeId right) {
              storage != Storage::Text && storage != Storage::Enum) {
     report(Code::OperatorMismatch, node, fmt::format("values of `{}` cannot be compared", type_name(a)));
   } else if (bare_a == kSecretType) {
-    report(Code::OperatorMismatch, node, "a secret cannot be compared");
+    report(Code::OperatorMismatch, node, "a secret cannot be compared").note(kSecretNote);
   }
   return kBoolType;
 }
@@ -108,7 +108,9 @@ TypeId Checker::ordering(NodeId node, NodeId left, NodeId right) {
       report(Code::EnumWithoutOrder, node, fmt::format("the values of `{}` have no order", type_name(a)))
           .note("compare with `==` or `in`");
   } else if (a != kStringType && a != kTimeType && a != kDurationType) {
-    report(Code::OperatorMismatch, node, fmt::format("values of `{}` have no order", type_name(a)));
+    Diagnostic& d =
+        report(Code::OperatorMismatch, node, fmt::format("values of `{}` have no order", type_name(a)));
+    if (a == kSecretType) d.note(kSecretNote);
   }
   return kBoolType;
 }
@@ -171,7 +173,9 @@ TypeId Checker::text_test(NodeId node, NodeId left, NodeId right) {
   if (op == NodeKind::OpContains && (out_.types.is(a, TypeKind::List) || out_.types.is(a, TypeKind::Map)))
     return membership(node, left, right, a);
   if (out_.types.storage(a) != Storage::Text || a == kSecretType) {
-    report(Code::OperatorMismatch, node, fmt::format("{} is `{}`, not text", quoted(left), type_name(a)));
+    Diagnostic& d =
+        report(Code::OperatorMismatch, node, fmt::format("{} is `{}`, not text", quoted(left), type_name(a)));
+    if (a == kSecretType) d.note(kSecretNote);
     return expression(right), kBoolType;
   }
   expect(right, kStringType, "what is searched for");

@@ -157,7 +157,8 @@ TypeId Checker::kept_value(NodeId node) {
 }
 
 TypeId Checker::declared_type(NodeId node) {
-  const TypeId type = resolve_type(tree_, node, library_.type_names, out_.types, diagnostics_);
+  if (uses_missing_module(node)) return error_type();
+  const TypeId type = resolve_type(tree_, node, type_names(), out_.types, diagnostics_);
   TypeId inner = type;
   while (out_.types.is_optional(inner) || out_.types.is(inner, TypeKind::List) ||
          out_.types.is(inner, TypeKind::Map))

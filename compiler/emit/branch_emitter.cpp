@@ -27,6 +27,9 @@ void BranchEmitter::take_captures(std::span<const Capture> captures) {
     const Register reg = parameter(capture.given.type);
     if (capture.meaning.kind == Meaning::Kind::Local) {
       name_local(capture.meaning.index, reg);
+    } else if (capture.meaning.kind == Meaning::Kind::Setting) {
+      setting_registers_.emplace(capture.meaning.index, reg);
+      code_.name(reg, capture.name);
     } else {
       given_.emplace(std::pair(capture.meaning.kind, capture.meaning.index),
                      Given{reg, capture.given.type, capture.given.entity});

@@ -1,5 +1,7 @@
 #include "compiler/emit/builder.hpp"
 
+#include "compiler/emit/settings.hpp"
+
 namespace flow {
 
 TypeId ModuleBuilder::type(TypeId from) {
@@ -65,6 +67,12 @@ std::uint32_t ModuleBuilder::reserve(std::uint32_t count) {
   const auto first = static_cast<std::uint32_t>(module_.functions.size());
   module_.functions.resize(first + count);
   return first;
+}
+
+Input ModuleBuilder::setting(const Tree& tree, std::uint32_t index) {
+  const CheckedSetting& from = checked_.settings[index];
+  if (settings_.insert(index).second) module_.settings.push_back(setting_of(*this, tree, from));
+  return {.name = from.name, .type = type(from.type), .source = Input::Source::Setting, .wire = {}};
 }
 
 std::uint32_t ModuleBuilder::connector(std::uint32_t index) {

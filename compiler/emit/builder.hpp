@@ -25,6 +25,8 @@ class ModuleBuilder {
   std::uint32_t trigger(std::uint32_t checked_trigger);
   // The index that the function of the file has, or will have, in the module.
   std::uint32_t function(std::uint32_t checked_function);
+  // The input that gives a flow the setting of the file, which the module then has.
+  Input setting(const Tree& tree, std::uint32_t checked_setting);
   // Functions of the file that are invoked, and their places in the module.
   struct Invoked {
     std::uint32_t function, place;
@@ -49,6 +51,7 @@ class ModuleBuilder {
   std::map<std::tuple<TypeId, std::int64_t, double, std::string>, std::uint32_t> constants_;
   std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_, functions_;
   std::vector<Invoked> invoked_;
+  std::set<std::uint32_t> settings_;
 };
 
 }  // namespace flow

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "compiler/emit/routine_emitter.hpp"
 
@@ -52,7 +53,13 @@ void RoutineEmitter::invoke(NodeId node, const CheckedInvoke& call, Register tar
       code_.add(Op::Move, argument, *existing(given));  // the function only looks at it
     else
       value(given, argument);
+    if (call.as_list.contains(i))
+      code_.add_imm(Op::NewList, argument, argument, 1, builder_.type(function.locals[i].type));
   }
+  bool is_first = call.arguments.empty();
+  for (const std::uint32_t setting : function.settings)
+    code_.add(Op::Move, std::exchange(is_first, false) ? first : code_.take(),
+              setting_registers_.at(setting));
   code_.mark(node);
   code_.add_imm(Op::Invoke, first, 0, 0, builder_.function(call.function));
   code_.add(Op::Move, target, first);

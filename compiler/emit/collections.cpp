@@ -20,7 +20,11 @@ void RoutineEmitter::list(NodeId node, Register target) {
 }
 
 void RoutineEmitter::map(NodeId node, Register target) {
-  code_.add_imm(Op::NewMap, target, 0, 0, builder_.type(type_of(node)));
+  entries(node, builder_.type(type_of(node)), target);
+}
+
+void RoutineEmitter::entries(NodeId node, TypeId type, Register target) {
+  code_.add_imm(Op::NewMap, target, 0, 0, type);
   for (const NodeId entry : tree_.kids(node)) {
     const std::uint32_t taken = code_.taken();
     const NodeId key_node = tree_.kid(entry, 0);
@@ -48,8 +52,11 @@ void RoutineEmitter::map_key(NodeId key, Register target) {
 void RoutineEmitter::index(NodeId node, Register target) {
   const NodeId object = tree_.kid(node, 0);
   const bool is_map = types().is(type_of(object), TypeKind::Map);
+  const bool is_json = types().without_null(type_of(object)) == kJsonType;
+  if (is_json) builder_.module().types.optional(kJsonType);
   const Register from = operand(object);
-  code_.add(is_map ? Op::GetKey : Op::GetItem, target, from, operand(tree_.kid(node, 1)));
+  const Register at = operand(tree_.kid(node, 1));
+  code_.add(is_json ? Op::JsonItem : is_map ? Op::GetKey : Op::GetItem, target, from, at);
 }
 
 void RoutineEmitter::assign_entry(NodeId target, NodeId value_node) {

@@ -35,13 +35,28 @@ void RoutineEmitter::find_captures(NodeId node, std::pair<std::uint32_t, std::ui
                                      .given = {.reg = local_registers_[what.index],
                                                .type = builder_.type(body_.locals[what.index].type)},
                                      .name = body_.locals[what.index].name});
+  } else if (what.kind == Meaning::Kind::Setting) {
+    capture_setting(what.index, found);
   } else if (const std::optional<Given> outside = given(what)) {
     found.try_emplace(
         key, Capture{.meaning = {.kind = key.first, .index = key.second},
                      .given = *outside,
                      .name = key.first == what.kind ? std::string(tree_.text(node)) : std::string()});
   }
+  if (const auto invoke = builder_.checked().invokes.find(node); invoke != builder_.checked().invokes.end())
+    for (const std::uint32_t setting : builder_.checked().functions[invoke->second.function].settings)
+      capture_setting(setting, found);
   for (const NodeId kid : tree_.kids(node)) find_captures(kid, own, found);
+}
+
+void RoutineEmitter::capture_setting(std::uint32_t index,
+                                     std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found) {
+  const CheckedSetting& setting = builder_.checked().settings[index];
+  const Meaning what{.kind = Meaning::Kind::Setting, .index = index};
+  found.try_emplace(capture_key(what), Capture{.meaning = what,
+                                               .given = {.reg = setting_registers_.at(index),
+                                                         .type = builder_.type(setting.type)},
+                                               .name = setting.name});
 }
 
 void RoutineEmitter::give(std::span<const Capture> captures, std::uint32_t first) {

@@ -129,7 +129,9 @@ void RoutineEmitter::branch_compare(NodeId node, bool when, Label& target) {
   if (op == NodeKind::OpNotEqual) return branch_equal(left, right, !when, target);
   if (is_less_or_greater(op)) return branch_less(op, left, right, when, target);
   const Register test = code_.take();
-  if (op == NodeKind::OpIn || op == NodeKind::OpNotIn) {
+  if (op == NodeKind::OpIs) {
+    type_test(node, test);
+  } else if (op == NodeKind::OpIn || op == NodeKind::OpNotIn) {
     membership(right, left, true, test);
     if (op == NodeKind::OpNotIn) when = !when;
   } else {
@@ -242,6 +244,8 @@ void RoutineEmitter::compare(NodeId node, Register target) {
     const bool is_less = op == NodeKind::OpLess || op == NodeKind::OpLessEqual;
     const bool or_equal = op == NodeKind::OpLessEqual || op == NodeKind::OpGreaterEqual;
     code_.add(less_op(x.storage, or_equal), target, is_less ? a : b, is_less ? b : a);
+  } else if (op == NodeKind::OpIs) {
+    type_test(node, target);
   } else if (op == NodeKind::OpIn || op == NodeKind::OpNotIn) {
     membership(right, left, true, target);
     if (op == NodeKind::OpNotIn) code_.add(Op::Not, target, target);

@@ -81,6 +81,7 @@ bool RoutineEmitter::handles_errors(NodeId node) const {
     case NodeKind::Attempt:
     case NodeKind::OnErrorCollect:
     case NodeKind::Else:
+    case NodeKind::OpIs:  // tries
     case NodeKind::Steps: return true;
     case NodeKind::Call:
       if (builder_.checked().invokes.contains(node)) return true;

@@ -25,11 +25,13 @@ void RoutineEmitter::load_text(std::string text, TypeId type, Register target) {
 
 // The register where the value already is, when nothing must be done to it.
 std::optional<RoutineEmitter::Register> RoutineEmitter::existing(NodeId node) const {
-  if (builder_.checked().is_unwrapped[node] != 0 || builder_.checked().is_widened[node] != 0)
+  if (builder_.checked().is_unwrapped[node] != 0 || builder_.checked().is_widened[node] != 0 ||
+      builder_.checked().is_json_made[node] != 0)
     return std::nullopt;
   if (tree_.kind(node) == NodeKind::Paren) return existing(tree_.kid(node, 0));
   const Meaning& what = meaning(node);
   if (what.kind == Meaning::Kind::Local) return local_registers_[what.index];
+  if (what.kind == Meaning::Kind::Setting) return setting_registers_.at(what.index);
   if (const auto error = message_of(node))
     if (const auto message = message_registers_.find(*error); message != message_registers_.end())
       return message->second;
@@ -44,7 +46,14 @@ RoutineEmitter::Register RoutineEmitter::operand(NodeId node) {
 }
 
 void RoutineEmitter::value(NodeId node, Register target) {
-  if (const auto known = folded(node)) return constant(*known, target);
+  if (builder_.checked().is_json_made[node] == 0) return own_value(node, target);
+  const std::uint32_t taken = code_.taken();
+  json_made(node, target);
+  code_.release_to(taken);
+}
+
+void RoutineEmitter::own_value(NodeId node, Register target) {
+  if (const auto known = folder_.own_value(node)) return constant(*known, target);
   const std::uint32_t taken = code_.taken();
   const TypeId type = type_of(node);
   if (type != kNoType) builder_.type(type);
@@ -63,8 +72,12 @@ void RoutineEmitter::raw_value(NodeId node, Register target) {
     case NodeKind::Kql: return text(node, target);
     case NodeKind::Ident: return name(node, target);
     case NodeKind::Paren: return value(tree_.kid(node, 0), target);
-    case NodeKind::List: return list(node, target);
-    case NodeKind::Record: return map(node, target);
+    case NodeKind::List: return type_of(node) == kJsonType ? json_list(node, target) : list(node, target);
+    case NodeKind::Record:
+      if (type_of(node) == kJsonType) return json_object(node, target);
+      return builder_.checked().constructs.contains(node) ? construct(node, target) : map(node, target);
+    case NodeKind::Construct: return construct(node, target);
+    case NodeKind::As: return conversion(node, target);
     case NodeKind::Field: return field(node, target);
     case NodeKind::OptionalField: return optional_field(node, target);
     case NodeKind::Index: return index(node, target);
@@ -91,6 +104,8 @@ void RoutineEmitter::raw_value(NodeId node, Register target) {
 
 void RoutineEmitter::name(NodeId node, Register target) {
   const Meaning& what = meaning(node);
+  if (what.kind == Meaning::Kind::Setting)
+    return code_.add(Op::Move, target, setting_registers_.at(what.index));
   if (what.kind != Meaning::Kind::Local) return trigger_value(node, target);
   const Register local = local_registers_[what.index];
   if (is_map_variable(node)) code_.add(Op::Share, local);
@@ -99,6 +114,7 @@ void RoutineEmitter::name(NodeId node, Register target) {
 
 void RoutineEmitter::field(NodeId node, Register target) {
   const Meaning& what = meaning(node);
+  if (what.kind == Meaning::Kind::JsonMember) return json_member(node, target);
   if (what.kind != Meaning::Kind::RecordField) return name(node, target);
   if (message_of(node))
     if (const auto message = existing(node)) return code_.add(Op::Move, target, *message);
@@ -108,6 +124,7 @@ void RoutineEmitter::field(NodeId node, Register target) {
 
 void RoutineEmitter::optional_field(NodeId node, Register target) {
   const Meaning& what = meaning(node);
+  if (what.kind == Meaning::Kind::JsonMember) return json_member(node, target);
   const Register object = operand(tree_.kid(node, 0));
   Label end;
   code_.add(Op::LoadNull, target);

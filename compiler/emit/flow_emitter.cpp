@@ -65,6 +65,10 @@ void FlowEmitter::declare_inputs() {
     entity_operations_[index] = builder_.operation(
         builder_.library().operation_names.at(trigger_.connector + "." + entity.operation));
   }
+  for (const std::uint32_t index : flow_.settings) {
+    setting_registers_[index] = code_.take();
+    made_.inputs.push_back(builder_.setting(tree_, index));
+  }
   for (std::uint32_t i = 0; i < made_.inputs.size(); ++i)
     code_.name(static_cast<Register>(i), made_.inputs[i].name);
 }

@@ -64,6 +64,10 @@ bool is_so(NodeKind op, const T& x, const T& y) {
 }  // namespace
 
 std::optional<Constant> Folder::value(NodeId node) {
+  return checked_.is_json_made[node] != 0 ? std::nullopt : own_value(node);
+}
+
+std::optional<Constant> Folder::own_value(NodeId node) {
   if (unknown_.contains(node)) return std::nullopt;
   std::optional<Constant> found = raw_value(node);
   if (found && checked_.is_unwrapped[node] != 0 && found->type == kNullType) found.reset();

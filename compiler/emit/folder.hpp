@@ -18,6 +18,8 @@ class Folder {
 
   // The value of the expression, its type one of `checked.types`.
   std::optional<Constant> value(NodeId node);
+  // The same before it becomes Json, where that is wanted.
+  std::optional<Constant> own_value(NodeId node);
   // From here on the local has this value.
   void define(std::uint32_t local, Constant constant) { locals_.emplace(local, std::move(constant)); }
 

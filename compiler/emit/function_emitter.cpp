@@ -12,6 +12,12 @@ FunctionCode FunctionEmitter::run(Diagnostics& diagnostics) {
     made_.parameters.push_back(builder_.type(function_.locals[i].type));
     name_local(i, code_.take());
   }
+  for (const std::uint32_t index : function_.settings) {
+    const CheckedSetting& setting = builder_.checked().settings[index];
+    made_.parameters.push_back(builder_.type(setting.type));
+    setting_registers_[index] = code_.take();
+    code_.name(setting_registers_[index], setting.name);
+  }
   code_.mark(function_.node);
   const bool is_block = tree_.kind(function_.body) == NodeKind::Block;
   if (is_block) block(function_.body);

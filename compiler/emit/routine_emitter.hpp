@@ -1,8 +1,9 @@
 // Instructions of one routine: what flows and functions have in common. Split over files by idea:
 // routine_emitter.cpp has statements, loops.cpp everything that repeats, expressions.cpp values,
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
-// collections.cpp lists and maps, methods.cpp their methods, calls.cpp calls, match.cpp `match`, errors.cpp
-// what guards code, concurrency.cpp and steps.cpp what runs side by side, waiting.cpp what takes time.
+// collections.cpp lists and maps, methods.cpp their methods, records.cpp records, conversions.cpp what
+// becomes something else, calls.cpp calls, match.cpp `match`, errors.cpp what guards code, concurrency.cpp and
+// steps.cpp what runs side by side, waiting.cpp what takes time.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
@@ -113,6 +114,7 @@ class RoutineEmitter {
   // ---- expressions.cpp
   void value(NodeId node, Register target);      // the node's value into `target`
   Register operand(NodeId node);                 // a register that holds it: an existing one, or a temporary
+  void own_value(NodeId node, Register target);  // the same before it becomes Json where that is wanted
   void raw_value(NodeId node, Register target);  // without unwrapping and widening
   std::optional<Register> existing(NodeId node) const;
   void name(NodeId node, Register target);
@@ -163,6 +165,7 @@ class RoutineEmitter {
   // ---- collections.cpp
   void list(NodeId node, Register target);
   void map(NodeId node, Register target);
+  void entries(NodeId node, TypeId type, Register target);  // as a map of that type of the module
   void map_key(NodeId key, Register target);
   void index(NodeId node, Register target);
   void assign_entry(NodeId target, NodeId value);
@@ -171,6 +174,18 @@ class RoutineEmitter {
   Register kept_operand(NodeId node);  // an operand that will be reachable from elsewhere as well
   bool is_fresh(NodeId node) const;    // reachable from nowhere else
   bool may_hold_map(TypeId type, int depth = 0) const;
+
+  // ---- records.cpp
+  void construct(NodeId node, Register target);
+
+  // ---- conversions.cpp
+  void conversion(NodeId node, Register target);
+  void type_test(NodeId node, Register target);
+  void json_made(NodeId node, Register target);
+  void json_of(Register from, TypeId type, Register target);  // `target` is not `from` when it may be null
+  void json_member(NodeId node, Register target);
+  void json_list(NodeId node, Register target);
+  void json_object(NodeId node, Register target);
 
   // ---- methods.cpp
   void method(NodeId node, const CheckedMethod& method, Register target);
@@ -234,6 +249,7 @@ class RoutineEmitter {
   std::vector<Capture> captured(std::span<const NodeId> bodies);
   void find_captures(NodeId node, std::pair<std::uint32_t, std::uint32_t> own,
                      std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
+  void capture_setting(std::uint32_t index, std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
   void give(std::span<const Capture> captures, std::uint32_t first);
   void limit_list(const LoopParts& parts, Register list);
   void raise_collected(Register count, Register message);
@@ -273,6 +289,7 @@ class RoutineEmitter {
   CodeWriter code_;
   Folder folder_;
   std::vector<Register> local_registers_;
+  std::map<std::uint32_t, Register> setting_registers_;  // by setting of the file, those it takes
   std::vector<bool> holds_local_;  // by register
   std::vector<Yields> yields_;
   std::vector<Guard*> guards_;                           // that are open, innermost last

@@ -88,6 +88,7 @@ inline constexpr NodeKind kind_of = NodeKind::Bad;
   inline constexpr NodeKind kind_of<g::rule> = NodeKind::node;
 
 FLOW_BUILD(ident, Node, Ident)
+FLOW_BUILD(qualified_name, Node, Ident)
 FLOW_BUILD(any_word, Node, Ident)
 FLOW_BUILD(float_lit, Node, Float)
 FLOW_BUILD(duration_lit, Node, Duration)

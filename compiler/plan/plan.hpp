@@ -42,6 +42,9 @@ struct FlowPlan {
 
 FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow);
 
+// What is set at deployment, as `flow check --plan` prints it; empty when nothing is.
+std::string print_settings(const Tree& tree, const CheckedFile& checked);
+
 // What `flow check --plan` prints for one flow.
 std::string print_plan(const Tree& tree, const Library& library, const CheckedFile& checked,
                        const CheckedFlow& flow, const FlowPlan& plan);

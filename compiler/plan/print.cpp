@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.hpp"
@@ -86,6 +87,23 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
     out += fmt::format("    {:<9}{}\n", checked.functions[function].name + " ",
                        effects_of(library, checked.functions[function].effects));
   return out;
+}
+
+std::string print_settings(const Tree& tree, const CheckedFile& checked) {
+  std::string out;
+  std::size_t width = 8;
+  for (const CheckedSetting& setting : checked.settings) width = std::max(width, setting.name.size());
+  for (const CheckedSetting& setting : checked.settings) {
+    if (setting.file != 0 && !setting.is_used) continue;
+    const bool may_be_missing =
+        setting.is_secret() || setting.default_value != kNoNode || checked.types.is_optional(setting.type);
+    out +=
+        fmt::format("  {:<{}} {}{}{}\n", setting.name, width, checked.types.name(setting.type),
+                    setting.default_value == kNoNode ? std::string()
+                                                     : fmt::format(" = {}", tree.text(setting.default_value)),
+                    may_be_missing ? "" : ", required");
+  }
+  return out.empty() ? out : "set at deployment:\n" + out;
 }
 
 }  // namespace flow

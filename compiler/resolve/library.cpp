@@ -22,8 +22,8 @@ namespace {
 // then fields and signatures, then what refers to operations (lookups, polling, triggers).
 class LibraryBuilder {
  public:
-  LibraryBuilder(std::span<const Tree> trees, Diagnostics& diagnostics)
-      : trees_(trees), diagnostics_(diagnostics) {}
+  LibraryBuilder(Library base, std::span<const Tree> trees, Diagnostics& diagnostics)
+      : trees_(trees), diagnostics_(diagnostics), library_(std::move(base)) {}
 
   Library build() {
     library_.error_type = add_error_type(library_.types);
@@ -520,7 +520,11 @@ const Trigger* Library::trigger(std::string_view name) const {
 }
 
 Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics) {
-  return LibraryBuilder(trees, diagnostics).build();
+  return LibraryBuilder({}, trees, diagnostics).build();
+}
+
+Library extend_library(const Library& base, std::span<const Tree> trees, Diagnostics& diagnostics) {
+  return LibraryBuilder(base, trees, diagnostics).build();
 }
 
 }  // namespace flow

@@ -30,5 +30,7 @@ struct Library {
 
 // `trees` are the parsed declarations. What is wrong with them is reported; the rest is usable.
 Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics);
+// The same with what `base` has, which the declarations may use.
+Library extend_library(const Library& base, std::span<const Tree> trees, Diagnostics& diagnostics);
 
 }  // namespace flow

@@ -14,17 +14,9 @@ struct Row {
 };
 
 constexpr Row kInFlows[] = {
-    // Declarations
-    {NodeKind::Param},
-    {NodeKind::Secret},
-    {NodeKind::Use},
-    {NodeKind::RecordDecl},
-    {NodeKind::EnumDecl},
     // Calls of flows
     {NodeKind::CallFlow},
     {NodeKind::StartFlow},
-    // Expressions
-    {NodeKind::As},
 };
 constexpr Row kInDeclarations[] = {
     {NodeKind::NativeFunction, 2},
@@ -41,8 +33,12 @@ class Reporter {
       : tree_(tree), rows_(rows), diagnostics_(diagnostics) {}
 
   void run() {
-    if (tree_.parts.empty()) walk(tree_.root);
-    for (const TreePart& part : tree_.parts) walk(part.root);
+    if (tree_.root != kNoNode) walk(tree_.root);
+    // Of a module only what others can use is part of the program.
+    for (const TreePart& part : tree_.parts)
+      if (part.root != tree_.root && part.root != kNoNode)
+        for (const NodeId kid : tree_.kids(part.root))
+          if (tree_.kind(kid) != NodeKind::Flow && tree_.kind(kid) != NodeKind::Test) walk(kid);
   }
 
  private:
@@ -63,13 +59,8 @@ class Reporter {
   }
 
   Span marked(NodeId node, int words) const {
-    // `x as Int` begins with an expression: its word stands between its parts.
     const std::string& text = tree_.source->text();
-    std::uint32_t begin = tree_.span(node).begin;
-    if (tree_.kind(node) == NodeKind::As) {
-      begin = tree_.span(tree_.kid(node, 0)).end;
-      while (begin < tree_.span(node).end && !is_word_char(text[begin])) ++begin;
-    }
+    const std::uint32_t begin = tree_.span(node).begin;
     std::uint32_t end = begin;
     for (; words > 0; --words) {
       while (end < tree_.span(node).end && !is_word_char(text[end])) ++end;

@@ -60,6 +60,21 @@ struct word_rule {
   }
 };
 struct ident : word_rule<true> {};
+// `Level`, and of a module `notify.Level`: types begin with a capital letter, so that `x as Page.title` is a field.
+struct qualified_name {
+  using rule_t = qualified_name;
+  using subs_t = empty_list;
+  template <typename Input>
+  static bool match(Input& in) {
+    if (!word_rule<true>::match(in)) return false;
+    const char* const dot = in.current();
+    const char* at = dot;
+    if (at == in.end() || *at != '.' || ++at == in.end() || *at < 'A' || *at > 'Z') return true;
+    while (at != in.end() && (is_word_char(*at) || is_beyond_ascii(*at))) ++at;
+    in.bump_in_this_line(static_cast<std::size_t>(at - dot));
+    return true;
+  }
+};
 struct any_word : word_rule<false> {};     // after a dot, as a key or argument name: reserved words may stand there
 struct k_flow : TAO_PEGTL_KEYWORD("flow") {};
 struct k_on : TAO_PEGTL_KEYWORD("on") {};
@@ -155,7 +170,7 @@ struct type_argument : seq<type> {};
 struct type_arguments_close : one<'>'> {};
 struct type_arguments : seq<one<'<'>, ws, must<type_argument>, star<ws, one<','>, ws, must<type_argument>>, ws,
                             must<type_arguments_close>> {};
-struct type_name : seq<ident, opt<type_arguments>> {};
+struct type_name : seq<qualified_name, opt<type_arguments>> {};
 struct optional_mark : seq<one<'?'>, not_at<one<'?', '.'>>> {};  // folds what stands before it into an OptionalType
 struct one_type : seq<type_name, opt<optional_mark>> {};
 struct type_operand : seq<one_type> {};
@@ -182,7 +197,8 @@ struct entry : seq<key, ws, must<entry_colon>, ws, must<entry_value>> {};
 struct entries : seq<one<'{'>, ws, opt<entry, star<ws, one<','>, ws, entry>, opt<ws, one<','>>, ws>, must<entries_close>> {};
 struct record_lit : seq<entries> {};
 // `Name {` begins a record only when an entry follows, so that a block may follow a condition.
-struct construct : seq<at<upper>, at<ident, ws, one<'{'>, ws, sor<any_word, key_text>, ws, one<':'>>, ident, ws, entries> {};
+struct construct : seq<at<sor<upper, seq<ident, one<'.'>, upper>>>,
+                       at<qualified_name, ws, one<'{'>, ws, sor<any_word, key_text>, ws, one<':'>>, qualified_name, ws, entries> {};
 
 struct lambda_params : sor<ident, seq<one<'('>, ws, ident, star<ws, one<','>, ws, ident>, ws, one<')'>>> {};
 struct lambda_body : seq<expr> {};

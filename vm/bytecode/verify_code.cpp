@@ -601,7 +601,7 @@ bool CodeVerifier::apply_to_text(Instruction i) {
   if (!read(i.b)) return false;
   const TypeId type = types_.without_null(now_[i.b]);
   if (type == kSecretType) return refuse(fmt::format("r{} is a secret", i.b));
-  if (type != kNullType && !is_printable(types_.storage(type)))
+  if (type != kNullType && type != kJsonType && !is_printable(types_.storage(type)))
     return refuse(fmt::format("`{}` has no text", name(type)));
   return write(i.a, kStringType);
 }

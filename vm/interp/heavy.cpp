@@ -51,7 +51,7 @@ bool Machine::State::new_record(Instruction i) {
 
 bool Machine::State::to_text(Instruction i) {
   const Slot value = r(i.b);
-  if (value.tag == Slot::Tag::Text) {
+  if (value.tag == Slot::Tag::Text || value.tag == Slot::Tag::Json) {
     r(i.a) = Slot::text(value.view());
     return true;
   }

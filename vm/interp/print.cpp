@@ -208,7 +208,8 @@ void append_text(std::string& out, const TypeTable& types, Slot value) {
     case Slot::Tag::Bool: out += value.number != 0 ? "true" : "false"; break;
     case Slot::Tag::Int: out += int_text(value); break;
     case Slot::Tag::Float: append_number(out, value.real); break;
-    case Slot::Tag::Text: out += value.view(); break;
+    case Slot::Tag::Text:
+    case Slot::Tag::Json: out += value.view(); break;
     case Slot::Tag::Enum:
     case Slot::Tag::UnknownEnum: out += spelling_of(types, value); break;
     default: out += "(unknown)";

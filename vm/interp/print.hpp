@@ -10,7 +10,7 @@
 
 namespace flow {
 
-// A scalar for people; null is `(unknown)`.
+// A scalar for people, or Json; null is `(unknown)`.
 void append_text(std::string& out, const TypeTable& types, Slot value);
 
 // A scalar, or a list of scalars as `dynamic([…])`.

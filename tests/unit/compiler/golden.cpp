@@ -7,6 +7,7 @@
 #include "compiler/format/format.hpp"
 #include "compiler/parse/parse.hpp"
 #include "stdlib/declarations/declarations.hpp"
+#include "tests/unit/several_files.hpp"
 #include "vm/bytecode/disassemble.hpp"
 #include "vm/bytecode/verify.hpp"
 
@@ -57,7 +58,7 @@ std::string json(const Compilation& compilation, const Diagnostics& diagnostics)
 }
 
 std::string plans(const Compilation& compilation) {
-  std::string out;
+  std::string out = print_settings(compilation.tree, compilation.checked);
   for (std::size_t i = 0; i < compilation.plans.size(); ++i)
     out += print_plan(compilation.tree, standard_library(), compilation.checked, compilation.checked.flows[i],
                       compilation.plans[i]);
@@ -116,7 +117,7 @@ Shown show(const std::string& area, const std::string& name, const std::string& 
   if (area == "parse") return show_parse(name, text);
   if (area == "format") return show_format(name, text);
   if (area == "declare") return show_declare(name, text);
-  const Compilation compilation = compile({name, text}, standard_library());
+  const Compilation compilation = compile_files(name, text, standard_library());
   const Diagnostics& found = compilation.diagnostics;
   const std::string diagnostics = rendered(found, compilation.files);
   if (compilation.module) {

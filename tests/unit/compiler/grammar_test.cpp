@@ -15,6 +15,8 @@ namespace TAO_PEGTL_NAMESPACE {
 template <typename Name, bool Free>
 struct analyze_traits<Name, flow::grammar::word_rule<Free>> : analyze_any_traits<> {};
 template <typename Name>
+struct analyze_traits<Name, flow::grammar::qualified_name> : analyze_any_traits<> {};
+template <typename Name>
 struct analyze_traits<Name, flow::grammar::ws> : analyze_opt_traits<> {};
 }  // namespace TAO_PEGTL_NAMESPACE
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "tests/unit/compiler/golden.hpp"
+#include "tests/unit/several_files.hpp"
 
 namespace flow::test {
 namespace {
@@ -26,7 +27,7 @@ std::vector<std::string> examples(const std::string& page) {
 
 // Files that only declare connectors are loaded as declarations, all others are compiled.
 Diagnostics diagnostics_of(const std::string& text) {
-  Compilation compilation = compile({"example.flow", text}, standard_library());
+  Compilation compilation = compile_files("example.flow", text, standard_library());
   const auto kids = compilation.tree.kids(compilation.tree.root);
   const bool declares = !kids.empty() && std::ranges::all_of(kids, [&](NodeId kid) {
     return compilation.tree.kind(kid) == NodeKind::Connector;

@@ -7,6 +7,7 @@
 #include "compiler/compile.hpp"
 #include "stdlib/declarations/declarations.hpp"
 #include "tests/unit/docs/samples.hpp"
+#include "tests/unit/several_files.hpp"
 
 namespace flow::test {
 namespace {
@@ -35,7 +36,7 @@ bool is_unsupported(const Diagnostic& d) {
 }
 
 void expect_compiles(const Sample& sample) {
-  const Compilation compilation = compile({"sample.flow", sample.text}, standard_library());
+  const Compilation compilation = compile_files("sample.flow", sample.text, standard_library());
   const auto is_error = [](const Diagnostic& d) {
     return row(d.code).severity == Severity::Error && !is_unsupported(d);
   };
@@ -44,7 +45,7 @@ void expect_compiles(const Sample& sample) {
 }
 
 void expect_only(const Sample& sample, const std::string& code) {
-  const Compilation compilation = compile({"sample.flow", sample.text}, standard_library());
+  const Compilation compilation = compile_files("sample.flow", sample.text, standard_library());
   std::set<std::string> codes;
   for (const Diagnostic& diagnostic : compilation.diagnostics.all())
     if (!is_unsupported(diagnostic)) codes.insert(std::string(row(diagnostic.code).id));

@@ -1,0 +1,127 @@
+// `value as Type`, which converts or fails, and `value is Type`, which says whether it would.
+#include <algorithm>
+#include <functional>
+
+#include "base/text.hpp"
+#include "compiler/check/checker.hpp"
+
+namespace flow {
+
+TypeId Checker::own_type_in(TypeId type) const {
+  std::set<TypeId> seen;
+  const std::function<TypeId(TypeId)> find = [&](TypeId at) -> TypeId {
+    const Type& t = out_.types[at];
+    switch (t.kind) {
+      case TypeKind::Secret:
+      case TypeKind::Html:
+      case TypeKind::Kql:
+      case TypeKind::Null:
+      case TypeKind::Nothing:
+      case TypeKind::Union:
+      case TypeKind::Error: return at;
+      case TypeKind::Optional:
+      case TypeKind::List: return find(t.element);
+      case TypeKind::Map:
+        if (const TypeId key = find(t.key); key != kNoType) return key;
+        return find(t.element);
+      case TypeKind::Record:
+        if (!seen.insert(at).second) return kNoType;
+        for (const RecordField& field : out_.types.record(at).fields)
+          if (const TypeId own = find(field.type); own != kNoType) return own;
+        return kNoType;
+      default: return kNoType;
+    }
+  };
+  return find(type);
+}
+
+namespace {
+
+// Texts that say what they are, and can be said to be something else.
+bool is_plain_text(const TypeTable& types, TypeId type) {
+  return types.storage(type) == Storage::Text && type != kSecretType && type != kHtmlType && type != kKqlType;
+}
+
+}  // namespace
+
+bool Checker::becomes(TypeId from, TypeId to) const {
+  if (from == to) return true;
+  if (from == kJsonType) return is_foreign(to);
+  if (to == kJsonType) return is_foreign(from);
+  if (is_plain_text(out_.types, from))
+    return is_plain_text(out_.types, to) || (from == kStringType && out_.types.is(to, TypeKind::Enum));
+  if (out_.types.is(from, TypeKind::Enum)) return to == kStringType;
+  return from == kIntType && to == kFloatType;
+}
+
+std::string Checker::what_it_becomes(TypeId from) const {
+  if (const TypeId own = own_type_in(from); own != kNoType)
+    return own == kSecretType ? "a secret can only be given to a parameter declared `Secret`"
+                              : fmt::format("a `{}` stays what it is", type_name(own));
+  if (is_plain_text(out_.types, from))
+    return from == kStringType
+               ? "a String can become an enum, Json, and any type kept as text, as Email"
+               : fmt::format("`{}` can become String, Json, and any type kept as text", type_name(from));
+  if (out_.types.is(from, TypeKind::Enum))
+    return fmt::format("`{}` can become String and Json", type_name(from));
+  if (from == kIntType) return "an Int can become Float and Json; for a text write \"{value}\"";
+  return out_.types.storage(from) == Storage::Float || out_.types.storage(from) == Storage::Int ||
+                 out_.types.storage(from) == Storage::Bool
+             ? fmt::format("`{}` can become Json; for a text write \"{{value}}\"", type_name(from))
+             : fmt::format("`{}` can become Json", type_name(from));
+}
+
+TypeId Checker::conversion(NodeId node) {
+  const NodeId value = tree_.kid(node, 0), type_node = tree_.kid(node, 1);
+  const TypeId to = declared_type(type_node);
+  const TypeId from = expression(value, is_error(to) ? kNoType : to);
+  if (is_error(from) || is_error(to)) return is_error(to) ? to : error_type();
+  const TypeId bare_from = out_.types.without_null(from), bare_to = out_.types.without_null(to);
+  if (out_.types.accepts(to, from)) return to;
+  if (from == kNothingType) {
+    report(Code::NotAValue, value, fmt::format("{} gives no result to convert", quoted(value)));
+    return error_type();
+  }
+  if (from == kNullType || !becomes(bare_from, bare_to)) {
+    Diagnostic& d = report(
+        Code::NeverConverts, node,
+        fmt::format("{} is `{}`, which never becomes `{}`", quoted(value), type_name(from), type_name(to)));
+    if (bare_from == kJsonType)
+      d.note(fmt::format("`{}` is made by flows alone", type_name(own_type_in(bare_to))));
+    else if (from != kNullType)
+      d.note(what_it_becomes(bare_from));
+    return error_type();
+  }
+  // A null among foreign data is a value that does not fit; elsewhere it is the author's to handle.
+  if (out_.types.is_optional(from) && !out_.types.is_optional(to) && bare_from != kJsonType)
+    return may_be_null(value, from, "what is converted");
+  if (bare_from == kJsonType || bare_to == kJsonType) {
+    keep_fields(bare_from);
+    keep_fields(bare_to);
+  }
+  return to;
+}
+
+TypeId Checker::type_test(NodeId node) {
+  const NodeId value = tree_.kid(node, 0), type_node = tree_.kid(node, 2);
+  const TypeId to = declared_type(type_node);
+  const TypeId from = expression(value);
+  out_.type[type_node] = to;
+  if (is_error(from) || is_error(to)) return kBoolType;
+  const TypeId bare_from = out_.types.without_null(from), bare_to = out_.types.without_null(to);
+  const bool is_tested = bare_from == kJsonType || (bare_from == kStringType && bare_to != kStringType &&
+                                                    becomes(bare_from, bare_to) && bare_to != kJsonType);
+  if (is_tested && is_foreign(bare_to)) {
+    keep_fields(bare_to);
+    return kBoolType;
+  }
+  const bool is_null_test = out_.types.is_optional(from) && !out_.types.is_optional(to);
+  if (bare_from == bare_to && is_null_test) return kBoolType;
+  Diagnostic& d = report(Code::TestIsKnown, node,
+                         fmt::format("{} is `{}`, so this is always {}", quoted(value), type_name(from),
+                                     bare_from == bare_to ? "true" : "false"));
+  if (bare_from != bare_to) d.note("`is` tests Json, texts for the types kept as text, and what may be null");
+  return kBoolType;
+}
+
+}  // namespace flow
