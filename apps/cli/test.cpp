@@ -52,7 +52,7 @@ class Tester {
       return;
     }
     const std::size_t broken = run_.report.broken.size();
-    run_tests(path, *compilation, standard_library(), run_);
+    run_tests(path, *compilation, run_);
     if (run_.report.broken.size() != broken) print_diagnostics(*compilation);
   }
 

@@ -29,10 +29,10 @@ Statement::Kind kind_of(const TestStatement& statement) {
 
 class Converter {
  public:
-  Converter(const Compilation& compilation, const Library& library, std::uint32_t first_value)
+  Converter(const Compilation& compilation, std::uint32_t first_value)
       : tree_(compilation.tree),
         checked_(compilation.checked),
-        library_(library),
+        library_(*compilation.library),
         first_value_(first_value) {}
 
   testing::Test test(const CheckedTest& checked) const {
@@ -107,9 +107,8 @@ testing::Place place_of(const Tree& tree, NodeId node) {
   return place;
 }
 
-std::vector<testing::Test> test_cases(const Compilation& compilation, const Library& library,
-                                      std::uint32_t first_value) {
-  const Converter converter(compilation, library, first_value);
+std::vector<testing::Test> test_cases(const Compilation& compilation, std::uint32_t first_value) {
+  const Converter converter(compilation, first_value);
   std::vector<testing::Test> tests;
   for (const CheckedTest& test : compilation.checked.tests) tests.push_back(converter.test(test));
   return tests;

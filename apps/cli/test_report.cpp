@@ -111,7 +111,7 @@ std::string rendered(const TestReport& report, const std::string& format) {
   return format == "junit" ? as_junit(report) : format == "tap" ? as_tap(report) : as_text(report);
 }
 
-void run_tests(const std::string& file, Compilation& compilation, const Library& library, TestRun& run) {
+void run_tests(const std::string& file, Compilation& compilation, TestRun& run) {
   if (compilation.checked.tests.empty()) return;
   CoveragePoints points;
   std::optional<Module> module = compile_tests(compilation, &points);
@@ -131,7 +131,7 @@ void run_tests(const std::string& file, Compilation& compilation, const Library&
                         .text = std::string(compilation.tree.text(point.condition))});
   const auto first_value = static_cast<std::uint32_t>(compilation.checked.flows.size());
   testing::Coverage coverage(program->module(), first_value, std::move(branches));
-  for (const testing::Test& test : test_cases(compilation, library, first_value)) {
+  for (const testing::Test& test : test_cases(compilation, first_value)) {
     if (!run.filter.empty() && test.name.find(run.filter) == std::string::npos) continue;
     run.report.tests.push_back({file, test, testing::run_test(*program, test, [&](Machine& machine) {
                                   if (run.has_coverage) coverage.watch(machine);

@@ -29,7 +29,7 @@ struct TestRun {
 };
 // Runs the tests of a compilation without errors, and adds what came of it. What does not fit a module is in
 // its diagnostics.
-void run_tests(const std::string& file, Compilation& compilation, const Library& library, TestRun& run);
+void run_tests(const std::string& file, Compilation& compilation, TestRun& run);
 
 // `format` is text, junit or tap.
 std::string rendered(const TestReport& report, const std::string& format);

@@ -49,11 +49,11 @@ CheckedFile Checker::run() {
       report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
              "a native function is declared by the library; write `fn` and what it does");
   }
+  tests();
   pass_settings();
   report_unused_settings();
   report_unused_modules();
   judge_invokes();
-  tests();
   return std::move(out_);
 }
 

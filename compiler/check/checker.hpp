@@ -431,6 +431,7 @@ class Checker {
   bool in_condition_ = false;
   std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
   TypeId failed_run_type_ = kNoType;
+  bool in_protect_ = false;  // where a test of a text that is not there is false
   CheckedTest* test_ = nullptr;            // that is being checked
   std::uint32_t no_trigger_ = 0xffffffff;  // of what is tested without a flow: index into out_.triggers
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first

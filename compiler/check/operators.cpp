@@ -168,8 +168,9 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item, TypeId li
 }
 
 TypeId Checker::text_test(NodeId node, NodeId left, NodeId right) {
-  const TypeId a = expression(left);
+  TypeId a = expression(left);
   if (is_error(a)) return expression(right), kBoolType;
+  if (in_protect_ && out_.types.storage(a) == Storage::Text) a = out_.types.without_null(a);
   if (out_.types.is_optional(a))
     return expression(right), may_be_null(left, a, "what is searched"), kBoolType;
   const NodeKind op = tree_.kind(tree_.kid(node, 1));

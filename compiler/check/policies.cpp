@@ -142,9 +142,9 @@ void Checker::limit_otherwise(NodeId node, Policies::Limit& limit) {
 void Checker::protect_policy(NodeId node) {
   const NodeId condition = tree_.kid(node, 0);
   const std::set<std::string> facts = std::exchange(facts_, {});
-  in_condition_ = true;
+  in_condition_ = in_protect_ = true;
   boolean(condition, "the condition after `protect`");
-  in_condition_ = false;
+  in_condition_ = in_protect_ = false;
   facts_ = facts;
   flow_->protects.push_back(condition);
   flow_->policies.has_protect = true;

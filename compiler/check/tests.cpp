@@ -11,6 +11,7 @@ namespace flow {
 // What only tests read is no part of what the flows do.
 void Checker::tests() {
   const auto fields = out_.fields_read;
+  file_ = &files_[0];
   for (const NodeId kid : tree_.kids(tree_.root))
     if (tree_.kind(kid) == NodeKind::Test) test(kid);
   out_.test_fields_read = std::exchange(out_.fields_read, fields);
@@ -67,12 +68,14 @@ void Checker::tested_flow(NodeId test) {
       test_->flow = index;
   }
   if (!is_named && out_.flows.size() == 1) test_->flow = 0;
+  if (is_named && !test_->flow && !out_.flows.empty()) test_->flow = 0;  // told; what it gives is checked
   if (test_->flow || out_.flows.empty()) return;
   for (const NodeId kid : tree_.kids(test))
     if (!is_named && needs_flow(kid)) {
       report(Code::InvalidTest, tree_.kid(test, 0),
              "this file has several flows, and the test does not say which")
           .note("name it: `run NAME`");
+      test_->flow = 0;
       return;
     }
 }
@@ -218,12 +221,22 @@ void Checker::given_fails(NodeId node, TestStatement& statement) {
     d.fix(tree_.span(kind), *near, fmt::format("did you mean `{}`?", *near));
 }
 
-// The parameter's own type is checked where it is declared; here its name and the value's type.
 void Checker::given_param(NodeId node, TestStatement& statement) {
   const NodeId ident = tree_.kid(node, 0), value = tree_.kid(node, 1);
-  statement.name = tree_.text(ident);
-  report(Code::InvalidTest, ident, fmt::format("there is no parameter `{}`", statement.name));
-  test_value(value, kNoType, "", false);
+  const std::string_view name = tree_.text(ident);
+  statement.name = name;
+  const auto setting = files_[0].settings.find(name);
+  if (setting == files_[0].settings.end()) {
+    std::vector<std::string> names;
+    for (const auto& [known, index] : files_[0].settings) names.emplace_back(known);
+    Diagnostic& d = report(Code::InvalidTest, ident, fmt::format("there is no parameter `{}`", name));
+    if (const auto near = nearest_name(name, names))
+      d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
+    return;
+  }
+  statement.name = out_.settings[setting->second].name;
+  statement.value = test_value_of(value, out_.settings[setting->second].type,
+                                  fmt::format("the parameter `{}`", name), false);
 }
 
 void Checker::run_flow(NodeId node, TestStatement& statement) {

@@ -276,12 +276,23 @@ void RoutineEmitter::text_test(NodeKind op, NodeId left, NodeId right, Register 
   if (op == NodeKind::OpContains &&
       (types().storage(type_of(left)) != Storage::Text || type_of(left) == kCidrType))
     return membership(left, right, false, target);
+  const NativeId test = op == NodeKind::OpContains     ? NativeId::contains
+                        : op == NodeKind::OpStartsWith ? NativeId::startsWith
+                        : op == NodeKind::OpEndsWith   ? NativeId::endsWith
+                                                       : NativeId::matches;
   const NodeId both[] = {left, right};
-  native(op == NodeKind::OpContains     ? NativeId::contains
-         : op == NodeKind::OpStartsWith ? NativeId::startsWith
-         : op == NodeKind::OpEndsWith   ? NativeId::endsWith
-                                        : NativeId::matches,
-         both, target);
+  if (!types().is_optional(type_of(left))) return native(test, both, target);
+  // In `protect`: a text that is not there has no part.
+  Label is_null, end;
+  const Register first = code_.take();
+  value(left, first);
+  value(right, code_.take());
+  code_.jump(Op::JumpIfNull, first, 0, is_null);
+  code_.add_imm(Op::Native, target, first, 0, static_cast<std::int64_t>(test));
+  code_.jump(end);
+  code_.place(is_null);
+  code_.add(Op::LoadBool, target, 0);
+  code_.place(end);
 }
 
 }  // namespace flow

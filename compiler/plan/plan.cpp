@@ -142,8 +142,6 @@ class Planner {
     return is_and ? After{on, off} : After{off, on};
   }
 
-  using Counts = std::map<std::uint32_t, std::uint32_t>;  // calls by operation
-
   // The conditions of `protect` that are asked before the call; what is there then, they may have to fetch.
   void ask_protections(NodeId node, const CheckedCall& call) {
     for (const auto& [operation, times] : calls_of_protections(call))
@@ -155,29 +153,13 @@ class Planner {
       --branch_depth_;
     }
   }
-
-  // What is fetched to ask them, beside what the trigger brings.
-  Counts calls_of_protections(const CheckedCall& call) const {
-    Counts counts;
-    const Operation& operation = library_.operations[call.operation];
-    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
-      if (!protection.subject || is_of_trigger(tree_, checked_, trigger_, *protection.subject,
-                                               call.arguments[*target_parameter(operation)]))
-        continue;
-      const std::string name = trigger_.connector + "." + trigger_.entities[*protection.subject].operation;
-      count(counts, {{library_.operation_names.find(name)->second, 1}});
-    }
-    return counts;
-  }
-
   Entities call(NodeId node, Entities there) {
     if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
       if (method->second.receiver != kNoNode) there = value(method->second.receiver, there);
       const bool is_loop = method->second.has_lambda;
       branch_depth_ += is_loop;
       Entities after = there;
-      for (const NodeId argument : method->second.arguments)
-        if (argument != kNoNode) after = value(argument, after);
+      for (const NodeId argument : method->second.arguments) after = value(argument, after);
       branch_depth_ -= is_loop;
       return is_loop ? there : after;
     }
@@ -365,15 +347,6 @@ class Planner {
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
-  // Of functions those that commonly do. A pattern and a replaced text fail only where a flow means them to.
-  static bool raises(const CheckedMethod& method) {
-    using Kind = CheckedMethod::Kind;
-    if (method.kind != Kind::Native)
-      return method.kind == Kind::ListSum || method.kind == Kind::ListAverage ||
-             method.kind == Kind::TimeWeekday;
-    return method.native != NativeId::matches && method.native != NativeId::replace && may_fault(method);
-  }
-
   // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard
   // it.
   bool may_raise(NodeId node) const {
@@ -385,7 +358,7 @@ class Planner {
       case NodeKind::Call:
         if (checked_.invokes.contains(node)) return true;
         if (const auto method = checked_.methods.find(node);
-            method != checked_.methods.end() && raises(method->second))
+            method != checked_.methods.end() && method->second.kind == CheckedMethod::Kind::ListSum)
           return true;
         break;
       default: break;
@@ -543,6 +516,7 @@ class Planner {
     return all;
   }
 
+  using Counts = std::map<std::uint32_t, std::uint32_t>;
   static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
     const std::uint64_t exact = std::uint64_t{a} * b;
     return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
@@ -622,6 +596,20 @@ class Planner {
     return function_counts_.insert_or_assign(function, std::move(counts)).first->second;
   }
 
+  // What is fetched to ask them, beside what the trigger brings.
+  Counts calls_of_protections(const CheckedCall& call) const {
+    Counts counts;
+    const Operation& operation = library_.operations[call.operation];
+    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
+      if (!protection.subject || is_of_trigger(tree_, checked_, trigger_, *protection.subject,
+                                               call.arguments[*target_parameter(operation)]))
+        continue;
+      const std::string name = trigger_.connector + "." + trigger_.entities[*protection.subject].operation;
+      count(counts, {{library_.operation_names.find(name)->second, 1}});
+    }
+    return counts;
+  }
+
   Counts calls_of(NodeId node) {
     Counts counts;
     const auto kids = tree_.kids(node);
@@ -672,15 +660,7 @@ class Planner {
     if (const auto method = checked_.methods.find(node);
         method != checked_.methods.end() && method->second.has_lambda) {
       counts = calls_of(method->second.receiver);
-      const std::uint32_t repeats = length_of(method->second.receiver);
-      for (const NodeId kid : kids.subspan(1)) {
-        const bool is_named = tree_.kind(kid) == NodeKind::NamedArgument;
-        const NodeId argument = is_named ? tree_.kid(kid, 1) : kid;
-        if (tree_.kind(argument) == NodeKind::Lambda)
-          count(counts, calls_of(tree_.kids(argument).back()), repeats);
-        else if (argument != method->second.receiver)
-          count(counts, calls_of(argument));
-      }
+      count(counts, calls_of(method->second.arguments[0]), length_of(method->second.receiver));
       return counts;
     }
     for (const NodeId kid : kids) count(counts, calls_of(kid));

@@ -36,7 +36,7 @@ std::string printed(const fs::path& path, const std::string& format) {
   if (compilation.diagnostics.has_errors()) return out;
   TestRun run;
   run.has_coverage = true;
-  run_tests(path.filename().string(), compilation, standard_library(), run);
+  run_tests(path.filename().string(), compilation, run);
   return rendered(run.report, format) + run.coverage;
 }
 
