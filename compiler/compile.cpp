@@ -58,4 +58,16 @@ Compilation compile(NamedText source, const Library& library, const ModuleLoader
   return result;
 }
 
+std::optional<Module> compile_tests(Compilation& compilation, CoveragePoints* points) {
+  const Library& library = *compilation.library;
+  CheckedFile checked = compilation.checked;
+  checked.fields_read = checked.test_fields_read;
+  checked.flows.insert(checked.flows.end(), checked.test_values.begin(), checked.test_values.end());
+  const std::vector<FlowPlan> plans = plan(compilation.tree, library, checked);
+  Module module = emit(compilation.tree, library, checked, plans, compilation.diagnostics,
+                       {.optimise = false, .points = points});
+  if (compilation.diagnostics.has_errors()) return std::nullopt;
+  return module;
+}
+
 }  // namespace flow

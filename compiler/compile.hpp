@@ -9,6 +9,7 @@
 
 #include "base/diagnostic.hpp"
 #include "compiler/analyse/analyse.hpp"
+#include "compiler/emit/emit.hpp"
 #include "compiler/modules.hpp"
 #include "compiler/plan/plan.hpp"
 #include "compiler/resolve/library.hpp"
@@ -40,5 +41,10 @@ struct Compilation {
 // `loader` finds what the source names with `use`. `id` is what the loader would call the source itself.
 Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader = {},
                     const std::string& id = {}, const AnalyseOptions& options = {});
+
+// The flows of a compilation without errors, and behind them its test values, for `flow test`: not optimised,
+// so that what is carried out is what is written. `points` gets where conditions are decided. Nothing, and
+// diagnostics, when it does not fit a module.
+std::optional<Module> compile_tests(Compilation& compilation, CoveragePoints* points);
 
 }  // namespace flow

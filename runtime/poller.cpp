@@ -9,6 +9,14 @@
 
 namespace flow {
 
+namespace {
+
+bool tells_of_changes(const Trigger& trigger) {
+  return std::ranges::find(trigger.bindings, "previous", &Trigger::Binding::wire) != trigger.bindings.end();
+}
+
+}  // namespace
+
 Poller::Poller(CursorRow cursor, PollSettings settings) : cursor_(std::move(cursor)), settings_(settings) {}
 
 std::string Poller::begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us) {
@@ -56,6 +64,8 @@ PolledEvent Poller::read_event(std::string element, std::string& problem) const 
   const auto time = members->find(trigger_.cursor_field);
   const auto text = time == members->end() ? std::nullopt : json_string(time->second);
   event.time_us = (text ? parse_time_us(*text) : std::nullopt).value_or(now_us_);
+  // What tells of changes comes again with each: its ID alone does not tell events apart.
+  if (tells_of_changes(trigger_) && text && problem.empty()) event.key += "\n" + *text;
   event.json = std::move(element);
   return event;
 }

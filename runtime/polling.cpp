@@ -16,6 +16,9 @@ Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& ha
                                 std::string_view settings_json) {
   const FlowCode& code = module->flows[flow];
   const Trigger& trigger = module->triggers[code.trigger];
+  if (trigger.kind != Trigger::Kind::Poll)
+    return error(fmt::format("flow `{}` starts on `{}`, which this version of the runtime cannot wait for",
+                             code.name, trigger_kind_name(trigger.kind)));
   const auto operation = module->operation(trigger.connector, trigger.operation);
   if (!operation)
     return error(fmt::format("flow `{}`: its module lacks {}.{}, which its trigger polls", code.name,

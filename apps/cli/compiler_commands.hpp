@@ -41,6 +41,14 @@ struct DiffOptions {
 };
 int run_diff(const DiffOptions& options);
 
+struct TestOptions {
+  std::vector<std::string> paths;  // files and folders; none: this folder
+  std::string filter;              // text in the names of the tests that are run; empty: all
+  bool coverage = false;
+  std::string format = "text";  // text, junit, tap
+};
+int run_test_command(const TestOptions& options);
+
 int run_explain(const std::string& code);
 
 }  // namespace flow

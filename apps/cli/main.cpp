@@ -108,6 +108,14 @@ int main(int argc, char** argv) {
   diff_command->add_option("NEW", diff.new_file, "a `.flow` or `.flowc` file")->required();
   diff_command->add_flag("--json", diff.json, "print one JSON document");
 
+  flow::TestOptions test;
+  CLI::App* const test_command = app.add_subcommand("test", summary("test"));
+  test_command->add_option("PATH", test.paths, "`.flow` files and folders of them (default: this folder)");
+  test_command->add_option("--filter", test.filter, "run only tests whose name holds this text");
+  test_command->add_flag("--coverage", test.coverage,
+                         "print which statements and conditions the tests reach");
+  test_command->add_option("--format", test.format, "text, junit or tap");
+
   std::string code;
   CLI::App* const explain_command = app.add_subcommand("explain", summary("explain"));
   explain_command->add_option("CODE", code, "as F0204")->required();
@@ -125,5 +133,6 @@ int main(int argc, char** argv) {
   if (build_command->parsed()) return flow::run_build(build);
   if (inspect_command->parsed()) return flow::run_inspect(inspect);
   if (diff_command->parsed()) return flow::run_diff(diff);
+  if (test_command->parsed()) return flow::run_test_command(test);
   return flow::run_explain(code);
 }

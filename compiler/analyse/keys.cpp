@@ -40,12 +40,13 @@ std::string Keys::call(NodeId node) const {
   if (method == checked_.methods.end() || method->second.has_lambda ||
       method->second.kind == CheckedMethod::Kind::Range)
     return {};
+  if (method->second.receiver == kNoNode) return {};
   std::string out = of(method->second.receiver);
   if (out.empty()) return out;
-  const NodeId callee = tree_.kid(node, 0);
-  out += "." + std::string(tree_.text(tree_.kids(callee).back())) + "(";
+  // The function by its number in the library: its name may have several.
+  out += "." + std::to_string(method->second.function) + "(";
   for (const NodeId argument : method->second.arguments) {
-    const std::string part = of(argument);
+    const std::string part = argument == kNoNode ? "_" : of(argument);
     if (part.empty()) return {};
     out += part + ",";
   }

@@ -49,6 +49,7 @@ CheckedFile Checker::run() {
       report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
              "a native function is declared by the library; write `fn` and what it does");
   }
+  tests();
   pass_settings();
   report_unused_settings();
   report_unused_modules();
@@ -61,7 +62,7 @@ void Checker::flow(NodeId node, bool is_only) {
   checked.node = node;
   checked.doc = tree_.doc_above(node);
   const NodeId ident = tree_.kind(tree_.kid(node, 0)) == NodeKind::Ident ? tree_.kid(node, 0) : kNoNode;
-  const NodeId on = tree_.find(node, NodeKind::On);
+  const NodeId on = trigger_node(node);
   checked.name = ident == kNoNode ? name_from_file(tree_.source->name()) : std::string(tree_.text(ident));
   if (ident == kNoNode && !is_only)
     report(Code::UnnamedFlow, on == kNoNode ? node : on, "a file with several flows must name each")
@@ -79,16 +80,20 @@ void Checker::flow(NodeId node, bool is_only) {
   }
   enter(checked);
   flow_ = &checked;
-  if (const auto index = trigger(node)) {
+  if (const auto index = trigger(checked)) {
     checked.trigger = *index;
     trigger_ = &out_.triggers[*index];
     if (const NodeId when = tree_.find(node, NodeKind::When); when != kNoNode) condition(when);
+    policies(node);
     if (const NodeId body = tree_.find(node, NodeKind::Do); body != kNoNode) {
       checked.body = tree_.kid(body, 0);
       block(checked.body);
+      check_result();
     }
     facts_.clear();
     if (const NodeId error = tree_.find(node, NodeKind::OnError); error != kNoNode) handler(error);
+    check_protections(checked.body, false);
+    check_protections(checked.handler, false);
     report_unused();
   }
   flow_ = nullptr;

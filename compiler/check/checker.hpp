@@ -1,11 +1,11 @@
 // The checker's own header: one walk over one source, split over files by idea. check.cpp has flows,
 // functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
 // mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
-// calls, methods.cpp methods, narrowing.cpp what a condition proves; modules.cpp files and the names they
-// know, types.cpp records and enums, records.cpp records written in place, settings.cpp what is set at
-// deployment, conversions.cpp `as` and `is`, json.cpp foreign data; match.cpp `match`, errors.cpp errors as
-// values, concurrency.cpp branches, steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions
-// do besides computing.
+// calls, methods.cpp, calls_of_functions.cpp and function_….cpp standard functions, tables.cpp tables,
+// narrowing.cpp what a condition proves, modules.cpp files and the names they know, types.cpp records and enums,
+// records.cpp records written in place, settings.cpp what is set at deployment, conversions.cpp `as` and `is`,
+// json.cpp foreign data; match.cpp `match`, errors.cpp errors as values, concurrency.cpp branches, steps.cpp
+// `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing.
 #pragma once
 
 #include <fmt/format.h>
@@ -117,9 +117,63 @@ class Checker {
 
   // ---- triggers.cpp
   // What starts the flow, as an index into out_.triggers; reports when it is nothing known.
-  std::optional<std::uint32_t> trigger(NodeId flow);
+  std::optional<std::uint32_t> trigger(CheckedFlow& flow);
+  NodeId trigger_node(NodeId flow) const;  // kNoNode when it could not be read
   std::optional<std::uint32_t> declared_trigger(NodeId on);
   std::uint32_t add_trigger(Trigger trigger);
+  // ---- own_triggers.cpp
+  std::optional<std::uint32_t> own_trigger(NodeId node, CheckedFlow& flow);
+  std::optional<Trigger> on_every(NodeId node);
+  std::optional<Trigger> on_cron(NodeId node);
+  std::optional<Trigger> on_hunt(NodeId node);
+  std::optional<Trigger> on_endpoint(NodeId node, Trigger::Kind kind);
+  std::optional<Trigger> on_arguments(NodeId node, Trigger::Kind kind, CheckedFlow& flow);
+  std::optional<Trigger> on_run_failed(NodeId node);
+  Trigger::Binding scheduled_at() const;
+  Trigger::CatchUp catch_up(NodeId node) const;
+  bool check_zone(NodeId node, std::string_view zone);
+  bool check_foreign(NodeId node, TypeId type);  // whether values of it can come from outside
+  void return_from_flow(NodeId node, Span word, NodeId value);
+  void check_result();  // whether each path of a flow that is called gives its result
+  TypeId failed_run_type();
+  // A time that the module holds, in microseconds; reports with `code` when it is none.
+  std::optional<std::int64_t> time_span(NodeId node, const std::string& what, Code code);
+  std::optional<std::int64_t> written_duration(NodeId node) const;
+  // ---- policies.cpp
+  void policies(NodeId flow);
+  void policy(NodeId node);
+  void once_policy(NodeId node);
+  void limit_policy(NodeId node);
+  void limit_otherwise(NodeId node, Policies::Limit& limit);
+  void protect_policy(NodeId node);
+  void tenants_policy(NodeId node);
+  void check_protections(NodeId node, bool is_inside);  // that each call is one they are asked about
+  // A number of 1 or more that the module holds; reports when it is none.
+  std::optional<std::uint32_t> written_count(NodeId node, const std::string& what);
+  Span word_of(NodeId node) const;  // the first word of its text
+
+  // ---- tests.cpp
+  void tests();
+  void test(NodeId node);
+  void tested_flow(NodeId test);
+  bool needs_flow(NodeId statement) const;
+  bool test_statement(NodeId node, TestStatement& statement);  // whether it can be carried out
+  std::uint32_t test_count(NodeId node);
+  const Trigger* tested_trigger() const;
+  void given(NodeId node, TestStatement& statement);
+  void given_fails(NodeId node, TestStatement& statement);
+  void given_param(NodeId node, TestStatement& statement);
+  void run_flow(NodeId node, TestStatement& statement);
+  void expectation(NodeId node, TestStatement& statement);
+  void test_call(NodeId node, TestStatement& statement);
+  static TestValue leaf(std::uint32_t value);
+  TestValue test_value_of(NodeId node, TypeId type, const std::string& what, bool knows_trigger);
+  // An expression of a test as an index into out_.test_values; `expected` may be kNoType. What is given to a
+  // run does not know what its trigger gives.
+  std::uint32_t test_value(NodeId node, TypeId expected, const std::string& what, bool knows_trigger);
+  bool names_trigger(NodeId node) const;
+
+  // ---- triggers.cpp
   // The triggers whose flows know this name, for a message; empty without any.
   std::string triggers_that_give(std::string_view name) const;
   std::string known_names() const;  // that the trigger gives, for a message
@@ -234,13 +288,42 @@ class Checker {
 
   // ---- methods.cpp
   TypeId method(NodeId node, NodeId callee);
-  TypeId collection_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
-  bool method_arguments(NodeId node, TypeId type, CheckedMethod& method, TypeId& lambda_type);
-  TypeId method_result(NodeId node, CheckedMethod::Kind kind, TypeId type, TypeId lambda_type);
-  TypeId text_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
   TypeId unknown_callee(NodeId callee);
   void lone_argument(NodeId node);
   bool check_effect(NodeId node, const Operation& operation);  // whether it may stand here
+
+  // ---- calls_of_functions.cpp, function_arguments.cpp, function_types.cpp, tables.cpp
+  // `first` is the value it is called on, or the first argument; `ident` the function's name.
+  struct FunctionCall {
+    NodeId node, ident, first;
+    std::vector<NodeId> rest;
+  };
+  using Bound = std::vector<TypeId>;  // by type parameter; kNoType where it is not known yet
+  TypeId standard_call(NodeId node, NodeId ident, NodeId receiver);
+  TypeId first_argument(const FunctionCall& call, const std::vector<std::uint32_t>* overloads);
+  bool has_form(const FunctionCall& call, const StandardFunction& function) const;
+  TypeId checked_call(const FunctionCall& call, std::uint32_t function, TypeId first_type);
+  TypeId no_such_form(const FunctionCall& call, const std::vector<std::uint32_t>& overloads);
+  TypeId no_such_function(const FunctionCall& call, TypeId type);
+  std::string takers(const std::vector<std::uint32_t>& overloads) const;
+  TypeId argument_mistakes(const FunctionCall& call);
+  bool sort_arguments(const FunctionCall& call, const StandardFunction& function,
+                      std::vector<NodeId>& by_parameter);
+  bool plain_argument(const FunctionCall& call, const StandardFunction& function, std::size_t place,
+                      NodeId argument, Bound& bound, CheckedMethod& method);
+  bool lambda_argument(const FunctionCall& call, const StandardFunction& function, std::size_t place,
+                       NodeId argument, Bound& bound, CheckedMethod& method);
+  bool literal_fits(NativeId native, std::size_t place, NodeId argument);
+  bool unify(const TypePattern& pattern, TypeId type, Bound& bound, bool is_first);
+  TypeId substituted(const TypePattern& pattern, const Bound& bound);
+  TypeId entry_type(TypeId key, TypeId value);
+  bool meets(TypeBound bound, TypeId type) const;
+  bool meets_bounds(const StandardFunction& function, const Bound& bound) const;
+  bool bounds_hold(const FunctionCall& call, const StandardFunction& function, const Bound& bound);
+  bool special_rules(const FunctionCall& call, CheckedMethod& method, TypeId first, TypeId result);
+  bool table_columns(const FunctionCall& call, CheckedMethod& method, TypeId rows);
+  bool is_cell(TypeId type) const;
+  void read_all_fields(TypeId type, std::set<TypeId>& seen);
 
   // ---- narrowing.cpp
   // The path of a value that cannot change, as `machine.name`; empty when the expression is no such path.
@@ -351,6 +434,10 @@ class Checker {
   std::set<std::string> facts_;                                  // paths known not to be null here
   bool in_condition_ = false;
   std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
+  TypeId failed_run_type_ = kNoType;
+  bool in_protect_ = false;  // where a test of a text that is not there is false
+  CheckedTest* test_ = nullptr;            // that is being checked
+  std::uint32_t no_trigger_ = 0xffffffff;  // of what is tested without a flow: index into out_.triggers
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
 
   std::vector<Branch> branches_;  // that are open, innermost last
@@ -364,8 +451,9 @@ class Checker {
   std::set<std::pair<std::uint32_t, std::uint32_t>> own_operations_;  // function, what it calls itself
   std::vector<std::pair<NodeId, std::uint32_t>> condition_invokes_;   // call, function
   std::vector<StopFree> stop_free_invokes_;
+  std::map<std::pair<TypeId, TypeId>, TypeId> entry_types_;  // by key and value
 
-  std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
+  std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
   std::vector<File> files_;
   File* file_ = nullptr;                            // of what is checked
   CheckedBody constants_;                           // where defaults are checked

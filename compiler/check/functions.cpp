@@ -223,6 +223,8 @@ void Checker::return_statement(NodeId node) {
     if (value != kNoNode) expression(value);
     return;
   }
+  if (function_ == nullptr && trigger_ != nullptr && trigger_->kind == Trigger::Kind::Call)
+    return return_from_flow(node, word, value);
   if (function_ == nullptr || tree_.kind(function_->body) != NodeKind::Block) {
     Diagnostic& d = diagnostics_.report(
         Code::MisplacedStatement, tree_.file, word,

@@ -82,6 +82,7 @@ void Checker::pass_settings() {
     };
     for (CheckedFunction& function : out_.functions) pass(function);
     for (CheckedFlow& flow : out_.flows) pass(flow);
+    for (CheckedFlow& value : out_.test_values) pass(value);
   }
 }
 

@@ -6,8 +6,16 @@
 
 namespace flow {
 
-std::optional<std::uint32_t> Checker::trigger(NodeId flow) {
-  return declared_trigger(tree_.find(flow, NodeKind::On));
+NodeId Checker::trigger_node(NodeId flow) const {
+  const NodeId on = tree_.find(flow, NodeKind::On);
+  if (on == kNoNode || tree_.kids(on).empty()) return kNoNode;
+  return tree_.kind(tree_.kid(on, 0)) == NodeKind::Ident ? on : tree_.kid(on, 0);
+}
+
+std::optional<std::uint32_t> Checker::trigger(CheckedFlow& flow) {
+  const NodeId on = trigger_node(flow.node);
+  if (on == kNoNode) return std::nullopt;  // told already
+  return tree_.kind(on) == NodeKind::On ? declared_trigger(on) : own_trigger(on, flow);
 }
 
 std::uint32_t Checker::add_trigger(Trigger trigger) {
@@ -54,7 +62,15 @@ bool is_given_by(const Trigger& trigger, const TypeTable& types, std::string_vie
 }  // namespace
 
 std::string Checker::triggers_that_give(std::string_view name) const {
+  struct Own {
+    std::string_view name, trigger;
+  };
+  static constexpr Own kOwn[] = {{"scheduledAt", "every"}, {"scheduledAt", "cron"}, {"row", "hunt"},
+                                 {"rows", "hunt … batch"}, {"payload", "webhook"},  {"headers", "webhook"},
+                                 {"event", "stream"},      {"run", "run.failed"},   {"error", "run.failed"}};
   std::vector<std::string> givers;
+  for (const Own& own : kOwn)
+    if (own.name == name) givers.push_back(fmt::format("`{}`", own.trigger));
   for (const Trigger& trigger : library_.triggers)
     if (is_given_by(trigger, out_.types, name)) givers.push_back(fmt::format("`{}`", trigger.name));
   return fmt::format("{}", fmt::join(givers, " or "));
@@ -64,6 +80,7 @@ std::string Checker::known_names() const {
   std::vector<std::string> names;
   for (const Trigger::Binding& binding : trigger_->bindings) names.push_back(binding.name);
   for (const Trigger::Entity& entity : trigger_->entities) names.push_back(entity.name);
+  if (names.empty()) return fmt::format("`{}` gives no names", trigger_->name);
   std::string text = fmt::format("known here: {}", fmt::join(names, ", "));
   if (!trigger_->entities.empty())
     text += fmt::format(", and the fields of `{}`", type_name(trigger_->entities[0].type));

@@ -28,6 +28,7 @@ void RoutineEmitter::operation_call(NodeId node, const CheckedCall& call, Regist
     else
       value(call.arguments[i], argument);
   }
+  guard_call(call, first);
   code_.mark(node);
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
   routine_.call_sites.push_back({.operation = builder_.operation(call.operation),

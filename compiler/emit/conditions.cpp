@@ -90,7 +90,7 @@ void RoutineEmitter::branch(NodeId node, bool when, Label& target) {
     case NodeKind::Or: return branch_logic(node, when, target);
     default: break;
   }
-  const std::uint32_t taken = code_.taken();
+  const std::uint32_t taken = code_.taken(), begin = code_.here();
   const auto method = builder_.checked().methods.find(node);
   const bool is_method = method != builder_.checked().methods.end();
   if (is_method && (method->second.kind == CheckedMethod::Kind::ListAny ||
@@ -104,6 +104,9 @@ void RoutineEmitter::branch(NodeId node, bool when, Label& target) {
     code_.jump(when ? Op::JumpIf : Op::JumpIfNot, operand(node), 0, target);
   }
   code_.release_to(taken);
+  if (options_.points != nullptr)
+    options_.points->push_back(
+        {.routine = body_.name, .begin = begin, .end = code_.here(), .when = when, .condition = node});
 }
 
 void RoutineEmitter::branch_logic(NodeId node, bool when, Label& target) {
@@ -253,6 +256,14 @@ void RoutineEmitter::compare(NodeId node, Register target) {
 
 // Both are evaluated in the order in which they are written.
 void RoutineEmitter::membership(NodeId collection, NodeId item, bool is_item_first, Register target) {
+  if (type_of(collection) == kCidrType) {
+    const Register network = code_.take(2);
+    const auto address = static_cast<Register>(network + 1);
+    if (is_item_first) value(item, address);
+    value(collection, network);
+    if (!is_item_first) value(item, address);
+    return code_.add_imm(Op::Native, target, network, 0, static_cast<std::int64_t>(NativeId::inNetwork));
+  }
   Register sought = 0;
   if (is_item_first) sought = operand(item);
   const Register from = operand(collection);
@@ -262,14 +273,26 @@ void RoutineEmitter::membership(NodeId collection, NodeId item, bool is_item_fir
 }
 
 void RoutineEmitter::text_test(NodeKind op, NodeId left, NodeId right, Register target) {
-  if (op == NodeKind::OpContains && types().storage(type_of(left)) != Storage::Text)
+  if (op == NodeKind::OpContains &&
+      (types().storage(type_of(left)) != Storage::Text || type_of(left) == kCidrType))
     return membership(left, right, false, target);
+  const NativeId test = op == NodeKind::OpContains     ? NativeId::contains
+                        : op == NodeKind::OpStartsWith ? NativeId::startsWith
+                        : op == NodeKind::OpEndsWith   ? NativeId::endsWith
+                                                       : NativeId::matches;
   const NodeId both[] = {left, right};
-  native(op == NodeKind::OpContains     ? NativeId::contains
-         : op == NodeKind::OpStartsWith ? NativeId::startsWith
-         : op == NodeKind::OpEndsWith   ? NativeId::endsWith
-                                        : NativeId::matches,
-         both, target);
+  if (!types().is_optional(type_of(left))) return native(test, both, target);
+  // In `protect`: a text that is not there has no part.
+  Label is_null, end;
+  const Register first = code_.take();
+  value(left, first);
+  value(right, code_.take());
+  code_.jump(Op::JumpIfNull, first, 0, is_null);
+  code_.add_imm(Op::Native, target, first, 0, static_cast<std::int64_t>(test));
+  code_.jump(end);
+  code_.place(is_null);
+  code_.add(Op::LoadBool, target, 0);
+  code_.place(end);
 }
 
 }  // namespace flow

@@ -2,6 +2,9 @@
 // functions it needs.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/diagnostic.hpp"
 #include "compiler/check/checked.hpp"
 #include "compiler/plan/plan.hpp"
@@ -9,8 +12,19 @@
 
 namespace flow {
 
+// Where a condition, or a part of one that `and` or `or` joins, is decided: by the instructions [begin, end)
+// of the flow or function of this name. What leaves them for `end` means that it is not `when`.
+struct CoveragePoint {
+  std::string routine;
+  std::uint32_t begin = 0, end = 0;
+  bool when = false;
+  NodeId condition = kNoNode;
+};
+using CoveragePoints = std::vector<CoveragePoint>;
+
 struct EmitOptions {
   bool optimise = true;  // off, the code does the same in more instructions: what tests compare with
+  CoveragePoints* points = nullptr;  // where conditions are noted; only without `optimise`
 };
 
 // `plans` are those of `checked.flows`, in their order. Reports TooComplex when a flow or a function does not

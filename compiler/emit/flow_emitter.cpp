@@ -16,7 +16,17 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   made_.trigger = builder_.trigger(flow_.trigger);
   declare_inputs();
   code_.mark(flow_.node);
+  made_.result = builder_.type(trigger_.result);
+  argument_defaults();
+  if (flow_.is_value) {
+    made_.result = builder_.type(flow_.value_type);
+    code_.add(Op::FinishWith, operand(flow_.body));
+    finish("value", diagnostics);
+    fill_manifest();
+    return std::move(made_);
+  }
   if (flow_.condition != kNoNode) emit_condition();
+  if (flow_.once_key != kNoNode) emit_once();
   code_.add(Op::EnterBody);
   declare_undos();
   const std::uint32_t begin = code_.here();
@@ -25,11 +35,12 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   code_.add(Op::Finish);
   if ((flow_.handler != kNoNode || !flow_.undos.empty()) && begin < end) emit_handler(begin, end);
   if (!skip_.jumps.empty()) {
-    code_.mark(flow_.condition);
+    code_.mark(flow_.condition == kNoNode ? flow_.once_key : flow_.condition);
     code_.place(skip_);
     code_.add(Op::Skip);
   }
   finish("flow", diagnostics);
+  note_policies();
   fill_manifest();
   return std::move(made_);
 }
@@ -40,7 +51,7 @@ void FlowEmitter::declare_inputs() {
     const TypeId type = builder_.type(binding.type);
     binding_registers_[index] = code_.take();
     made_.inputs.push_back({.name = binding.name,
-                            .type = is_key(index) ? type : builder_.module().types.optional(type),
+                            .type = is_there(index) ? type : builder_.module().types.optional(type),
                             .source = Input::Source::Binding,
                             .wire = binding.wire});
   }
@@ -60,6 +71,29 @@ void FlowEmitter::declare_inputs() {
   }
   for (std::uint32_t i = 0; i < made_.inputs.size(); ++i)
     code_.name(static_cast<Register>(i), made_.inputs[i].name);
+}
+
+bool FlowEmitter::is_there(std::uint32_t binding) const {
+  const Trigger::Binding& declared = trigger_.bindings[binding];
+  if (types().is_optional(declared.type)) return true;  // or null, which its type says
+  if (trigger_.kind == Trigger::Kind::Poll) return declared.wire == trigger_.key_field;
+  return !flow_.argument_defaults.contains(binding);
+}
+
+void FlowEmitter::argument_defaults() {
+  for (const auto& [binding, given] : flow_.argument_defaults) {
+    const auto input = binding_registers_.find(binding);
+    if (input == binding_registers_.end()) continue;
+    const std::uint32_t taken = code_.taken();
+    Label is_given;
+    code_.mark(given);
+    code_.jump(Op::JumpIfSet, input->second, 0, is_given);
+    const Register made = code_.take();
+    value(given, made);
+    code_.add(Op::Move, input->second, made);
+    code_.place(is_given);
+    code_.release_to(taken);
+  }
 }
 
 void FlowEmitter::emit_condition() {
@@ -99,6 +133,11 @@ void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end)
   end_locals(taken, names);
 }
 
+void FlowEmitter::note_policies() {
+  made_.policies = flow_.policies;
+  for (Policies::Limit& limit : made_.policies.limits) limit.operation = builder_.operation(limit.operation);
+}
+
 void FlowEmitter::fill_manifest() {
   Manifest& manifest = made_.manifest;
   for (const auto& [entity, operation] : entity_operations_) {
@@ -131,6 +170,7 @@ void FlowEmitter::ensure_entities(NodeId node) {
   const auto planned = plan_.ensure_before.find(node);
   if (planned == plan_.ensure_before.end()) return;
   for (const std::uint32_t entity : planned->second) {
+    if (stand_in_ && stand_in_->entity == entity) continue;
     Label there;
     code_.jump(Op::JumpIfSet, entity_registers_.at(entity), 0, there);
     fetch(entity);
@@ -144,7 +184,7 @@ void FlowEmitter::fetch(std::uint32_t entity) {
       std::ranges::find(trigger_.bindings, trigger_.entities[entity].argument, &Trigger::Binding::name);
   const auto index = static_cast<std::uint32_t>(binding - trigger_.bindings.begin());
   const Register argument = code_.take();
-  code_.add(is_key(index) ? Op::Move : Op::Unwrap, argument, binding_registers_.at(index));
+  code_.add(is_there(index) ? Op::Move : Op::Unwrap, argument, binding_registers_.at(index));
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
   routine_.call_sites.push_back({.operation = entity_operations_.at(entity),
                                  .first_argument = argument,
@@ -156,9 +196,16 @@ void FlowEmitter::fetch(std::uint32_t entity) {
 
 void FlowEmitter::trigger_value(NodeId node, Register target) {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) {
+    if (what.kind == Meaning::Kind::Binding) return code_.add(Op::Move, target, stand_in_->id);
+    if (what.kind == Meaning::Kind::Entity) return code_.add(Op::Move, target, stand_in_->record);
+    return code_.add(Op::GetField, target, stand_in_->record,
+                     builder_.field(trigger_.entities[what.index].type, what.field));
+  }
   switch (what.kind) {
     case Meaning::Kind::Binding:
-      return code_.add(is_key(what.index) ? Op::Move : Op::Unwrap, target, binding_registers_.at(what.index));
+      return code_.add(is_there(what.index) ? Op::Move : Op::Unwrap, target,
+                       binding_registers_.at(what.index));
     case Meaning::Kind::Entity:
       ensure_entities(node);
       return code_.add(Op::Unwrap, target, entity_registers_.at(what.index));
@@ -188,12 +235,14 @@ std::optional<RoutineEmitter::Given> FlowEmitter::given(const Meaning& what) con
 
 std::optional<CodeWriter::Register> FlowEmitter::trigger_register(NodeId node) const {
   const Meaning& what = meaning(node);
-  if (what.kind != Meaning::Kind::Binding || !is_key(what.index)) return std::nullopt;
+  if (is_stand_in(what)) return std::nullopt;
+  if (what.kind != Meaning::Kind::Binding || !is_there(what.index)) return std::nullopt;
   return binding_registers_.at(what.index);
 }
 
 std::optional<CodeWriter::Register> FlowEmitter::printable_register(NodeId node) const {
   const Meaning& what = meaning(node);
+  if (is_stand_in(what)) return std::nullopt;
   if (what.kind != Meaning::Kind::Binding) return std::nullopt;
   return binding_registers_.at(what.index);
 }

@@ -22,13 +22,22 @@ class FlowEmitter : public RoutineEmitter {
   std::optional<Register> printable_register(NodeId node) const override;
 
   void declare_inputs();
+  void argument_defaults();
   void emit_condition();
   void emit_handler(std::uint32_t body_begin, std::uint32_t body_end);
+  void note_policies();
   void fill_manifest();
   void ensure_entities(NodeId node) override;
   std::optional<Given> given(const Meaning& meaning) const override;
   void fetch(std::uint32_t entity);
-  bool is_key(std::uint32_t binding) const { return trigger_.bindings[binding].wire == trigger_.key_field; }
+  // Whether the value is surely in its register: what a poll brings may lack anything but its key.
+  bool is_there(std::uint32_t binding) const;
+  void guard_call(const CheckedCall& call, Register first) override;
+  // The target of a call in the place of an entity of the trigger: fetched by the ID in `id`.
+  void stand_in(std::uint32_t entity, Register id);
+  bool is_stand_in(const Meaning& meaning) const;
+  void emit_once();
+  void give_result(Register result) override { code_.add(Op::FinishWith, result); }
 
   // ---- undo.cpp
   struct UndoSite {
@@ -44,6 +53,11 @@ class FlowEmitter : public RoutineEmitter {
   const FlowPlan& plan_;
   const Trigger& trigger_;
   FlowCode made_;
+  struct StandIn {
+    std::uint32_t entity = 0;
+    Register record = 0, id = 0;
+  };
+  std::optional<StandIn> stand_in_;  // while a condition of `protect` is asked of another target
   std::map<std::uint32_t, Register> binding_registers_, entity_registers_;
   std::map<std::uint32_t, std::uint32_t> entity_operations_;
   std::map<NodeId, UndoSite> undo_sites_;

@@ -217,7 +217,7 @@ void RoutineEmitter::return_statement(NodeId node) {
     const Register nothing = code_.take();
     code_.add(Op::LoadNull, nothing);
     leave_guards();
-    return code_.add(Op::Return, nothing);
+    return give_result(nothing);
   }
   const NodeId given = tree_.kid(node, 0);
   Register result = operand(given);
@@ -229,7 +229,7 @@ void RoutineEmitter::return_statement(NodeId node) {
   }
   leave_guards();
   code_.mark(node);
-  code_.add(Op::Return, result);
+  give_result(result);
 }
 
 NodeId RoutineEmitter::without_parens(NodeId node) const {

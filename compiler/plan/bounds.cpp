@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 
+#include "compiler/check/protection.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
@@ -14,8 +15,8 @@ namespace {
 class Counter {
  public:
   Counter(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedBody& body,
-          const std::vector<CallBounds>& functions)
-      : tree_(tree), library_(library), checked_(checked), body_(body), functions_(functions) {}
+          const CheckedFlow* flow, const std::vector<CallBounds>& functions)
+      : tree_(tree), library_(library), checked_(checked), body_(body), flow_(flow), functions_(functions) {}
 
   CallBounds of(NodeId node) {
     if (tree_.kind(node) == NodeKind::Repeat) return repeat(node);
@@ -254,12 +255,22 @@ class Counter {
     if (const auto method = checked_.methods.find(node);
         method != checked_.methods.end() && method->second.has_lambda) {
       CallBounds counts = of(method->second.receiver);
-      add(counts, of(method->second.arguments[0]), length_of(method->second.receiver), node);
+      const std::uint32_t times = length_of(method->second.receiver);
+      for (const NodeId kid : tree_.kids(node).subspan(1)) {
+        const bool is_named = tree_.kind(kid) == NodeKind::NamedArgument;
+        const NodeId argument = is_named ? tree_.kid(kid, 1) : kid;
+        if (tree_.kind(argument) == NodeKind::Lambda)
+          add(counts, of(tree_.kids(argument).back()), times, node);
+        else if (argument != method->second.receiver)
+          add(counts, of(argument));
+      }
       return counts;
     }
     CallBounds counts = sum(tree_.kids(node));
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
       add(counts, once(call->second.operation));
+      if (flow_ != nullptr) add(counts, protection_bounds(tree_, library_, checked_, *flow_, call->second));
+    }
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
       add(counts, functions_[invoke->second.function]);
     return counts;
@@ -323,6 +334,7 @@ class Counter {
   const Library& library_;
   const CheckedFile& checked_;
   const CheckedBody& body_;
+  const CheckedFlow* flow_;  // whose calls are counted, in it or in functions; or null
   const std::vector<CallBounds>& functions_;
   std::map<std::uint32_t, std::uint32_t> lengths_;  // of lists that `let` named
 };
@@ -398,13 +410,28 @@ class Order {
 
 }  // namespace
 
-std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library,
-                                        const CheckedFile& checked) {
+CallBounds protection_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                             const CheckedFlow& flow, const CheckedCall& call) {
+  CallBounds counts;
+  const Trigger& trigger = checked.triggers[flow.trigger];
+  const Operation& operation = library.operations[call.operation];
+  for (const Protection& protection : protections_of(tree, checked, flow, operation)) {
+    if (!protection.subject || is_of_trigger(tree, checked, trigger, *protection.subject,
+                                             call.arguments[*target_parameter(operation)]))
+      continue;
+    const std::string name = trigger.connector + "." + trigger.entities[*protection.subject].operation;
+    counts[library.operation_names.find(name)->second].times += 1;
+  }
+  return counts;
+}
+
+std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                                        const CheckedFlow* flow) {
   std::vector<CallBounds> bounds(checked.functions.size());
   const Order order(tree, checked);
   for (const std::uint32_t index : order.functions) {
     const CheckedFunction& function = checked.functions[index];
-    bounds[index] = Counter(tree, library, checked, function, bounds).of(function.body);
+    bounds[index] = Counter(tree, library, checked, function, flow, bounds).of(function.body);
     if (!order.is_circular[index]) continue;
     for (auto& [operation, bound] : bounds[index])
       bound = {.times = kAnyNumber, .loop = bound.loop != kNoNode ? bound.loop : function.node};
@@ -414,9 +441,10 @@ std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library
 
 CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
                        const CheckedFlow& flow, const std::vector<CallBounds>& functions) {
-  Counter counter(tree, library, checked, flow, functions);
+  Counter counter(tree, library, checked, flow, &flow, functions);
   CallBounds total;
-  for (const NodeId part : {flow.condition, flow.body, flow.handler}) {
+  if (flow.once_key != kNoNode) total[library.operation_names.find("flow.once")->second].times = 1;
+  for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler}) {
     if (part == kNoNode) continue;
     for (const auto& [operation, bound] : counter.of(part)) {
       CallBound& sum = total[operation];

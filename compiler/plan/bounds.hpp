@@ -16,8 +16,12 @@ struct CallBound {
 };
 using CallBounds = std::map<std::uint32_t, CallBound>;  // by operation, an index into Library::operations
 
-// Of each function in the file, in their order.
-std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked);
+// The fetches for the conditions of `protect` that are asked before a call, beside what the trigger brings.
+CallBounds protection_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                             const CheckedFlow& flow, const CheckedCall& call);
+// Of each function in the file, in their order; with a flow, when it is the one that calls them.
+std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                                        const CheckedFlow* flow);
 // Of a flow. An operation whose calls are never reached stands with 0.
 CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
                        const CheckedFlow& flow, const std::vector<CallBounds>& functions);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "compiler/check/protection.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
@@ -40,7 +41,16 @@ class Planner {
       there = ordered_condition();
       place_ = PlannedFetch::Place::Body;
     }
-    if (flow_.body != kNoNode) {
+    if (flow_.once_key != kNoNode) {
+      place_ = PlannedFetch::Place::Condition;
+      there = value(flow_.once_window, value(flow_.once_key, there));
+      place_ = PlannedFetch::Place::Body;
+      const auto once = library_.operation_names.find("flow.once");
+      plan_.first_call.try_emplace(once->second, flow_.once_key);
+    }
+    if (flow_.is_value) {
+      value(flow_.body, there);
+    } else if (flow_.body != kNoNode) {
       statement(flow_.body, there);
     }
     if (flow_.handler != kNoNode) {
@@ -132,13 +142,25 @@ class Planner {
     return is_and ? After{on, off} : After{off, on};
   }
 
+  // The conditions of `protect` that are asked before the call; what is there then, they may have to fetch.
+  void ask_protections(NodeId node, const CheckedCall& call) {
+    for (const auto& [operation, bound] : protection_bounds(tree_, library_, checked_, flow_, call))
+      plan_.first_call.try_emplace(operation, node);
+    for (const Protection& protection :
+         protections_of(tree_, checked_, flow_, library_.operations[call.operation])) {
+      ++branch_depth_;
+      value(protection.condition, 0);
+      --branch_depth_;
+    }
+  }
   Entities call(NodeId node, Entities there) {
     if (const auto method = checked_.methods.find(node); method != checked_.methods.end()) {
       if (method->second.receiver != kNoNode) there = value(method->second.receiver, there);
       const bool is_loop = method->second.has_lambda;
       branch_depth_ += is_loop;
       Entities after = there;
-      for (const NodeId argument : method->second.arguments) after = value(argument, after);
+      for (const NodeId argument : method->second.arguments)
+        if (argument != kNoNode) after = value(argument, after);
       branch_depth_ -= is_loop;
       return is_loop ? there : after;
     }
@@ -153,6 +175,7 @@ class Planner {
     for (const NodeId argument : found->second.arguments)
       if (argument != kNoNode) there = value(argument, there);
     note_call(node, found->second);
+    ask_protections(node, found->second);
     return there;
   }
 
@@ -325,6 +348,15 @@ class Planner {
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
+  // Of functions those that commonly do. A pattern and a replaced text fail only where a flow means them to.
+  static bool raises(const CheckedMethod& method) {
+    using Kind = CheckedMethod::Kind;
+    if (method.kind != Kind::Native)
+      return method.kind == Kind::ListSum || method.kind == Kind::ListAverage ||
+             method.kind == Kind::TimeWeekday;
+    return method.native != NativeId::matches && method.native != NativeId::replace && may_fault(method);
+  }
+
   // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard
   // it.
   bool may_raise(NodeId node) const {
@@ -336,7 +368,7 @@ class Planner {
       case NodeKind::Call:
         if (checked_.invokes.contains(node)) return true;
         if (const auto method = checked_.methods.find(node);
-            method != checked_.methods.end() && method->second.kind == CheckedMethod::Kind::ListSum)
+            method != checked_.methods.end() && raises(method->second))
           return true;
         break;
       default: break;
@@ -487,10 +519,15 @@ class Planner {
 }  // namespace
 
 std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
-  const std::vector<CallBounds> functions = function_bounds(tree, library, checked);
+  const std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr);
   std::vector<FlowPlan> plans;
-  for (const CheckedFlow& flow : checked.flows)
-    plans.push_back(Planner(tree, library, checked, flow, functions).run());
+  for (const CheckedFlow& flow : checked.flows) {
+    const bool is_protected = !flow.protects.empty();  // its functions ask as well
+    plans.push_back(
+        is_protected
+            ? Planner(tree, library, checked, flow, function_bounds(tree, library, checked, &flow)).run()
+            : Planner(tree, library, checked, flow, functions).run());
+  }
   return plans;
 }
 

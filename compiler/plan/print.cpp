@@ -57,12 +57,43 @@ std::string effects_of(const Library& library, const FunctionEffects& effects) {
   return out;
 }
 
+// As it is written, with one blank for each gap.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!is_blank || (!out.empty() && out.back() != ' ')) out += is_blank ? ' ' : c;
+  }
+  return out;
+}
+
+std::string guardrails(const Tree& tree, const CheckedFlow& flow) {
+  std::string out;
+  for (const NodeId kid : tree.kids(flow.node)) {
+    switch (tree.kind(kid)) {
+      case NodeKind::OncePer:
+      case NodeKind::LimitPolicy:
+      case NodeKind::Protect:
+      case NodeKind::Within:
+      case NodeKind::AtOnce:
+      case NodeKind::Priority:
+      case NodeKind::Tenants:
+      case NodeKind::DryRun: out += fmt::format("    {}\n", one_line(tree.text(kid))); break;
+      default: break;
+    }
+  }
+  return out.empty() ? out : "  holds to:\n" + out;
+}
+
 }  // namespace
 
 std::string print_plan(const Tree& tree, const Library& library, const CheckedFile& checked,
                        const CheckedFlow& flow, const FlowPlan& plan) {
   const Trigger& trigger = checked.triggers[flow.trigger];
-  std::string out = fmt::format("flow {}\n  on {}", flow.name, trigger.name);
+  const NodeId on = tree.find(flow.node, NodeKind::On);
+  std::string out = fmt::format(
+      "flow {}\n  {}", flow.name,
+      trigger.kind == Trigger::Kind::Poll || on == kNoNode ? "on " + trigger.name : one_line(tree.text(on)));
   if (!trigger.operation.empty())
     out += fmt::format(": polls {} every {}", trigger.operation, format_duration_us(trigger.interval_us));
   out += plan.poll_filter.empty() ? "\n" : fmt::format(", asking only for {}\n", plan.poll_filter);
@@ -71,6 +102,7 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
     out += "  decides, in this order:\n";
     for (const NodeId operand : plan.condition_order) out += fmt::format("    {}\n", tree.text(operand));
   }
+  out += guardrails(tree, flow);
   out += plan.fetches.empty() ? "  fetches nothing\n" : "  fetches:\n";
   for (const PlannedFetch& fetch : plan.fetches) out += fetch_line(library, trigger, fetch);
   bool is_first = true;

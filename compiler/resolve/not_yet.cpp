@@ -14,34 +14,11 @@ struct Row {
 };
 
 constexpr Row kInFlows[] = {
-    // Declarations
-    {NodeKind::Test},
-    // Triggers
-    {NodeKind::OnEvery},
-    {NodeKind::OnCron},
-    {NodeKind::OnHunt},
-    {NodeKind::OnWebhook},
-    {NodeKind::OnManual},
-    {NodeKind::OnCall},
-    {NodeKind::OnRunFailed},
-    {NodeKind::OnStream},
-    // Policies
-    {NodeKind::OncePer},
-    {NodeKind::LimitPolicy},
-    {NodeKind::Protect},
-    {NodeKind::Priority},
-    {NodeKind::Tenants, 2},
-    {NodeKind::DryRun, 2},
-    // Statements
     // Calls of flows
     {NodeKind::CallFlow},
     {NodeKind::StartFlow},
-    // Expressions
 };
-// Clauses that are compiled elsewhere.
-constexpr Row kPolicies[] = {{NodeKind::Within}, {NodeKind::AtOnce, 2}};
 constexpr Row kInDeclarations[] = {
-    {NodeKind::NativeFunction, 2},
     {NodeKind::Default},
 };
 
@@ -67,11 +44,6 @@ class Reporter {
   void walk(NodeId node) {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
-    if (tree_.kind(node) == NodeKind::Flow)
-      for (const NodeId kid : tree_.kids(node))
-        if (const auto policy = std::ranges::find(kPolicies, tree_.kind(kid), &Row::kind);
-            policy != std::end(kPolicies))
-          report(kid, policy->words);
     for (const NodeId kid : tree_.kids(node))
       if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
   }

@@ -99,6 +99,17 @@ std::string sample_json(const TypeTable& types, TypeId type, std::uint64_t seed)
   return sample(types, type, mixed(seed, 0), 0);
 }
 
+// What starts a run: a polled record, or an object of what the trigger gives.
+std::string sample_event(const Module& module, const Trigger& trigger, std::uint64_t seed) {
+  if (const Trigger* declared = standard_library().trigger(trigger.name))
+    return sample_json(standard_library().types, declared->entities[0].type, seed);
+  std::string members;
+  for (const Trigger::Binding& binding : trigger.bindings)
+    members += fmt::format("{}\"{}\":{}", members.empty() ? "" : ",", binding.wire,
+                           sample_json(module.types, binding.type, seed));
+  return "{" + members + "}";
+}
+
 std::string transcript(const Compilation& compilation, EmitOptions options, std::uint64_t seed) {
   Diagnostics diagnostics;
   Result<Program> program = Program::load(emit(compilation.tree, standard_library(), compilation.checked,
@@ -108,8 +119,7 @@ std::string transcript(const Compilation& compilation, EmitOptions options, std:
   std::string lines;
   for (std::uint32_t i = 0; i < module.flows.size(); ++i) {
     const Trigger& trigger = module.triggers[module.flows[i].trigger];
-    const std::string event = sample_json(standard_library().types,
-                                          standard_library().trigger(trigger.name)->entities[0].type, seed);
+    const std::string event = sample_event(module, trigger, seed);
     lines += module.flows[i].name + "\n" + run(*program, i, event, seed);
   }
   return lines;

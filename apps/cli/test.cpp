@@ -1,0 +1,84 @@
+// flow test: runs the tests of files and folders in a pretend world, and says which expectations did not come
+// true.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "apps/cli/compiler_commands.hpp"
+#include "apps/cli/exit_code.hpp"
+#include "apps/cli/source.hpp"
+#include "apps/cli/terminal.hpp"
+#include "apps/cli/test_report.hpp"
+
+namespace flow {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Files as they are named; of a folder all `.flow` files below it, by name.
+std::vector<std::string> flow_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths.empty() ? std::vector<std::string>{"."} : paths) {
+    std::error_code ignored;
+    if (!fs::is_directory(path, ignored)) {
+      files.push_back(path);
+      continue;
+    }
+    std::vector<std::string> found;
+    for (auto at = fs::recursive_directory_iterator(path, ignored); at != fs::recursive_directory_iterator();
+         ++at)
+      if (at->path().extension() == ".flow") found.push_back(at->path().lexically_normal().string());
+    std::ranges::sort(found);
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+class Tester {
+ public:
+  explicit Tester(const TestOptions& options) : options_(options) {
+    run_.filter = options.filter;
+    run_.has_coverage = options.coverage;
+  }
+
+  void file(const std::string& path) {
+    Result<Compilation> compilation = compile_file(path);
+    if (!compilation) return complain(compilation.error().message), void(is_unreadable_ = true);
+    if (compilation->diagnostics.has_errors()) {
+      print_diagnostics(*compilation);
+      run_.report.broken.push_back(path);
+      return;
+    }
+    const std::size_t broken = run_.report.broken.size();
+    run_tests(path, *compilation, run_);
+    if (run_.report.broken.size() != broken) print_diagnostics(*compilation);
+  }
+
+  int finish() {
+    print_report(run_.report, options_.format);
+    if (options_.coverage) say(stdout, run_.coverage);
+    if (is_unreadable_) return kWorldWrong;
+    return run_.report.has_passed() ? kSuccess : kFlowWrong;
+  }
+
+ private:
+  const TestOptions& options_;
+  TestRun run_;
+  bool is_unreadable_ = false;
+};
+
+}  // namespace
+
+int run_test_command(const TestOptions& options) {
+  if (options.format != "text" && options.format != "junit" && options.format != "tap") {
+    complain(fmt::format("there is no format `{}`; formats are text, junit and tap", options.format));
+    return kUsage;
+  }
+  Tester tester(options);
+  for (const std::string& path : flow_files(options.paths)) tester.file(path);
+  return tester.finish();
+}
+
+}  // namespace flow

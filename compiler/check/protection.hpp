@@ -1,0 +1,27 @@
+// What a `protect` of a flow speaks of, and so which calls it is asked about: those whose target is of the
+// kind that its condition names, as a device; all that have a target when it names none.
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "compiler/check/checked.hpp"
+
+namespace flow {
+
+struct Protection {
+  NodeId condition = kNoNode;
+  // The entity of the trigger in whose place the call's target comes; none: the condition is asked as it is.
+  std::optional<std::uint32_t> subject;
+};
+
+// Those that hold for a call of the operation, in the order of the text.
+std::vector<Protection> protections_of(const Tree& tree, const CheckedFile& checked, const CheckedFlow& flow,
+                                       const Operation& operation);
+// The parameter that names the target; nothing when there is none.
+std::optional<std::size_t> target_parameter(const Operation& operation);
+// Whether the argument is the ID of that entity of the trigger itself.
+bool is_of_trigger(const Tree& tree, const CheckedFile& checked, const Trigger& trigger, std::uint32_t entity,
+                   NodeId argument);
+
+}  // namespace flow
