@@ -95,9 +95,8 @@ const std::map<std::string, std::vector<std::string>> kMayInclude = {
     {"testing", {"base", "vm/bytecode", "vm/interp", "testing"}},
 };
 
-const std::vector<std::string_view> kFolders = {"base",   "grammar", "compiler", "vm",
-                                                "stdlib", "runtime", "testing",  "apps",
-                                                "tests"};
+const std::vector<std::string_view> kFolders = {"base",    "grammar", "compiler", "vm",   "stdlib",
+                                                "runtime", "testing", "apps",     "tests"};
 
 const std::vector<std::string>* may_include(const File& file) {
   const std::vector<std::string>* found = nullptr;
