@@ -29,6 +29,8 @@ std::optional<std::string> nearest_name(std::string_view typed, std::span<const 
 
 // Percent-encodes all but RFC 3986 unreserved characters.
 std::string percent_encoded(std::string_view text);
+// The bytes that `%41` and the like stand for; nothing when one of them is malformed.
+std::optional<std::string> percent_decoded(std::string_view text);
 
 // `text` with & < > " ' replaced by entities: safe as HTML text and inside a quoted attribute.
 std::string html_escaped(std::string_view text);

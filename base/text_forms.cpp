@@ -1,8 +1,8 @@
 #include "base/text_forms.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+
+#include "base/ip_address.hpp"
 
 namespace flow {
 namespace {
@@ -52,13 +52,8 @@ std::string text_mistake(TypeId type, std::string_view value) {
     case TypeKind::Sha256: return hex_mistake(value, 64);
     case TypeKind::Md5: return hex_mistake(value, 32);
     case TypeKind::Domain: return domain_mistake(value);
-    case TypeKind::Ip: {
-      unsigned char buffer[16];
-      const std::string text(value);
-      const bool ok =
-          inet_pton(AF_INET, text.c_str(), buffer) == 1 || inet_pton(AF_INET6, text.c_str(), buffer) == 1;
-      return ok ? std::string() : "it is no IPv4 or IPv6 address";
-    }
+    case TypeKind::Ip: return parse_ip(value) ? std::string() : "it is no IPv4 or IPv6 address";
+    case TypeKind::Cidr: return parse_cidr(value) ? std::string() : "it is no network, as `10.0.0.0/8`";
     case TypeKind::Url: {
       const bool ok = (value.starts_with("https://") || value.starts_with("http://")) &&
                       value.find_first_of(" \t\r\n\"<>") == std::string_view::npos;

@@ -157,6 +157,8 @@ FLOW_MESSAGE(function_open, "expected `(` and the function's parameters, as `fn 
 FLOW_MESSAGE(parameter_name, "expected a parameter, as `n: Int`, or `)`; reserved words cannot be names")
 FLOW_MESSAGE(parameters_close, "expected `,` or `)` in this list of parameters")
 FLOW_MESSAGE(function_body, "expected `-> Type` and what the function does: `{ … }`, or `= value`")
+FLOW_MESSAGE(native_name, "expected the function's name after `native fn`")
+FLOW_MESSAGE(native_parameter_name, "expected a parameter, as `n: Int`, or `)`")
 FLOW_MESSAGE(type_parameter, "expected a name for the type, as `native fn first<T>(list: List<T>) -> T?`")
 FLOW_MESSAGE(type_parameters_close, "expected `,` or `>` in this list of types")
 FLOW_MESSAGE(native_type, "expected a type, as `List<T>`, or a function's, as `T => Bool`")

@@ -34,13 +34,11 @@ std::string_view operand_name(Operand operand) {
   return "";
 }
 
-std::string_view native_type_name(NativeType type) {
-  switch (type) {
-    case NativeType::Bool: return "Bool";
-    case NativeType::Int: return "Int";
-    case NativeType::Text: return "Text";
-  }
-  return "";
+std::string native_type_name(const NativeType& type) {
+  std::string name =
+      type.is_text_argument() ? "Text" : std::string(spelling(static_cast<TypeKind>(type.type)));
+  if (type.may_be_null) name += '?';
+  return type.is_list ? "List<" + name + ">" : name;
 }
 
 std::string bytecode_page() {
@@ -74,14 +72,14 @@ std::string bytecode_page() {
                        cell(op.meaning));
   out +=
       "\n## Natives\n\nPure functions; the arguments stand in consecutive registers. Text stands for every "
-      "type that is kept as text.\n\n"
-      "| Code | Signature | Meaning |\n|---|---|---|\n";
+      "type that is kept as text. Cost is the fuel for each 64 bytes of text.\n\n"
+      "| Code | Signature | Cost | Meaning |\n|---|---|---|---|\n";
   for (const NativeInfo& native : all_natives()) {
     std::string arguments;
     for (std::size_t i = 0; i < native.argument_count; ++i)
       arguments += fmt::format("{}{}", i == 0 ? "" : ", ", native_type_name(native.arguments[i]));
-    out += fmt::format("| {} | `{}({}) -> {}` | {} |\n", static_cast<unsigned>(native.id), native.name,
-                       arguments, native_type_name(native.result), cell(native.meaning));
+    out += fmt::format("| {} | `{}({}) -> {}` | {} | {} |\n", static_cast<unsigned>(native.id), native.name,
+                       arguments, native_type_name(native.result), native.cost, cell(native.meaning));
   }
   return out;
 }
@@ -131,6 +129,7 @@ std::string cell(std::string_view text) {
 std::vector<GeneratedPage> generated_pages(const Library& library) {
   return {{"bytecode.md", bytecode_page()},
           {"errors.md", errors_page()},
+          {"functions.md", functions_page(library)},
           {"keywords.md", keywords_page()},
           {"operations.md", operations_page(library)}};
 }

@@ -13,11 +13,12 @@ struct GeneratedPage {
   std::string text;
 };
 
-// bytecode.md, errors.md, keywords.md and, from `library`, operations.md. The same library gives the same
+// bytecode.md, errors.md, keywords.md and, from `library`, functions.md and operations.md. The same library gives the same
 // bytes.
 std::vector<GeneratedPage> generated_pages(const Library& library);
 
 std::string operations_page(const Library& library);
+std::string functions_page(const Library& library);
 // A text as it may stand in a cell of a Markdown table.
 std::string cell(std::string_view text);
 

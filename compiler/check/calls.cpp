@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
+#include "compiler/check/standard_functions.hpp"
 
 namespace flow {
 namespace {
@@ -49,6 +50,8 @@ TypeId Checker::call(NodeId node) {
     return unknown_member(callee, *module, true);
   }
   if (tree_.kind(callee) == NodeKind::Field) return method(node, callee);
+  if (tree_.kind(callee) == NodeKind::Ident && library_.function_names.contains(tree_.text(callee)))
+    return standard_call(node, callee, kNoNode);
   const TypeId type = unknown_callee(callee);
   for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
   return type;
@@ -66,7 +69,12 @@ TypeId Checker::unknown_callee(NodeId callee) {
   if (is_told(text)) return error_type();
   Diagnostic& d = report(Code::UnknownOperation, callee,
                          fmt::format("nothing that can be called is named {}", quoted(callee)));
-  std::vector<std::string> known{"range"}, short_names;
+  if (const ForeignName* foreign = foreign_name(text)) {
+    d.note(fmt::format("write {}", foreign->advice));
+    return error_type();
+  }
+  std::vector<std::string> known, short_names;
+  for (const auto& [name, overloads] : library_.function_names) known.push_back(name);
   constexpr std::size_t kFewEnough = 1'000;  // to look through at each mistake
   if (out_.functions.size() < kFewEnough)
     for (const auto& [name, index] : file_->functions) known.emplace_back(name);

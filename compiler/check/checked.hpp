@@ -54,22 +54,24 @@ struct CheckedConstruct {
   std::vector<std::pair<std::uint32_t, NodeId>> given;  // field and value, in the order of the text
 };
 
-// Calls of the machine's own functions, and of what the compiler writes out itself.
+// A call of a standard function.
 struct CheckedMethod {
   enum class Kind : std::uint8_t {
-    Native,
-    Range,  // range(to) or range(from, to): no receiver
-#define FLOW_LIST_METHOD(kind, name, argument, form, meaning) kind,
-#define FLOW_MAP_METHOD(kind, name, argument, form, meaning) kind,
-#include "compiler/check/methods.def"
+    Native,  // the machine's
+#define FLOW_COMPILED_KIND(kind) kind,
+#include "compiler/check/functions.def"
   };
   Kind kind = Kind::Native;
   NativeId native = NativeId::lower;
-  NodeId receiver = kNoNode;
-  std::vector<NodeId> arguments;  // the lambda's body, where one is given
-  std::uint32_t parameter = 0;    // the local that the lambda's parameter is
+  std::uint32_t function = 0;     // index into Library::functions
+  NodeId receiver = kNoNode;      // the first argument; `range` has none
+  std::vector<NodeId> arguments;  // the others by parameter: of lambdas the body; kNoNode takes the default
+  std::vector<std::uint32_t> locals;  // that the parameters of the lambdas are, in order
   bool has_lambda = false;
+  std::vector<std::uint32_t> columns;  // of a table of records: their fields
 };
+// Whether it may raise a fault beside those of used up fuel and memory; says yes when in doubt.
+bool may_fault(const CheckedMethod& method);
 
 // What a function does besides computing, by itself or through others.
 struct FunctionEffects {
@@ -177,8 +179,8 @@ struct CheckedFile {
   std::vector<CheckedTest> tests;
   std::vector<CheckedFlow> test_values;
   std::set<std::pair<TypeId, std::uint32_t>> test_fields_read;  // by flows or tests
-  std::vector<CheckedFunction> functions;  // in the order of the file
-  std::vector<CheckedSetting> settings;    // in the order of the files
+  std::vector<CheckedFunction> functions;                       // in the order of the file
+  std::vector<CheckedSetting> settings;                         // in the order of the files
   std::map<NodeId, CheckedConstruct> constructs;
   // By record that a source declares and its field: a constant, kNoNode where there is none.
   std::map<TypeId, std::vector<NodeId>> field_defaults;

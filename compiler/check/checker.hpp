@@ -1,11 +1,11 @@
 // The checker's own header: one walk over one source, split over files by idea. check.cpp has flows,
 // functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
 // mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
-// calls, methods.cpp methods, narrowing.cpp what a condition proves; modules.cpp files and the names they
-// know, types.cpp records and enums, records.cpp records written in place, settings.cpp what is set at
-// deployment, conversions.cpp `as` and `is`, json.cpp foreign data; match.cpp `match`, errors.cpp errors as
-// values, concurrency.cpp branches, steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions
-// do besides computing.
+// calls, methods.cpp, calls_of_functions.cpp and function_….cpp standard functions, tables.cpp tables,
+// narrowing.cpp what a condition proves, modules.cpp files and the names they know, types.cpp records and enums,
+// records.cpp records written in place, settings.cpp what is set at deployment, conversions.cpp `as` and `is`,
+// json.cpp foreign data; match.cpp `match`, errors.cpp errors as values, concurrency.cpp branches, steps.cpp
+// `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing.
 #pragma once
 
 #include <fmt/format.h>
@@ -284,13 +284,42 @@ class Checker {
 
   // ---- methods.cpp
   TypeId method(NodeId node, NodeId callee);
-  TypeId collection_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
-  bool method_arguments(NodeId node, TypeId type, CheckedMethod& method, TypeId& lambda_type);
-  TypeId method_result(NodeId node, CheckedMethod::Kind kind, TypeId type, TypeId lambda_type);
-  TypeId text_method(NodeId node, NodeId receiver, TypeId type, std::string_view name);
   TypeId unknown_callee(NodeId callee);
   void lone_argument(NodeId node);
   bool check_effect(NodeId node, const Operation& operation);  // whether it may stand here
+
+  // ---- calls_of_functions.cpp, function_arguments.cpp, function_types.cpp, tables.cpp
+  // `first` is the value it is called on, or the first argument; `ident` the function's name.
+  struct FunctionCall {
+    NodeId node, ident, first;
+    std::vector<NodeId> rest;
+  };
+  using Bound = std::vector<TypeId>;  // by type parameter; kNoType where it is not known yet
+  TypeId standard_call(NodeId node, NodeId ident, NodeId receiver);
+  TypeId first_argument(const FunctionCall& call, const std::vector<std::uint32_t>* overloads);
+  bool has_form(const FunctionCall& call, const StandardFunction& function) const;
+  TypeId checked_call(const FunctionCall& call, std::uint32_t function, TypeId first_type);
+  TypeId no_such_form(const FunctionCall& call, const std::vector<std::uint32_t>& overloads);
+  TypeId no_such_function(const FunctionCall& call, TypeId type);
+  std::string takers(const std::vector<std::uint32_t>& overloads) const;
+  TypeId argument_mistakes(const FunctionCall& call);
+  bool sort_arguments(const FunctionCall& call, const StandardFunction& function,
+                      std::vector<NodeId>& by_parameter);
+  bool plain_argument(const FunctionCall& call, const StandardFunction& function, std::size_t place,
+                      NodeId argument, Bound& bound, CheckedMethod& method);
+  bool lambda_argument(const FunctionCall& call, const StandardFunction& function, std::size_t place,
+                       NodeId argument, Bound& bound, CheckedMethod& method);
+  bool literal_fits(NativeId native, std::size_t place, NodeId argument);
+  bool unify(const TypePattern& pattern, TypeId type, Bound& bound, bool is_first);
+  TypeId substituted(const TypePattern& pattern, const Bound& bound);
+  TypeId entry_type(TypeId key, TypeId value);
+  bool meets(TypeBound bound, TypeId type) const;
+  bool meets_bounds(const StandardFunction& function, const Bound& bound) const;
+  bool bounds_hold(const FunctionCall& call, const StandardFunction& function, const Bound& bound);
+  bool special_rules(const FunctionCall& call, CheckedMethod& method, TypeId first, TypeId result);
+  bool table_columns(const FunctionCall& call, CheckedMethod& method, TypeId rows);
+  bool is_cell(TypeId type) const;
+  void read_all_fields(TypeId type, std::set<TypeId>& seen);
 
   // ---- narrowing.cpp
   // The path of a value that cannot change, as `machine.name`; empty when the expression is no such path.
@@ -418,8 +447,9 @@ class Checker {
   std::set<std::pair<std::uint32_t, std::uint32_t>> own_operations_;  // function, what it calls itself
   std::vector<std::pair<NodeId, std::uint32_t>> condition_invokes_;   // call, function
   std::vector<StopFree> stop_free_invokes_;
+  std::map<std::pair<TypeId, TypeId>, TypeId> entry_types_;  // by key and value
 
-  std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
+  std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
   std::vector<File> files_;
   File* file_ = nullptr;                            // of what is checked
   CheckedBody constants_;                           // where defaults are checked

@@ -119,6 +119,7 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item, TypeId li
   // A map is looked through by its keys.
   const auto sought = [&](TypeId collection) {
     if (out_.types.is(collection, TypeKind::List)) return out_.types[collection].element;
+    if (collection == kCidrType) return kIpType;
     return out_.types.is(collection, TypeKind::Map) ? out_.types[collection].key : kNoType;
   };
   const bool is_written_in_place =
@@ -137,6 +138,8 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item, TypeId li
       list_type = item_type;
     else if (tree_.kind(list_node) == NodeKind::Record)
       list_type = expression(list_node);
+    else if (item_type == kIpType && tree_.kind(list_node) == NodeKind::Text)
+      list_type = expression(list_node, kCidrType);
     else
       list_type = expression(
           list_node, is_error(item_type) ? kNoType : out_.types.list(out_.types.without_null(item_type)));
@@ -158,7 +161,8 @@ TypeId Checker::membership(NodeId node, NodeId list_node, NodeId item, TypeId li
            fmt::format("{} never holds `{}`",
                        out_.types.is(list_type, TypeKind::Map)
                            ? fmt::format("a map with keys of `{}`", type_name(wanted))
-                           : fmt::format("a list of `{}`", type_name(wanted)),
+                       : list_type == kCidrType ? "a network"
+                                                : fmt::format("a list of `{}`", type_name(wanted)),
                        type_name(item_type)));
   return kBoolType;
 }
@@ -170,7 +174,8 @@ TypeId Checker::text_test(NodeId node, NodeId left, NodeId right) {
   if (out_.types.is_optional(a))
     return expression(right), may_be_null(left, a, "what is searched"), kBoolType;
   const NodeKind op = tree_.kind(tree_.kid(node, 1));
-  if (op == NodeKind::OpContains && (out_.types.is(a, TypeKind::List) || out_.types.is(a, TypeKind::Map)))
+  if (op == NodeKind::OpContains &&
+      (out_.types.is(a, TypeKind::List) || out_.types.is(a, TypeKind::Map) || a == kCidrType))
     return membership(node, left, right, a);
   if (out_.types.storage(a) != Storage::Text || a == kSecretType) {
     Diagnostic& d =

@@ -256,6 +256,14 @@ void RoutineEmitter::compare(NodeId node, Register target) {
 
 // Both are evaluated in the order in which they are written.
 void RoutineEmitter::membership(NodeId collection, NodeId item, bool is_item_first, Register target) {
+  if (type_of(collection) == kCidrType) {
+    const Register network = code_.take(2);
+    const auto address = static_cast<Register>(network + 1);
+    if (is_item_first) value(item, address);
+    value(collection, network);
+    if (!is_item_first) value(item, address);
+    return code_.add_imm(Op::Native, target, network, 0, static_cast<std::int64_t>(NativeId::inNetwork));
+  }
   Register sought = 0;
   if (is_item_first) sought = operand(item);
   const Register from = operand(collection);
@@ -265,7 +273,8 @@ void RoutineEmitter::membership(NodeId collection, NodeId item, bool is_item_fir
 }
 
 void RoutineEmitter::text_test(NodeKind op, NodeId left, NodeId right, Register target) {
-  if (op == NodeKind::OpContains && types().storage(type_of(left)) != Storage::Text)
+  if (op == NodeKind::OpContains &&
+      (types().storage(type_of(left)) != Storage::Text || type_of(left) == kCidrType))
     return membership(left, right, false, target);
   const NativeId test = op == NodeKind::OpContains     ? NativeId::contains
                         : op == NodeKind::OpStartsWith ? NativeId::startsWith

@@ -95,7 +95,7 @@ bool RoutineEmitter::open_fused(const CheckedMethod& method, Fuse fuse, Loop& lo
   const bool is_movable = !may_fault(body);
   if (!options_.optimise || fuse == Fuse::Never || (fuse == Fuse::WhenPure && !is_movable)) return false;
   open_items(method.receiver, is_movable ? fuse : Fuse::WhenPure, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   if (method.kind == CheckedMethod::Kind::ListFilter) {
     branch(body, false, loop.again);
   } else {
@@ -150,7 +150,8 @@ bool RoutineEmitter::may_fault(NodeId node) const {
     case NodeKind::IfExpr:
     case NodeKind::Coalesce: return any_of(kids);
     case NodeKind::Compare:
-      return tree_.kind(kids[1]) == NodeKind::OpMatches || may_fault(kids[0]) || may_fault(kids[2]);
+      return tree_.kind(kids[1]) == NodeKind::OpMatches || type_of(kids[0]) == kCidrType ||
+             type_of(kids[2]) == kCidrType || may_fault(kids[0]) || may_fault(kids[2]);
     case NodeKind::Product: {  // of a number by one that is known
       if (kids.size() != 3 || tree_.kind(kids[1]) != NodeKind::OpModulo ||
           tree_.kind(kids[2]) != NodeKind::Int)
@@ -162,11 +163,9 @@ bool RoutineEmitter::may_fault(NodeId node) const {
       const auto method = builder_.checked().methods.find(node);
       if (method == builder_.checked().methods.end()) return true;
       const CheckedMethod& called = method->second;
-      const bool is_harmless = called.kind == CheckedMethod::Kind::ListLength ||
-                               called.kind == CheckedMethod::Kind::ListContains ||
-                               (called.kind == CheckedMethod::Kind::Native &&
-                                called.native != NativeId::matches && called.native != NativeId::replace);
-      return !is_harmless || may_fault(called.receiver) || any_of(called.arguments);
+      return flow::may_fault(called) || may_fault(called.receiver) ||
+             std::ranges::any_of(called.arguments,
+                                 [&](NodeId argument) { return argument != kNoNode && may_fault(argument); });
     }
     default: return true;
   }

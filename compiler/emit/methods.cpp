@@ -1,4 +1,4 @@
-// Methods of lists and maps. Lambdas become loops: the machine has no functions as values.
+// Standard functions. Lambdas become loops: the machine has no functions as values.
 #include "compiler/emit/routine_emitter.hpp"
 
 namespace flow {
@@ -7,11 +7,7 @@ void RoutineEmitter::method(NodeId node, const CheckedMethod& method, Register t
   using Kind = CheckedMethod::Kind;
   const auto simple = [&](Op op) { code_.add(op, target, operand(method.receiver)); };
   switch (method.kind) {
-    case Kind::Native: {
-      std::vector<NodeId> arguments{method.receiver};
-      arguments.insert(arguments.end(), method.arguments.begin(), method.arguments.end());
-      return native(method.native, arguments, target);
-    }
+    case Kind::Native: return native_function(method, target);
     case Kind::Range: {
       Register from = 0;
       if (method.arguments.size() == 2) {
@@ -49,6 +45,47 @@ void RoutineEmitter::method(NodeId node, const CheckedMethod& method, Register t
       const Register list = operand(method.receiver);
       return code_.add(Op::JoinTexts, target, list, operand(method.arguments[0]));
     }
+    case Kind::ListIsEmpty: return is_empty(Op::ListLength, method, target);
+    case Kind::ListIndexOf: return index_of(node, method, target);
+    case Kind::ListMapPlaced: return map_placed(node, method, target);
+    case Kind::ListFlatten: return flatten(node, method, target);
+    case Kind::ListSlice: return slice_list(method, target);
+    case Kind::ListChunk: return chunk(node, method, target);
+    case Kind::ListUnion: {
+      const Register list = operand(method.receiver), joined = code_.take();
+      code_.add(Op::JoinLists, joined, list, operand(method.arguments[0]));
+      return code_.add(Op::Distinct, target, joined);
+    }
+    case Kind::ListIntersect: return common_items(node, method, true, target);
+    case Kind::ListExcept: return common_items(node, method, false, target);
+    case Kind::ListAverage: return average(node, method, target);
+    case Kind::ListMinBy:
+    case Kind::ListMaxBy: {
+      const Register sorted = code_.take();
+      builder_.type(type_of(node));
+      sort_by(method, sorted);
+      return item_or_null(sorted, method.kind == Kind::ListMinBy, target);
+    }
+    case Kind::ListGroupBy: return group_by(node, method, target);
+    case Kind::ListToMap: return to_map(node, method, target);
+    case Kind::ListZip: return zip(node, method, target);
+    case Kind::MapIsEmpty: return is_empty(Op::MapLength, method, target);
+    case Kind::MapEntries: return map_entries(node, method, target);
+    case Kind::MapMap:
+    case Kind::MapMapValues:
+    case Kind::MapFilter: return map_entries_by_lambda(node, method, target);
+    case Kind::MapMerge:
+    case Kind::MapSet: return changed_map(method, target);
+    case Kind::MapRemove: return map_without(node, method, target);
+    case Kind::IntToFloat: return simple(Op::IntToFloat);
+    case Kind::TimeWeekday: return weekday(node, method, target);
+    case Kind::ExtractIocs: return extract_iocs(node, method, target);
+    case Kind::ToJson: {
+      const Register value = operand(method.receiver);
+      return code_.add_imm(Op::ToJson, target, value, 0, builder_.type(type_of(method.receiver)));
+    }
+    case Kind::HtmlTable: return html_table(method, target);
+    case Kind::CsvTable: return csv_table(method, target);
     case Kind::MapLength: return simple(Op::MapLength);
     case Kind::MapKeys:
     case Kind::MapValues: {
@@ -63,7 +100,7 @@ void RoutineEmitter::method(NodeId node, const CheckedMethod& method, Register t
 void RoutineEmitter::branch_any(const CheckedMethod& method, bool is_any, bool when_found, Label& target) {
   Loop loop;
   open_loop(method.receiver, Fuse::WhenPure, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   Label found;
   branch(method.arguments[0], is_any, when_found ? target : found);
   close_loop(loop);
@@ -76,7 +113,7 @@ void RoutineEmitter::map_list(NodeId node, const CheckedMethod& method, Register
   Loop loop;
   code_.add_imm(Op::NewList, target, target, 0, builder_.type(type_of(node)));
   open_loop(method.receiver, may_fault(body) ? Fuse::WhenPure : Fuse::Always, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   append(body, target);
   close_loop(loop);
 }
@@ -86,7 +123,7 @@ void RoutineEmitter::filter(NodeId node, const CheckedMethod& method, Register t
   Loop loop;
   code_.add_imm(Op::NewList, target, target, 0, builder_.type(type_of(node)));
   open_loop(method.receiver, may_fault(test) ? Fuse::WhenPure : Fuse::Always, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   branch(test, false, loop.again);
   code_.add(Op::Append, target, loop.item);
   close_loop(loop);
@@ -96,7 +133,7 @@ void RoutineEmitter::flat_map(NodeId node, const CheckedMethod& method, Register
   Loop loop;
   code_.add_imm(Op::NewList, target, target, 0, builder_.type(type_of(node)));
   open_loop(method.receiver, Fuse::WhenPure, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   code_.add(Op::JoinLists, target, target, operand(method.arguments[0]));
   close_loop(loop);
 }
@@ -107,7 +144,7 @@ void RoutineEmitter::first(const CheckedMethod& method, Register target) {
   Label found;
   code_.add(Op::LoadNull, target);
   open_loop(method.receiver, Fuse::WhenPure, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   branch(method.arguments[0], false, loop.again);
   code_.add(Op::Move, target, loop.item);
   code_.jump(found);
@@ -135,18 +172,24 @@ void RoutineEmitter::count(const CheckedMethod& method, Register target) {
   Loop loop;
   integer(0, target);
   open_loop(method.receiver, may_fault(test) ? Fuse::WhenPure : Fuse::Always, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   branch(test, false, loop.again);
   code_.add_imm(Op::AddIntImm, target, target, 0, 1);
   close_loop(loop);
 }
 
 void RoutineEmitter::sum(NodeId node, const CheckedMethod& method, Register target) {
-  const bool is_float = type_of(node) == kFloatType;
+  const TypeId type = type_of(node);
+  const Op add = type == kFloatType ? Op::AddFloat : type == kDurationType ? Op::AddSpan : Op::AddInt;
   Loop loop;
-  constant({.type = is_float ? kFloatType : kIntType, .number = 0, .real = 0, .text = {}}, target);
+  constant({.type = type, .number = 0, .real = 0, .text = {}}, target);
   open_loop(method.receiver, Fuse::WhenPure, loop);
-  code_.add(is_float ? Op::AddFloat : Op::AddInt, target, target, loop.item);
+  if (method.has_lambda) {
+    name_local(method.locals[0], loop.item);
+    code_.add(add, target, target, operand(method.arguments[0]));
+  } else {
+    code_.add(add, target, target, loop.item);
+  }
   close_loop(loop);
 }
 
@@ -183,7 +226,7 @@ void RoutineEmitter::sort_by(const CheckedMethod& method, Register target) {
   code_.add_imm(Op::NewList, keys, keys, 0, builder_.module().types.list(key));
   Loop loop;
   open_list(list, loop);
-  name_local(method.parameter, loop.item);
+  name_local(method.locals[0], loop.item);
   append(method.arguments[0], keys);
   close_loop(loop);
   code_.add(Op::SortBy, target, list, keys);

@@ -59,6 +59,11 @@ class NotNull {
       case Op::JsonItem:
       case Op::Parallel: on.reset(i.a); break;
       case Op::JsonTo: on[i.a] = is_value(i.index()); break;
+      case Op::Native: {
+        const NativeType& result = native_info(static_cast<NativeId>(i.imm))->result;
+        on[i.a] = result.is_list || !result.may_be_null;
+        break;
+      }
       case Op::Call:
         on[i.a] = is_value(module_.operations[routine_.call_sites[i.index()].operation].result);
         break;

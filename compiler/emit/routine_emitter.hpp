@@ -1,9 +1,10 @@
 // Instructions of one routine: what flows and functions have in common. Split over files by idea:
 // routine_emitter.cpp has statements, loops.cpp everything that repeats, expressions.cpp values,
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
-// collections.cpp lists and maps, methods.cpp their methods, records.cpp records, conversions.cpp what
-// becomes something else, calls.cpp calls, match.cpp `match`, errors.cpp what guards code, concurrency.cpp and
-// steps.cpp what runs side by side, waiting.cpp what takes time.
+// collections.cpp lists and maps, methods.cpp and collection_methods.cpp their methods, function_calls.cpp and
+// tables.cpp other standard functions, records.cpp records, conversions.cpp what becomes something else,
+// calls.cpp calls, match.cpp `match`, errors.cpp what guards code, concurrency.cpp and steps.cpp what runs side
+// by side, waiting.cpp what takes time.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
@@ -44,8 +45,6 @@ class RoutineEmitter {
   virtual std::optional<Register> trigger_register(NodeId) const { return std::nullopt; }
   // The same when it may be null.
   virtual std::optional<Register> printable_register(NodeId) const { return std::nullopt; }
-  // Ends a routine that gives a result.
-  virtual void give_result(Register result) { code_.add(Op::Return, result); }
   // Fetches what the plan says must be there before this node.
   virtual void ensure_entities(NodeId) {}
   // What a name of the trigger stands in: as it is given to branches.
@@ -56,6 +55,8 @@ class RoutineEmitter {
   };
   virtual std::optional<Given> given(const Meaning&) const { return std::nullopt; }
   virtual void undo(NodeId) {}
+  // What `return` does with a value: a flow that is called ends with it.
+  virtual void give_result(Register result) { code_.add(Op::Return, result); }
   // Asks what protects the target of a call; the arguments stand from `first` on.
   virtual void guard_call(const CheckedCall&, Register) {}
 
@@ -204,6 +205,40 @@ class RoutineEmitter {
   void list_contains(Register list, Register item, bool may_be_null, Register target);
   void item_or_null(Register list, bool is_first, Register target);
   TypeId item_type(NodeId list) const { return types()[type_of(list)].element; }
+
+  // ---- collection_methods.cpp
+  void is_empty(Op length, const CheckedMethod& method, Register target);
+  void index_of(NodeId node, const CheckedMethod& method, Register target);
+  void map_placed(NodeId node, const CheckedMethod& method, Register target);
+  void flatten(NodeId node, const CheckedMethod& method, Register target);
+  void slice_list(const CheckedMethod& method, Register target);
+  void chunk(NodeId node, const CheckedMethod& method, Register target);
+  void common_items(NodeId node, const CheckedMethod& method, bool are_wanted, Register target);
+  void average(NodeId node, const CheckedMethod& method, Register target);
+  Register keys_of(const CheckedMethod& method, Register list);  // what the lambda gives for each item
+  void group_by(NodeId node, const CheckedMethod& method, Register target);
+  void to_map(NodeId node, const CheckedMethod& method, Register target);
+  void zip(NodeId node, const CheckedMethod& method, Register target);
+  void open_map(Register map, Loop& loop);  // the key stands in its item, the value behind it
+  Register kept_map(NodeId map);
+  void map_entries(NodeId node, const CheckedMethod& method, Register target);
+  void map_entries_by_lambda(NodeId node, const CheckedMethod& method, Register target);
+  void changed_map(const CheckedMethod& method, Register target);
+  void map_without(NodeId node, const CheckedMethod& method, Register target);
+  void equal_items(Register a, Register b, TypeId type, Register target);
+
+  // ---- function_calls.cpp
+  void native_function(const CheckedMethod& method, Register target);
+  void native_argument(const CheckedMethod& method, std::size_t place, Register target);
+  void weekday(NodeId node, const CheckedMethod& method, Register target);
+  void extract_iocs(NodeId node, const CheckedMethod& method, Register target);
+
+  // ---- tables.cpp
+  void html_table(const CheckedMethod& method, Register target);
+  void csv_table(const CheckedMethod& method, Register target);
+  Register table_columns(const CheckedMethod& method, Register rows);  // of maps: a list of their names
+  void cell(Register value, TypeId type, bool is_html, Register target);
+  void grow(Register text, std::string more, TypeId type);
 
   // ---- calls.cpp
   void call(NodeId node, Register target);

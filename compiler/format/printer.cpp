@@ -309,7 +309,12 @@ void Printer::node(NodeId id) {
     case NodeKind::Function:
     case NodeKind::NativeFunction: return parameters(true);
     case NodeKind::OnManual:
-    case NodeKind::OnCall:
+    case NodeKind::OnCall: {
+      const Token keyword = next();
+      at_ = keyword.end;
+      token(keyword);
+      return parameters(false);
+    }
     case NodeKind::OnWebhook:
     case NodeKind::OnStream: return parameters(false);
     case NodeKind::OnHunt:

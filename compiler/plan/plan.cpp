@@ -159,7 +159,8 @@ class Planner {
       const bool is_loop = method->second.has_lambda;
       branch_depth_ += is_loop;
       Entities after = there;
-      for (const NodeId argument : method->second.arguments) after = value(argument, after);
+      for (const NodeId argument : method->second.arguments)
+        if (argument != kNoNode) after = value(argument, after);
       branch_depth_ -= is_loop;
       return is_loop ? there : after;
     }
@@ -347,6 +348,15 @@ class Planner {
     return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
   }
 
+  // Of functions those that commonly do. A pattern and a replaced text fail only where a flow means them to.
+  static bool raises(const CheckedMethod& method) {
+    using Kind = CheckedMethod::Kind;
+    if (method.kind != Kind::Native)
+      return method.kind == Kind::ListSum || method.kind == Kind::ListAverage ||
+             method.kind == Kind::TimeWeekday;
+    return method.native != NativeId::matches && method.native != NativeId::replace && may_fault(method);
+  }
+
   // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard
   // it.
   bool may_raise(NodeId node) const {
@@ -358,7 +368,7 @@ class Planner {
       case NodeKind::Call:
         if (checked_.invokes.contains(node)) return true;
         if (const auto method = checked_.methods.find(node);
-            method != checked_.methods.end() && method->second.kind == CheckedMethod::Kind::ListSum)
+            method != checked_.methods.end() && raises(method->second))
           return true;
         break;
       default: break;
@@ -516,7 +526,7 @@ class Planner {
     return all;
   }
 
-  using Counts = std::map<std::uint32_t, std::uint32_t>;
+  using Counts = std::map<std::uint32_t, std::uint32_t>;  // calls by operation
   static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
     const std::uint64_t exact = std::uint64_t{a} * b;
     return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
@@ -660,7 +670,15 @@ class Planner {
     if (const auto method = checked_.methods.find(node);
         method != checked_.methods.end() && method->second.has_lambda) {
       counts = calls_of(method->second.receiver);
-      count(counts, calls_of(method->second.arguments[0]), length_of(method->second.receiver));
+      const std::uint32_t repeats = length_of(method->second.receiver);
+      for (const NodeId kid : kids.subspan(1)) {
+        const bool is_named = tree_.kind(kid) == NodeKind::NamedArgument;
+        const NodeId argument = is_named ? tree_.kid(kid, 1) : kid;
+        if (tree_.kind(argument) == NodeKind::Lambda)
+          count(counts, calls_of(tree_.kids(argument).back()), repeats);
+        else if (argument != method->second.receiver)
+          count(counts, calls_of(argument));
+      }
       return counts;
     }
     for (const NodeId kid : kids) count(counts, calls_of(kid));

@@ -30,7 +30,9 @@ class LibraryBuilder {
     library_.type_names.emplace("Error", library_.error_type);
     library_.type_names.emplace("ErrorKind", library_.types.record(library_.error_type).fields[0].type);
     for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_names(tree, node); });
+    for (const Tree& tree : trees_) declare_types_of_functions(tree);
     for (const Tree& tree : trees_) each_connector(tree, [&](NodeId node) { declare_members(tree, node); });
+    for (const Tree& tree : trees_) declare_functions(tree);
     for (const auto& pending : pending_) resolve_references(pending);
     for (const Tree& tree : trees_)
       each_connector(tree, [&](NodeId node) {
@@ -126,6 +128,15 @@ class LibraryBuilder {
     return tree.find(connector, NodeKind::Base) != kNoNode || tree.find(connector, NodeKind::Auth) != kNoNode;
   }
 
+  void declare_type_of(const Tree& tree, NodeId node) {
+    if (tree.kind(node) == NodeKind::EnumDecl) declare_enum(tree, node);
+    if (tree.kind(node) != NodeKind::RecordDecl) return;
+    const TypeId made =
+        library_.types.add_record({.name = name_of(tree, node), .fields = {}, .doc = tree.doc_above(node)});
+    records_.emplace(std::pair(&tree, node), made);
+    declare_type(tree, node, made);
+  }
+
   std::string scope_of(const Tree& tree, NodeId auth) {
     for (const NodeId entry : tree.kids(auth).subspan(1))
       if (tree.text(tree.kid(entry, 0)) == "scope") return plain_text(tree, tree.kid(entry, 1), diagnostics_);
@@ -153,7 +164,27 @@ class LibraryBuilder {
     declare_type(tree, node, library_.types.add_enum(std::move(type)));
   }
 
+  // Types that stand beside connectors are those of the standard functions.
+  void declare_types_of_functions(const Tree& tree) {
+    for (const NodeId kid : tree.kids(tree.root)) declare_type_of(tree, kid);
+  }
+
   // ---- Round two
+  void declare_functions(const Tree& tree) {
+    for (const NodeId kid : tree.kids(tree.root)) {
+      if (tree.kind(kid) == NodeKind::RecordDecl) declare_fields(tree, kid);
+      if (tree.kind(kid) != NodeKind::NativeFunction) continue;
+      StandardFunction function = read_function(tree, kid, library_.type_names, library_.types, diagnostics_);
+      const bool is_repeated = std::ranges::any_of(
+          library_.functions, [&](const StandardFunction& other) { return other.key == function.key; });
+      if (is_repeated)
+        report(tree, tree.kid(kid, 0), Code::DuplicateName,
+               fmt::format("function `{}` is declared twice", function.key));
+      library_.function_names[function.name].push_back(static_cast<std::uint32_t>(library_.functions.size()));
+      library_.functions.push_back(std::move(function));
+    }
+  }
+
   void declare_members(const Tree& tree, NodeId node) {
     const std::string connector = name_of(tree, node);
     const auto quota = quotas_.find(connector);

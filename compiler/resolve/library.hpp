@@ -11,6 +11,7 @@
 
 #include "base/diagnostic.hpp"
 #include "base/operation.hpp"
+#include "compiler/resolve/functions.hpp"
 #include "compiler/syntax/tree.hpp"
 
 namespace flow {
@@ -23,6 +24,8 @@ struct Library {
   std::vector<Trigger> triggers;
   std::map<std::string, TypeId, std::less<>> type_names;
   std::map<std::string, std::uint32_t, std::less<>> operation_names;  // `isolate` and `defender.isolate`
+  std::vector<StandardFunction> functions;
+  std::map<std::string, std::vector<std::uint32_t>, std::less<>> function_names;  // its overloads, as declared
 
   const Operation* operation(std::string_view connector, std::string_view name) const;
   const Trigger* trigger(std::string_view name) const;

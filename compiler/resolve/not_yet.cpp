@@ -19,7 +19,6 @@ constexpr Row kInFlows[] = {
     {NodeKind::StartFlow},
 };
 constexpr Row kInDeclarations[] = {
-    {NodeKind::NativeFunction, 2},
     {NodeKind::Default},
 };
 

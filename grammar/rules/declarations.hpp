@@ -62,12 +62,15 @@ struct type_parameters : seq<one<'<'>, ws, must<type_parameter>, star<ws, one<',
 struct function_type : seq<sor<seq<one<'('>, ws, opt<type, star<ws, one<','>, ws, type>, ws>, one<')'>>, one_type>, ws, arrow, ws,
                            must<type_argument>> {};
 struct native_type : sor<function_type, type> {};
-struct native_parameter : seq<must<parameter_name>, ws, must<field_colon>, ws, must<native_type>,
+// Reserved words can stand there: `contains` is an operator and a method, `in` names an argument.
+struct native_name : seq<any_word> {};
+struct native_parameter_name : seq<any_word> {};
+struct native_parameter : seq<must<native_parameter_name>, ws, must<field_colon>, ws, must<native_type>,
                               opt<ws, equals_sign, ws, must<operand_expr>>> {};
 struct native_parameters : seq<ws, opt<not_at<one<')'>>, native_parameter,
                                        star<ws, one<','>, ws, not_at<one<')'>>, native_parameter>, opt<ws, one<','>>, ws>,
                                must<parameters_close>> {};
-struct native_function : seq<TAO_PEGTL_KEYWORD("native"), ws, k_fn, ws, must<function_name>, opt<type_parameters>, ws,
+struct native_function : seq<TAO_PEGTL_KEYWORD("native"), ws, k_fn, ws, must<native_name>, opt<type_parameters>, ws,
                              must<function_open>, native_parameters, opt<ws, result_type>> {};
 
 // ---- Parameters, secrets, modules -------------------------------------------------------------------------------------

@@ -163,6 +163,10 @@ Types add_world(test::Assembler& a) {
           .maybe_json = types.optional(kJsonType),
           .error = add_error_type(types)};
   t.maps = types.list(t.by_text);
+  for (const NativeInfo& native : all_natives()) {  // what they give
+    const TypeId item = native.result.may_be_null ? types.optional(native.result.type) : native.result.type;
+    if (native.result.is_list) types.list(item);
+  }
   for (const TypeId type : {a.world.ints, a.world.strings, a.world.floats, a.world.severities,
                             a.world.maybe_node, t.by_text, t.by_number, t.maps, a.world.maybe_string,
                             a.world.maybe_int, a.world.maybe_machine, t.maybe_json, t.error}) {
@@ -231,6 +235,7 @@ class RoutineWriter {
   void write_branch(int depth);
   void write_guarded(int depth);
   void write_invoke();
+  void write_native();
   void show(unsigned reg);
   std::int32_t random_imm(Operand kind);
   void set_jump(std::uint32_t jump, std::uint32_t target) {
@@ -465,6 +470,36 @@ void RoutineWriter::write_invoke() {
   if (!verifies()) take_back(begin);
 }
 
+// One of the machine's functions, with arguments of the types that it takes.
+void RoutineWriter::write_native() {
+  const std::uint32_t begin = here();
+  const NativeInfo& native = all_natives()[bytes_.byte() % all_natives().size()];
+  const auto letter = [](const NativeType& type) {
+    if (type.is_text_argument()) return 't';
+    switch (type.type) {
+      case kIntType: return type.may_be_null ? 'o' : 'i';
+      case kFloatType: return 'f';
+      case kTimeType: return 'm';
+      case kDurationType: return 'd';
+      case kHtmlType: return 'h';
+      case kBoolType: return 'b';
+      default: return 'j';
+    }
+  };
+  for (unsigned k = 0; k < native.argument_count; ++k) {
+    const NativeType& type = native.arguments[k];
+    if (type.role == NativeType::Role::Zone && bytes_.byte() % 4 != 0)
+      load(kWindow + k, {.type = kStringType, .text = "Europe/Berlin"});
+    else
+      emit(Op::Move, kWindow + k, random_register(letter(type), bytes_));
+  }
+  const unsigned target = native.result.is_list || native.result.may_be_null
+                              ? kWindow
+                              : random_register(letter(native.result), bytes_);
+  emit(Op::Native, target, kWindow, 0, static_cast<std::int32_t>(native.id));
+  if (!verifies()) take_back(begin);
+}
+
 void RoutineWriter::write_something(int depth) {
   constexpr int kMaxDepth = 4;
   --size_left_;
@@ -475,6 +510,7 @@ void RoutineWriter::write_something(int depth) {
     case 2: return write_branch(depth);
     case 3: return write_guarded(depth);
     case 4: return write_invoke();
+    case 5: return write_native();
     default: return write_instruction();
   }
 }

@@ -22,7 +22,7 @@ enum class Op : std::uint8_t {
 };
 
 enum class NativeId : std::uint8_t {
-#define FLOW_NATIVE(code, name, result, arguments, meaning) name = code,
+#define FLOW_NATIVE(code, name, result, arguments, cost, meaning) name = code,
 #include "vm/bytecode/natives.def"
 #undef FLOW_NATIVE
 };

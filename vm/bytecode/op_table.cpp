@@ -20,21 +20,55 @@ static_assert(
     }(),
     "opcodes are 1, 2, 3 …: append, never reuse");
 
-using enum NativeType;
+namespace native_types {
+
+constexpr NativeType of(NativeType::Role role) {
+  return {.role = role};
+}
+constexpr NativeType of(TypeId type) {
+  return {.type = type};
+}
+constexpr NativeType Maybe(NativeType type) {
+  type.may_be_null = true;
+  return type;
+}
+constexpr NativeType ListOf(NativeType items) {
+  items.is_list = true;
+  return items;
+}
+constexpr NativeType Text = of(NativeType::Role::Text), Regex = of(NativeType::Role::Regex),
+                     TimePattern = of(NativeType::Role::TimePattern),
+                     DurationPattern = of(NativeType::Role::DurationPattern),
+                     Zone = of(NativeType::Role::Zone);
+#define FLOW_TYPE(name, spelling, storage, meaning) \
+  [[maybe_unused]] constexpr NativeType name = of(k##name##Type);
+#include "base/types.def"
+#undef FLOW_TYPE
+
 template <class... Types>
-constexpr std::array<NativeType, 3> argument_types(Types... types) {
+constexpr std::array<NativeType, kMostNativeArguments> arguments(Types... types) {
   return {types...};
 }
 template <class... Types>
-constexpr std::uint8_t count_of(Types...) {
+constexpr std::uint8_t count(Types...) {
   return sizeof...(Types);
 }
-constexpr NativeInfo kNatives[] = {
-#define FLOW_NATIVE(code, name, result, arguments, meaning) \
-  {NativeId::name, #name, NativeType::result, count_of arguments, argument_types arguments, meaning},
+
+constexpr NativeInfo kRows[] = {
+#define FLOW_NATIVE(code, name, result, argument_types, cost, meaning) \
+  {NativeId::name, #name, result, count argument_types, arguments argument_types, cost, meaning},
 #include "vm/bytecode/natives.def"
 #undef FLOW_NATIVE
 };
+static_assert(
+    [] {
+      for (std::size_t k = 0; k < std::size(kRows); ++k)
+        if (static_cast<std::size_t>(kRows[k].id) != k) return false;
+      return true;
+    }(),
+    "natives are 0, 1, 2 …: append, never reuse");
+
+}  // namespace native_types
 
 std::string format_operand(Operand kind, std::int64_t value, std::uint32_t pc, Instruction i) {
   switch (kind) {
@@ -81,12 +115,12 @@ bool ends_path(Op op) {
 }
 
 std::span<const NativeInfo> all_natives() {
-  return kNatives;
+  return native_types::kRows;
 }
 
 const NativeInfo* native_info(NativeId id) {
-  const auto found = std::ranges::find(kNatives, id, &NativeInfo::id);
-  return found == std::end(kNatives) ? nullptr : &*found;
+  const auto code = static_cast<std::size_t>(id);
+  return code < std::size(native_types::kRows) ? &native_types::kRows[code] : nullptr;
 }
 
 std::string format_instruction(std::uint32_t pc, Instruction i) {

@@ -48,13 +48,31 @@ bool ends_path(Op op);
 // As `GetField r3, r1, 2`; jumps show their target as `@17`. Says `code 0x99` for what is no instruction.
 std::string format_instruction(std::uint32_t pc, Instruction instruction);
 
-enum class NativeType : std::uint8_t { Bool, Int, Text };
+// What a native takes or gives.
+struct NativeType {
+  enum class Role : std::uint8_t {
+    Plain,            // a value of `type`
+    Text,             // any text but a secret; as a result of the type of the first argument
+    Regex,            // as Text; these say what the compiler can check of a literal
+    TimePattern,      // of base/time_pattern.hpp
+    DurationPattern,  // likewise
+    Zone,             // the name of a time zone
+  };
+  Role role = Role::Plain;
+  TypeId type = kStringType;  // of a list's items where it is one
+  bool may_be_null = false;   // the items of a list
+  bool is_list = false;
+
+  bool is_text_argument() const { return role != Role::Plain; }
+};
+inline constexpr std::size_t kMostNativeArguments = 3;
 struct NativeInfo {
   NativeId id;
   std::string_view name;
   NativeType result;
   std::uint8_t argument_count;
-  std::array<NativeType, 3> arguments;
+  std::array<NativeType, kMostNativeArguments> arguments;
+  std::uint8_t cost;
   std::string_view meaning;
 };
 std::span<const NativeInfo> all_natives();

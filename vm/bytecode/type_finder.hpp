@@ -16,6 +16,7 @@ class TypeFinder {
   explicit TypeFinder(const TypeTable& types);
 
   TypeId list_of(TypeId element) const { return element == kUnset ? kUnset : list_of_[element]; }
+  TypeId optional_of(TypeId element) const { return element == kUnset ? kUnset : optional_of_[element]; }
   // Whether values of the type hold a Secret, which never becomes text.
   bool holds_secret(TypeId type) const;
   // Whether JSON from outside can be read as one: it holds no Secret, no Html and no Kql, which are made by

@@ -72,6 +72,7 @@ class CodeVerifier {
   bool apply_get_key(Instruction i);
   bool apply_set_key(Instruction i);
   bool apply_entries(Instruction i);
+  bool apply_group_by(Instruction i);
   bool apply_invoke(Instruction i);
   bool apply_each(Instruction i);
   bool apply_parallel(Instruction i);
@@ -79,6 +80,7 @@ class CodeVerifier {
   bool apply_to_text(Instruction i);
   bool apply_concat(Instruction i);
   bool apply_quote_kql(Instruction i);
+  bool want_argument(unsigned reg, const NativeType& wanted);
   bool apply_native(Instruction i);
   bool apply_call(Instruction i);
   bool apply_caught(Instruction i);
@@ -499,7 +501,10 @@ bool CodeVerifier::apply_distinct(Instruction i) {
 
 bool CodeVerifier::apply_join_texts(Instruction i) {
   if (!want_list(i.b) || !want_text(i.c)) return false;
-  if (types_[now_[i.b]].element != kStringType || now_[i.c] != kStringType)
+  const TypeId item = types_[now_[i.b]].element;
+  const bool is_plain = types_.storage(item) == Storage::Text && !types_.is_optional(item) &&
+                        item != kSecretType && item != kHtmlType && item != kKqlType;
+  if (!is_plain || now_[i.c] != kStringType)
     return refuse(fmt::format("`{}` and `{}` cannot be joined", name(now_[i.b]), name(now_[i.c])));
   return write(i.a, kStringType);
 }
@@ -536,6 +541,16 @@ bool CodeVerifier::apply_entries(Instruction i) {
   const TypeId item = i.op == Op::Keys ? key_of(now_[i.b]) : types_[now_[i.b]].element;
   if (!types_.is(i.index(), TypeKind::List) || types_[i.index()].element != item)
     return refuse(fmt::format("`{}` is no list of `{}`", name(i.index()), name(item)));
+  return write(i.a, i.index());
+}
+
+bool CodeVerifier::apply_group_by(Instruction i) {
+  if (!want_list(i.b) || !want_list(i.c)) return false;
+  const bool is_map = types_.is(i.index(), TypeKind::Map);
+  if (!is_map || types_[i.index()].key != types_[now_[i.c]].element ||
+      !types_.is(types_[i.index()].element, TypeKind::List) || types_[i.index()].element != now_[i.b])
+    return refuse(fmt::format("`{}` is no map of `{}` by the items of `{}`", name(i.index()), name(now_[i.b]),
+                              name(now_[i.c])));
   return write(i.a, i.index());
 }
 
@@ -630,21 +645,28 @@ bool CodeVerifier::apply_quote_kql(Instruction i) {
   return write(i.a, kKqlType);
 }
 
+bool CodeVerifier::want_argument(unsigned reg, const NativeType& wanted) {
+  if (wanted.is_text_argument()) return want_text(reg);
+  if (!wanted.may_be_null) return want_type(reg, wanted.type);
+  if (!read(reg)) return false;
+  return now_[reg] == kNullType || types_.without_null(now_[reg]) == wanted.type ||
+         refuse(fmt::format("r{} is `{}`, no `{}?`", reg, name(now_[reg]), name(wanted.type)));
+}
+
 bool CodeVerifier::apply_native(Instruction i) {
   const NativeInfo& native = *native_info(static_cast<NativeId>(i.imm));
-  for (unsigned k = 0; k < native.argument_count; ++k) {
-    const NativeType wanted = native.arguments[k];
-    const unsigned reg = i.b + k;
-    if (wanted == NativeType::Text ? !want_text(reg)
-                                   : !want(reg, wanted == NativeType::Int ? Storage::Int : Storage::Bool))
-      return false;
+  for (unsigned k = 0; k < native.argument_count; ++k)
+    if (!want_argument(i.b + k, native.arguments[k])) return false;
+  TypeId result = native.result.type;
+  if (native.result.role == NativeType::Role::Text) {
+    result = now_[i.b];
+    if (result == kHtmlType || result == kKqlType)
+      return refuse(fmt::format("`{}` cannot be edited as text", name(result)));
   }
-  if (native.result != NativeType::Text)
-    return write(i.a, native.result == NativeType::Int ? kIntType : kBoolType);
-  const TypeId first = now_[i.b];
-  if (first == kHtmlType || first == kKqlType)
-    return refuse(fmt::format("`{}` cannot be edited as text", name(first)));
-  return write(i.a, first);
+  if (native.result.may_be_null) result = finder_.optional_of(result);
+  if (native.result.is_list) result = finder_.list_of(result);
+  return result == kUnset ? refuse(fmt::format("the module lacks the type that {} gives", native.name))
+                          : write(i.a, result);
 }
 
 bool CodeVerifier::apply_call(Instruction i) {
@@ -774,6 +796,7 @@ bool CodeVerifier::apply(Instruction i) {
     case Op::Reverse: return want_list(i.b) && write(i.a, now_[i.b]);
     case Op::SortBy: return apply_sort(i);
     case Op::Distinct: return apply_distinct(i);
+    case Op::GroupBy: return apply_group_by(i);
     case Op::JoinTexts: return apply_join_texts(i);
     case Op::Range: return apply_range(i);
     case Op::NewMap: return apply_new_map(i);

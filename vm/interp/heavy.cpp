@@ -102,21 +102,50 @@ bool Machine::State::quote_kql(Instruction i) {
   return keep_text(i.a, literal, Form::Kql);
 }
 
+namespace {
+
+// The bytes that a native looks at, each as often as its row says.
+std::uint64_t bytes_of(const NativeInfo& native, const Slot* arguments) {
+  std::uint64_t size = 0, pattern = 0;
+  bool has_pattern = false;
+  for (unsigned k = 0; k < native.argument_count; ++k) {
+    if (arguments[k].tag != Slot::Tag::Text && arguments[k].tag != Slot::Tag::Json) continue;
+    size += arguments[k].size;
+    if (native.arguments[k].role != NativeType::Role::Regex) continue;
+    has_pattern = true;
+    pattern = arguments[k].size;
+  }
+  // A pattern may have to be compiled, and each byte of the text may be looked at in many of its states.
+  if (has_pattern) size = size * (8 + pattern / 4) + pattern * 64;
+  return size * native.cost;
+}
+
+std::uint64_t bytes_given(const Slot& result) {
+  if (result.tag == Slot::Tag::Text || result.tag == Slot::Tag::Json) return result.size;
+  if (result.tag != Slot::Tag::List) return 0;
+  std::uint64_t size = 0;
+  for (std::uint32_t k = 0; k < result.size; ++k)
+    size += sizeof(Slot) + (result.items[k].tag == Slot::Tag::Text ? result.items[k].size : 0);
+  return size;
+}
+
+}  // namespace
+
 bool Machine::State::native(Instruction i) {
   const auto id = static_cast<NativeId>(i.imm);
+  const NativeInfo& row = *native_info(id);
   const Slot* arguments = &r(i.b);
-  std::uint64_t size = 0;
-  for (unsigned k = 0; k < native_info(id)->argument_count; ++k)
-    if (arguments[k].tag == Slot::Tag::Text) size += arguments[k].size;
-  // A pattern may have to be compiled, and each byte of the text may be looked at in many of its states.
-  if (id == NativeId::matches) size = size * (8 + arguments[1].size / 4) + arguments[1].size * kBytesPerFuel;
-  if (!spend(size / kBytesPerFuel)) return false;
+  if (!spend(bytes_of(row, arguments) / kBytesPerFuel)) return false;
   if (!patterns) patterns = std::make_unique<Patterns>();
-  NativeContext context{
-      .heap = heap, .patterns = *patterns, .max_text_bytes = limits.text_bytes, .fault = {}};
+  NativeContext context{.heap = heap,
+                        .patterns = *patterns,
+                        .max_text_bytes = limits.text_bytes,
+                        .max_list_items = limits.list_items,
+                        .fuel = fuel,
+                        .fault = {}};
   Slot result = Slot::null();
   call_native(id, context, arguments, result);
-  if (!context.fault && result.tag == Slot::Tag::Text && !spend(result.size / kBytesPerFuel)) return false;
+  if (!context.fault && !spend(bytes_given(result) * row.cost / kBytesPerFuel)) return false;
   if (!context.fault) {
     r(i.a) = result;
     return true;

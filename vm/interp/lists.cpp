@@ -166,6 +166,45 @@ bool Machine::State::distinct(Instruction i) {
   return true;
 }
 
+// First which group each item belongs to, and how large the groups are; then all items side by side, group
+// after group, of which each list is a part.
+bool Machine::State::group_by(Instruction i) {
+  const Slot list = r(i.b), keys = r(i.c);
+  if (list.size != keys.size) return raise(FaultKind::InvalidValue, "there are not as many keys as items");
+  std::uint64_t bytes = 0;
+  for (std::uint32_t k = 0; k < keys.size; ++k) bytes += text_bytes(keys.items[k]);
+  if (!spend(3 * std::uint64_t{list.size} + bytes / kBytesPerFuel)) return false;
+  Slot* items = new_items(list.size);
+  if (items == nullptr) return false;
+  std::vector<std::uint32_t> group_of(list.size), sizes;
+  Slot map = empty_map();
+  for (std::uint32_t k = 0; k < list.size; ++k) {
+    const Slot key = keys.items[k];
+    const Slot* known = map_find(map, key);
+    group_of[k] = known != nullptr ? static_cast<std::uint32_t>(known->number)
+                                   : static_cast<std::uint32_t>(sizes.size());
+    if (known == nullptr) {
+      sizes.push_back(0);
+      const MapChange change = map_set(heap, map, key, Slot::integer(group_of[k]));
+      if (!change.is_done) return out_of_memory();
+      map = change.map;
+    }
+    ++sizes[group_of[k]];
+  }
+  std::vector<Slot*> next(sizes.size());
+  Slot* begin = items;
+  for (std::uint32_t group = 0; group < sizes.size(); begin += sizes[group++]) next[group] = begin;
+  for (std::uint32_t k = 0; k < list.size; ++k) *next[group_of[k]]++ = list.items[k];
+  for (std::uint32_t group = 0; group < sizes.size(); ++group) {
+    const Slot part = Slot::with_items(Slot::Tag::List, next[group] - sizes[group], sizes[group]);
+    const MapChange change = map_set(heap, map, map_entry(map, group).key, part);
+    if (!change.is_done) return out_of_memory();
+    map = change.map;
+  }
+  r(i.a) = map;
+  return true;
+}
+
 bool Machine::State::join_texts(Instruction i) {
   const Slot list = r(i.b);
   const std::string_view between = r(i.c).view();
@@ -243,6 +282,7 @@ bool Machine::State::on_lists(Instruction i) {
     case Op::Reverse: return reverse(i);
     case Op::SortBy: return sort_by(i);
     case Op::Distinct: return distinct(i);
+    case Op::GroupBy: return group_by(i);
     case Op::JoinTexts: return join_texts(i);
     case Op::Range: return range(i);
     case Op::GetKey:

@@ -405,6 +405,7 @@ next_instruction:
   OP(Reverse)
   OP(SortBy)
   OP(Distinct)
+  OP(GroupBy)
   OP(JoinTexts)
   OP(Range)
   OP(GetKey)

@@ -123,6 +123,7 @@ struct Machine::State {
   bool reverse(Instruction i);
   bool sort_by(Instruction i);
   bool distinct(Instruction i);
+  bool group_by(Instruction i);
   bool join_texts(Instruction i);
   bool range(Instruction i);
   bool get_key(Instruction i);

@@ -112,6 +112,28 @@ TEST(Lists, DistinctOfManyFloatsTakesLittleFuel) {
   EXPECT_EQ(first_step(a, {.fuel = 300'000}), "20000");
 }
 
+TEST(Lists, GroupByKeepsTheOrderOfItemsAndKeys) {
+  Assembler a;
+  const TypeId by_number = a.module.types.map(kIntType, a.world.ints);
+  a.module.types.optional(a.world.ints);
+  load_ints(load_ints(a, 4, {10, 11, 12, 13, 14}), 5, {7, 3, 7, 3, 7}).emit(Op::GroupBy, 6, 4, 5, by_number);
+  a.emit(Op::Keys, 7, 6, 0, a.world.ints);
+  for (const int key : {7, 3}) {
+    a.load_int(8, key).emit(Op::GetKey, 9, 6, 8).emit(Op::Unwrap, 10 + static_cast<unsigned>(key), 9);
+  }
+  show_list(show_list(show_list(a, 7), 17), 13).emit(Op::Finish);
+  EXPECT_THAT(run(a.module), ElementsAre("[7 3 ]", "[10 12 14 ]", "[11 13 ]", "finished"));
+}
+
+TEST(Lists, GroupByWantsAKeyForEachItem) {
+  Assembler a, other;
+  const TypeId by_number = a.module.types.map(kIntType, a.world.ints);
+  load_ints(load_ints(a, 4, {1, 2}), 5, {1}).emit(Op::GroupBy, 6, 4, 5, by_number);
+  EXPECT_EQ(first_step(a), "InvalidValue: there are not as many keys as items");
+  load_ints(load_ints(other, 4, {1, 2}), 5, {1, 2}).emit(Op::GroupBy, 6, 4, 5, other.world.ints);
+  EXPECT_THAT(first_step(other), HasSubstr("is no map of"));
+}
+
 TEST(Lists, JoinTexts) {
   Assembler a;
   load_texts(a, 4, {"a", "", "c"}).load_text(10, ", ").emit(Op::JoinTexts, 5, 4, 10).emit(Op::Log, 5);
