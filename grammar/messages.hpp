@@ -84,7 +84,8 @@ FLOW_MESSAGE(event_open, "expected what arrives and its type, as `(payload: Find
 FLOW_MESSAGE(hook_name, "expected the hook's name in quotes, as `on webhook \"findings\" (payload: Finding)`")
 FLOW_MESSAGE(topic_name, "expected the topic's name in quotes, as `on stream \"alerts\" (event: Finding)`")
 FLOW_MESSAGE(failed_flow, "expected the name of a flow, as `on run.failed of isolate_host`")
-FLOW_MESSAGE(once_what, "expected `per` and what makes two firings the same, as `once per machineId within 24h`")
+FLOW_MESSAGE(once_what,
+             "expected `per` and what makes two firings the same, as `once per machineId within 24h`")
 FLOW_MESSAGE(once_key, "expected what makes two firings the same, as `once per machineId within 24h`")
 FLOW_MESSAGE(once_within, "expected `within` and a duration, as `once per machineId within 24h`")
 FLOW_MESSAGE(limited_operation, "expected an operation, as `limit isolate to 10 per 1h`")

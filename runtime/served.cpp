@@ -10,7 +10,7 @@ namespace {
 
 // As system_calls.cpp answers them.
 constexpr std::array<std::string_view, 6> kAnswered = {"flow.wait",   "flow.waitUntil", "flow.now",
-                                                       "flow.random", "flow.uuid",       "flow.once"};
+                                                       "flow.random", "flow.uuid",      "flow.once"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));

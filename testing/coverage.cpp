@@ -84,10 +84,16 @@ std::string Coverage::table(const std::string& file) const {
     }
     std::size_t ways = 0, gone = 0;
     std::string never;
+    std::map<std::uint32_t, Point> conditions;
+    for (const Point& point : seen.points) {
+      Point& whole = conditions.try_emplace(point.place.id, Point{.place = point.place}).first->second;
+      whole.was_true = whole.was_true || point.was_true;
+      whole.was_false = whole.was_false || point.was_false;
+    }
     for (const std::uint32_t line : lines)
       if (!reached_lines.contains(line)) never += fmt::format("{}{}", never.empty() ? "" : ", ", line);
     if (!never.empty()) missing += fmt::format("  {}: never reached: line {}\n", routine.name, never);
-    for (const Point& point : seen.points) {
+    for (const auto& [id, point] : conditions) {
       ways += 2;
       gone += (point.was_true ? 1 : 0) + (point.was_false ? 1 : 0);
       if (point.was_true && point.was_false) continue;

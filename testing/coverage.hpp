@@ -20,6 +20,7 @@ struct BranchPoint {
   std::string routine;  // name of the flow or function
   std::uint32_t begin = 0, end = 0;
   bool when = false;
+  std::uint32_t id = 0;  // the same for one condition, however often it is emitted
   std::uint32_t line = 0;
   std::string text;
 };

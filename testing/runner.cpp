@@ -194,7 +194,6 @@ class Runner {
             at_us = pending.answer->at_us;
           }
         }
-        end_late(run, until, at_us);
       }
       const auto lease_us = world_.next_lease_us();
       if (until != kForever && lease_us && *lease_us <= until && *lease_us <= at_us) {
@@ -203,6 +202,7 @@ class Runner {
         for (std::size_t i = made; i < world_.calls().size(); ++i) note(world_.calls()[i]);
         continue;
       }
+      if (end_late(until, at_us)) continue;
       if (next_run == nullptr || at_us > until) return;
       world_.advance_to(at_us);
       const Pending pending = std::move(next_run->pending[next]);
@@ -213,17 +213,22 @@ class Runner {
     }
   }
 
-  // A run that has waited beyond its deadline.
-  void end_late(Run& run, std::int64_t until, std::int64_t next_us) {
+  // Ends the first run that would wait beyond its deadline; whether there is one.
+  bool end_late(std::int64_t until, std::int64_t next_us) {
     const std::int64_t within_us = program_.module().flows[*test_.flow].policies.within_us;
-    if (run.ended || within_us == 0) return;
-    const std::int64_t deadline_us = run.began_us + within_us;
-    if (deadline_us > until || deadline_us > next_us || next_us == kForever) return;
-    world_.advance_to(deadline_us);
-    run.ended = Ended{.how = Ended::How::Failed};
-    run.ended->fault.kind = FaultKind::Timeout;
-    run.ended->fault.message = "the run passed its deadline";
-    run.pending.clear();
+    if (within_us == 0) return false;
+    for (Run& run : runs_) {
+      const std::int64_t deadline_us = run.began_us + within_us;
+      if (run.ended || deadline_us > until || deadline_us > next_us) continue;
+      if (next_us == kForever && until == kForever) continue;  // time does not pass by itself
+      world_.advance_to(deadline_us);
+      run.ended = Ended{.how = Ended::How::Failed};
+      run.ended->fault.kind = FaultKind::Timeout;
+      run.ended->fault.message = "the run passed its deadline";
+      run.pending.clear();
+      return true;
+    }
+    return false;
   }
 
   // ---- Expectations

@@ -42,6 +42,14 @@ World::World(const Program& program)
 
 // ---- Values
 
+void World::give(const std::string& name, Value value) {
+  if (name != "now") return void(given_[name] = std::move(value));
+  if (const auto time = parse_time_us(text_of(value.json).value_or(""))) {
+    if (now_us_ == began_us_) began_us_ = *time;
+    now_us_ = *time;
+  }
+}
+
 void World::give_param(const std::string& name, const Value& value) {
   std::string json = untyped(value);
   params_[name] = {.kind = Value::Kind::Json, .json = std::move(json), .names = {}, .items = {}};
@@ -169,11 +177,6 @@ std::string World::event_for(std::uint32_t flow,
 // ---- Time
 
 void World::advance_to(std::int64_t us) {
-  if (const auto given = given_.find("now"); given != given_.end() && now_us_ == kBeganUs) {
-    if (const auto time = parse_time_us(text_of(given->second.json).value_or("")))
-      now_us_ = began_us_ = *time;
-    given_.erase(given);
-  }
   now_us_ = std::max(now_us_, us);
   for (std::size_t i = 0; i < leases_.size();) {
     if (leases_[i].at_us > now_us_) {

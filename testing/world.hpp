@@ -35,7 +35,7 @@ class World {
   explicit World(const Program& program);
 
   // ---- What is given
-  void give(const std::string& name, Value value) { given_[name] = std::move(value); }
+  void give(const std::string& name, Value value);
   void give_param(const std::string& name, const Value& value);
   void give_event(const std::string& name, Value value) { events_[name] = std::move(value); }
   // How an operation ends; the first rule that fits and is not used up is taken.

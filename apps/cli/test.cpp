@@ -46,6 +46,7 @@ class Tester {
   void file(const std::string& path) {
     Result<Compilation> compilation = compile_file(path);
     if (!compilation) return complain(compilation.error().message), void(is_unreadable_ = true);
+    if (compilation->checked.tests.empty() && is_module(*compilation)) return;
     if (compilation->diagnostics.has_errors()) {
       print_diagnostics(*compilation);
       run_.report.broken.push_back(path);
@@ -64,6 +65,14 @@ class Tester {
   }
 
  private:
+  // Found in a folder: functions for others, which have nothing to run.
+  static bool is_module(const Compilation& compilation) {
+    return compilation.checked.flows.empty() &&
+           std::ranges::all_of(compilation.diagnostics.all(), [](const Diagnostic& diagnostic) {
+             return row(diagnostic.code).severity == Severity::Warning || diagnostic.code == Code::NoFlow;
+           });
+  }
+
   const TestOptions& options_;
   TestRun run_;
   bool is_unreadable_ = false;

@@ -127,6 +127,7 @@ void run_tests(const std::string& file, Compilation& compilation, TestRun& run) 
                         .begin = point.begin,
                         .end = point.end,
                         .when = point.when,
+                        .id = point.condition,
                         .line = compilation.tree.line(point.condition),
                         .text = std::string(compilation.tree.text(point.condition))});
   const auto first_value = static_cast<std::uint32_t>(compilation.checked.flows.size());

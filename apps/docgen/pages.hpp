@@ -13,8 +13,8 @@ struct GeneratedPage {
   std::string text;
 };
 
-// bytecode.md, errors.md, keywords.md and, from `library`, functions.md and operations.md. The same library gives the same
-// bytes.
+// bytecode.md, errors.md, keywords.md and, from `library`, functions.md and operations.md. The same library
+// gives the same bytes.
 std::vector<GeneratedPage> generated_pages(const Library& library);
 
 std::string operations_page(const Library& library);

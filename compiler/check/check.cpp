@@ -23,13 +23,14 @@ Checker::Checker(const Tree& tree, const Library& library, const Modules& module
 
 CheckedFile Checker::run() {
   std::size_t flows = 0;
-  bool has_bad = false, has_functions = false;
+  bool has_bad = false, has_functions = false, has_tests = false;
   for (const NodeId kid : tree_.kids(tree_.root)) {
     flows += tree_.kind(kid) == NodeKind::Flow;
     has_functions = has_functions || tree_.kind(kid) == NodeKind::Function;
     has_bad = has_bad || tree_.kind(kid) == NodeKind::Bad;
+    has_tests = has_tests || tree_.kind(kid) == NodeKind::Test;
   }
-  if (flows == 0 && !has_bad && !diagnostics_.has_errors())
+  if (flows == 0 && !has_tests && !has_bad && !diagnostics_.has_errors())
     diagnostics_
         .report(Code::NoFlow, tree_.file, {0, 0},
                 has_functions ? "this file declares functions and no flow that calls them"

@@ -2,10 +2,10 @@
 // functions.cpp functions, statements.cpp statements, assignments.cpp what changes, names.cpp what names
 // mean, expressions.cpp and operators.cpp types of expressions, collections.cpp lists and maps, calls.cpp
 // calls, methods.cpp, calls_of_functions.cpp and function_….cpp standard functions, tables.cpp tables,
-// narrowing.cpp what a condition proves, modules.cpp files and the names they know, types.cpp records and enums,
-// records.cpp records written in place, settings.cpp what is set at deployment, conversions.cpp `as` and `is`,
-// json.cpp foreign data; match.cpp `match`, errors.cpp errors as values, concurrency.cpp branches, steps.cpp
-// `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing.
+// narrowing.cpp what a condition proves, modules.cpp files and the names they know, types.cpp records and
+// enums, records.cpp records written in place, settings.cpp what is set at deployment, conversions.cpp `as`
+// and `is`, json.cpp foreign data; match.cpp `match`, errors.cpp errors as values, concurrency.cpp branches,
+// steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing.
 #pragma once
 
 #include <fmt/format.h>
@@ -435,7 +435,7 @@ class Checker {
   bool in_condition_ = false;
   std::vector<std::uint32_t> assigned_;  // variables, in the order of their assignments
   TypeId failed_run_type_ = kNoType;
-  bool in_protect_ = false;  // where a test of a text that is not there is false
+  bool in_protect_ = false;                // where a test of a text that is not there is false
   CheckedTest* test_ = nullptr;            // that is being checked
   std::uint32_t no_trigger_ = 0xffffffff;  // of what is tested without a flow: index into out_.triggers
   TypeId* yielded_ = nullptr;  // type of what the nearest loop that gives a list yields; kNoType at first
@@ -453,7 +453,7 @@ class Checker {
   std::vector<StopFree> stop_free_invokes_;
   std::map<std::pair<TypeId, TypeId>, TypeId> entry_types_;  // by key and value
 
-  std::unordered_map<std::string_view, std::size_t> flow_names_;   // index into out_.flows
+  std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
   std::vector<File> files_;
   File* file_ = nullptr;                            // of what is checked
   CheckedBody constants_;                           // where defaults are checked

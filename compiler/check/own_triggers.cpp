@@ -6,6 +6,7 @@
 
 #include "base/cron.hpp"
 #include "base/text.hpp"
+#include "base/time_zone.hpp"
 #include "compiler/check/checker.hpp"
 #include "compiler/syntax/literal.hpp"
 
@@ -116,13 +117,12 @@ std::optional<Trigger> Checker::on_cron(NodeId node) {
 }
 
 bool Checker::check_zone(NodeId node, std::string_view zone) {
-  const bool has_form = !zone.empty() && std::ranges::all_of(zone, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '_' || c == '+' || c == '-';
-  });
-  if (has_form) return true;
-  report(Code::InvalidSchedule, node, fmt::format("{} is no time zone", quoted(node)))
-      .note("a time zone goes by its name in the IANA database, as `Europe/Berlin` or `UTC`");
+  if (TimeZone::named(zone)) return true;
+  Diagnostic& d = report(Code::InvalidSchedule, node, fmt::format("{} is no time zone", quoted(node)));
+  if (const auto near = nearest_name(zone, time_zone_names()))
+    d.fix(tree_.span(node), fmt::format("\"{}\"", *near), fmt::format("did you mean `{}`?", *near));
+  else
+    d.note("a time zone goes by its name in the IANA database, as `Europe/Berlin` or `UTC`");
   return false;
 }
 

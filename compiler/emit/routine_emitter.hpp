@@ -1,10 +1,10 @@
 // Instructions of one routine: what flows and functions have in common. Split over files by idea:
 // routine_emitter.cpp has statements, loops.cpp everything that repeats, expressions.cpp values,
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
-// collections.cpp lists and maps, methods.cpp and collection_methods.cpp their methods, function_calls.cpp and
-// tables.cpp other standard functions, records.cpp records, conversions.cpp what becomes something else,
-// calls.cpp calls, match.cpp `match`, errors.cpp what guards code, concurrency.cpp and steps.cpp what runs side
-// by side, waiting.cpp what takes time.
+// collections.cpp lists and maps, methods.cpp and collection_methods.cpp their methods, function_calls.cpp
+// and tables.cpp other standard functions, records.cpp records, conversions.cpp what becomes something else,
+// calls.cpp calls, match.cpp `match`, errors.cpp what guards code, concurrency.cpp and steps.cpp what runs
+// side by side, waiting.cpp what takes time.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
@@ -284,7 +284,8 @@ class RoutineEmitter {
   std::vector<Capture> captured(std::span<const NodeId> bodies);
   void find_captures(NodeId node, std::pair<std::uint32_t, std::uint32_t> own,
                      std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
-  void capture_setting(std::uint32_t index, std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
+  void capture_setting(std::uint32_t index,
+                       std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
   void give(std::span<const Capture> captures, std::uint32_t first);
   void limit_list(const LoopParts& parts, Register list);
   void raise_collected(Register count, Register message);
@@ -325,7 +326,7 @@ class RoutineEmitter {
   Folder folder_;
   std::vector<Register> local_registers_;
   std::map<std::uint32_t, Register> setting_registers_;  // by setting of the file, those it takes
-  std::vector<bool> holds_local_;  // by register
+  std::vector<bool> holds_local_;                        // by register
   std::vector<Yields> yields_;
   std::vector<Guard*> guards_;                           // that are open, innermost last
   std::map<std::uint32_t, Register> message_registers_;  // of locals that are errors

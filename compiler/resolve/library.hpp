@@ -25,7 +25,8 @@ struct Library {
   std::map<std::string, TypeId, std::less<>> type_names;
   std::map<std::string, std::uint32_t, std::less<>> operation_names;  // `isolate` and `defender.isolate`
   std::vector<StandardFunction> functions;
-  std::map<std::string, std::vector<std::uint32_t>, std::less<>> function_names;  // its overloads, as declared
+  std::map<std::string, std::vector<std::uint32_t>, std::less<>>
+      function_names;  // its overloads, as declared
 
   const Operation* operation(std::string_view connector, std::string_view name) const;
   const Trigger* trigger(std::string_view name) const;

@@ -14,8 +14,8 @@ struct Collected {
 };
 
 // Moves what `roots` lead to and corrects them. They are outside the heap, no slot is in two of them, and no
-// other pointer into the heap may be used afterwards. Growth buffers are forgotten, but for a large one that is
-// still the last in the heap.
+// other pointer into the heap may be used afterwards. Growth buffers are forgotten, but for a large one that
+// is still the last in the heap.
 Collected collect(Heap& heap, std::span<const std::span<Slot>> roots);
 
 }  // namespace flow

@@ -119,7 +119,8 @@ void call_by_id(NativeId id, NativeContext& context, const Slot* arguments, Form
 void call_native(NativeId id, NativeContext& context, const Slot* arguments, Slot& result) {
   call_by_id(id, context, arguments, form_of_result(id, arguments), result);
   // Json and texts are bytes alike to a native.
-  if (native_info(id)->result.type == kJsonType && result.tag == Slot::Tag::Text) result.tag = Slot::Tag::Json;
+  if (native_info(id)->result.type == kJsonType && result.tag == Slot::Tag::Text)
+    result.tag = Slot::Tag::Json;
 }
 
 std::vector<std::string_view> natives_that_do_not_fit() {
