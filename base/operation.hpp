@@ -134,6 +134,7 @@ struct Operation {
   std::string doc;
   std::string source;   // the page that documents it
   std::string retires;  // ISO date; empty when none is announced
+  std::string replacement;  // the operation that takes its place then, as `graph.hunt`; or empty
 
   std::string full_name() const { return connector + "." + name; }
 };

@@ -32,7 +32,7 @@ bool declares_connectors(const Tree& tree) {
 }  // namespace
 
 Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader,
-                    const std::string& id) {
+                    const std::string& id, const AnalyseOptions& options) {
   Compilation result;
   ProgramSources program = load_program(std::move(source), id, library, loader, result.diagnostics);
   result.files = program.files;
@@ -47,8 +47,9 @@ Compilation compile(NamedText source, const Library& library, const ModuleLoader
   result.tree = join(program, names);
   result.checked = check(result.tree, *result.library, result.diagnostics, names);
   if (!result.diagnostics.has_errors()) {
-    for (const CheckedFlow& flow : result.checked.flows)
-      result.plans.push_back(plan(result.tree, *result.library, result.checked, flow));
+    result.plans = plan(result.tree, *result.library, result.checked);
+    result.analysis =
+        analyse(result.tree, *result.library, result.checked, result.plans, options, result.diagnostics);
     Module module = emit(result.tree, *result.library, result.checked, result.plans, result.diagnostics);
     if (!result.diagnostics.has_errors()) result.module = std::move(module);
   }
@@ -62,9 +63,7 @@ std::optional<Module> compile_tests(Compilation& compilation, CoveragePoints* po
   CheckedFile checked = compilation.checked;
   checked.fields_read = checked.test_fields_read;
   checked.flows.insert(checked.flows.end(), checked.test_values.begin(), checked.test_values.end());
-  std::vector<FlowPlan> plans;
-  for (const CheckedFlow& flow : checked.flows)
-    plans.push_back(plan(compilation.tree, library, checked, flow));
+  const std::vector<FlowPlan> plans = plan(compilation.tree, library, checked);
   Module module = emit(compilation.tree, library, checked, plans, compilation.diagnostics,
                        {.optimise = false, .points = points});
   if (compilation.diagnostics.has_errors()) return std::nullopt;

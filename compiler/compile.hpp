@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/diagnostic.hpp"
+#include "compiler/analyse/analyse.hpp"
 #include "compiler/emit/emit.hpp"
 #include "compiler/modules.hpp"
 #include "compiler/plan/plan.hpp"
@@ -30,6 +31,7 @@ struct Compilation {
   Tree tree;
   CheckedFile checked;
   std::vector<FlowPlan> plans;   // one per flow; empty after errors
+  Analysis analysis;             // empty after errors
   std::optional<Module> module;  // absent after errors
   // What it was compiled with: what the caller gave, and the connectors that used files declare. Valid as
   // long as the caller's.
@@ -38,7 +40,7 @@ struct Compilation {
 };
 // `loader` finds what the source names with `use`. `id` is what the loader would call the source itself.
 Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader = {},
-                    const std::string& id = {});
+                    const std::string& id = {}, const AnalyseOptions& options = {});
 
 // The flows of a compilation without errors, and behind them its test values, for `flow test`: not optimised,
 // so that what is carried out is what is written. `points` gets where conditions are decided. Nothing, and

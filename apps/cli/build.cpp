@@ -10,6 +10,7 @@
 #include "apps/cli/terminal.hpp"
 #include "vm/bytecode/disassemble.hpp"
 #include "vm/bytecode/encode.hpp"
+#include "vm/bytecode/summary.hpp"
 #include "vm/bytecode/verify.hpp"
 
 namespace flow {
@@ -40,6 +41,10 @@ int run_build(const BuildOptions& options) {
 int run_inspect(const InspectOptions& options) {
   const auto module = load_module(options.file);
   if (!module) return complain(module.error().message), module.error().code;
+  if (options.json) {
+    fmt::print("{}", manifest_json(*module));
+    return kSuccess;
+  }
   fmt::print("{}", print_manifest(*module));
   if (!options.manifest_only) fmt::print("\n{}", disassemble(*module));
   return kSuccess;

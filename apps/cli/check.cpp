@@ -9,7 +9,9 @@
 #include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
+#include "compiler/analyse/conflicts.hpp"
 #include "compiler/parse/parse.hpp"
+#include "vm/bytecode/summary.hpp"
 
 namespace flow {
 namespace {
@@ -22,6 +24,7 @@ struct Totals {
   std::vector<std::string> json;
   std::vector<NamedText>
       connectors;  // files that declare connectors; checked together, they may name each other
+  std::vector<Compilation> compilations;  // of files with flows; compared with each other at the end
 };
 
 void tally(const Diagnostics& diagnostics, const Files& files, const CheckOptions& options, Totals& totals) {
@@ -48,7 +51,7 @@ void check_connectors(const CheckOptions& options, Totals& totals) {
 }
 
 Status check_file(const std::string& path, const CheckOptions& options, Totals& totals) {
-  FLOW_TRY(const Compilation compilation, compile_file(path));
+  FLOW_TRY(Compilation compilation, compile_file(path, options.strict));
   if (options.tree) fmt::print("{}", dump(compilation.tree));
   if (declares_connectors(compilation.tree)) {
     totals.connectors.push_back({compilation.files[0]->name(), compilation.files[0]->text()});
@@ -62,7 +65,31 @@ Status check_file(const std::string& path, const CheckOptions& options, Totals& 
     for (std::size_t i = 0; i < compilation.plans.size(); ++i)
       fmt::print("{}", print_plan(compilation.tree, *compilation.library, compilation.checked,
                                   compilation.checked.flows[i], compilation.plans[i]));
+  if (options.manifest && compilation.module) {
+    if (!totals.compilations.empty() && !options.json) fmt::print("\n");
+    fmt::print("{}", options.json ? manifest_json(*compilation.module) : print_manifest(*compilation.module));
+  }
+  totals.compilations.push_back(std::move(compilation));
   return {};
+}
+
+// Flows of different files that undo each other.
+void check_conflicts(const CheckOptions& options, Totals& totals) {
+  std::vector<AnalysedFile> analysed;
+  Files files;
+  for (const Compilation& compilation : totals.compilations) {
+    analysed.push_back({.tree = &compilation.tree,
+                        .checked = &compilation.checked,
+                        .flows = &compilation.analysis.flows,
+                        .number = static_cast<std::uint32_t>(files.size())});
+    files.push_back(compilation.files[0]);
+  }
+  Diagnostics diagnostics;
+  report_conflicts(analysed, Among::DifferentFiles, standard_library(), diagnostics);
+  if (!options.json)
+    for (const Diagnostic& diagnostic : diagnostics.all())
+      fmt::print(stderr, "{}\n", render_text(diagnostic, files, wants_colours(2)));
+  tally(diagnostics, files, options, totals);
 }
 
 std::string counted(std::size_t count, const char* what) {
@@ -81,12 +108,16 @@ int run_check(const CheckOptions& options) {
     }
   }
   if (!totals.connectors.empty()) check_connectors(options, totals);
-  if (options.json) {
+  check_conflicts(options, totals);
+  if (options.json && options.manifest) {
+    // The manifests are what was asked for; mistakes go to standard error.
+    for (const std::string& diagnostic : totals.json) fmt::print(stderr, "{}\n", diagnostic);
+  } else if (options.json) {
     fmt::print("{{\"errors\":{},\"warnings\":{},\"diagnostics\":[{}]}}\n", totals.errors, totals.warnings,
                fmt::join(totals.json, ",\n"));
   } else if (totals.errors + totals.warnings > 0) {
     fmt::print(stderr, "{}, {}\n", counted(totals.errors, "error"), counted(totals.warnings, "warning"));
-  } else if (!is_unreadable && !options.plan && !options.tree) {
+  } else if (!is_unreadable && !options.plan && !options.tree && !options.manifest) {
     const std::string flows =
         totals.flows > 0 || totals.declared == 0 ? counted(totals.flows, "flow") : std::string();
     const std::string connectors =

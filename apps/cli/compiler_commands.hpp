@@ -11,6 +11,8 @@ struct CheckOptions {
   bool json = false;
   bool plan = false;
   bool tree = false;
+  bool manifest = false;
+  bool strict = false;
 };
 int run_check(const CheckOptions& options);
 
@@ -29,8 +31,15 @@ int run_build(const BuildOptions& options);
 struct InspectOptions {
   std::string file;
   bool manifest_only = false;
+  bool json = false;  // of the manifest
 };
 int run_inspect(const InspectOptions& options);
+
+struct DiffOptions {
+  std::string old_file, new_file;
+  bool json = false;
+};
+int run_diff(const DiffOptions& options);
 
 struct TestOptions {
   std::vector<std::string> paths;  // files and folders; none: this folder

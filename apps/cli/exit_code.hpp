@@ -11,6 +11,7 @@ namespace flow {
 enum ExitCode : int {
   kSuccess = 0,
   kFlowWrong = 1,   // a flow has errors, or a run failed
+  kDifferent = 1,   // diff: the two may do different things
   kUsage = 2,       // the command line is wrong
   kWorldWrong = 3,  // a file, the configuration, the store or the network
 };

@@ -80,6 +80,9 @@ int main(int argc, char** argv) {
   check_command->add_flag("--plan", check.plan,
                           "print what is fetched and called, when, and how often at most");
   check_command->add_flag("--tree", check.tree, "print the syntax tree");
+  check_command->add_flag("--manifest", check.manifest,
+                          "print all that the flows may ever do; with --json as one JSON document a file");
+  check_command->add_flag("--strict", check.strict, "also warn of acting calls without a guardrail");
 
   flow::FmtOptions fmt;
   CLI::App* const fmt_command = app.add_subcommand("fmt", summary("fmt"));
@@ -96,6 +99,14 @@ int main(int argc, char** argv) {
   CLI::App* const inspect_command = app.add_subcommand("inspect", summary("inspect"));
   inspect_command->add_option("FILE", inspect.file, "a `.flowc` or `.flow` file")->required();
   inspect_command->add_flag("--manifest", inspect.manifest_only, "print the manifest only");
+
+  inspect_command->add_flag("--json", inspect.json, "print the manifest as JSON, and nothing else");
+
+  flow::DiffOptions diff;
+  CLI::App* const diff_command = app.add_subcommand("diff", summary("diff"));
+  diff_command->add_option("OLD", diff.old_file, "a `.flow` or `.flowc` file")->required();
+  diff_command->add_option("NEW", diff.new_file, "a `.flow` or `.flowc` file")->required();
+  diff_command->add_flag("--json", diff.json, "print one JSON document");
 
   flow::TestOptions test;
   CLI::App* const test_command = app.add_subcommand("test", summary("test"));
@@ -121,6 +132,7 @@ int main(int argc, char** argv) {
   if (fmt_command->parsed()) return flow::run_fmt(fmt);
   if (build_command->parsed()) return flow::run_build(build);
   if (inspect_command->parsed()) return flow::run_inspect(inspect);
+  if (diff_command->parsed()) return flow::run_diff(diff);
   if (test_command->parsed()) return flow::run_test_command(test);
   return flow::run_explain(code);
 }

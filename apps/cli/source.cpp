@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 
 #include "apps/cli/modules.hpp"
 #include "apps/cli/terminal.hpp"
+#include "base/text.hpp"
 #include "stdlib/declarations/declarations.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/bytecode/verify.hpp"
@@ -27,10 +29,21 @@ const Library& standard_library() {
   return loaded.library;
 }
 
-Result<Compilation> compile_file(const std::string& path) {
+namespace {
+
+std::string today() {
+  const std::int64_t now_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                                  std::chrono::system_clock::now().time_since_epoch())
+                                  .count();
+  return format_time_us(now_us).substr(0, 10);
+}
+
+}  // namespace
+
+Result<Compilation> compile_file(const std::string& path, bool strict) {
   FLOW_TRY(std::string text, read_file(path, kMaxSourceBytes));
   return compile({path == "-" ? "<stdin>" : path, std::move(text)}, standard_library(), module_loader(),
-                 module_id(path));
+                 module_id(path), {.today = today(), .strict = strict});
 }
 
 void print_diagnostics(const Compilation& compilation) {

@@ -16,7 +16,7 @@ const Library& standard_library();
 
 // Compiles one file (`-` is standard input). The Error is about the file; mistakes within are in the
 // Compilation.
-Result<Compilation> compile_file(const std::string& path);
+Result<Compilation> compile_file(const std::string& path, bool strict = false);
 
 // Prints what was found to standard error (Text).
 void print_diagnostics(const Compilation& compilation);

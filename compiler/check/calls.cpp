@@ -98,9 +98,6 @@ bool Checker::check_effect(NodeId node, const Operation& operation) {
            fmt::format("a condition must not change anything, and `{}` {}", operation.name,
                        operation.effect == Effect::Act ? "acts" : "notifies"))
         .note("move it behind `do`");
-  if (!operation.retires.empty())
-    report(Code::Retiring, tree_.kid(node, 0),
-           fmt::format("`{}` is retired by its vendor on {}", operation.name, operation.retires));
   return may_stand_here;
 }
 

@@ -174,7 +174,8 @@ struct CheckedFile {
   // up to the second. What else it mentions is given to it.
   std::map<NodeId, std::pair<std::uint32_t, std::uint32_t>> branch_locals;
   std::set<std::pair<TypeId, std::uint32_t>> fields_read;  // record type, field
-  std::vector<Trigger> triggers;  // the library's that are used, and those that flows write themselves
+  std::set<NodeId> address_holes;  // holes of pages that begin an address: their scheme is looked at
+  std::vector<Trigger> triggers;   // the library's that are used, and those that flows write themselves
   std::vector<CheckedFlow> flows;
   std::vector<CheckedTest> tests;
   std::vector<CheckedFlow> test_values;

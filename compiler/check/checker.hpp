@@ -242,6 +242,10 @@ class Checker {
   TypeId text(NodeId node, TypeId expected);
   TypeId literal_text(NodeId node, TypeId expected);
   void hole(NodeId node, NodeKind text_kind);
+
+  // ---- template_holes.cpp
+  void page_holes(NodeId node);
+  void query_holes(NodeId node);
   TypeId field(NodeId node);
   TypeId optional_field(NodeId node);
   TypeId record_field(NodeId node, NodeId object, TypeId object_type);

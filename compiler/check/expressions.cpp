@@ -129,8 +129,8 @@ TypeId Checker::text(NodeId node, TypeId expected) {
   const NodeKind kind = tree_.kind(node);
   for (const NodeId kid : tree_.kids(node))
     if (tree_.kind(kid) != NodeKind::TextPiece) hole(kid, kind);
-  if (kind == NodeKind::Html) return kHtmlType;
-  if (kind == NodeKind::Kql) return kKqlType;
+  if (kind == NodeKind::Html) return page_holes(node), kHtmlType;
+  if (kind == NodeKind::Kql) return query_holes(node), kKqlType;
   return has_holes(tree_, node) ? kStringType : literal_text(node, expected);
 }
 

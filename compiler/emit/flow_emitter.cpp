@@ -145,14 +145,21 @@ void FlowEmitter::fill_manifest() {
     if (fetch != plan_.fetches.end())
       manifest.calls.push_back({.operation = operation, .at_most = 1, .is_fetch = true, .line = fetch->line});
   }
-  for (const auto& [operation, times] : plan_.calls)
+  for (const auto& [operation, bound] : plan_.calls) {
+    const auto first = plan_.first_call.find(operation);  // none: it is called in functions
     manifest.calls.push_back({.operation = builder_.operation(operation),
-                              .at_most = times,
+                              .at_most = bound.times,
                               .is_fetch = false,
-                              .line = tree_.line(plan_.first_call.at(operation))});
+                              .line = first == plan_.first_call.end() ? 0 : tree_.line(first->second),
+                              .loop_line = bound.loop == kNoNode ? 0 : tree_.line(bound.loop)});
+  }
   for (const auto& [entity, fields] : plan_.reads)
     manifest.reads.push_back({.entity = entity, .fields = {fields.begin(), fields.end()}});
-  manifest.leaves = plan_.leaves;
+  for (const PlannedRecipients& recipients : plan_.recipients)
+    manifest.recipients.push_back({.operation = builder_.operation(recipients.operation),
+                                   .parameter = recipients.parameter,
+                                   .constants = recipients.constants,
+                                   .computed = recipients.computed});
   manifest.poll_filter = plan_.poll_filter;
   manifest.poll_expand = plan_.poll_expand;
 }

@@ -17,8 +17,14 @@ TypeId type_of_kind(NodeKind kind) {
 // A value as part of a text of the given kind.
 void RoutineEmitter::hole(NodeId node, NodeKind text_kind, Register target) {
   // `{machineId}` of an alert without a device reads `(unknown)`: a mail about what went wrong must go out.
+  const bool is_address = builder_.checked().address_holes.contains(node);
+  const auto check_scheme = [&] {
+    if (is_address)
+      code_.add_imm(Op::Native, target, target, 0, static_cast<std::uint32_t>(NativeId::webAddress));
+  };
   if (const auto reg = printable_register(node); reg && text_kind != NodeKind::Kql) {
     code_.add(Op::ToText, target, *reg);
+    check_scheme();
     if (text_kind == NodeKind::Html) code_.add(Op::EscapeHtml, target, target);
     return;
   }
@@ -37,6 +43,7 @@ void RoutineEmitter::hole(NodeId node, NodeKind text_kind, Register target) {
     code_.add(Op::QuoteKql, target, from);
   } else {
     code_.add(Op::ToText, target, from);
+    check_scheme();
     if (text_kind == NodeKind::Html) code_.add(Op::EscapeHtml, target, target);
   }
   code_.release_to(taken);

@@ -1,7 +1,7 @@
 #include "compiler/plan/plan.hpp"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "base/text.hpp"
 #include "compiler/check/protection.hpp"
@@ -22,12 +22,15 @@ struct After {
 
 class Planner {
  public:
-  Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow)
+  Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow,
+          const std::vector<CallBounds>& functions)
       : tree_(tree),
         checked_(checked),
         flow_(flow),
         library_(library),
-        trigger_(checked.triggers[flow.trigger]) {}
+        trigger_(checked.triggers[flow.trigger]),
+        functions_(functions),
+        recipients_(tree, library, checked, flow) {}
 
   FlowPlan run() {
     Entities there = 0;
@@ -44,23 +47,20 @@ class Planner {
       place_ = PlannedFetch::Place::Body;
       const auto once = library_.operation_names.find("flow.once");
       plan_.first_call.try_emplace(once->second, flow_.once_key);
-      count(plan_.calls, {{once->second, 1}});
     }
     if (flow_.is_value) {
       value(flow_.body, there);
-      count(plan_.calls, calls_of(flow_.body));
     } else if (flow_.body != kNoNode) {
       statement(flow_.body, there);
-      count(plan_.calls, calls_of(flow_.body));
     }
     if (flow_.handler != kNoNode) {
       ++branch_depth_;
       place_ = PlannedFetch::Place::Handler;
       statement(flow_.handler, 0);
-      count(plan_.calls, calls_of(flow_.handler));
       --branch_depth_;
     }
-    if (flow_.condition != kNoNode) count(plan_.calls, calls_of(flow_.condition));
+    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_);
+    plan_.recipients = recipients_.take();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
       plan_.reads.emplace_back(trigger_.entities[entity].name, fields);
@@ -144,7 +144,7 @@ class Planner {
 
   // The conditions of `protect` that are asked before the call; what is there then, they may have to fetch.
   void ask_protections(NodeId node, const CheckedCall& call) {
-    for (const auto& [operation, times] : calls_of_protections(call))
+    for (const auto& [operation, bound] : protection_bounds(tree_, library_, checked_, flow_, call))
       plan_.first_call.try_emplace(operation, node);
     for (const Protection& protection :
          protections_of(tree_, checked_, flow_, library_.operations[call.operation])) {
@@ -244,7 +244,7 @@ class Planner {
       }
       case NodeKind::Wait:
       case NodeKind::WaitUntil: note_system(node); return children(node, there);
-      case NodeKind::Let:
+      case NodeKind::Let: recipients_.note_let(node); return value(tree_.kids(node).back(), there);
       case NodeKind::Var: return value(tree_.kids(node).back(), there);
       case NodeKind::Stop:
       case NodeKind::Fail: children(node, there); return ~Entities{0};  // nothing comes after
@@ -468,15 +468,7 @@ class Planner {
 
   void note_call(NodeId node, const CheckedCall& call) {
     plan_.first_call.try_emplace(call.operation, node);
-    const Operation& operation = library_.operations[call.operation];
-    if (operation.effect != Effect::Notify) return;
-    for (std::size_t i = 0; i < call.arguments.size(); ++i) {
-      if (call.arguments[i] == kNoNode || !mentions(operation.parameters[i].type, kEmailType)) continue;
-      std::string leaf =
-          operation.name + " " + operation.parameters[i].name + " " + constant_list(call.arguments[i]);
-      if (std::ranges::find(plan_.leaves, leaf) == plan_.leaves.end())
-        plan_.leaves.push_back(std::move(leaf));
-    }
+    recipients_.note_call(call, is_in_function_);
   }
 
   void note_first(std::uint32_t operation, NodeId node) { plan_.first_call.try_emplace(operation, node); }
@@ -493,7 +485,9 @@ class Planner {
     const FunctionEffects& effects = checked_.functions[function].effects;
     if (effects.operations.empty() && !effects.logs && !effects.stops && !effects.waits) return;
     if (!plan_.functions.insert(function).second) return;
+    const bool outer = std::exchange(is_in_function_, true);
     note_calls_in(checked_.functions[function].body);
+    is_in_function_ = outer;
   }
 
   void note_calls_in(NodeId node) {
@@ -507,207 +501,34 @@ class Planner {
     for (const NodeId kid : tree_.kids(node)) note_calls_in(kid);
   }
 
-  bool mentions(TypeId type, TypeId wanted) const {
-    const Type& t = checked_.types[type];
-    if (type == wanted) return true;
-    if (t.kind == TypeKind::Optional || t.kind == TypeKind::List) return mentions(t.element, wanted);
-    if (t.kind != TypeKind::Union) return false;
-    return std::ranges::any_of(checked_.types.members(type),
-                               [&](TypeId member) { return mentions(member, wanted); });
-  }
-
-  std::string constant_list(NodeId node) const {
-    Diagnostics ignored;
-    if (tree_.kind(node) == NodeKind::Text && !has_holes(tree_, node))
-      return plain_text(tree_, node, ignored);
-    if (tree_.kind(node) != NodeKind::List) return "(computed)";
-    std::string all;
-    for (const NodeId kid : tree_.kids(node)) all += (all.empty() ? "" : ", ") + constant_list(kid);
-    return all;
-  }
-
-  using Counts = std::map<std::uint32_t, std::uint32_t>;  // calls by operation
-  static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
-    const std::uint64_t exact = std::uint64_t{a} * b;
-    return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
-                                                                     : static_cast<std::uint32_t>(exact);
-  }
-  // What is never called, in a loop through nothing, stays with 0: there is an instruction that calls it.
-  static void count(Counts& into, const Counts& more, std::uint32_t times = 1) {
-    for (const auto& [operation, calls] : more) {
-      const std::uint64_t sum = std::uint64_t{into[operation]} + product(calls, times);
-      into[operation] = static_cast<std::uint32_t>(std::min<std::uint64_t>(sum, kAnyNumber));
-    }
-  }
-
-  // How many items a list has: known where it is written in place, and of `range` with numbers.
-  std::uint32_t length_of(NodeId list) const {
-    while (tree_.kind(list) == NodeKind::Paren) list = tree_.kid(list, 0);
-    if (tree_.kind(list) == NodeKind::List) return static_cast<std::uint32_t>(tree_.kids(list).size());
-    const auto range = checked_.methods.find(list);
-    if (range == checked_.methods.end() || range->second.kind != CheckedMethod::Kind::Range)
-      return kAnyNumber;
-    std::int64_t bounds[2] = {0, 0};
-    const auto& given = range->second.arguments;
-    for (std::size_t i = 0; i < given.size(); ++i) {
-      Diagnostics ignored;
-      if (tree_.kind(given[i]) != NodeKind::Int) return kAnyNumber;
-      bounds[given.size() == 1 ? 1 : i] = int_value(tree_, given[i], ignored);
-    }
-    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(bounds[1] - bounds[0], 0, kAnyNumber));
-  }
-
-  static void most_of(Counts& most, const Counts& other) {
-    for (const auto& [operation, times] : other) most[operation] = std::max(most[operation], times);
-  }
-
-  std::int64_t constant_us(NodeId node) const {
-    Diagnostics ignored;
-    return tree_.kind(node) == NodeKind::Duration ? duration_value_us(tree_, node, ignored) : -1;
-  }
-
-  // How often the body of a `repeat` comes at most.
-  std::uint32_t turns_of(const RepeatParts& parts) const {
-    std::uint32_t turns = kAnyNumber;
-    Diagnostics ignored;
-    if (parts.times != kNoNode && tree_.kind(parts.times) == NodeKind::Int)
-      turns = static_cast<std::uint32_t>(
-          std::clamp<std::int64_t>(int_value(tree_, parts.times, ignored), 1, kAnyNumber));
-    if (parts.within == kNoNode || parts.every == kNoNode) return turns;
-    const std::int64_t within = constant_us(parts.within), every = constant_us(parts.every);
-    if (within < 0 || every <= 0) return turns;
-    return static_cast<std::uint32_t>(std::min<std::int64_t>(turns, within / every + 1));
-  }
-
-  Counts calls_of_repeat(NodeId node) {
-    const RepeatParts parts = repeat_parts(tree_, node);
-    Counts counts, once = calls_of(parts.body);
-    for (const NodeId clause : {parts.every, parts.within, parts.times})
-      if (clause != kNoNode) count(counts, calls_of(clause));
-    if (parts.until != kNoNode) count(once, calls_of(parts.until));
-    if (const auto wait = checked_.system_calls.find(node); wait != checked_.system_calls.end())
-      count(once, {{wait->second, 1}});
-    if (parts.within != kNoNode) {
-      count(once, {{operation_now(), 1}});
-      count(counts, {{operation_now(), 1}});
-    }
-    count(counts, once, turns_of(parts));
-    if (parts.otherwise != kNoNode) count(counts, calls_of(parts.otherwise));
-    return counts;
-  }
-
-  // Of one invocation. Who calls out does not call itself, so this comes to an end.
-  const Counts& calls_of_function(std::uint32_t function) {
-    static const Counts kNone;
-    if (checked_.functions[function].effects.operations.empty()) return kNone;
-    if (const auto known = function_counts_.find(function); known != function_counts_.end())
-      return known->second;
-    Counts counts = calls_of(checked_.functions[function].body);
-    return function_counts_.insert_or_assign(function, std::move(counts)).first->second;
-  }
-
-  // What is fetched to ask them, beside what the trigger brings.
-  Counts calls_of_protections(const CheckedCall& call) const {
-    Counts counts;
-    const Operation& operation = library_.operations[call.operation];
-    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
-      if (!protection.subject || is_of_trigger(tree_, checked_, trigger_, *protection.subject,
-                                               call.arguments[*target_parameter(operation)]))
-        continue;
-      const std::string name = trigger_.connector + "." + trigger_.entities[*protection.subject].operation;
-      count(counts, {{library_.operation_names.find(name)->second, 1}});
-    }
-    return counts;
-  }
-
-  Counts calls_of(NodeId node) {
-    Counts counts;
-    const auto kids = tree_.kids(node);
-    if (tree_.kind(node) == NodeKind::Repeat) return calls_of_repeat(node);
-    if (tree_.kind(node) == NodeKind::Match || tree_.kind(node) == NodeKind::MatchExpr) {
-      Counts most;
-      for (const NodeId arm : kids.subspan(1)) most_of(most, calls_of(arm));
-      counts = calls_of(kids[0]);
-      count(counts, most);
-      return counts;
-    }
-    if (tree_.kind(node) == NodeKind::Try) {
-      const TryParts parts = try_parts(tree_, node);
-      Counts most;
-      for (const NodeId clause : parts.catches) most_of(most, calls_of(clause));
-      counts = calls_of(parts.body);
-      count(counts, most);
-      if (parts.finally != kNoNode) count(counts, calls_of(parts.finally));
-      return counts;
-    }
-    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
-      count(counts, {{called->second, 1}});
-    if (tree_.kind(node) == NodeKind::If || tree_.kind(node) == NodeKind::IfExpr) {
-      counts = calls_of(kids[0]);
-      const Counts a = calls_of(kids[1]);
-      const Counts b = kids.size() == 3 ? calls_of(kids[2]) : Counts{};
-      Counts most = a;
-      for (const auto& [operation, times] : b) most[operation] = std::max(most[operation], times);
-      count(counts, most);
-      return counts;
-    }
-    if (tree_.kind(node) == NodeKind::For || tree_.kind(node) == NodeKind::ForExpr) {
-      const LoopParts parts = loop_parts(tree_, node);
-      counts = calls_of(parts.list);
-      for (const NodeId clause : parts.clauses) count(counts, calls_of(clause));
-      std::uint32_t turns = length_of(parts.list);
-      Diagnostics ignored;
-      if (parts.limit != kNoNode && tree_.kind(parts.limit) == NodeKind::Int)
-        turns = static_cast<std::uint32_t>(
-            std::clamp<std::int64_t>(int_value(tree_, parts.limit, ignored), 0, turns));
-      count(counts, calls_of(parts.body), turns);
-      return counts;
-    }
-    if (tree_.kind(node) != NodeKind::Call) {
-      for (const NodeId kid : kids) count(counts, calls_of(kid));
-      return counts;
-    }
-    if (const auto method = checked_.methods.find(node);
-        method != checked_.methods.end() && method->second.has_lambda) {
-      counts = calls_of(method->second.receiver);
-      const std::uint32_t repeats = length_of(method->second.receiver);
-      for (const NodeId kid : kids.subspan(1)) {
-        const bool is_named = tree_.kind(kid) == NodeKind::NamedArgument;
-        const NodeId argument = is_named ? tree_.kid(kid, 1) : kid;
-        if (tree_.kind(argument) == NodeKind::Lambda)
-          count(counts, calls_of(tree_.kids(argument).back()), repeats);
-        else if (argument != method->second.receiver)
-          count(counts, calls_of(argument));
-      }
-      return counts;
-    }
-    for (const NodeId kid : kids) count(counts, calls_of(kid));
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
-      count(counts, {{call->second.operation, 1}});
-      count(counts, calls_of_protections(call->second));
-    }
-    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
-      count(counts, calls_of_function(invoke->second.function));
-    return counts;
-  }
-
   const Tree& tree_;
   const CheckedFile& checked_;
   const CheckedFlow& flow_;
   const Library& library_;
   const Trigger& trigger_;
+  const std::vector<CallBounds>& functions_;
+  Recipients recipients_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
-  std::map<std::uint32_t, Counts> function_counts_;
   int branch_depth_ = 0;
+  bool is_in_function_ = false;    // what is noted
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
 
 }  // namespace
 
-FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow) {
-  return Planner(tree, library, checked, flow).run();
+std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
+  const std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr);
+  std::vector<FlowPlan> plans;
+  for (const CheckedFlow& flow : checked.flows) {
+    const bool is_protected = !flow.protects.empty();  // its functions ask as well
+    plans.push_back(
+        is_protected
+            ? Planner(tree, library, checked, flow, function_bounds(tree, library, checked, &flow)).run()
+            : Planner(tree, library, checked, flow, functions).run());
+  }
+  return plans;
 }
 
 }  // namespace flow

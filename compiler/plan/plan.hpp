@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "compiler/check/checked.hpp"
+#include "compiler/plan/bounds.hpp"
+#include "compiler/plan/recipients.hpp"
 
 namespace flow {
 
@@ -31,16 +33,17 @@ struct FlowPlan {
   std::vector<PlannedFetch> fetches;
   // Operands of the condition's outermost `and`, those that need no call first. Empty: as written.
   std::vector<NodeId> condition_order;
-  std::map<std::uint32_t, std::uint32_t> calls;  // operation to greatest number per run, without fetches
+  CallBounds calls;  // by operation, without fetches
   std::map<std::uint32_t, NodeId> first_call;
   std::set<std::uint32_t> functions;  // that it invokes and that do more than compute
   std::vector<std::pair<std::string, std::set<std::string>>> reads;  // entity, fields as written
-  std::vector<std::string> leaves;
+  std::vector<PlannedRecipients> recipients;
   std::string poll_filter;
   std::vector<std::string> poll_expand;
 };
 
-FlowPlan plan(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow);
+// Of each flow of the file, in their order.
+std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked);
 
 // What is set at deployment, as `flow check --plan` prints it; empty when nothing is.
 std::string print_settings(const Tree& tree, const CheckedFile& checked);

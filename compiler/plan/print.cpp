@@ -106,13 +106,16 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
   out += plan.fetches.empty() ? "  fetches nothing\n" : "  fetches:\n";
   for (const PlannedFetch& fetch : plan.fetches) out += fetch_line(library, trigger, fetch);
   bool is_first = true;
-  for (const auto& [index, times] : plan.calls) {
-    if (times == 0) continue;
+  for (const auto& [index, bound] : plan.calls) {
+    if (bound.times == 0) continue;
     if (std::exchange(is_first, false)) out += "  calls:\n";
     const Operation& operation = library.operations[index];
-    const std::string bound =
-        times == kAnyNumber ? "any number of times in a run" : fmt::format("at most {} per run", times);
-    out += fmt::format("    {:<9}{} ({})\n", operation.name + " ", bound, effect_name(operation.effect));
+    const std::string times =
+        bound.times != kAnyNumber ? fmt::format("at most {} per run", bound.times)
+        : bound.loop == kNoNode
+            ? "any number of times in a run"
+            : fmt::format("any number of times in a run, by the loop in line {}", tree.line(bound.loop));
+    out += fmt::format("    {:<9}{} ({})\n", operation.name + " ", times, effect_name(operation.effect));
   }
   if (!plan.functions.empty()) out += "  functions:\n";
   for (const std::uint32_t function : plan.functions)

@@ -312,7 +312,7 @@ class LibraryBuilder {
         return false;
       case NodeKind::Inverse: operation.inverse = name_of(tree, node); return false;
       case NodeKind::Source: operation.source = constant(tree, node); return false;
-      case NodeKind::Retires: operation.retires = constant(tree, node); return false;
+      case NodeKind::Retires: retires(tree, node, operation); return false;
       case NodeKind::Completes: pending_.push_back({&tree, node, index, 0}); return false;
       case NodeKind::Route: {
         Route route;
@@ -325,6 +325,20 @@ class LibraryBuilder {
       }
       default: return route_clause(tree, node, operation, plain, index, 0);
     }
+  }
+
+  // `retires "2027-02-01"`, or with what takes its place: `retires "2027-02-01, graph.hunt"`.
+  void retires(const Tree& tree, NodeId node, Operation& operation) {
+    const std::string text = constant(tree, node);
+    const std::size_t comma = text.find(',');
+    operation.retires = text.substr(0, comma);
+    if (comma != std::string::npos) {
+      const std::size_t begin = text.find_first_not_of(' ', comma + 1);
+      operation.replacement = begin == std::string::npos ? std::string() : text.substr(begin);
+    }
+    if (!parse_time_us(operation.retires + "T00:00:00Z"))
+      report(tree, node, Code::InvalidDeclaration,
+             fmt::format("`{}` is no date; write one as `2027-02-01`", operation.retires));
   }
 
   void check_parameter(const Tree& tree, NodeId clause, const Operation& operation) {

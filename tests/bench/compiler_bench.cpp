@@ -88,6 +88,21 @@ void check_many_flows(benchmark::State& state) {
 }
 BENCHMARK(check_many_flows)->Arg(1 << 16)->Arg(1 << 20)->Arg(1 << 21)->Unit(benchmark::kMillisecond);
 
+// The analysis alone, of 1, 10 and 100 times the text: the time for a byte must not grow.
+void analyse_many_flows(benchmark::State& state) {
+  const Declarations library = load();
+  const std::string text = many_flows(static_cast<std::size_t>(state.range(0)));
+  const Compilation compiled = compile({"many.flow", text}, library.library);
+  if (!compiled.module) state.SkipWithError("the flows have mistakes");
+  for (auto _ : state) {
+    Diagnostics diagnostics;
+    benchmark::DoNotOptimize(
+        analyse(compiled.tree, library.library, compiled.checked, compiled.plans, {}, diagnostics));
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+}
+BENCHMARK(analyse_many_flows)->Arg(20'000)->Arg(200'000)->Arg(2'000'000)->Unit(benchmark::kMillisecond);
+
 void load_declarations_and_compile_one_line(benchmark::State& state) {
   for (auto _ : state) {
     const Declarations library = load();

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "vm/bytecode/op_table.hpp"
+#include "vm/bytecode/policy_text.hpp"
 
 namespace flow {
 namespace {
@@ -33,96 +34,6 @@ std::string type_name(const Module& module, TypeId type) {
   return module.types.contains(type) ? module.types.name(type) : fmt::format("type {}", type);
 }
 
-// The least privileged permission of each route of each operation the flow may call.
-std::vector<std::string> permissions_of(const Module& module, const FlowCode& flow) {
-  std::set<std::string> needed;
-  const auto add = [&](const Operation* operation) {
-    if (operation == nullptr) return;
-    for (const Route& route : operation->routes)
-      if (!route.permissions.empty()) needed.insert(route.permissions.front());
-  };
-  for (const ManifestCall& call : flow.manifest.calls) {
-    const Operation* operation = at(module.operations, call.operation);
-    add(operation);
-    if (operation == nullptr || !operation->completes) continue;
-    if (const auto poll = module.operation(operation->connector, operation->completes->operation))
-      add(&module.operations[*poll]);
-  }
-  if (const Trigger* trigger = at(module.triggers, flow.trigger))
-    if (const auto poll = module.operation(trigger->connector, trigger->operation))
-      add(&module.operations[*poll]);
-  return {needed.begin(), needed.end()};
-}
-
-std::string call_text(const Module& module, const ManifestCall& call) {
-  const Operation* operation = at(module.operations, call.operation);
-  const std::string_view effect = operation == nullptr ? "unknown" : effect_name(operation->effect);
-  const std::string bound =
-      call.at_most == kAnyNumber ? "any number of times" : fmt::format("at most {}", call.at_most);
-  return fmt::format("{} ({}, {}, line {})", operation_name(module, call.operation), effect, bound,
-                     call.line);
-}
-
-void print_row(std::string& out, std::string_view title, const std::vector<std::string>& values) {
-  fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", title,
-                 values.empty() ? "nothing" : joined(values));
-}
-
-// `alert.new`, `cron 0 7 * * MON-FRI in Europe/Berlin`
-std::string trigger_text(const Trigger& trigger) {
-  const std::string_view kind = trigger_kind_name(trigger.kind);
-  switch (trigger.kind) {
-    case Trigger::Kind::Every: return fmt::format("{} {}", kind, format_duration_us(trigger.interval_us));
-    case Trigger::Kind::Cron:
-      return fmt::format("{} {} in {}", kind, trigger.cron, trigger.zone.empty() ? "UTC" : trigger.zone);
-    case Trigger::Kind::Hunt:
-      return fmt::format("{} every {}{}", kind, format_duration_us(trigger.interval_us),
-                         trigger.is_batch ? ", batch" : "");
-    case Trigger::Kind::Webhook:
-    case Trigger::Kind::Stream: return fmt::format("{} {}", kind, json_quoted(trigger.endpoint));
-    case Trigger::Kind::RunFailed:
-      return trigger.of_flow.empty() ? std::string(kind) : fmt::format("{} of {}", kind, trigger.of_flow);
-    case Trigger::Kind::Manual:
-    case Trigger::Kind::Call: return std::string(kind);
-    case Trigger::Kind::Poll: break;
-  }
-  return trigger.name;
-}
-
-std::string limit_text(const Module& module, const Policies::Limit& limit) {
-  using Otherwise = Policies::Limit::Otherwise;
-  const std::string otherwise = limit.otherwise == Otherwise::Skip  ? " else skip"
-                                : limit.otherwise == Otherwise::Ask ? " else ask " + json_quoted(limit.ask_to)
-                                                                    : "";
-  return fmt::format("limit {} to {} per {}{}", operation_name(module, limit.operation), limit.count,
-                     format_duration_us(limit.window_us), otherwise);
-}
-
-std::vector<std::string> policy_texts(const Module& module, const Policies& policies) {
-  std::vector<std::string> texts;
-  if (policies.has_once) texts.emplace_back("once");
-  for (const Policies::Limit& limit : policies.limits) texts.push_back(limit_text(module, limit));
-  if (policies.has_protect) texts.emplace_back("protect");
-  if (policies.within_us > 0) texts.push_back("within " + format_duration_us(policies.within_us));
-  if (policies.at_most > 0) texts.push_back(fmt::format("at most {} at once", policies.at_most));
-  if (policies.priority != Policies::Priority::Normal)
-    texts.emplace_back(policies.priority == Policies::Priority::Low ? "priority low" : "priority high");
-  for (const std::string& tenant : policies.tenants) texts.push_back("in tenant " + tenant);
-  if (policies.is_dry_run) texts.emplace_back("dry run");
-  return texts;
-}
-
-std::vector<std::string> setting_texts(const Module& module) {
-  std::vector<std::string> texts;
-  for (const Setting& setting : module.settings) {
-    std::string text = fmt::format("{}: {}", setting.name, type_name(module, setting.type));
-    if (!setting.default_json.empty()) text += " = " + setting.default_json;
-    if (setting.is_required) text += " (required)";
-    texts.push_back(std::move(text));
-  }
-  return texts;
-}
-
 // ` retry 3 backoff 1s..1m timeout 30s`, as an author would write it
 std::string options_text(const CallOptions& options) {
   std::string text;
@@ -135,27 +46,6 @@ std::string options_text(const CallOptions& options) {
   if (options.is_awaited) text += " awaited";
   if (options.await_within_us > 0) text += " within " + format_duration_us(options.await_within_us);
   return text;
-}
-
-void print_flow_manifest(std::string& out, const Module& module, const FlowCode& flow) {
-  const Trigger* trigger = at(module.triggers, flow.trigger);
-  std::vector<std::string> calls, fetches, reads;
-  for (const ManifestCall& call : flow.manifest.calls)
-    (call.is_fetch ? fetches : calls).push_back(call_text(module, call));
-  for (const ManifestRead& read : flow.manifest.reads)
-    for (const std::string& field : read.fields) reads.push_back(read.entity + "." + field);
-  fmt::format_to(std::back_inserter(out), "flow {}\n", flow.name);
-  print_row(out, "starts on", {trigger == nullptr ? "nothing known" : trigger_text(*trigger)});
-  if (const std::vector<std::string> policies = policy_texts(module, flow.policies); !policies.empty())
-    print_row(out, "holds to", policies);
-  if (!module.settings.empty()) print_row(out, "set by", setting_texts(module));
-  if (!flow.manifest.poll_filter.empty()) print_row(out, "polls only", {flow.manifest.poll_filter});
-  if (!flow.manifest.poll_expand.empty()) print_row(out, "expands", flow.manifest.poll_expand);
-  print_row(out, "reads", reads);
-  print_row(out, "fetches", fetches);
-  print_row(out, "calls", calls);
-  print_row(out, "leaves", flow.manifest.leaves);
-  print_row(out, "needs", permissions_of(module, flow));
 }
 
 // --- disassembly ---
@@ -310,15 +200,6 @@ void print_flow(std::string& out, const Module& module, const FlowCode& flow) {
 }
 
 }  // namespace
-
-std::string print_manifest(const Module& module) {
-  std::string out;
-  for (const FlowCode& flow : module.flows) {
-    if (!out.empty()) out += '\n';
-    print_flow_manifest(out, module, flow);
-  }
-  return out;
-}
 
 std::string disassemble(const Module& module) {
   std::string out = fmt::format("module {}\n\n", module.source_name);

@@ -1,4 +1,4 @@
-// A module for people: the manifest in a few lines, then operations, constants and code with source lines.
+// A module for people: operations, constants and code with source lines.
 #pragma once
 
 #include <string>
@@ -7,7 +7,6 @@
 
 namespace flow {
 
-std::string print_manifest(const Module& module);  // ten lines a CISO can read, per flow
 std::string disassemble(const Module& module);
 
 }  // namespace flow

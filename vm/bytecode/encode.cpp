@@ -240,7 +240,7 @@ FLOW_DESCRIBE(Route) {
 }
 FLOW_DESCRIBE(Operation) {
   io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
-     it.inverse, it.completes, it.doc, it.source, it.retires);
+     it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
 }
 FLOW_DESCRIBE(Connector) {
   io(it.name, it.base, it.scope);
@@ -301,13 +301,16 @@ FLOW_DESCRIBE(RegisterName) {
   io(it.begin, it.end, it.register_, it.name);
 }
 FLOW_DESCRIBE(ManifestCall) {
-  io(it.operation, it.at_most, it.is_fetch, it.line);
+  io(it.operation, it.at_most, it.is_fetch, it.line, it.loop_line);
 }
 FLOW_DESCRIBE(ManifestRead) {
   io(it.entity, it.fields);
 }
+FLOW_DESCRIBE(ManifestRecipients) {
+  io(it.operation, it.parameter, it.constants, it.computed);
+}
 FLOW_DESCRIBE(Manifest) {
-  io(it.calls, it.reads, it.leaves, it.poll_filter, it.poll_expand);
+  io(it.calls, it.reads, it.recipients, it.poll_filter, it.poll_expand);
 }
 FLOW_DESCRIBE(Routine) {
   io(it.name, it.line, it.registers, it.code, it.call_sites, it.handlers, it.lines, it.names);

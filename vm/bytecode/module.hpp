@@ -131,16 +131,23 @@ struct ManifestCall {
   std::uint32_t operation = 0;
   std::uint32_t at_most = 0;  // calls per run; kAnyNumber in a loop whose length nothing says
   bool is_fetch = false;
-  std::uint32_t line = 0;  // of the first place
+  std::uint32_t line = 0;       // of the first place
+  std::uint32_t loop_line = 0;  // of any number: the loop that makes it so; 0 where none is known
 };
 struct ManifestRead {
   std::string entity;               // `alert`
   std::vector<std::string> fields;  // as flows write them, sorted
 };
+struct ManifestRecipients {  // who is told something
+  std::uint32_t operation = 0;
+  std::string parameter;               // `to`
+  std::vector<std::string> constants;  // addresses that stand in the text
+  std::vector<std::string> computed;   // the expressions that give others, as written
+};
 struct Manifest {
   std::vector<ManifestCall> calls;
   std::vector<ManifestRead> reads;
-  std::vector<std::string> leaves;  // what leaves the tenant: `mail to soc@contoso.com`
+  std::vector<ManifestRecipients> recipients;
   std::string
       poll_filter;  // OData, what the trigger may ask the API to leave out: `severity eq 'High'`; or empty
   std::vector<std::string> poll_expand;  // wire names the poll must expand

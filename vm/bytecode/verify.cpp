@@ -447,6 +447,9 @@ Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigg
   for (const ManifestCall& call : flow.manifest.calls)
     if (call.operation >= module_.operations.size())
       return error(fmt::format("its manifest speaks of operation {}", call.operation));
+  for (const ManifestRecipients& recipients : flow.manifest.recipients)
+    if (recipients.operation >= module_.operations.size())
+      return error(fmt::format("its manifest speaks of operation {}", recipients.operation));
   for (const ManifestRead& read : flow.manifest.reads)
     if (!has_entity(trigger, read.entity))
       return error(fmt::format("its manifest reads `{}`, which its trigger does not have", read.entity));

@@ -11,6 +11,7 @@
 #include "compiler/compile.hpp"
 #include "stdlib/declarations/declarations.hpp"
 #include "vm/bytecode/disassemble.hpp"
+#include "vm/bytecode/summary.hpp"
 
 namespace flow {
 namespace {

@@ -8,7 +8,9 @@
 #include "compiler/parse/parse.hpp"
 #include "stdlib/declarations/declarations.hpp"
 #include "tests/unit/several_files.hpp"
+#include "vm/bytecode/compare.hpp"
 #include "vm/bytecode/disassemble.hpp"
+#include "vm/bytecode/summary.hpp"
 #include "vm/bytecode/verify.hpp"
 
 namespace flow::test {
@@ -16,8 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kAreas[] = {"parse", "check", "types",   "plan",
-                                       "emit",  "json",  "declare", "format"};
+constexpr std::string_view kAreas[] = {"parse",   "check",  "types",   "plan",     "emit", "json",
+                                       "declare", "format", "analyse", "manifest", "diff"};
 
 Shown of(const Diagnostics& diagnostics, std::string text) {
   return {std::move(text), diagnostics.has_errors()};
@@ -88,6 +90,17 @@ std::string types(const CheckedFile& checked) {
   return out;
 }
 
+// The old file, a line `// new`, the new file.
+Shown show_diff(const std::string& name, const std::string& text) {
+  const std::size_t at = std::min(text.find("// new\n"), text.size());
+  const Compilation before = compile({name, text.substr(0, at)}, standard_library());
+  const Compilation after = compile({name, text.substr(at)}, standard_library());
+  if (!before.module || !after.module)
+    return {rendered(before.diagnostics, before.files) + rendered(after.diagnostics, after.files), true};
+  const std::vector<Change> changes = compare(summarise(*before.module), summarise(*after.module));
+  return {print_changes(changes) + changes_json(changes), false};
+}
+
 }  // namespace
 
 const Library& standard_library() {
@@ -115,6 +128,7 @@ std::vector<GoldenCase> golden_cases() {
 
 Shown show(const std::string& area, const std::string& name, const std::string& text) {
   if (area == "parse") return show_parse(name, text);
+  if (area == "diff") return show_diff(name, text);
   if (area == "format") return show_format(name, text);
   if (area == "declare") return show_declare(name, text);
   const Compilation compilation = compile_files(name, text, standard_library());
@@ -126,6 +140,10 @@ Shown show(const std::string& area, const std::string& name, const std::string& 
   }
   if (area == "json") return of(found, json(compilation, found));
   if (area == "plan") return of(found, diagnostics + plans(compilation));
+  if (area == "manifest")
+    return of(found, diagnostics + (compilation.module ? print_manifest(*compilation.module) +
+                                                             manifest_json(*compilation.module)
+                                                       : ""));
   if (area == "emit")
     return of(found, diagnostics + (compilation.module ? disassemble(*compilation.module) : ""));
   if (area == "types") return of(found, diagnostics + types(compilation.checked));

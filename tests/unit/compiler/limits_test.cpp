@@ -223,28 +223,6 @@ TEST(Limits, BytesOfEveryValueAreAnswered) {
     }
 }
 
-TEST(Retiring, WarnsAtTheCall) {
-  const Declarations declared = load_declarations({{"test.flow", R"(connector test {
-    base "https://test"
-    record Thing { id: AlertId, created: Time }
-    read get_thing(thing: AlertId) -> Thing { GET "/things/{thing}" }
-    read list_things(filter: String? = null, top: Int = 10, skip: Int = 0) -> List<Thing> { GET "/things" retires "2027-03-01" }
-    trigger thing.new {
-        binding thingId: AlertId from id
-        entity thing: Thing by get_thing(thingId)
-        poll list_things top 10 every 30s overlap 1m
-        key id
-        cursor created
-    }
-})"}});
-  ASSERT_FALSE(declared.diagnostics.has_errors()) << rendered(declared.diagnostics, declared.files);
-  const Compilation compilation = compile({"source.flow", "on thing.new do list_things()"}, declared.library);
-  ASSERT_EQ(codes(compilation.diagnostics), std::set<std::string>{"F0504"})
-      << rendered(compilation.diagnostics, compilation.files);
-  EXPECT_EQ(compilation.diagnostics.all()[0].message, "`list_things` is retired by its vendor on 2027-03-01");
-  EXPECT_TRUE(compilation.module);
-}
-
 TEST(StandardLibrary, IsWithoutMistakes) {
   EXPECT_GT(standard_library().operations.size(), 10u);
   EXPECT_NE(standard_library().trigger("alert.new"), nullptr);

@@ -47,6 +47,8 @@ TEST_P(Page, HoldsWhatItSays) {
       {Code::TooManyErrors, "a hundred mistakes make no example"},
       {Code::SourceTooLarge, "16 MiB make no example"},
       {Code::Retiring, "no operation that comes with Flow is retired now"},
+      {Code::Retired, "no operation that comes with Flow is retired now"},
+      {Code::NoGuardrail, "only strict checks tell it"},
   };
   const CodeRow& code = GetParam();
   const std::string page = read_text(kPages / (std::string(code.id) + ".md"));

@@ -201,7 +201,8 @@ inline World make_world() {
     flow.manifest.calls.push_back(
         {.operation = operation, .at_most = 1, .is_fetch = operation == kGetMachine, .line = 4});
   flow.manifest.reads = {{.entity = "alert", .fields = {"severity", "title"}}};
-  flow.manifest.leaves = {"mail to soc@contoso.com"};
+  flow.manifest.recipients = {
+      {.operation = kIsolate, .parameter = "to", .constants = {"soc@contoso.com"}, .computed = {}}};
   flow.manifest.poll_filter = "severity eq 'High'";
   flow.manifest.poll_expand = {"evidence"};
   w.module.flows.push_back(std::move(flow));

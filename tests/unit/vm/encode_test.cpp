@@ -7,6 +7,7 @@
 
 #include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/disassemble.hpp"
+#include "vm/bytecode/summary.hpp"
 #include "vm/bytecode/verify.hpp"
 
 namespace flow::test {

@@ -9,6 +9,7 @@
 #include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/disassemble.hpp"
 #include "vm/bytecode/op_table.hpp"
+#include "vm/bytecode/summary.hpp"
 
 namespace flow::test {
 namespace {
@@ -619,9 +620,12 @@ TEST(Disassemble, PrintsTheManifestInTenLines) {
             "  expands      evidence\n"
             "  reads        alert.severity, alert.title\n"
             "  fetches      defender.get_machine (read, at most 1, line 4)\n"
-            "  calls        defender.isolate (act, at most 2, line 6)\n"
-            "  leaves       mail to soc@contoso.com\n"
-            "  needs        Machine.Read.All\n");
+            "  calls        defender.isolate (act, at most 2, line 6, retired on 2027-01-01)\n"
+            "  tells        isolate to soc@contoso.com\n"
+            "  hosts        api.example\n"
+            "  needs        Machine.Read.All of defender\n"
+            "  guardrails   none\n"
+            "  sustains     500 alerts an hour (quota default, 3 calls each)\n");
 }
 
 TEST(OpTable, FormatsWhatIsNoInstruction) {

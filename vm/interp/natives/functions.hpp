@@ -136,4 +136,7 @@ List extractEmails(NativeContext& context, std::string_view text);
 Text parseJson(NativeContext& context, std::string_view text);
 Text jsonText(NativeContext& context, std::string_view json);
 
+// address.cpp: addresses in pages
+Text webAddress(NativeContext& context, std::string_view text);
+
 }  // namespace flow::natives

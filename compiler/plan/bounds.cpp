@@ -1,0 +1,459 @@
+#include "compiler/plan/bounds.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+#include "compiler/check/protection.hpp"
+#include "compiler/syntax/clauses.hpp"
+#include "compiler/syntax/literal.hpp"
+#include "compiler/syntax/loop.hpp"
+
+namespace flow {
+namespace {
+
+class Counter {
+ public:
+  Counter(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedBody& body,
+          const CheckedFlow* flow, const std::vector<CallBounds>& functions)
+      : tree_(tree), library_(library), checked_(checked), body_(body), flow_(flow), functions_(functions) {}
+
+  CallBounds of(NodeId node) {
+    if (tree_.kind(node) == NodeKind::Repeat) return repeat(node);
+    CallBounds counts = parts_of(node);
+    if (const auto called = checked_.system_calls.find(node); called != checked_.system_calls.end())
+      add(counts, once(called->second));
+    return counts;
+  }
+
+ private:
+  CallBounds parts_of(NodeId node) {
+    const auto kids = tree_.kids(node);
+    switch (tree_.kind(node)) {
+      case NodeKind::Block: return block(kids);
+      case NodeKind::If:
+      case NodeKind::IfExpr: {
+        CallBounds most = of(kids[1]);
+        if (kids.size() == 3) raise(most, of(kids[2]));
+        CallBounds counts = of(kids[0]);
+        add(counts, most);
+        return counts;
+      }
+      case NodeKind::For:
+      case NodeKind::ForExpr: {
+        const LoopParts parts = loop_parts(tree_, node);
+        CallBounds counts = of(parts.list);
+        std::uint32_t times = length_of(parts.list);
+        for (const NodeId clause : parts.clauses) add(counts, of(clause));
+        if (parts.limit != kNoNode)
+          if (const auto limit = number(parts.limit))
+            times = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*limit, 0, times));
+        add(counts, of(parts.body), times, node);
+        return counts;
+      }
+      case NodeKind::Match:
+      case NodeKind::MatchExpr: {
+        CallBounds most;
+        for (const NodeId arm : kids.subspan(1)) raise(most, of(arm));
+        CallBounds counts = of(kids[0]);
+        add(counts, most);
+        return counts;
+      }
+      case NodeKind::Try: return guarded(node);
+      case NodeKind::Parallel:  // a branch that ends does not keep the others from going on
+      case NodeKind::ParallelAny: return sum(tree_.kids(kids[0]));
+      case NodeKind::Call: return call(node);
+      case NodeKind::Let:
+        if (const Meaning& name = checked_.meaning[kids[0]]; name.kind == Meaning::Kind::Local)
+          lengths_.insert_or_assign(name.index, length_of(kids.back()));
+        return sum(kids);
+      // Each of their parts comes at most once.
+      case NodeKind::Var:
+      case NodeKind::Assign:
+      case NodeKind::Yield:
+      case NodeKind::Return:
+      case NodeKind::ExprStatement:
+      case NodeKind::Log:
+      case NodeKind::Stop:
+      case NodeKind::Fail:
+      case NodeKind::Text:
+      case NodeKind::TextBlock:
+      case NodeKind::Html:
+      case NodeKind::Kql:
+      case NodeKind::List:
+      case NodeKind::Record:
+      case NodeKind::Construct:
+      case NodeKind::Entry:
+      case NodeKind::Key:
+      case NodeKind::Paren:
+      case NodeKind::Field:
+      case NodeKind::OptionalField:
+      case NodeKind::Index:
+      case NodeKind::NamedArgument:
+      case NodeKind::Lambda:
+      case NodeKind::Or:
+      case NodeKind::And:
+      case NodeKind::Not:
+      case NodeKind::Compare:
+      case NodeKind::Coalesce:
+      case NodeKind::Sum:
+      case NodeKind::Product:
+      case NodeKind::Negate:
+      case NodeKind::As:
+      case NodeKind::MatchArm:
+      case NodeKind::Catch:
+      case NodeKind::Finally:
+      case NodeKind::Steps:
+      case NodeKind::Step:
+      case NodeKind::Undo:
+      case NodeKind::Wait:
+      case NodeKind::WaitUntil:
+      case NodeKind::Respond:
+      case NodeKind::Await:
+      case NodeKind::Attempt:
+      case NodeKind::CallFlow:
+      case NodeKind::StartFlow:
+      case NodeKind::ModifiedCall:  // what the runtime repeats after an error is not counted
+      case NodeKind::Retry:
+      case NodeKind::Backoff:
+      case NodeKind::Timeout:
+      case NodeKind::Lease:
+      case NodeKind::Within:
+      case NodeKind::Else:
+      case NodeKind::AtOnce:
+      case NodeKind::OnErrorCollect:
+      case NodeKind::OnErrorStop:
+      case NodeKind::LoopLimit: return sum(kids);
+      default: {  // whatever this is, it may come again and again
+        CallBounds counts;
+        add(counts, sum(kids), kAnyNumber, node);
+        return counts;
+      }
+    }
+  }
+
+  static CallBounds once(std::uint32_t operation) { return {{operation, {.times = 1, .loop = kNoNode}}}; }
+
+  static std::uint32_t product(std::uint32_t a, std::uint32_t b) {
+    if (a == 0 || b == 0) return 0;
+    const std::uint64_t exact = std::uint64_t{a} * b;
+    return a == kAnyNumber || b == kAnyNumber || exact >= kAnyNumber ? kAnyNumber
+                                                                     : static_cast<std::uint32_t>(exact);
+  }
+
+  static void add(CallBounds& into, const CallBounds& more, std::uint32_t times = 1, NodeId loop = kNoNode) {
+    for (const auto& [operation, bound] : more) {
+      CallBound& total = into[operation];
+      const std::uint32_t here = product(bound.times, times);
+      const std::uint64_t exact = std::uint64_t{total.times} + here;
+      total.times = static_cast<std::uint32_t>(std::min<std::uint64_t>(exact, kAnyNumber));
+      if (total.times == kAnyNumber && total.loop == kNoNode)
+        total.loop = bound.loop != kNoNode ? bound.loop : loop;
+    }
+  }
+
+  // The greater one of each.
+  static void raise(CallBounds& into, const CallBounds& other) {
+    for (const auto& [operation, bound] : other) {
+      CallBound& most = into[operation];
+      if (bound.times > most.times) most = bound;
+    }
+  }
+
+  CallBounds sum(std::span<const NodeId> nodes) {
+    CallBounds counts;
+    for (const NodeId node : nodes) add(counts, of(node));
+    return counts;
+  }
+
+  // From the end: what follows an `if` that ends the run comes only when its block does not.
+  CallBounds block(std::span<const NodeId> statements) {
+    std::vector<CallBounds> counts;  // in order, since names are given before they are used
+    std::vector<CallBounds> conditions(statements.size());
+    for (std::size_t i = 0; i < statements.size(); ++i) {
+      if (leaves_early(statements[i])) {
+        conditions[i] = of(tree_.kid(statements[i], 0));
+        counts.push_back(of(tree_.kid(statements[i], 1)));
+      } else {
+        counts.push_back(of(statements[i]));
+      }
+    }
+    CallBounds rest;
+    for (std::size_t i = statements.size(); i-- > 0;) {
+      if (leaves_early(statements[i])) {
+        raise(rest, counts[i]);
+        add(rest, conditions[i]);
+      } else {
+        add(rest, counts[i]);
+      }
+    }
+    return rest;
+  }
+
+  bool leaves_early(NodeId node) const {
+    return tree_.kind(node) == NodeKind::If && tree_.kids(node).size() == 2 && ends(tree_.kid(node, 1));
+  }
+
+  bool ends(NodeId node) const {
+    switch (tree_.kind(node)) {
+      case NodeKind::Stop:
+      case NodeKind::Fail:
+      case NodeKind::Return: return true;
+      case NodeKind::Block:
+        return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return ends(kid); });
+      default: return false;
+    }
+  }
+
+  // The body, the test behind `until` and the wait come each time, the `else` once.
+  CallBounds repeat(NodeId node) {
+    const RepeatParts parts = repeat_parts(tree_, node);
+    CallBounds counts, turn = of(parts.body);
+    for (const NodeId clause : {parts.every, parts.within, parts.times})
+      if (clause != kNoNode) add(counts, of(clause));
+    if (parts.until != kNoNode) add(turn, of(parts.until));
+    if (const auto wait = checked_.system_calls.find(node); wait != checked_.system_calls.end())
+      add(turn, once(wait->second));
+    if (parts.within != kNoNode) {  // the time is asked at the beginning and at each turn
+      const std::uint32_t now = library_.operation_names.find("flow.now")->second;
+      add(turn, once(now));
+      add(counts, once(now));
+    }
+    add(counts, turn, turns_of(parts), node);
+    if (parts.otherwise != kNoNode) add(counts, of(parts.otherwise));
+    return counts;
+  }
+
+  std::uint32_t turns_of(const RepeatParts& parts) const {
+    std::uint32_t turns = kAnyNumber;
+    if (parts.times != kNoNode)
+      if (const auto most = number(parts.times))
+        turns = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*most, 1, kAnyNumber));
+    const std::int64_t within = constant_us(parts.within), every = constant_us(parts.every);
+    if (within < 0 || every <= 0) return turns;
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(turns, within / every + 1));
+  }
+
+  std::int64_t constant_us(NodeId node) const {
+    Diagnostics told;  // by the checker
+    if (node == kNoNode || tree_.kind(node) != NodeKind::Duration) return -1;
+    return duration_value_us(tree_, node, told);
+  }
+
+  // One of the `catch` blocks at most.
+  CallBounds guarded(NodeId node) {
+    const TryParts parts = try_parts(tree_, node);
+    CallBounds most;
+    for (const NodeId clause : parts.catches) raise(most, of(clause));
+    CallBounds counts = of(parts.body);
+    add(counts, most);
+    if (parts.finally != kNoNode) add(counts, of(parts.finally));
+    return counts;
+  }
+
+  CallBounds call(NodeId node) {
+    if (const auto method = checked_.methods.find(node);
+        method != checked_.methods.end() && method->second.has_lambda) {
+      CallBounds counts = of(method->second.receiver);
+      const std::uint32_t times = length_of(method->second.receiver);
+      for (const NodeId kid : tree_.kids(node).subspan(1)) {
+        const bool is_named = tree_.kind(kid) == NodeKind::NamedArgument;
+        const NodeId argument = is_named ? tree_.kid(kid, 1) : kid;
+        if (tree_.kind(argument) == NodeKind::Lambda)
+          add(counts, of(tree_.kids(argument).back()), times, node);
+        else if (argument != method->second.receiver)
+          add(counts, of(argument));
+      }
+      return counts;
+    }
+    CallBounds counts = sum(tree_.kids(node));
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
+      add(counts, once(call->second.operation));
+      if (flow_ != nullptr) add(counts, protection_bounds(tree_, library_, checked_, *flow_, call->second));
+    }
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      add(counts, functions_[invoke->second.function]);
+    return counts;
+  }
+
+  // How many items a list can have: known where it is written in place or cut, and of `range` with numbers.
+  std::uint32_t length_of(NodeId list) const {
+    switch (tree_.kind(list)) {
+      case NodeKind::Paren: return length_of(tree_.kid(list, 0));
+      case NodeKind::List: return static_cast<std::uint32_t>(tree_.kids(list).size());
+      case NodeKind::IfExpr: return std::max(length_of(tree_.kid(list, 1)), length_of(tree_.kid(list, 2)));
+      case NodeKind::Ident: {
+        const Meaning& name = checked_.meaning[list];
+        if (name.kind != Meaning::Kind::Local || body_.locals[name.index].is_var) return kAnyNumber;
+        const auto known = lengths_.find(name.index);
+        return known == lengths_.end() ? kAnyNumber : known->second;
+      }
+      case NodeKind::Call: return length_of_call(list);
+      default: return kAnyNumber;
+    }
+  }
+
+  std::uint32_t length_of_call(NodeId node) const {
+    const auto found = checked_.methods.find(node);
+    if (found == checked_.methods.end()) return kAnyNumber;
+    const CheckedMethod& method = found->second;
+    switch (method.kind) {
+      case CheckedMethod::Kind::Range: {
+        const auto begin =
+            method.arguments.size() == 2 ? number(method.arguments[0]) : std::optional(std::int64_t{0});
+        const auto end = number(method.arguments.back());
+        if (!begin || !end) return kAnyNumber;
+        return static_cast<std::uint32_t>(std::clamp<std::int64_t>(*end - *begin, 0, kAnyNumber));
+      }
+      case CheckedMethod::Kind::ListTake: {
+        const std::uint32_t most = length_of(method.receiver);
+        const auto taken = number(method.arguments[0]);
+        if (!taken) return most;
+        return static_cast<std::uint32_t>(std::clamp<std::int64_t>(*taken, 0, most));
+      }
+      // None of these has more items than what it is made of.
+      case CheckedMethod::Kind::ListMap:
+      case CheckedMethod::Kind::ListFilter:
+      case CheckedMethod::Kind::ListSort:
+      case CheckedMethod::Kind::ListSortBy:
+      case CheckedMethod::Kind::ListDistinct:
+      case CheckedMethod::Kind::ListSkip:
+      case CheckedMethod::Kind::ListReverse: return length_of(method.receiver);
+      default: return kAnyNumber;
+    }
+  }
+
+  // A number in the text; counts are small, so greater ones need not be told apart.
+  std::optional<std::int64_t> number(NodeId node) const {
+    if (tree_.kind(node) != NodeKind::Int) return std::nullopt;
+    Diagnostics told;  // by the checker
+    return std::min<std::int64_t>(int_value(tree_, node, told), std::int64_t{1} << 40);
+  }
+
+  const Tree& tree_;
+  const Library& library_;
+  const CheckedFile& checked_;
+  const CheckedBody& body_;
+  const CheckedFlow* flow_;  // whose calls are counted, in it or in functions; or null
+  const std::vector<CallBounds>& functions_;
+  std::map<std::uint32_t, std::uint32_t> lengths_;  // of lists that `let` named
+};
+
+// Nodes lie in the order of their ends, so what is within one lies right before it.
+NodeId first_within(const Tree& tree, NodeId node) {
+  while (!tree.kids(node).empty()) node = tree.kid(node, 0);
+  return node;
+}
+
+// Each function behind those it invokes; those that can come back to themselves are marked.
+class Order {
+ public:
+  Order(const Tree& tree, const CheckedFile& checked) : tree_(tree), checked_(checked) {
+    states_.resize(checked.functions.size(), State::New);
+    is_circular.resize(checked.functions.size(), false);
+    for (std::uint32_t i = 0; i < checked.functions.size(); ++i) visit(i);
+  }
+
+  std::vector<std::uint32_t> functions;
+  std::vector<bool> is_circular;
+
+ private:
+  enum class State : std::uint8_t { New, Open, Done };
+  struct Visit {
+    std::uint32_t function;
+    std::vector<std::uint32_t> callees;
+    std::size_t next = 0;
+  };
+
+  void visit(std::uint32_t first) {
+    if (states_[first] != State::New) return;
+    open(first);
+    while (!path_.empty()) {
+      Visit& at = path_.back();
+      if (at.next == at.callees.size()) {
+        states_[at.function] = State::Done;
+        functions.push_back(at.function);
+        path_.pop_back();
+        continue;
+      }
+      const std::uint32_t callee = at.callees[at.next++];
+      if (states_[callee] == State::New)
+        open(callee);
+      else if (states_[callee] == State::Open)
+        close_circle(callee);
+    }
+  }
+
+  void open(std::uint32_t function) {
+    states_[function] = State::Open;
+    Visit visit{.function = function, .callees = {}};
+    const NodeId body = checked_.functions[function].body;
+    for (auto at = checked_.invokes.lower_bound(first_within(tree_, body));
+         at != checked_.invokes.end() && at->first <= body; ++at)
+      visit.callees.push_back(at->second.function);
+    path_.push_back(std::move(visit));
+  }
+
+  void close_circle(std::uint32_t function) {
+    for (std::size_t i = path_.size(); i-- > 0;) {
+      if (is_circular[path_[i].function] && path_[i].function != function) continue;
+      is_circular[path_[i].function] = true;
+      if (path_[i].function == function) return;
+    }
+  }
+
+  const Tree& tree_;
+  const CheckedFile& checked_;
+  std::vector<State> states_;
+  std::vector<Visit> path_;
+};
+
+}  // namespace
+
+CallBounds protection_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                             const CheckedFlow& flow, const CheckedCall& call) {
+  CallBounds counts;
+  const Trigger& trigger = checked.triggers[flow.trigger];
+  const Operation& operation = library.operations[call.operation];
+  for (const Protection& protection : protections_of(tree, checked, flow, operation)) {
+    if (!protection.subject || is_of_trigger(tree, checked, trigger, *protection.subject,
+                                             call.arguments[*target_parameter(operation)]))
+      continue;
+    const std::string name = trigger.connector + "." + trigger.entities[*protection.subject].operation;
+    counts[library.operation_names.find(name)->second].times += 1;
+  }
+  return counts;
+}
+
+std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                                        const CheckedFlow* flow) {
+  std::vector<CallBounds> bounds(checked.functions.size());
+  const Order order(tree, checked);
+  for (const std::uint32_t index : order.functions) {
+    const CheckedFunction& function = checked.functions[index];
+    bounds[index] = Counter(tree, library, checked, function, flow, bounds).of(function.body);
+    if (!order.is_circular[index]) continue;
+    for (auto& [operation, bound] : bounds[index])
+      bound = {.times = kAnyNumber, .loop = bound.loop != kNoNode ? bound.loop : function.node};
+  }
+  return bounds;
+}
+
+CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                       const CheckedFlow& flow, const std::vector<CallBounds>& functions) {
+  Counter counter(tree, library, checked, flow, &flow, functions);
+  CallBounds total;
+  if (flow.once_key != kNoNode) total[library.operation_names.find("flow.once")->second].times = 1;
+  for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler}) {
+    if (part == kNoNode) continue;
+    for (const auto& [operation, bound] : counter.of(part)) {
+      CallBound& sum = total[operation];
+      const std::uint64_t exact = std::uint64_t{sum.times} + bound.times;
+      sum.times = static_cast<std::uint32_t>(std::min<std::uint64_t>(exact, kAnyNumber));
+      if (sum.loop == kNoNode) sum.loop = bound.loop;
+    }
+  }
+  return total;
+}
+
+}  // namespace flow

@@ -1,0 +1,161 @@
+#include "vm/bytecode/summary.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "vm/bytecode/permissions.hpp"
+#include "vm/bytecode/policy_text.hpp"
+
+namespace flow {
+namespace {
+
+template <class T>
+const T* at(const std::vector<T>& list, std::size_t index) {
+  return index < list.size() ? &list[index] : nullptr;
+}
+
+std::string host_of(const Connector& connector) {
+  const std::size_t scheme = connector.base.find("://");
+  if (scheme == std::string::npos) return connector.base;
+  const std::string rest = connector.base.substr(scheme + 3);
+  return rest.substr(0, rest.find('/'));
+}
+
+class Summary {
+ public:
+  Summary(const Module& module, const FlowCode& flow) : module_(module), flow_(flow) {}
+
+  FlowSummary run() {
+    const Manifest& manifest = flow_.manifest;
+    out_.name = flow_.name;
+    out_.poll_filter = manifest.poll_filter;
+    out_.poll_expand = manifest.poll_expand;
+    const Policies& policies = flow_.policies;
+    out_.guardrails = policy_texts(module_, policies);
+    out_.is_guarded =
+        policies.has_once || policies.has_protect || !policies.limits.empty() || policies.within_us > 0;
+    out_.settings = setting_texts(module_);
+    out_.subject = "runs";
+    for (const ManifestRead& read : manifest.reads)
+      for (const std::string& field : read.fields) out_.reads.push_back(read.entity + "." + field);
+    for (const ManifestCall& call : manifest.calls) add_call(call);
+    for (const ManifestRecipients& recipients : manifest.recipients) {
+      const Operation* const operation = at(module_.operations, recipients.operation);
+      out_.recipients.push_back({.operation = operation == nullptr ? "?" : operation->name,
+                                 .parameter = recipients.parameter,
+                                 .constants = recipients.constants,
+                                 .computed = recipients.computed});
+    }
+    if (const Trigger* const trigger = at(module_.triggers, flow_.trigger)) {
+      out_.trigger = trigger_text(*trigger);
+      if (!trigger->entities.empty()) out_.subject = trigger->entities[0].name + "s";
+      need(trigger->connector, trigger->operation);
+    }
+    for (auto& [connector, demands] : demands_)
+      if (std::vector<std::string> least = least_permissions(std::move(demands)); !least.empty())
+        out_.permissions.emplace_back(connector, std::move(least));
+    out_.hosts.assign(hosts_.begin(), hosts_.end());
+    for (auto& [group, quota] : quotas_) out_.quotas.push_back(std::move(quota));
+    return std::move(out_);
+  }
+
+ private:
+  void add_call(const ManifestCall& call) {
+    const Operation* const operation = at(module_.operations, call.operation);
+    CallSummary summary{.operation = "operation " + std::to_string(call.operation),
+                        .at_most = call.at_most,
+                        .is_fetch = call.is_fetch,
+                        .line = call.line,
+                        .loop_line = call.loop_line,
+                        .inverse = {},
+                        .retires = {},
+                        .replacement = {}};
+    if (operation != nullptr) {
+      summary.operation = operation->full_name();
+      summary.effect = operation->effect;
+      summary.inverse = operation->inverse;
+      summary.retires = operation->retires;
+      summary.replacement = operation->replacement;
+      need(*operation);
+      load(*operation, call.at_most);
+    }
+    out_.calls.push_back(std::move(summary));
+  }
+
+  void need(const std::string& connector, const std::string& name) {
+    if (const auto index = module_.operation(connector, name)) need(module_.operations[*index]);
+  }
+
+  // What a call of it may lead to: itself by each of its routes, polling for its end, looking it up after a
+  // crash.
+  void need(const Operation& operation) {
+    if (!seen_.insert(&operation).second) return;
+    for (const Route& route : operation.routes) {
+      const Connector* const connector = at(module_.connectors, route.connector);
+      if (connector != nullptr) {
+        demands_[connector->name].push_back(route.permissions);
+        if (!connector->base.empty()) hosts_.insert(host_of(*connector));
+      }
+      if (route.protocol == Protocol::Smtp) hosts_.insert("the mail server");
+      if (route.crash && route.crash->kind == CrashRule::Kind::Lookup)
+        need(operation.connector, route.crash->operation);
+    }
+    if (operation.completes) need(operation.connector, operation.completes->operation);
+  }
+
+  // The configuration chooses one route; what they share is counted once.
+  void load(const Operation& operation, std::uint32_t times) {
+    std::set<std::string> counted;
+    for (const Route& route : operation.routes) {
+      const Quota& quota = route.quota;
+      if (times == 0 || (quota.per_minute == 0 && quota.per_hour == 0)) continue;
+      if (!counted.insert(quota.group).second) continue;
+      QuotaSummary& sum = quotas_[quota.group];
+      sum.group = quota.group;
+      sum.per_minute = quota.per_minute;
+      sum.per_hour = quota.per_hour;
+      const std::uint64_t calls = std::uint64_t{sum.calls} + times;
+      sum.calls = static_cast<std::uint32_t>(std::min<std::uint64_t>(calls, kAnyNumber));
+    }
+  }
+
+  const Module& module_;
+  const FlowCode& flow_;
+  FlowSummary out_;
+  std::set<const Operation*> seen_;
+  std::map<std::string, std::vector<std::vector<std::string>>> demands_;
+  std::set<std::string> hosts_;
+  std::map<std::string, QuotaSummary> quotas_;
+};
+
+}  // namespace
+
+std::optional<std::uint32_t> QuotaSummary::runs_per_hour() const {
+  if (calls == kAnyNumber || calls == 0) return std::nullopt;
+  std::uint64_t most = per_minute == 0 ? UINT64_MAX : std::uint64_t{per_minute} * 60;
+  if (per_hour != 0) most = std::min<std::uint64_t>(most, per_hour);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(most / calls, kAnyNumber));
+}
+
+bool FlowSummary::acts() const {
+  return std::ranges::any_of(calls, [](const CallSummary& call) { return call.effect == Effect::Act; });
+}
+
+const QuotaSummary* FlowSummary::scarcest() const {
+  const QuotaSummary* found = nullptr;
+  for (const QuotaSummary& quota : quotas) {
+    const bool is_scarcer = found == nullptr || !quota.runs_per_hour() ||
+                            (found->runs_per_hour() && *quota.runs_per_hour() < *found->runs_per_hour());
+    if (is_scarcer && (found == nullptr || found->runs_per_hour())) found = &quota;
+  }
+  return found;
+}
+
+std::vector<FlowSummary> summarise(const Module& module) {
+  std::vector<FlowSummary> all;
+  for (const FlowCode& flow : module.flows) all.push_back(Summary(module, flow).run());
+  return all;
+}
+
+}  // namespace flow
