@@ -82,8 +82,8 @@ void Region::make_usable(std::size_t size) {
 }
 
 void Region::release_behind(std::size_t size) {
-  const std::size_t kept = whole_steps(size);
-  if (kept < usable_) static_cast<void>(madvise(begin_ + kept, usable_ - kept, MADV_DONTNEED));
+  const std::size_t left = whole_steps(size);
+  if (left < usable_) static_cast<void>(madvise(begin_ + left, usable_ - left, MADV_DONTNEED));
 }
 
 }  // namespace flow
