@@ -132,8 +132,8 @@ struct Operation {
   std::string inverse;  // the operation that undoes this one; empty when there is none
   std::optional<Completion> completes;
   std::string doc;
-  std::string source;   // the page that documents it
-  std::string retires;  // ISO date; empty when none is announced
+  std::string source;       // the page that documents it
+  std::string retires;      // ISO date; empty when none is announced
   std::string replacement;  // the operation that takes its place then, as `graph.hunt`; or empty
 
   std::string full_name() const { return connector + "." + name; }

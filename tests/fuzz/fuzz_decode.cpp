@@ -6,8 +6,8 @@
 #include "tests/fuzz/run_module.hpp"
 #include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/disassemble.hpp"
-#include "vm/bytecode/summary.hpp"
 #include "vm/bytecode/encode.hpp"
+#include "vm/bytecode/summary.hpp"
 
 namespace flow::fuzz {
 namespace {

@@ -58,7 +58,8 @@ TEST(GoldenCoverage, EveryDiagnosticIsShown) {
   std::vector<std::string> rows;
   for (const CodeRow& code : all_codes()) rows.emplace_back(code.id);
   std::set<std::string> seen;
-  for (const char* const area : {"check", "parse", "declare", "analyse"}) seen.merge(words_in(area, ".expected"));
+  for (const char* const area : {"check", "parse", "declare", "analyse"})
+    seen.merge(words_in(area, ".expected"));
   expect_covered(rows, seen, exempt);
 }
 
