@@ -49,16 +49,23 @@ unsigned weekday_of(std::int64_t days) {
 }
 
 LocalTime local_time(std::int64_t local_us) {
-  const std::int64_t days = floor_divided(local_us, kDayUs);
-  return {.date = date_of(days), .time_of_day_us = local_us - days * kDayUs};
+  // By the remainder: the start of the first day of all is before what 64 bits hold.
+  const std::int64_t rest = local_us % kDayUs;
+  return {.date = date_of(floor_divided(local_us, kDayUs)),
+          .time_of_day_us = rest < 0 ? rest + kDayUs : rest};
 }
 
 std::int64_t local_us(const LocalTime& local, bool& is_too_far) {
   std::int64_t sum = 0;
   constexpr std::int64_t kFarthestYear = 300'000;
-  is_too_far = local.date.year > kFarthestYear || local.date.year < -kFarthestYear ||
-               __builtin_mul_overflow(days_of(local.date), kDayUs, &sum) ||
-               __builtin_add_overflow(sum, local.time_of_day_us, &sum);
+  is_too_far = local.date.year > kFarthestYear || local.date.year < -kFarthestYear;
+  if (is_too_far) return sum;
+  std::int64_t days = days_of(local.date), time_of_day = local.time_of_day_us;
+  if (days < 0) {  // from the end of the day, for the first day of all
+    ++days;
+    time_of_day -= kDayUs;
+  }
+  is_too_far = __builtin_mul_overflow(days, kDayUs, &sum) || __builtin_add_overflow(sum, time_of_day, &sum);
   return sum;
 }
 

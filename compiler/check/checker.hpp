@@ -377,8 +377,7 @@ class Checker {
 
   // ---- steps.cpp
   void steps(NodeId node);
-  void after_step(NodeId node, const std::map<std::string_view, std::uint32_t>& names,
-                  const CheckedSteps& checked, CheckedStep& step);
+  void after_step(NodeId node, const std::map<std::string_view, std::uint32_t>& names, CheckedStep& step);
   bool find_waves(CheckedSteps& checked);
   void report_step_circle(const CheckedSteps& checked, const std::vector<bool>& is_placed);
   void report_dead_steps(const CheckedSteps& checked);

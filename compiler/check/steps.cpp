@@ -31,7 +31,7 @@ void Checker::steps(NodeId node) {
   for (CheckedStep& step : checked.steps) {
     branch(step.call, "this step", [&] { call_statement(step.call); });
     if (tree_.kids(step.node).size() == 3)
-      for (const NodeId after : tree_.kids(tree_.kid(step.node, 2))) after_step(after, names, checked, step);
+      for (const NodeId after : tree_.kids(tree_.kid(step.node, 2))) after_step(after, names, step);
   }
   yielded_ = outer;
   if (find_waves(checked)) report_dead_steps(checked);
@@ -39,7 +39,7 @@ void Checker::steps(NodeId node) {
 }
 
 void Checker::after_step(NodeId node, const std::map<std::string_view, std::uint32_t>& names,
-                         const CheckedSteps& checked, CheckedStep& step) {
+                         CheckedStep& step) {
   const NodeId ident = tree_.kid(node, 0);
   const auto found = names.find(tree_.text(ident));
   if (found == names.end()) {
@@ -70,7 +70,6 @@ void Checker::after_step(NodeId node, const std::map<std::string_view, std::uint
         .note("several outcomes of one step are joined by `or`: `after a failed or timed out`");
     return;
   }
-  static_cast<void>(checked);
   step.after.push_back({.step = found->second, .statuses = statuses, .node = node});
 }
 

@@ -221,14 +221,8 @@ void RoutineEmitter::extreme(const CheckedMethod& method, bool is_least, Registe
 }
 
 void RoutineEmitter::sort_by(const CheckedMethod& method, Register target) {
-  const Register list = operand(method.receiver), keys = code_.take();
-  const TypeId key = builder_.type(type_of(method.arguments[0]));
-  code_.add_imm(Op::NewList, keys, keys, 0, builder_.module().types.list(key));
-  Loop loop;
-  open_list(list, loop);
-  name_local(method.locals[0], loop.item);
-  append(method.arguments[0], keys);
-  close_loop(loop);
+  const Register list = operand(method.receiver);
+  const Register keys = keys_of(method, list);
   code_.add(Op::SortBy, target, list, keys);
 }
 

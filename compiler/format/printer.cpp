@@ -68,15 +68,19 @@ void Printer::joined(NodeId id, std::size_t first) {
 
 // Breaks before each operator, where it breaks.
 void Printer::operands(NodeId id) {
-  const auto kids = tree_.kids(id);
-  const bool has_ops = tree_.kind(id) == NodeKind::Sum || tree_.kind(id) == NodeKind::Product;
+  const bool has_signs = tree_.kind(id) == NodeKind::Sum || tree_.kind(id) == NodeKind::Product;
+  chain(tree_.kids(id), has_signs ? 2 : 1, kIndent);
+}
+
+// On one line, or a new one before each `step` nodes: an operand, or the sign before it.
+void Printer::chain(std::span<const NodeId> nodes, std::size_t step, int indent) {
   bool is_broken = false;
-  for (std::size_t i = 1; i < kids.size(); ++i)
-    is_broken = is_broken || lines_between(tree_.span(kids[i - 1]).end, tree_.span(kids[i]).begin) > 0;
+  for (std::size_t i = 1; i < nodes.size(); ++i)
+    is_broken = is_broken || lines_between(tree_.span(nodes[i - 1]).end, tree_.span(nodes[i]).begin) > 0;
   layout_.begin_group(is_broken);
-  for (std::size_t i = 0; i < kids.size(); ++i) {
-    if (i == 1) layout_.indent(kIndent);
-    if (i > 0 && (!has_ops || i % 2 == 1)) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (i == 1) layout_.indent(indent);
+    if (i > 0 && (step == 1 || i % step == 1)) {
       while (next().is_comment) {
         const Token ahead = next();
         at_ = ahead.end;
@@ -89,10 +93,10 @@ void Printer::operands(NodeId id) {
       has_line_comment_ = false;
       last_ = {};
     }
-    until(tree_.span(kids[i]).begin);
-    node(kids[i]);
+    until(tree_.span(nodes[i]).begin);
+    node(nodes[i]);
   }
-  layout_.dedent(kIndent);
+  layout_.dedent(indent);
   layout_.end_group();
 }
 
@@ -159,32 +163,7 @@ void Printer::condition(NodeId id) {
   const NodeId value = tree_.kid(id, 0);
   const NodeKind kind = tree_.kind(value);
   if (kind != NodeKind::And && kind != NodeKind::Or) return children(id);
-  const auto kids = tree_.kids(value);
-  const int indent = kind == NodeKind::And ? 1 : 2;
-  bool is_broken = false;
-  for (std::size_t i = 1; i < kids.size(); ++i)
-    is_broken = is_broken || lines_between(tree_.span(kids[i - 1]).end, tree_.span(kids[i]).begin) > 0;
-  layout_.begin_group(is_broken);
-  for (std::size_t i = 0; i < kids.size(); ++i) {
-    if (i == 1) layout_.indent(indent);
-    if (i > 0) {
-      while (next().is_comment) {
-        const Token ahead = next();
-        at_ = ahead.end;
-        comment(ahead);
-      }
-      if (has_line_comment_)
-        layout_.hard();
-      else
-        layout_.line();
-      has_line_comment_ = false;
-      last_ = {};
-    }
-    until(tree_.span(kids[i]).begin);
-    node(kids[i]);
-  }
-  layout_.dedent(indent);
-  layout_.end_group();
+  chain(tree_.kids(value), 1, kind == NodeKind::And ? 1 : 2);
   until(tree_.span(id).end);
 }
 

@@ -35,6 +35,7 @@ class Printer {
   void lone_statements(NodeId block);
   void block(NodeId id);
   void operands(NodeId id);
+  void chain(std::span<const NodeId> nodes, std::size_t step, int indent);
   void joined(NodeId id, std::size_t first);  // children from `first` on may each begin a line
   void member(NodeId id);                     // `object.name`
 
