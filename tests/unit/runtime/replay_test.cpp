@@ -290,6 +290,7 @@ TEST(Replay, RunsOfAllVersionsGoOnToTheirRecordedEnd) {
     const fs::path path = waiting.path.parent_path() / (waiting.flow() + "-over.journal");
     const auto over = std::ranges::find(kept, path, &Kept::path);
     ASSERT_NE(over, kept.end());
+    ASSERT_EQ(told(over->run, over->module_bytes).find("damaged"), std::string::npos);
     ++found[waiting.version];
     ASSERT_EQ(waiting.run.row.state, RunState::Running);
     expect_same_end(waiting.run, *over);

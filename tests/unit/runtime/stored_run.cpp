@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "base/result.hpp"
 #include "runtime/history.hpp"
@@ -120,19 +121,18 @@ std::string told(const StoredRun& run, std::string_view module_bytes) {
   return text;
 }
 
-std::vector<std::string> story(const StoredRun& run, std::string_view module_bytes) {
-  std::vector<std::string> lines, calls;
+std::string story(const StoredRun& run, std::string_view module_bytes) {
+  std::string text;
+  std::set<std::string> calls;
   for (RunStep& step : steps_of(run, module_bytes)) {
     step.is_settled = false;
-    if (step.kind == EntryKind::Intent) calls.push_back(call_text(step));
+    if (step.kind == EntryKind::Intent) calls.insert(call_text(step));
     if (step.kind != EntryKind::Intent && step.kind != EntryKind::Retry &&
         step.kind != EntryKind::Recovered && step.kind != EntryKind::Parked)
-      lines.push_back(told(step));
+      text += told(step) + "\n";
   }
-  std::ranges::sort(calls);
-  const auto twice = std::ranges::unique(calls);
-  lines.insert(lines.end(), calls.begin(), twice.begin());
-  return lines;
+  for (const std::string& call : calls) text += call + "\n";
+  return text;
 }
 
 void put(Store& store, const StoredRun& run, std::string_view module_bytes) {

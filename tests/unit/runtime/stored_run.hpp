@@ -23,7 +23,8 @@ StoredRun cut_after(StoredRun run, std::size_t entries);
 // What its journal says, a line for each entry; without times and what else may be another the next time.
 std::string told(const StoredRun& run, std::string_view module_bytes);
 // Of that only what the run itself did, whatever became of the process: no attempts, retries, recoveries.
-std::vector<std::string> story(const StoredRun& run, std::string_view module_bytes);
+// The calls come last, each once.
+std::string story(const StoredRun& run, std::string_view module_bytes);
 
 // Into an empty store, with the module of these bytes.
 void put(Store& store, const StoredRun& run, std::string_view module_bytes);
