@@ -1,7 +1,8 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (triggers to runs),
+// answers, retries), system_calls.cpp (what the runtime answers itself), sleeping.cpp (runs that only
+// wait, from memory to the store and back), polling.cpp (triggers to runs),
 // recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -119,6 +121,7 @@ class Runtime::Loop {
 
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
+  void set_timer(Run& run, std::uint32_t number);
   void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
@@ -141,9 +144,16 @@ class Runtime::Loop {
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);
 
+  // sleeping.cpp
+  void put_to_sleep(std::int64_t now_us);
+  Status wake_due(std::int64_t now_us, bool& has_worked);
+  Status wake(const std::vector<RunRow>& rows);
+
   // recovery.cpp
   Status recover_some(bool& has_worked);
-  Status take_up(const RunRow& row);
+  Status take_up(RunRow row);
+  Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
+                                    std::uint32_t flow);
   void take_up_replayed(Run& run);
   void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
 
@@ -174,6 +184,9 @@ class Runtime::Loop {
   Batch batch_;
   std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
   std::vector<std::function<void()>> notices_;  // for the observer, once the batch is durable
+
+  std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
+  std::int64_t next_sleeper_us_ = kNever;
 
   bool is_recovering_ = false;
   bool was_closed_ = true;  // the process before this one ended in good order

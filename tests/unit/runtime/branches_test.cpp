@@ -6,7 +6,6 @@
 #include "fakes.hpp"
 #include "live.hpp"
 #include "parallel_module.hpp"
-#include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow::test {

@@ -1,4 +1,4 @@
-// The runtime with the real machine in a pretend world, and the runtime's own operations for its flows.
+// The runtime with the real machine in the pretend world, and modules that call what the runtime answers.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -65,4 +65,15 @@ inline Module flow_that_fails() {
   return std::move(a.module);
 }
 
+// Waits for an hour, and says so before and after.
+inline Module flow_that_waits() {
+  Assembler a;
+  const auto wait = add_system(a, "wait", {{.name = "duration", .type = kDurationType}}, kNothingType);
+  a.emit(Op::EnterBody).load_text(4, "before").emit(Op::Log, 4);
+  a.load_int(5, 3600 * kSecondUs, kDurationType).call(6, wait, 5);
+  a.load_text(7, "after").emit(Op::Log, 7).emit(Op::Finish);
+  without_quotas(a);
+  return std::move(a.module);
+}
+
 }  // namespace flow::test

@@ -145,7 +145,7 @@ void put(Store& store, const StoredRun& run, std::string_view module_bytes) {
 
 StoredRun take(Store& store, const std::string& id) {
   auto row = store.run(id);
-  auto journal = store.journal(id);
+  auto journal = store.journal(id, 0);
   FLOW_CHECK(row && *row && journal, "the run is there");
   return {std::move(**row), std::move(*journal)};
 }
