@@ -150,6 +150,17 @@ bool Printer::needs_semicolon(NodeId before, NodeId after) const {
                                                              begin, end - begin)) != kMayContinue.end();
 }
 
+bool Printer::is_semicolon_ahead(std::uint32_t end) {
+  const std::uint32_t from = at_;
+  bool is_there = false;
+  for (Token ahead = next(); ahead.begin < end && ahead.end > ahead.begin && !is_there; ahead = next()) {
+    at_ = ahead.end;
+    is_there = !ahead.is_comment && text_[ahead.begin] == ';';
+  }
+  at_ = from;
+  return is_there;
+}
+
 // Each item on its own line, with at most one empty line between. Ends behind what stands before `end`.
 void Printer::sequence(std::span<const NodeId> items, std::uint32_t end) {
   bool is_first = true;
@@ -163,6 +174,10 @@ void Printer::sequence(std::span<const NodeId> items, std::uint32_t end) {
       last_ = {};
       is_first = false;
     };
+    if (i > 0 && i < items.size() && !is_semicolon_ahead(begin) && needs_semicolon(items[i - 1], items[i])) {
+      glue_ = true;
+      word(";");
+    }
     for (Token ahead = next(); ahead.begin < begin && ahead.end > ahead.begin; ahead = next()) {
       at_ = ahead.end;
       lines += ahead.lines_before;
