@@ -1,6 +1,6 @@
-// Calls that are awaited (`await isolate(id) within 30m`): their answer is how that ended which they began. The
-// call is made as any other; what it gave is journaled as `Begun`, so that no restart makes it again; then
-// the operation that tells the progress is called until its answer is final.
+// Calls that are awaited (`await isolate(id) within 30m`): their answer is how that ended which they began.
+// The call is made as any other; what it gave is journaled as `Begun`, so that no restart makes it again;
+// then the operation that tells the progress is called until its answer is final.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -195,7 +195,8 @@ Entry read_entry(EntryKind kind, Reader& from) {
     case EntryKind::Parked: return ParkedEntry{from.text("reason")};
     case EntryKind::Ended: return read_ended(from);
     case EntryKind::Begun:
-      return BegunEntry{from.count("call"), from.raw("result"), from.number("since_us"), from.number("until_us")};
+      return BegunEntry{from.count("call"), from.raw("result"), from.number("since_us"),
+                        from.number("until_us")};
   }
   FLOW_CHECK(false, "entry_numbered() lets no other kind pass");
   return EnteredEntry{};

@@ -1,9 +1,9 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers itself), sleeping.cpp (runs that only
-// wait, from memory to the store and back), polling.cpp (triggers to runs),
-// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers
+// itself), sleeping.cpp (runs that only wait, from memory to the store and back), polling.cpp (triggers to
+// runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
