@@ -148,6 +148,7 @@ Status Runtime::Loop::commit_now(const Batch& batch) {
 Status Runtime::Loop::commit() {
   if (!batch_.empty()) {
     const Batch batch = std::exchange(batch_, {});
+    begun_.clear();
     if (Status status = commit_now(batch); !status) {
       sends_.clear();  // their intents are not durable: they must not go out
       notices_.clear();

@@ -1,8 +1,8 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (triggers to runs),
-// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (polled triggers to
+// events), starting.cpp (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -20,6 +20,7 @@
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/starting.hpp"
 
 namespace flow {
 
@@ -54,14 +55,6 @@ class Runtime::Loop {
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t settle_tries = 0;
-  };
-  struct Subscriber {
-    std::string flow;
-    std::string hash;
-    std::shared_ptr<const Module> module;
-    std::uint32_t index = 0;
-    std::string settings;
-    std::unique_ptr<RunMachine> machine;  // decides on event after event, until one begins a run and takes it
   };
   // One trigger of one tenant: a single poll feeds all its subscribers.
   struct Source {
@@ -136,10 +129,13 @@ class Runtime::Loop {
   void fail_poll(Source& source, const Fault& fault);
   Status dispatch_events(bool& has_worked);
   Status dispatch(Source& source, PolledEvent event);
-  Status begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event);
   void finish_page(Source& source);
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);
+
+  // starting.cpp
+  Result<Begun> begin_run(Subscriber& subscriber, const Beginning& beginning);
+  Result<std::optional<std::string>> run_of(const Subscriber& subscriber, const Beginning& beginning);
 
   // recovery.cpp
   Status recover_some(bool& has_worked);
@@ -172,6 +168,7 @@ class Runtime::Loop {
   std::size_t in_flight_ = 0;
 
   Batch batch_;
+  std::map<std::string, std::string> begun_;    // IDs of the runs in the batch, by what they are unique by
   std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
   std::vector<std::function<void()>> notices_;  // for the observer, once the batch is durable
 

@@ -1,4 +1,5 @@
-// From a trigger to runs: one poll per tenant and trigger, whose events go to every flow that wants them.
+// From a polled trigger to its events: one poll per tenant and trigger, whose events go to every flow that
+// wants them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,7 +30,7 @@ Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& ha
       std::erase_if(source.subscribers, [&](const Subscriber& other) { return other.flow == code.name; });
   FLOW_TRY(Source * source, source_for(tenant, module, trigger, *operation));
   source->subscribers.push_back(
-      Subscriber{code.name, hash, module, flow, std::string(settings_json), nullptr});
+      Subscriber{tenant, code.name, hash, module, flow, std::string(settings_json), nullptr});
   source->fields = EventFields();
   for (const Subscriber& subscriber : source->subscribers)
     source->fields.add(subscriber.module->types, subscriber.module->flows[subscriber.index]);
@@ -186,40 +187,11 @@ Status Runtime::Loop::dispatch(Source& source, PolledEvent event) {
   ++counters_.events_fresh;
   ++source.report.fresh;
   source.event.read(event.json, source.fields);
-  for (Subscriber& subscriber : source.subscribers) FLOW_TRY_STATUS(begin_run(source, subscriber, event));
+  const Beginning beginning{
+      .trigger = source.trigger, .key = event.key, .event = event.json, .parsed = &source.event};
+  for (Subscriber& subscriber : source.subscribers)
+    if (auto begun = begin_run(subscriber, beginning); !begun) return tl::unexpected(begun.error());
   batch_.seen.push_back(SeenRow{source.tenant, source.trigger, std::move(event.key), event.time_us});
-  return {};
-}
-
-// A flow whose condition is false without asking anyone leaves no trace.
-Status Runtime::Loop::begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event) {
-  if (!subscriber.machine) subscriber.machine = engine_.machine(*subscriber.module, subscriber.index);
-  Step first = subscriber.machine->start_from(source.event, subscriber.settings);
-  if (const auto* ended = std::get_if<Ended>(&first); ended && ended->how == Ended::How::Skipped) {
-    ++counters_.skipped_at_once;
-    return {};
-  }
-  const std::int64_t now_us = clock_.now_us();
-  RunRow row;
-  row.id = ids_.next();
-  row.tenant = source.tenant;
-  row.flow = subscriber.flow;
-  row.module = subscriber.hash;
-  row.trigger = source.trigger;
-  row.key = event.key;
-  row.created_us = now_us;
-  auto run = std::make_unique<Run>(std::move(row), subscriber.module, std::move(subscriber.machine));
-  run->start(event.json, subscriber.settings, std::move(first), now_us);
-  // The keys that were seen are forgotten some day; runs are not.
-  FLOW_TRY(const bool is_known, store_.has_run(source.tenant, subscriber.flow, source.trigger, event.key));
-  if (is_known) return {};
-  ++counters_.runs_started;
-  after_commit([this, started = run->row()] { observer_->run_started(started); });
-  batch_.runs.push_back(run->row());
-  batch_.runs.back().state = RunState::Running;
-  Run& kept = *run;
-  runs_.emplace(kept.row().id, std::move(run));
-  settle_run(kept);
   return {};
 }
 
