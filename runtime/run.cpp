@@ -24,14 +24,16 @@ Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMa
     : row_(std::move(row)), module_(std::move(module)), machine_(std::move(machine)) {}
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
-  append(StartedEntry{std::string(event), std::string(settings)}, now_us);
+  settings_ = settings;
+  append(StartedEntry{std::string(event), settings_}, now_us);
   advance(std::move(first), now_us);
 }
 
 Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) {
   next_sequence_ = journal.empty() ? 0 : journal.back().sequence + 1;
   FLOW_TRY_STATUS(read(journal));
-  advance(machine_->start(started_.event, started_.settings), now_us);
+  settings_ = started_.settings;
+  advance(machine_->start(started_.event, settings_), now_us);
   give_recorded_answers(now_us);
   if (replay_problem_.empty() && !recorded_calls_.empty()) {
     const std::uint32_t last = recorded_calls_.rbegin()->first;

@@ -2,6 +2,7 @@
 #include "runtime/starting.hpp"
 
 #include "runtime/loop.hpp"
+#include "runtime/schedule.hpp"
 
 namespace flow {
 namespace {
@@ -14,6 +15,30 @@ std::string unique_name(const Subscriber& subscriber, const Beginning& beginning
 }
 
 }  // namespace
+
+// A new version may start on another trigger than the one before.
+Status Runtime::Loop::subscribe(Subscriber subscriber) {
+  for (auto& [key, source] : sources_)
+    if (source.tenant == subscriber.tenant)
+      std::erase_if(source.subscribers,
+                    [&](const Subscriber& other) { return other.flow == subscriber.flow; });
+  const std::string key = source_key(subscriber.tenant, subscriber.flow);
+  deployed_.erase(key);
+  const Trigger& trigger = subscriber.trigger();
+  if (trigger.kind == Trigger::Kind::Poll) return subscribe_to_poll(std::move(subscriber));
+  if (trigger.kind == Trigger::Kind::Hunt) return subscribe_to_hunt(std::move(subscriber));
+  CursorRow cursor;
+  const bool is_schedule = trigger.kind == Trigger::Kind::Every || trigger.kind == Trigger::Kind::Cron;
+  if (is_schedule) {
+    FLOW_TRY_STATUS(check_schedule(trigger));
+    cursor = CursorRow{subscriber.tenant, subscriber.flow, 0, 0};
+    FLOW_TRY_STATUS(read_cursor(cursor, trigger));
+  }
+  Deployed& deployed = deployed_[key];
+  deployed = Deployed{std::move(subscriber), ++versions_, std::move(cursor)};
+  if (is_schedule) wait_for_firing(deployed);
+  return {};
+}
 
 // The keys that were seen are forgotten some day; runs are not. One that began in this very turn is in the
 // batch.
@@ -60,6 +85,7 @@ Result<Begun> Runtime::Loop::begin_run(Subscriber& subscriber, const Beginning& 
   begun_.emplace(unique_name(subscriber, beginning), id);
   Run& kept = *run;
   runs_.emplace(id, std::move(run));
+  if (beginning.on_begun) beginning.on_begun(id);
   settle_run(kept);
   return Begun{.how = Begun::How::Started, .run = id, .problem = {}};
 }

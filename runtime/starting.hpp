@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,7 +32,9 @@ struct Beginning {
   std::string_view event;               // JSON object
   const ParsedEvent* parsed = nullptr;  // the same, when it was read for several flows
   bool may_be_refused = false;          // somebody waits to be told that the flow cannot take this event
-  bool keeps_skipped = false;  // somebody has asked for the run: it is kept when the condition is false
+  // Somebody has asked for the run: it is kept when the condition is false.
+  bool keeps_skipped = false;
+  std::function<void(const std::string& run)> on_begun;  // before the run does anything
 };
 
 struct Begun {
