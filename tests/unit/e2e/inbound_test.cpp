@@ -1,23 +1,18 @@
 // Runs that are asked for over HTTP, of the real service on a real socket: hooks with signatures and tokens,
 // flows that people start, and clients that mean no good.
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstring>
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/server/credentials.hpp"
 #include "scene.hpp"
+#include "tests/unit/sim/raw_client.hpp"
 
 namespace flow::e2e {
 namespace {
 
+using sim::RawClient;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -33,42 +28,6 @@ flow take on webhook "tickets" (ticket: Ticket) when ticket.id > 0 do {
 flow plain on webhook "plain" (body: Json) do log "{body}"
 flow triage on manual (machine: String, times: Int = 1) do log "{machine} {times}"
 )";
-
-// A client that says what it likes.
-class Client {
- public:
-  explicit Client(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const timeval patience{.tv_sec = 20, .tv_usec = 0};
-    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    is_connected_ = connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  }
-  ~Client() { close(socket_); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  void say(const std::string& bytes) {
-    for (std::size_t sent = 0; is_connected_ && sent < bytes.size();) {
-      const ssize_t size = send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (size <= 0) return;
-      sent += static_cast<std::size_t>(size);
-    }
-  }
-  std::string hear() {
-    std::string all;
-    char part[4096];
-    for (ssize_t size; (size = recv(socket_, part, sizeof part, 0)) > 0;)
-      all.append(part, static_cast<std::size_t>(size));
-    return all;
-  }
-
- private:
-  int socket_;
-  bool is_connected_ = false;
-};
 
 class Inbound : public testing::Test {
  protected:
@@ -118,11 +77,11 @@ graph = "{0}"
     scene.folder().write("flow.toml", fmt::format(fmt::runtime(config), port));  // for `flow run NAME`
   }
   std::string post(const std::string& path, const std::string& body, const std::string& headers) {
-    Client client(port);
-    client.say(
+    RawClient client(port);
+    client.send(
         fmt::format("POST {} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n{}\r\n{}",
                     path, body.size(), headers, body));
-    return client.hear();
+    return client.read_all();
   }
   std::string deliver(const std::string& body, const std::string& delivery) {
     return post("/hooks/tickets", body,
@@ -218,17 +177,17 @@ TEST_F(Inbound, ATokenSufficesForAHookThatSaysSo) {
 }
 
 TEST_F(Inbound, SlowAndSilentClientsHarmNobody) {
-  std::vector<std::unique_ptr<Client>> slow;
+  std::vector<std::unique_ptr<RawClient>> slow;
   for (int i = 0; i < 50; ++i) {
-    slow.push_back(std::make_unique<Client>(port));
-    slow.back()->say(i % 2 == 0 ? "POST /hooks/tickets HTTP/1.1\r\nHost: h\r\n"
-                                : "POST /hooks/tickets HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{");
+    slow.push_back(std::make_unique<RawClient>(port));
+    slow.back()->send(i % 2 == 0 ? "POST /hooks/tickets HTTP/1.1\r\nHost: h\r\n"
+                                 : "POST /hooks/tickets HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n{");
   }
   EXPECT_THAT(deliver(R"({"id":1,"title":"Door"})", "d1"), StartsWith("HTTP/1.1 202 "));
   {
-    Client impatient(port);  // leaves while the run is under way
+    RawClient impatient(port);  // leaves while the run is under way
     const std::string body = R"({"id":8,"title":"Door"})";
-    impatient.say(
+    impatient.send(
         fmt::format("POST /hooks/tickets HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\nX-Signature-256: "
                     "{}\r\nX-Delivery: d8\r\n\r\n{}",
                     body.size(), hmac_sha256_hex("hook secret", body), body));
