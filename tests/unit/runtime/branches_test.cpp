@@ -219,12 +219,12 @@ std::string refusal(const Module& module, std::string_view settings = "{}") {
 }
 
 TEST(Deploy, RefusesWhatItCannotServe) {
-  Assembler webhook;
-  webhook.module.triggers[0].kind = Trigger::Kind::Webhook;
-  webhook.module.triggers[0].endpoint = "hook";
-  webhook.emit(Op::Finish);
-  EXPECT_EQ(refusal(webhook.module),
-            "`isolate.flow`: this runtime cannot start flow `isolate` on `webhook` yet");
+  Assembler stream;
+  stream.module.triggers[0].kind = Trigger::Kind::Stream;
+  stream.module.triggers[0].endpoint = "topic";
+  stream.emit(Op::Finish);
+  EXPECT_EQ(refusal(stream.module),
+            "`isolate.flow`: this runtime cannot start flow `isolate` on `stream` yet");
   Assembler asks;
   add_system(asks, "ask", {}, kStringType);
   asks.emit(Op::Finish);

@@ -111,9 +111,9 @@ class FailingStore final : public Store {
   Status commit(const Batch& batch) override;
   Result<std::optional<std::string>> module(std::string_view hash) override { return inner_.module(hash); }
   Result<std::optional<RunRow>> run(std::string_view id) override { return inner_.run(id); }
-  Result<bool> has_run(std::string_view a, std::string_view b, std::string_view c,
-                       std::string_view d) override {
-    return inner_.has_run(a, b, c, d);
+  Result<std::optional<std::string>> run_of(std::string_view a, std::string_view b, std::string_view c,
+                                            std::string_view d) override {
+    return inner_.run_of(a, b, c, d);
   }
   Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) override {
     return inner_.journal(run, from);
