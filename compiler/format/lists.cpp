@@ -128,11 +128,20 @@ void Printer::bracketed(std::span<const NodeId> items, char close, bool is_padde
   sign(close);
 }
 
-// Whether a line end between the two would make one statement of them: `retry` and others of these words are
-// not reserved, and go on with a call where they may.
+// Whether behind a line end it would be read as part of the statement before it: `retry` and others of these
+// words are not reserved, and go on with a call where they may.
+bool Printer::may_continue(NodeId statement) const {
+  constexpr std::array<std::string_view, 7> kMayContinue = {"as",    "retry",  "backoff", "timeout",
+                                                            "lease", "within", "finally"};
+  const std::uint32_t begin = tree_.span(statement).begin;
+  std::uint32_t end = begin;
+  while (end < text_.size() && is_word_start(text_[end])) ++end;
+  const std::string_view word = std::string_view(text_).substr(begin, end - begin);
+  return word.empty() || std::ranges::find(kMayContinue, word) != kMayContinue.end();
+}
+
+// Whether a line end between the two would make one statement of them.
 bool Printer::needs_semicolon(NodeId before, NodeId after) const {
-  constexpr std::array<std::string_view, 11> kMayContinue = {
-      "as", "retry", "backoff", "timeout", "lease", "within", "until", "after", "finally", "at", "limit"};
   switch (tree_.kind(before)) {
     case NodeKind::Return:
     case NodeKind::Stop:
@@ -143,11 +152,7 @@ bool Printer::needs_semicolon(NodeId before, NodeId after) const {
     case NodeKind::RunFlow: return true;
     default: break;
   }
-  const std::uint32_t begin = tree_.span(after).begin;
-  std::uint32_t end = begin;
-  while (end < text_.size() && is_word_start(text_[end])) ++end;
-  return end == begin || std::ranges::find(kMayContinue, std::string_view(text_).substr(
-                                                             begin, end - begin)) != kMayContinue.end();
+  return may_continue(after);
 }
 
 bool Printer::is_semicolon_ahead(std::uint32_t end) {
@@ -174,7 +179,7 @@ void Printer::sequence(std::span<const NodeId> items, std::uint32_t end) {
       last_ = {};
       is_first = false;
     };
-    if (i > 0 && i < items.size() && !is_semicolon_ahead(begin) && needs_semicolon(items[i - 1], items[i])) {
+    if (i > 0 && i < items.size() && may_continue(items[i]) && !is_semicolon_ahead(begin)) {
       glue_ = true;
       word(";");
     }
