@@ -137,7 +137,7 @@ bool Printer::may_continue(NodeId statement) const {
   std::uint32_t end = begin;
   while (end < text_.size() && is_word_start(text_[end])) ++end;
   const std::string_view word = std::string_view(text_).substr(begin, end - begin);
-  return word.empty() || std::ranges::find(kMayContinue, word) != kMayContinue.end();
+  return std::ranges::find(kMayContinue, word) != kMayContinue.end();
 }
 
 // Whether a line end between the two would make one statement of them.
@@ -152,7 +152,7 @@ bool Printer::needs_semicolon(NodeId before, NodeId after) const {
     case NodeKind::RunFlow: return true;
     default: break;
   }
-  return may_continue(after);
+  return !is_word_start(text_[tree_.span(after).begin]) || may_continue(after);
 }
 
 bool Printer::is_semicolon_ahead(std::uint32_t end) {
