@@ -101,7 +101,8 @@ class Checker {
   // ---- conversions.cpp
   TypeId conversion(NodeId node);
   TypeId type_test(NodeId node);
-  bool becomes(TypeId from, TypeId to) const;  // by `as`; neither is optional
+  bool becomes(TypeId from, TypeId to) const;      // by `as`; neither is optional
+  bool is_testable(TypeId from, TypeId to) const;  // whether only the run can tell if one is the other
   std::string what_it_becomes(TypeId from) const;
   // The first of Secret, Html, Kql, Nothing and unions that is in the type; kNoType without one.
   TypeId own_type_in(TypeId type) const;
@@ -341,11 +342,12 @@ class Checker {
   TypeId match_expression(NodeId node, TypeId expected);
   TypeId match_subject(NodeId node);
   std::span<const NodeId> patterns_of(NodeId arm) const;
+  bool has_constants(TypeId type) const;
   bool has_type_pattern(NodeId match) const;
   bool may_grow(TypeId enumeration) const;  // values may come that no source knows
   void enter_arm(NodeId arm, NodeId subject, TypeId type, Taken& taken);
   void pattern(NodeId node, TypeId subject, Taken& taken);
-  void type_pattern(NodeId node, TypeId subject);
+  void type_pattern(NodeId node, TypeId subject, Taken& taken);
   bool has_holes_in(NodeId node) const;
   void take(Taken& taken, std::string value, NodeId pattern);
   void take_interval(Taken& taken, double from, double to, NodeId pattern);

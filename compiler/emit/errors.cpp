@@ -82,6 +82,7 @@ bool RoutineEmitter::handles_errors(NodeId node) const {
     case NodeKind::OnErrorCollect:
     case NodeKind::Else:
     case NodeKind::OpIs:  // tries
+    case NodeKind::PatternIs:
     case NodeKind::Steps: return true;
     case NodeKind::Call:
       if (builder_.checked().invokes.contains(node)) return true;

@@ -250,6 +250,8 @@ class RoutineEmitter {
   // ---- match.cpp
   void match(NodeId node, std::optional<Register> target);  // `target` gets the value of a MatchExpr
   void branch_pattern(Register subject, TypeId type, NodeId pattern, Label& target);
+  void branch_type(Register subject, TypeId type, NodeId pattern, const std::map<NodeId, Register>& named,
+                   Label& target);
 
   // ---- errors.cpp
   struct Guard {

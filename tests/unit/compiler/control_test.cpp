@@ -98,6 +98,38 @@ const Story kStories[] = {
      "let b = match title == \"T\" { true => 1 false => 2 }\nlog \"{s} {b}\"",
      {},
      "two 1\nfinished"},
+    {"match_by_type",
+     "let all: List<Json> = [1, \"soc@contoso.com\", [true], { host: \"h\" }]\n"
+     "for json in all {\n"
+     "  match json {\n"
+     "    is Int as n => log \"number {n + 1}\"\n"
+     "    is String as text => {\n"
+     "      let to = match text { is Email as address => address.user()  _ => \"nobody\" }\n"
+     "      log \"to {to}\"\n"
+     "    }\n"
+     "    is List<Bool>, is Map<String, Bool> => log \"Bools\"\n"
+     "    _ => log \"else\"\n"
+     "  }\n"
+     "}",
+     {},
+     "number 2\nto soc\nBools\nelse\nfinished"},
+    {"match_of_what_may_be_null_by_type",
+     "var counts: Map<String, Int>? = { a: 1 }\n"
+     "for round in range(2) {\n"
+     "  let sum = match counts { is Map<String, Int> as held => held.values().sum()  null => -1 }\n"
+     "  log \"{sum}\"\n"
+     "  counts = null\n"
+     "}\n"
+     "let n: Int? = 4\nmatch n { 3 => log \"three\" is Int as m => log \"{m * 2}\" null => {} }",
+     {},
+     "1\n-1\n8\nfinished"},
+    {"what_a_match_by_type_tries_is_no_error_of_its_own",
+     "let json: Json = [1]\n"
+     "try { isolate(machineId) } catch e {\n"
+     "  match json { is Int => log \"number\"  is List<Int> => log \"list\"  _ => {} }\n"
+     "  log e.message\n fail e\n}",
+     {"!Conflict"},
+     "> isolate\nlist\nmade up\nfailed Conflict: made up"},
     {"try_catches_by_kind",
      "for i in range(3) {\n"
      "  try { isolate(machineId)\n log \"worked\" }\n"
