@@ -13,6 +13,8 @@ void RoutineEmitter::call(NodeId node, Register target) {
     return operation_call(node, found->second, target);
   if (const auto found = checked.invokes.find(node); found != checked.invokes.end())
     return invoke(node, found->second, target);
+  if (const auto found = checked.flow_calls.find(node); found != checked.flow_calls.end())
+    return flow_call(node, found->second, target);
   if (const auto found = checked.methods.find(node); found != checked.methods.end())
     return method(node, found->second, target);
 }

@@ -160,6 +160,8 @@ void FlowEmitter::fill_manifest() {
                                    .parameter = recipients.parameter,
                                    .constants = recipients.constants,
                                    .computed = recipients.computed});
+  for (const auto& [run, node] : plan_.flows)
+    manifest.flows.push_back({.flow = run.first, .is_started = run.second, .line = tree_.line(node)});
   manifest.poll_filter = plan_.poll_filter;
   manifest.poll_expand = plan_.poll_expand;
 }

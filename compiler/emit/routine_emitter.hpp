@@ -3,8 +3,8 @@
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
 // collections.cpp lists and maps, methods.cpp and collection_methods.cpp their methods, function_calls.cpp
 // and tables.cpp other standard functions, records.cpp records, conversions.cpp what becomes something else,
-// calls.cpp calls, match.cpp `match`, errors.cpp what guards code, concurrency.cpp and steps.cpp what runs
-// side by side, waiting.cpp what takes time.
+// calls.cpp calls, flow_calls.cpp those of flows, match.cpp `match`, errors.cpp what guards code,
+// concurrency.cpp and steps.cpp what runs side by side, waiting.cpp what takes time.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
@@ -246,6 +246,9 @@ class RoutineEmitter {
   void invoke(NodeId node, const CheckedInvoke& call, Register target);
   void default_argument(const Parameter& parameter, Register target);
   void native(NativeId native, std::span<const NodeId> arguments, Register target);
+
+  // ---- flow_calls.cpp
+  void flow_call(NodeId node, const CheckedFlowCall& call, Register target);
 
   // ---- match.cpp
   void match(NodeId node, std::optional<Register> target);  // `target` gets the value of a MatchExpr

@@ -23,13 +23,14 @@ struct After {
 class Planner {
  public:
   Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow,
-          const std::vector<CallBounds>& functions)
+          const std::vector<CallBounds>& functions, const std::vector<CallBounds>& flows)
       : tree_(tree),
         checked_(checked),
         flow_(flow),
         library_(library),
         trigger_(checked.triggers[flow.trigger]),
         functions_(functions),
+        flows_(flows),
         recipients_(tree, library, checked, flow) {}
 
   FlowPlan run() {
@@ -59,7 +60,7 @@ class Planner {
       statement(flow_.handler, 0);
       --branch_depth_;
     }
-    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_);
+    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_, flows_);
     plan_.recipients = recipients_.take();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
@@ -168,6 +169,11 @@ class Planner {
       for (const NodeId argument : invoke->second.arguments)
         if (argument != kNoNode) there = value(argument, there);
       note_function(invoke->second.function);
+      return there;
+    }
+    if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end()) {
+      for (const NodeId argument : run->second.arguments) there = value(argument, there);
+      note_run(node, run->second);
       return there;
     }
     const auto found = checked_.calls.find(node);
@@ -490,11 +496,29 @@ class Planner {
     is_in_function_ = outer;
   }
 
+  // A run of another flow: what that calls is called for this one.
+  void note_run(NodeId node, const CheckedFlowCall& run) {
+    note_first(library_.operation_names.find(run.is_started ? "flow.start" : "flow.call")->second, node);
+    if (!is_in_run_) plan_.flows.try_emplace({run.flow, run.is_started}, node);
+    if (!runs_.insert(run.flow).second) return;
+    const bool outer_function = std::exchange(is_in_function_, true);
+    const bool outer_run = std::exchange(is_in_run_, true);
+    const CheckedFlow& flow = checked_.flows[run.flow];
+    if (flow.once_key != kNoNode)
+      note_first(library_.operation_names.find("flow.once")->second, flow.once_key);
+    for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler})
+      if (part != kNoNode) note_calls_in(part);
+    is_in_function_ = outer_function;
+    is_in_run_ = outer_run;
+  }
+
   void note_calls_in(NodeId node) {
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
       note_call(node, call->second);
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
       note_function(invoke->second.function);
+    if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end())
+      note_run(node, run->second);
     note_system(node);
     if (tree_.kind(node) == NodeKind::Repeat && repeat_parts(tree_, node).within != kNoNode)
       note_first(operation_now(), node);
@@ -507,11 +531,14 @@ class Planner {
   const Library& library_;
   const Trigger& trigger_;
   const std::vector<CallBounds>& functions_;
+  const std::vector<CallBounds>& flows_;
   Recipients recipients_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
   bool is_in_function_ = false;    // what is noted
+  bool is_in_run_ = false;         // of another flow
+  std::set<std::uint32_t> runs_;   // of flows, that were noted
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
@@ -519,14 +546,20 @@ class Planner {
 }  // namespace
 
 std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
-  const std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr);
-  std::vector<FlowPlan> plans;
-  for (const CheckedFlow& flow : checked.flows) {
+  const bool functions_call_flows = std::ranges::any_of(
+      checked.functions, [](const CheckedFunction& function) { return !function.effects.flows.empty(); });
+  std::vector<FlowPlan> plans(checked.flows.size());
+  std::vector<CallBounds> flows(checked.flows.size());
+  std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr, flows);
+  for (const std::uint32_t index : called_first(checked)) {
+    const CheckedFlow& flow = checked.flows[index];
     const bool is_protected = !flow.protects.empty();  // its functions ask as well
-    plans.push_back(
-        is_protected
-            ? Planner(tree, library, checked, flow, function_bounds(tree, library, checked, &flow)).run()
-            : Planner(tree, library, checked, flow, functions).run());
+    if (functions_call_flows) functions = function_bounds(tree, library, checked, nullptr, flows);
+    plans[index] = is_protected ? Planner(tree, library, checked, flow,
+                                          function_bounds(tree, library, checked, &flow, flows), flows)
+                                      .run()
+                                : Planner(tree, library, checked, flow, functions, flows).run();
+    flows[index] = plans[index].calls;
   }
   return plans;
 }
