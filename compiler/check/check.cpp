@@ -100,8 +100,6 @@ void Checker::flow(const FlowSignature& signature, bool is_only) {
     }
     facts_.clear();
     if (const NodeId error = tree_.find(node, NodeKind::OnError); error != kNoNode) handler(error);
-    check_protections(checked.body, false);
-    check_protections(checked.handler, false);
     report_unused();
   }
   flow_ = nullptr;

@@ -151,7 +151,6 @@ class Checker {
   void limit_otherwise(NodeId node, Policies::Limit& limit);
   void protect_policy(NodeId node);
   void tenants_policy(NodeId node);
-  void check_protections(NodeId node, bool is_inside);  // that each call is one they are asked about
   // A number of 1 or more that the module holds; reports when it is none.
   std::optional<std::uint32_t> written_count(NodeId node, const std::string& what);
   Span word_of(NodeId node) const;  // the first word of its text

@@ -86,6 +86,9 @@ bool RoutineEmitter::handles_errors(NodeId node) const {
     case NodeKind::Steps: return true;
     case NodeKind::Call:
       if (builder_.checked().invokes.contains(node)) return true;
+      if (const auto call = builder_.checked().calls.find(node);
+          call != builder_.checked().calls.end() && is_protected(call->second.operation))
+        return true;
       break;
     default: break;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <span>
 
 #include "compiler/check/protection.hpp"
@@ -276,7 +277,7 @@ class Counter {
     CallBounds counts = sum(tree_.kids(node));
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
       add(counts, once(call->second.operation));
-      if (flow_ != nullptr) add(counts, protection_bounds(tree_, library_, checked_, *flow_, call->second));
+      if (flow_ != nullptr) add(counts, asked_before(call->second));
     }
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
       add(counts, functions_[invoke->second.function]);
@@ -285,6 +286,16 @@ class Counter {
       add(counts, once(library_.operation_names.find(operation)->second));
       add(counts, flows_[run->second.flow]);
     }
+    return counts;
+  }
+
+  // The fetches for the conditions of `protect`, and what the conditions call.
+  CallBounds asked_before(const CheckedCall& call) {
+    CallBounds counts = protection_bounds(tree_, library_, checked_, *flow_, call);
+    for (const Protection& protection :
+         protections_of(tree_, checked_, *flow_, library_.operations[call.operation]))
+      add(counts,
+          Counter(tree_, library_, checked_, *flow_, nullptr, functions_, flows_).of(protection.condition));
     return counts;
   }
 
@@ -428,10 +439,13 @@ CallBounds protection_bounds(const Tree& tree, const Library& library, const Che
   CallBounds counts;
   const Trigger& trigger = checked.triggers[flow.trigger];
   const Operation& operation = library.operations[call.operation];
+  std::set<std::uint32_t> subjects;  // what one condition has asked about the next need not fetch
   for (const Protection& protection : protections_of(tree, checked, flow, operation)) {
-    if (!protection.subject || is_of_trigger(tree, checked, trigger, *protection.subject,
-                                             call.arguments[*target_parameter(operation)]))
+    if (!protection.subject || subjects.contains(*protection.subject) ||
+        is_of_trigger(tree, checked, trigger, *protection.subject,
+                      call.arguments[*target_parameter(operation)]))
       continue;
+    subjects.insert(*protection.subject);
     const std::string name = trigger.connector + "." + trigger.entities[*protection.subject].operation;
     counts[library.operation_names.find(name)->second].times += 1;
   }

@@ -147,8 +147,11 @@ class Planner {
   void ask_protections(NodeId node, const CheckedCall& call) {
     for (const auto& [operation, bound] : protection_bounds(tree_, library_, checked_, flow_, call))
       plan_.first_call.try_emplace(operation, node);
+    ask_conditions(call.operation);
+  }
+  void ask_conditions(std::uint32_t operation) {
     for (const Protection& protection :
-         protections_of(tree_, checked_, flow_, library_.operations[call.operation])) {
+         protections_of(tree_, checked_, flow_, library_.operations[operation])) {
       ++branch_depth_;
       value(protection.condition, 0);
       --branch_depth_;
@@ -169,6 +172,9 @@ class Planner {
       for (const NodeId argument : invoke->second.arguments)
         if (argument != kNoNode) there = value(argument, there);
       note_function(invoke->second.function);
+      if (!flow_.protects.empty())
+        for (const std::uint32_t operation : checked_.functions[invoke->second.function].effects.operations)
+          ask_conditions(operation);
       return there;
     }
     if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end()) {
@@ -319,17 +325,44 @@ class Planner {
     return there;
   }
 
+  Entities fetch_one(NodeId place, NodeId node, std::uint32_t entity, Entities there) {
+    const Entities bit = Entities{1} << entity;
+    plan_.entities.insert(entity);
+    if ((there & bit) == 0) {
+      plan_.ensure_before[place].push_back(entity);
+      if (std::ranges::find(plan_.fetches, entity, &PlannedFetch::entity) == plan_.fetches.end())
+        plan_.fetches.push_back({entity, node, tree_.line(node), place_, branch_depth_ > 0});
+    }
+    return there | bit;
+  }
+
+  // What is asked before the calls of a branch: of another target only that is not there yet.
+  Entities fetch_for_protections(NodeId place, NodeId node, Entities there) {
+    std::set<std::uint32_t> operations;
+    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
+      operations.insert(call->second.operation);
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      operations = checked_.functions[invoke->second.function].effects.operations;
+    for (const std::uint32_t index : operations) {
+      const Operation& operation = library_.operations[index];
+      for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
+        const ProtectionNeeds needs = needs_of(tree_, checked_, flow_, protection);
+        for (const std::uint32_t entity : needs.other_entities) there = fetch_one(place, node, entity, there);
+        const auto call = checked_.calls.find(node);
+        if (protection.subject && call != checked_.calls.end() &&
+            is_of_trigger(tree_, checked_, trigger_, *protection.subject,
+                          call->second.arguments[*target_parameter(operation)]))
+          there = fetch_one(place, node, *protection.subject, there);
+      }
+    }
+    return there;
+  }
+
   Entities fetch_all_of(NodeId place, NodeId node, Entities there) {
+    if (!flow_.protects.empty()) there = fetch_for_protections(place, node, there);
     const Meaning& meaning = checked_.meaning[node];
     if (meaning.kind == Meaning::Kind::Entity || meaning.kind == Meaning::Kind::EntityField) {
-      const Entities bit = Entities{1} << meaning.index;
-      plan_.entities.insert(meaning.index);
-      if ((there & bit) == 0) {
-        plan_.ensure_before[place].push_back(meaning.index);
-        if (std::ranges::find(plan_.fetches, meaning.index, &PlannedFetch::entity) == plan_.fetches.end())
-          plan_.fetches.push_back({meaning.index, node, tree_.line(node), place_, branch_depth_ > 0});
-      }
-      there |= bit;
+      there = fetch_one(place, node, meaning.index, there);
     }
     for (const NodeId kid : tree_.kids(node)) there = fetch_all_of(place, kid, there);
     return there;
