@@ -132,4 +132,18 @@ ProtectionNeeds needs_of_operations(const Tree& tree, const Library& library, co
   return all;
 }
 
+std::set<std::uint32_t> needed_before(const Tree& tree, const Library& library, const CheckedFile& checked,
+                                      const CheckedFlow& flow, const CheckedInvoke& invoke) {
+  const Trigger& trigger = checked.triggers[flow.trigger];
+  const ProtectionNeeds needs = needs_of_operations(tree, library, checked, flow,
+                                                    checked.functions[invoke.function].effects.operations);
+  std::set<std::uint32_t> entities = needs.other_entities;
+  for (const std::uint32_t subject : needs.subjects)
+    if (std::ranges::any_of(invoke.arguments, [&](NodeId argument) {
+          return is_of_trigger(tree, checked, trigger, subject, argument);
+        }))
+      entities.insert(subject);
+  return entities;
+}
+
 }  // namespace flow

@@ -65,7 +65,7 @@ void RoutineEmitter::invoke(NodeId node, const CheckedInvoke& call, Register tar
   const CheckedFlow* const protects = protecting(call.function);
   if (protects != nullptr) {  // behind them what the conditions need
     const ProtectionNeeds needs = needs_of_function(call.function);
-    ready_for(call.function);
+    ready_for(call);
     const auto give = [&](std::optional<Given> here) {
       const Register to = std::exchange(is_first, false) ? first : code_.take();
       if (here)

@@ -34,7 +34,7 @@ class FlowEmitter : public RoutineEmitter {
   bool is_there(std::uint32_t binding) const;
   void ensure_entity(std::uint32_t entity);
   void guard_call(const CheckedCall& call, Register first) override;
-  void ready_for(std::uint32_t function) override;
+  void ready_for(const CheckedInvoke& invoke) override;
   // What is asked about of other targets than what the trigger brought.
   void find_others_asked(NodeId node, std::set<std::uint32_t>& subjects) const;
   void emit_once();

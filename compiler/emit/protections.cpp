@@ -152,13 +152,10 @@ void FlowEmitter::find_others_asked(NodeId node, std::set<std::uint32_t>& subjec
   for (const NodeId kid : tree_.kids(node)) find_others_asked(kid, subjects);
 }
 
-// Whatever the conditions need that is not what the call acts on.
-void FlowEmitter::ready_for(std::uint32_t function) {
-  for (const std::uint32_t operation : builder_.checked().functions[function].effects.operations)
-    for (const Protection& protection :
-         protections_of(tree_, builder_.checked(), flow_, builder_.library().operations[operation]))
-      for (const std::uint32_t entity : needs_of(tree_, builder_.checked(), flow_, protection).other_entities)
-        ensure_entity(entity);
+void FlowEmitter::ready_for(const CheckedInvoke& invoke) {
+  for (const std::uint32_t entity :
+       needed_before(tree_, builder_.library(), builder_.checked(), flow_, invoke))
+    ensure_entity(entity);
 }
 
 // `once per key within window`: the runtime knows which keys came.

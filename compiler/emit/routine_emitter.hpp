@@ -67,7 +67,7 @@ class RoutineEmitter {
   // Asks what protects the target of a call; the arguments stand from `first` on.
   virtual void guard_call(const CheckedCall& call, Register first);
   // Fetches what the function is given to ask.
-  virtual void ready_for(std::uint32_t) {}
+  virtual void ready_for(const CheckedInvoke&) {}
 
   // ---- routine_emitter.cpp: statements
   void block(NodeId node);

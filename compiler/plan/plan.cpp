@@ -336,24 +336,20 @@ class Planner {
     return there | bit;
   }
 
-  // What is asked before the calls of a branch: of another target only that is not there yet.
+  // What is asked before the calls of a branch, except of targets that only the run knows.
   Entities fetch_for_protections(NodeId place, NodeId node, Entities there) {
-    std::set<std::uint32_t> operations;
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
-      operations.insert(call->second.operation);
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
-      operations = checked_.functions[invoke->second.function].effects.operations;
-    for (const std::uint32_t index : operations) {
-      const Operation& operation = library_.operations[index];
-      for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
-        const ProtectionNeeds needs = needs_of(tree_, checked_, flow_, protection);
-        for (const std::uint32_t entity : needs.other_entities) there = fetch_one(place, node, entity, there);
-        const auto call = checked_.calls.find(node);
-        if (protection.subject && call != checked_.calls.end() &&
-            is_of_trigger(tree_, checked_, trigger_, *protection.subject,
-                          call->second.arguments[*target_parameter(operation)]))
-          there = fetch_one(place, node, *protection.subject, there);
-      }
+      for (const std::uint32_t entity : needed_before(tree_, library_, checked_, flow_, invoke->second))
+        there = fetch_one(place, node, entity, there);
+    const auto call = checked_.calls.find(node);
+    if (call == checked_.calls.end()) return there;
+    const Operation& operation = library_.operations[call->second.operation];
+    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
+      for (const std::uint32_t entity : needs_of(tree_, checked_, flow_, protection).other_entities)
+        there = fetch_one(place, node, entity, there);
+      if (protection.subject && is_of_trigger(tree_, checked_, trigger_, *protection.subject,
+                                              call->second.arguments[*target_parameter(operation)]))
+        there = fetch_one(place, node, *protection.subject, there);
     }
     return there;
   }
@@ -579,15 +575,19 @@ class Planner {
 }  // namespace
 
 std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
-  const bool functions_call_flows = std::ranges::any_of(
-      checked.functions, [](const CheckedFunction& function) { return !function.effects.flows.empty(); });
+  // Bounds of functions that call flows are known when those of the flows are.
+  const auto runs_by_functions = [&](const CheckedFlow& flow) {
+    return std::ranges::any_of(flow.functions, [&](std::uint32_t function) {
+      return !checked.functions[function].effects.flows.empty();
+    });
+  };
   std::vector<FlowPlan> plans(checked.flows.size());
   std::vector<CallBounds> flows(checked.flows.size());
   std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr, flows);
   for (const std::uint32_t index : called_first(checked)) {
     const CheckedFlow& flow = checked.flows[index];
     const bool is_protected = !flow.protects.empty();  // its functions ask as well
-    if (functions_call_flows) functions = function_bounds(tree, library, checked, nullptr, flows);
+    if (runs_by_functions(flow)) functions = function_bounds(tree, library, checked, nullptr, flows);
     plans[index] = is_protected ? Planner(tree, library, checked, flow,
                                           function_bounds(tree, library, checked, &flow, flows), flows)
                                       .run()

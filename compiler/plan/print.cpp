@@ -47,7 +47,8 @@ std::string effects_of(const Library& library, const CheckedFile& checked, const
                                      std::pair(Effect::Notify, "notifies")}) {
     std::string names;
     for (const std::uint32_t operation : effects.operations)
-      if (library.operations[operation].effect == effect)
+      if (const Operation& called = library.operations[operation];
+          called.effect == effect && (effects.flows.empty() || called.connector != "flow"))
         names += (names.empty() ? " " : ", ") + library.operations[operation].name;
     if (!names.empty()) add(word + names);
   }
