@@ -1,8 +1,9 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (triggers to runs),
-// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers
+// itself), sleeping.cpp (runs that only wait, from memory to the store and back), polling.cpp (triggers to
+// runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -44,7 +46,7 @@ class Runtime::Loop {
  private:
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
-    enum class Purpose : std::uint8_t { Perform, Settle, Poll };
+    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll };
     Purpose purpose = Purpose::Perform;
     std::string owner;         // the run's ID, or the key of the source
     std::uint32_t number = 0;  // of the run's call
@@ -53,7 +55,8 @@ class Runtime::Loop {
     std::string bucket;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
-    std::uint32_t settle_tries = 0;
+    std::uint32_t tries = 0;     // Settle, Progress: in a row without success
+    std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
   };
   struct Subscriber {
     std::string flow;
@@ -117,8 +120,16 @@ class Runtime::Loop {
   void note_throttled(const Pending& pending, const Fault& fault);
   const Quota& quota_of(const Pending& pending) const;
 
+  // awaiting.cpp: calls whose answer is how that ended which they began
+  static bool is_still_to_end(const Run& run, std::uint32_t number, const Outcome& outcome);
+  void begin_following(Run& run, std::uint32_t number, std::string result);
+  void follow(const Run& run, std::uint32_t number);
+  void ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals);
+  void take_progress(Run& run, const Pending& pending, const Outcome& outcome);
+
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
+  void set_timer(Run& run, std::uint32_t number);
   void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
@@ -141,9 +152,16 @@ class Runtime::Loop {
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);
 
+  // sleeping.cpp
+  void put_to_sleep(std::int64_t now_us);
+  Status wake_due(std::int64_t now_us, bool& has_worked);
+  Status wake(const std::vector<RunRow>& rows);
+
   // recovery.cpp
   Status recover_some(bool& has_worked);
-  Status take_up(const RunRow& row);
+  Status take_up(RunRow row);
+  Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
+                                    std::uint32_t flow);
   void take_up_replayed(Run& run);
   void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
 
@@ -174,6 +192,9 @@ class Runtime::Loop {
   Batch batch_;
   std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
   std::vector<std::function<void()>> notices_;  // for the observer, once the batch is durable
+
+  std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
+  std::int64_t next_sleeper_us_ = kNever;
 
   bool is_recovering_ = false;
   bool was_closed_ = true;  // the process before this one ended in good order

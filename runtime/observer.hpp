@@ -26,7 +26,8 @@ struct HealthEvent {
     EventUnusable,  // left out; the others go on
     Throttled,      // a quota group rests
     RunParked,
-    StoreFailed,  // the loop ends
+    FrozenUnusable,  // the run goes on from its journal, which takes longer
+    StoreFailed,     // the loop ends
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;

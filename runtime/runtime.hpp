@@ -36,12 +36,16 @@ struct RuntimeOptions {
   std::int64_t answer_grace_us =
       15'000'000;                      // beyond the deadline an executor that stays silent is given up on
   std::int64_t drain_us = 30'000'000;  // how long stop() waits for calls that are out
+  // Between two questions how far an awaited action is.
+  std::int64_t shortest_progress_us = 5'000'000;
+  std::int64_t longest_progress_us = 60'000'000;
   RetryPolicy retry;
   PollSettings poll;
   std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …
   std::int64_t longest_poll_backoff_us = 300'000'000;  // … up to this
-  std::uint32_t events_per_turn = 64;     // so that a full page does not hold up the calls of those before it
-  std::uint32_t runs_in_memory = 10'000;  // beyond, events and stored runs wait their turn
+  std::uint32_t events_per_turn = 64;  // so that a full page does not hold up the calls of those before it
+  std::int64_t sleep_from_us = 5'000'000;  // a run that waits for longer leaves memory meanwhile
+  std::uint32_t runs_in_memory = 10'000;   // beyond, events and stored runs wait their turn
   std::uint32_t calls_in_flight = 256;
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.

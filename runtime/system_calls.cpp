@@ -89,7 +89,9 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
       run.note_attempt(number, now_us, due_us);
     }
     if (due_us <= now_us) return run.answer(number, Returned{"null"}, false, now_us);
-    return answer_when_due(run.row().id, number, due_us);
+    if (due_us - now_us < options_.sleep_from_us) return set_timer(run, number);
+    drowsy_.insert(run.row().id);
+    return;
   }
   if (!waiting.in_doubt) run.note_attempt(number, now_us);
   Outcome outcome = Returned{"null"};
@@ -99,6 +101,11 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
     outcome = Returned{fmt::format("{}", static_cast<double>(random_.next() >> 11) * 0x1p-53)};
   if (operation.name == "once") outcome = once(run, arguments, now_us);
   run.answer(number, outcome, false, now_us);
+}
+
+void Runtime::Loop::set_timer(Run& run, std::uint32_t number) {
+  run.note_timer(number);
+  answer_when_due(run.row().id, number, run.waiting(number)->due_us);
 }
 
 // A clock that was set back takes timers with it; a moment stays where it is.
