@@ -44,9 +44,10 @@ std::string told(const Story& story, EmitOptions options) {
     policy = body.substr(0, body.find('\n') + 1);
     body = body.substr(policy.size());
   }
-  const Compilation compilation = compile(
-      {"story.flow", functions + "\non alert.new\n" + policy + "do {\n" + body + "\n}" + behind + "\n"},
-      standard_library());
+  const Compilation compilation =
+      compile({"story.flow", functions + "\non alert.new" + (policy.empty() ? " " : "\n" + policy) +
+                                 "do {\n" + body + "\n}" + behind + "\n"},
+              standard_library());
   if (compilation.diagnostics.has_errors()) return rendered(compilation.diagnostics, compilation.files);
   Diagnostics diagnostics;
   Result<Program> program = Program::load(emit(compilation.tree, standard_library(), compilation.checked,
