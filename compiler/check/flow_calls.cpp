@@ -9,6 +9,11 @@
 #include "compiler/syntax/file_name.hpp"
 
 namespace flow {
+namespace {
+
+constexpr std::uint32_t kMostDepth = 64;  // of runs that wait for each other
+
+}  // namespace
 
 void Checker::declare_flows() {
   for (std::uint32_t file = 0; file < files_.size(); ++file) {
@@ -211,6 +216,7 @@ NodeId Checker::place_of_flow_call(std::uint32_t from, std::uint32_t to) const {
 void Checker::report_flow_circles() {
   enum class State : std::uint8_t { New, Open, Done };
   std::vector<State> states(out_.flows.size(), State::New);
+  std::vector<std::uint32_t> depths(out_.flows.size());  // runs below each other that one leads to
   struct Visit {
     std::uint32_t flow;
     std::set<std::uint32_t>::const_iterator next;
@@ -223,6 +229,16 @@ void Checker::report_flow_circles() {
       Visit& visit = path.back();
       if (visit.next == out_.flows[visit.flow].effects.flows.end()) {
         states[visit.flow] = State::Done;
+        std::uint32_t deepest = 0, through = visit.flow;
+        for (const std::uint32_t callee : out_.flows[visit.flow].effects.flows)
+          if (depths[callee] > deepest) deepest = depths[callee], through = callee;
+        depths[visit.flow] = deepest + 1;
+        if (deepest == kMostDepth) {
+          report(Code::RecursiveCalls, place_of_flow_call(visit.flow, through),
+                 fmt::format("flows call each other at most {} deep, and this one leads deeper", kMostDepth))
+              .note("make functions of those that only this flow needs");
+          depths[visit.flow] = 0;  // told once
+        }
         path.pop_back();
         continue;
       }
