@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -77,11 +78,15 @@ class Runner {
     bool is_late = false;  // depends on what the test gives
   };
   struct Run {
+    std::uint32_t flow = 0;
     std::unique_ptr<Machine> machine;
     std::string event;
     std::vector<Pending> pending;
     std::optional<Ended> ended;
     std::int64_t began_us = 0;
+    const Run* origin = nullptr;  // the run of the test that this one came of; none: it is one itself
+    Run* caller = nullptr;        // which waits for its result, as the answer to the call of this number
+    std::uint32_t number = 0;
   };
   struct Line {
     std::int64_t at_us;
@@ -134,15 +139,81 @@ class Runner {
 
   void begin(const std::vector<std::pair<std::string, Value>>& arguments) {
     if (!test_.flow) return fail("there is no flow to run");
-    Run run{
-        .machine = std::make_unique<Machine>(program_, *test_.flow), .event = {}, .pending = {}, .ended = {}};
-    run.event = world_.event_for(*test_.flow, arguments);
+    Run& run = add_run(*test_.flow, world_.event_for(*test_.flow, arguments));
+    last_ = &run;
+    start(run);
+    settle(has_time_ ? world_.now_us() : kForever);
+  }
+
+  Run& add_run(std::uint32_t flow, std::string event) {
+    runs_.emplace_back();
+    Run& run = runs_.back();
+    run.flow = flow;
+    run.machine = std::make_unique<Machine>(program_, flow);
+    run.event = std::move(event);
     run.began_us = world_.now_us();
+    return run;
+  }
+
+  void start(Run& run) {
     if (watch_) watch_(*run.machine);
     Step first = run.machine->start(run.event, world_.settings());
-    runs_.push_back(std::move(run));
-    carry_on(runs_.back(), std::move(first));
-    settle(has_time_ ? world_.now_us() : kForever);
+    carry_on(run, std::move(first));
+  }
+
+  // ---- Runs of other flows
+  bool runs_flow(const Call& call) const {
+    return is_flow_call(program_.module().operations[call.operation]);
+  }
+
+  // The flow that a run calls or starts, in the same world. The call is among what the run waits for.
+  void run_flow(Run& caller, std::size_t place) {
+    const Call call = caller.pending[place].call;
+    const Module& module = program_.module();
+    const auto arguments = members(call.arguments);
+    const std::string name = arguments.empty() ? std::string() : text_of(arguments[0].second).value_or("");
+    const auto flow = std::ranges::find(module.flows, name, &FlowCode::name);
+    if (arguments.size() < 2 || flow == module.flows.end()) return;
+    Run& run =
+        add_run(static_cast<std::uint32_t>(flow - module.flows.begin()), std::string(arguments[1].second));
+    run.origin = caller.origin != nullptr ? caller.origin : &caller;
+    if (module.operations[call.operation].name == "start") {
+      caller.pending[place].answer =
+          Answer{world_.now_us(), Returned{json_quoted(fmt::format("run {}", runs_.size()))}};
+    } else {
+      run.caller = &caller;
+      run.number = call.number;
+      if (call.options && call.options->await_within_us > 0)
+        caller.pending[place].answer =
+            Answer{world_.now_us() + call.options->await_within_us,
+                   failure(FaultKind::Timeout, fmt::format("`{}` gave no result in time", name))};
+    }
+    start(run);
+  }
+
+  static Fault failure(FaultKind kind, std::string message) {
+    Fault fault;
+    fault.kind = kind;
+    fault.message = std::move(message);
+    return fault;
+  }
+
+  // What a run that has ended is to the one that waits for it.
+  Outcome outcome_of(const Run& run) const {
+    const FlowCode& flow = program_.module().flows[run.flow];
+    const Ended& ended = *run.ended;
+    if (ended.how == Ended::How::Failed) return failure(ended.fault.kind, ended.fault.message);
+    const bool may_be_null = flow.result == kNullType || program_.module().types.is_optional(flow.result);
+    if (ended.how == Ended::How::Finished || may_be_null)
+      return Returned{ended.result.empty() ? "null" : ended.result};
+    return failure(FaultKind::Failed, fmt::format("`{}` gave no result: it {}", flow.name, how(ended)));
+  }
+
+  void end(Run& run) {
+    run.pending.clear();
+    if (run.caller == nullptr) return;
+    for (Pending& pending : run.caller->pending)
+      if (pending.call.number == run.number) pending.answer = Answer{world_.now_us(), outcome_of(run)};
   }
 
   // ---- Runs
@@ -150,8 +221,7 @@ class Runner {
     while (step && steps_++ < kMostSteps) {
       if (auto* ended = std::get_if<Ended>(&*step)) {
         run.ended = std::move(*ended);
-        run.pending.clear();
-        return;
+        return end(run);
       }
       if (const auto* log = std::get_if<LogLine>(&*step)) {
         logs_.push_back(log->text);
@@ -162,10 +232,14 @@ class Runner {
       }
       Pending pending{.call = std::get<Call>(*step), .asked_us = world_.now_us(), .answer = {}};
       const std::size_t made = world_.calls().size();
-      pending.answer = world_.answer(*test_.flow, run.event, pending.call);
+      const Run& origin = run.origin == nullptr ? run : *run.origin;
+      pending.answer = world_.answer({.flow = run.flow, .event = run.event},
+                                     {.flow = origin.flow, .event = origin.event}, pending.call);
       pending.is_late = is_late(pending.call);
       for (std::size_t i = made; i < world_.calls().size(); ++i) note(world_.calls()[i]);
+      const bool is_run = runs_flow(pending.call) && !pending.answer;
       run.pending.push_back(std::move(pending));
+      if (is_run) run_flow(run, run.pending.size() - 1);
       step = run.machine->next();
     }
     for (const std::uint32_t number : run.machine->take_cancelled())
@@ -215,9 +289,9 @@ class Runner {
 
   // Ends the first run that would wait beyond its deadline; whether there is one.
   bool end_late(std::int64_t until, std::int64_t next_us) {
-    const std::int64_t within_us = program_.module().flows[*test_.flow].policies.within_us;
-    if (within_us == 0) return false;
     for (Run& run : runs_) {
+      const std::int64_t within_us = program_.module().flows[run.flow].policies.within_us;
+      if (within_us == 0) continue;
       const std::int64_t deadline_us = run.began_us + within_us;
       if (run.ended || deadline_us > until || deadline_us > next_us) continue;
       if (next_us == kForever && until == kForever) continue;  // time does not pass by itself
@@ -225,7 +299,7 @@ class Runner {
       run.ended = Ended{.how = Ended::How::Failed};
       run.ended->fault.kind = FaultKind::Timeout;
       run.ended->fault.message = "the run passed its deadline";
-      run.pending.clear();
+      end(run);
       return true;
     }
     return false;
@@ -392,13 +466,13 @@ class Runner {
   }
 
   const Ended* last_end() {
-    if (!runs_.empty() && runs_.back().ended) return &*runs_.back().ended;
+    if (last_ != nullptr && last_->ended) return &*last_->ended;
     fail("the run has not ended yet");
     return nullptr;
   }
 
   std::optional<std::string> computed(std::uint32_t flow) {
-    Result<std::string> json = world_.compute(flow, runs_.empty() ? event_now() : runs_.back().event);
+    Result<std::string> json = world_.compute(flow, last_ == nullptr ? event_now() : last_->event);
     if (json) return std::move(*json);
     fail(fmt::format("this cannot be computed: {}", json.error().message));
     return std::nullopt;
@@ -408,10 +482,10 @@ class Runner {
 
   void check_unexpected_failure() {
     for (const Run& run : runs_)
-      if (run.ended && run.ended->how == Ended::How::Failed && !is_failure_expected_ &&
-          !world_.has_failed_as_given())
+      if (run.caller == nullptr && run.ended && run.ended->how == Ended::How::Failed &&
+          !is_failure_expected_ && !world_.has_failed_as_given())
         return result_.failures.push_back({.place = test_.place,
-                                           .message = fmt::format("the run {}", how(*run.ended)),
+                                           .message = fmt::format("{} {}", run_text(run), how(*run.ended)),
                                            .notes = {"a test that expects this says `expect failed`"}});
     if (steps_ >= kMostSteps)
       result_.failures.push_back({.place = test_.place, .message = "the run does not end", .notes = {}});
@@ -423,11 +497,24 @@ class Runner {
                                 .notes = {}});
   }
 
+  std::string run_text(const Run& run) const {
+    return run.origin == nullptr ? "the run"
+                                 : fmt::format("the run of `{}`", program_.module().flows[run.flow].name);
+  }
+
+  // `isolate(machine: …)`, `call contain(device: …)`
+  static std::string call_text(const MadeCall& call) {
+    const auto arguments = members(call.arguments);
+    if (!call.runs_flow || arguments.size() < 2)
+      return fmt::format("{}({})", short_name(call.operation), shown_arguments(call.arguments));
+    return fmt::format("{} {}({})", short_name(call.operation), text_of(arguments[0].second).value_or("?"),
+                       shown_arguments(std::string(arguments[1].second)));
+  }
+
   void note(const MadeCall& call) {
-    lines_.push_back(
-        {call.at_us, fmt::format("{}({}){}{}", short_name(call.operation), shown_arguments(call.arguments),
-                                 call.line > 0 ? fmt::format("  line {}", call.line) : "",
-                                 call.remark.empty() ? "" : ", " + call.remark)});
+    lines_.push_back({call.at_us, fmt::format("{}{}{}", call_text(call),
+                                              call.line > 0 ? fmt::format("  line {}", call.line) : "",
+                                              call.remark.empty() ? "" : ", " + call.remark)});
   }
 
   void tell_story() {
@@ -435,14 +522,16 @@ class Runner {
       result_.story.push_back(
           fmt::format("{:<8}{}", format_duration_us(line.at_us - world_.began_us()), line.text));
     for (const Run& run : runs_)
-      result_.story.push_back(run.ended ? fmt::format("the run {}", how(*run.ended)) : "the run waits");
+      if (run.caller == nullptr)
+        result_.story.push_back(fmt::format("{} {}", run_text(run), run.ended ? how(*run.ended) : "waits"));
   }
 
   const Program& program_;
   const Test& test_;
   const std::function<void(Machine&)>& watch_;
   World world_;
-  std::vector<Run> runs_;
+  std::deque<Run> runs_;  // each stays where it is
+  Run* last_ = nullptr;   // that the test itself began
   std::vector<std::string> logs_;
   std::vector<Line> lines_;
   TestResult result_;

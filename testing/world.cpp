@@ -66,7 +66,8 @@ Result<std::string> World::compute(std::uint32_t value, const std::string& event
     }
     if (const auto* call = std::get_if<Call>(&step)) {
       const std::size_t before = calls_.size();
-      const auto given = answer(value, event, *call);
+      const Caller caller{.flow = value, .event = event};
+      const auto given = answer(caller, caller, *call);
       calls_.resize(before);  // what a test asks is no call of the run
       step = machine.resume(given ? given->outcome
                                   : Outcome(fault(FaultKind::Timeout, "nobody answers a test")));
@@ -255,10 +256,17 @@ const Policies::Limit* World::over_limit(std::uint32_t flow, const Call& call) {
   return nullptr;
 }
 
-std::optional<Answer> World::answer(std::uint32_t flow, const std::string& event, const Call& call) {
+bool is_flow_call(const Operation& operation) {
+  return operation.connector == "flow" && (operation.name == "call" || operation.name == "start");
+}
+
+std::optional<Answer> World::answer(const Caller& caller, const Caller& origin, const Call& call) {
   const Operation& operation = module_.operations[call.operation];
+  const std::uint32_t flow = caller.flow;
   const bool is_system = !operation.routes.empty() && operation.routes[0].protocol == Protocol::Runtime;
-  if (const auto record = entity(flow, operation, event, call)) {
+  auto record = entity(flow, operation, caller.event, call);
+  if (!record) record = entity(origin.flow, operation, origin.event, call);
+  if (record) {
     if (auto given = ruled(operation, call)) return now(std::move(*given));
     return now(Returned{*record});
   }
@@ -267,10 +275,13 @@ std::optional<Answer> World::answer(std::uint32_t flow, const std::string& event
                 .arguments = call.arguments,
                 .line = call.line,
                 .at_us = now_us_,
+                .runs_flow = is_flow_call(operation),
                 .remark = {}};
   if (is_system) {
-    if (operation.effect == Effect::Act || operation.effect == Effect::Notify) calls_.push_back(made);
+    if (operation.effect == Effect::Act || operation.effect == Effect::Notify || made.runs_flow)
+      calls_.push_back(made);
     if (auto given = ruled(operation, call)) return now(std::move(*given));
+    if (made.runs_flow) return std::nullopt;
     return system_answer(operation, flow, call);
   }
   if (const Policies::Limit* limit = over_limit(flow, call)) {

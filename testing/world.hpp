@@ -21,8 +21,12 @@ struct MadeCall {
   std::string arguments;  // a JSON object
   std::uint32_t line = 0;
   std::int64_t at_us = 0;
-  std::string remark;  // `failed: Throttled`, `skipped: over its limit`; empty when it went well
+  bool runs_flow = false;  // `call` or `start` of another flow
+  std::string remark;      // `failed: Throttled`, `skipped: over its limit`; empty when it went well
 };
+
+// Whether it is `call` or `start` of a flow.
+bool is_flow_call(const Operation& operation);
 
 // An answer, and when it comes.
 struct Answer {
@@ -61,9 +65,14 @@ class World {
   Result<std::string> compute(std::uint32_t value, const std::string& event);
 
   // ---- Calls
-  // Notes the call of a run of `flow` that began with `event`, and answers it, now or later; nothing when
-  // that depends on what the test has yet to give: then late_answer() is asked.
-  std::optional<Answer> answer(std::uint32_t flow, const std::string& event, const Call& call);
+  struct Caller {
+    std::uint32_t flow = 0;
+    const std::string& event;  // with which its run began
+  };
+  // Notes the call of a run, which came of the run `origin`, and answers it, now or later; nothing when that
+  // depends on what the test has yet to give: then late_answer() is asked. Nothing also for a flow that is
+  // called or started, which the runner carries out.
+  std::optional<Answer> answer(const Caller& caller, const Caller& origin, const Call& call);
   std::optional<Answer> late_answer(const Call& call, std::int64_t asked_us);
   const std::vector<MadeCall>& calls() const { return calls_; }
   bool has_failed_as_given() const { return has_failed_as_given_; }

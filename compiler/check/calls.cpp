@@ -103,6 +103,13 @@ bool Checker::check_effect(NodeId node, const Operation& operation) {
 
 TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
   const Operation& operation = library_.operations[index];
+  if (operation.connector == "flow" && (operation.name == "call" || operation.name == "start")) {
+    report(Code::UnknownOperation, tree_.kid(node, 0),
+           fmt::format("{} is no operation that flows call by itself", quoted(tree_.kid(node, 0))))
+        .note(fmt::format("write the flow's name behind it: `{} name(…)`", operation.name));
+    for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
+    return error_type();
+  }
   CheckedCall checked{.operation = index, .arguments = arguments(node, operation.name, operation.parameters)};
   out_.calls.insert_or_assign(node, std::move(checked));
   note_operation(index);

@@ -2,7 +2,6 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
-#include "compiler/resolve/not_yet.hpp"
 #include "compiler/syntax/file_name.hpp"
 
 namespace flow {
@@ -36,13 +35,15 @@ CheckedFile Checker::run() {
                 has_functions ? "this file declares functions and no flow that calls them"
                               : "this file declares no flow")
         .note("the smallest flow: on alert.new when severity == High do isolate(machineId)");
-  report_not_yet(tree_, diagnostics_);
   open_files();
   declare_types();
   settings();
+  declare_flows();
   functions();
+  // Those of modules are added while others are checked that call them.
+  for (std::size_t i = 0; i < own_flows_.size(); ++i) flow(flow_signatures_[own_flows_[i]], flows == 1);
+  file_ = &files_[0];
   for (const NodeId kid : tree_.kids(tree_.root)) {
-    if (tree_.kind(kid) == NodeKind::Flow) flow(kid, flows == 1);
     if (tree_.kind(kid) == NodeKind::Connector)
       report(Code::MisplacedDeclaration, tree_.kid(kid, 0),
              "a connector is declared in a file of its own, without flows");
@@ -55,20 +56,25 @@ CheckedFile Checker::run() {
   report_unused_settings();
   report_unused_modules();
   judge_invokes();
+  judge_flow_calls();
   return std::move(out_);
 }
 
-void Checker::flow(NodeId node, bool is_only) {
+void Checker::flow(const FlowSignature& signature, bool is_only) {
+  const NodeId node = signature.node;
   CheckedFlow checked;
   checked.node = node;
   checked.doc = tree_.doc_above(node);
   const NodeId ident = tree_.kind(tree_.kid(node, 0)) == NodeKind::Ident ? tree_.kid(node, 0) : kNoNode;
   const NodeId on = trigger_node(node);
-  checked.name = ident == kNoNode ? name_from_file(tree_.source->name()) : std::string(tree_.text(ident));
-  if (ident == kNoNode && !is_only)
+  checked.name = signature.name;
+  checked.file = signature.file;
+  file_ = &files_[signature.file];
+  const bool is_of_module = signature.file != 0;  // where only what is called is looked at
+  if (ident == kNoNode && !is_only && !is_of_module)
     report(Code::UnnamedFlow, on == kNoNode ? node : on, "a file with several flows must name each")
         .fix({tree_.span(node).begin, tree_.span(node).begin}, "flow NAME ", "write `flow NAME` before `on`");
-  if (ident != kNoNode) {
+  if (ident != kNoNode && !is_of_module) {
     const auto [first, is_new] = flow_names_.emplace(tree_.text(ident), out_.flows.size());
     if (!is_new)
       report(Code::DuplicateName, ident, fmt::format("flow `{}` is declared twice", checked.name))
@@ -81,7 +87,8 @@ void Checker::flow(NodeId node, bool is_only) {
   }
   enter(checked);
   flow_ = &checked;
-  if (const auto index = trigger(checked)) {
+  checked.argument_defaults = signature.defaults;
+  if (const auto index = signature.is_called ? signature.trigger : trigger(checked)) {
     checked.trigger = *index;
     trigger_ = &out_.triggers[*index];
     if (const NodeId when = tree_.find(node, NodeKind::When); when != kNoNode) condition(when);
@@ -93,8 +100,6 @@ void Checker::flow(NodeId node, bool is_only) {
     }
     facts_.clear();
     if (const NodeId error = tree_.find(node, NodeKind::OnError); error != kNoNode) handler(error);
-    check_protections(checked.body, false);
-    check_protections(checked.handler, false);
     report_unused();
   }
   flow_ = nullptr;

@@ -48,6 +48,14 @@ struct CheckedInvoke {
   std::set<std::size_t> as_list;  // arguments that are one item where the parameter is a list
 };
 
+// `call flow(…)`, `start flow(…)`.
+struct CheckedFlowCall {
+  std::uint32_t flow = 0;         // index into CheckedFile::flows
+  TypeId record = 0;              // of its arguments, in the order of the trigger's bindings
+  std::vector<NodeId> arguments;  // by binding; where the call leaves one out, its default
+  bool is_started = false;        // and not waited for
+};
+
 // A record written in place.
 struct CheckedConstruct {
   TypeId record = 0;
@@ -73,12 +81,13 @@ struct CheckedMethod {
 // Whether it may raise a fault beside those of used up fuel and memory; says yes when in doubt.
 bool may_fault(const CheckedMethod& method);
 
-// What a function does besides computing, by itself or through others.
+// What a function or a flow does besides computing, by itself or through functions.
 struct FunctionEffects {
   std::set<std::uint32_t> operations;  // index into Library::operations
   bool logs = false;
   bool stops = false;  // may end the run
   bool waits = false;
+  std::set<std::uint32_t> flows;  // index into CheckedFile::flows: those it calls or starts
 };
 
 // A step of `steps`, and what it comes after.
@@ -146,6 +155,7 @@ struct CheckedFlow : CheckedBody {
   std::uint32_t error_local = 0;  // valid when the handler names the error
   bool has_error_local = false;
   std::vector<NodeId> undos;  // `on undo`, in the order of the text
+  FunctionEffects effects;
 };
 
 // Its parameters are its first locals, in order.
@@ -166,6 +176,7 @@ struct CheckedFile {
   std::vector<std::uint8_t> is_widened;    // an Int where a Float is needed
   std::map<NodeId, CheckedCall> calls;
   std::map<NodeId, CheckedInvoke> invokes;
+  std::map<NodeId, CheckedFlowCall> flow_calls;
   std::map<NodeId, CheckedMethod> methods;
   std::map<NodeId, CallOptions> options;         // of a Call: how it is made
   std::map<NodeId, std::uint32_t> system_calls;  // of a statement: the operation of the runtime that it calls
@@ -176,7 +187,7 @@ struct CheckedFile {
   std::set<std::pair<TypeId, std::uint32_t>> fields_read;  // record type, field
   std::set<NodeId> address_holes;  // holes of pages that begin an address: their scheme is looked at
   std::vector<Trigger> triggers;   // the library's that are used, and those that flows write themselves
-  std::vector<CheckedFlow> flows;
+  std::vector<CheckedFlow> flows;  // of the file itself, then those of modules that are called
   std::vector<CheckedTest> tests;
   std::vector<CheckedFlow> test_values;
   std::set<std::pair<TypeId, std::uint32_t>> test_fields_read;  // by flows or tests

@@ -5,7 +5,8 @@
 // narrowing.cpp what a condition proves, modules.cpp files and the names they know, types.cpp records and
 // enums, records.cpp records written in place, settings.cpp what is set at deployment, conversions.cpp `as`
 // and `is`, json.cpp foreign data; match.cpp `match`, errors.cpp errors as values, concurrency.cpp branches,
-// steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing.
+// steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing,
+// flow_calls.cpp calls of flows.
 #pragma once
 
 #include <fmt/format.h>
@@ -35,7 +36,8 @@ class Checker {
 
  private:
   // ---- check.cpp
-  void flow(NodeId node, bool is_only);
+  struct FlowSignature;
+  void flow(const FlowSignature& signature, bool is_only);
   void condition(NodeId node);
   void handler(NodeId node);
   void report_unused();
@@ -57,6 +59,7 @@ class Checker {
     std::map<std::string, TypeId, std::less<>> own_types;
     std::unordered_map<std::string_view, std::uint32_t> functions;  // index into out_.functions
     std::unordered_map<std::string_view, std::uint32_t> settings;   // index into out_.settings
+    std::map<std::string, std::uint32_t, std::less<>> flows;        // index into flow_signatures_
     std::map<std::string, Module, std::less<>> modules;
   };
   void open_files();
@@ -101,7 +104,8 @@ class Checker {
   // ---- conversions.cpp
   TypeId conversion(NodeId node);
   TypeId type_test(NodeId node);
-  bool becomes(TypeId from, TypeId to) const;  // by `as`; neither is optional
+  bool becomes(TypeId from, TypeId to) const;      // by `as`; neither is optional
+  bool is_testable(TypeId from, TypeId to) const;  // whether only the run can tell if one is the other
   std::string what_it_becomes(TypeId from) const;
   // The first of Secret, Html, Kql, Nothing and unions that is in the type; kNoType without one.
   TypeId own_type_in(TypeId type) const;
@@ -147,7 +151,6 @@ class Checker {
   void limit_otherwise(NodeId node, Policies::Limit& limit);
   void protect_policy(NodeId node);
   void tenants_policy(NodeId node);
-  void check_protections(NodeId node, bool is_inside);  // that each call is one they are asked about
   // A number of 1 or more that the module holds; reports when it is none.
   std::optional<std::uint32_t> written_count(NodeId node, const std::string& what);
   Span word_of(NodeId node) const;  // the first word of its text
@@ -341,11 +344,12 @@ class Checker {
   TypeId match_expression(NodeId node, TypeId expected);
   TypeId match_subject(NodeId node);
   std::span<const NodeId> patterns_of(NodeId arm) const;
+  bool has_constants(TypeId type) const;
   bool has_type_pattern(NodeId match) const;
   bool may_grow(TypeId enumeration) const;  // values may come that no source knows
   void enter_arm(NodeId arm, NodeId subject, TypeId type, Taken& taken);
   void pattern(NodeId node, TypeId subject, Taken& taken);
-  void type_pattern(NodeId node, TypeId subject);
+  void type_pattern(NodeId node, TypeId subject, Taken& taken);
   bool has_holes_in(NodeId node) const;
   void take(Taken& taken, std::string value, NodeId pattern);
   void take_interval(Taken& taken, double from, double to, NodeId pattern);
@@ -391,10 +395,33 @@ class Checker {
   std::optional<std::int64_t> constant_duration(NodeId node, const char* what);
   TypeId modified_call(NodeId node);
   TypeId check_modifiers(NodeId node, const CallParts& parts, const Operation& operation, TypeId type);
-  TypeId flow_call(NodeId node, const CallParts& parts);
   void respond(NodeId node);
   std::string operations_where(bool (*holds)(const Operation&)) const;
   bool is_system(const Operation& operation) const;  // answered by the runtime
+
+  // ---- flow_calls.cpp
+  // What others need to know of a flow, before any body is checked.
+  struct FlowSignature {
+    NodeId node = kNoNode;
+    std::uint32_t file = 0;
+    std::string name;                      // with its module's, as `soc.contain`
+    bool is_called = false;                // `on call`
+    std::optional<std::uint32_t> trigger;  // of one that is called; none when that has a mistake
+    std::map<std::uint32_t, NodeId> defaults;
+    std::vector<Parameter> parameters;
+    TypeId record = 0;                  // of the arguments
+    std::optional<std::uint32_t> flow;  // index into out_.flows, once it is part of the program
+  };
+  void declare_flows();
+  void declare_called(FlowSignature& signature);
+  FlowSignature* flow_named(NodeId callee);
+  TypeId flow_call(NodeId node, const CallParts& parts);
+  TypeId unknown_flow(NodeId node, NodeId callee);
+  void check_flow_modifiers(CallParts& parts);
+  void judge_flow_calls();
+  void report_flow_circles();
+  void report_unasked_protections();
+  NodeId place_of_flow_call(std::uint32_t from, std::uint32_t to) const;
 
   // ---- effects.cpp
   struct StopFree {  // an invocation where nothing may stop the run
@@ -402,7 +429,7 @@ class Checker {
     std::uint32_t callee = 0;
     const char* where = "";
   };
-  FunctionEffects* effects();  // of the function that is checked; nullptr in a flow
+  FunctionEffects* effects();  // of the function or flow that is checked; nullptr in a constant
   void note_operation(std::uint32_t operation);
   void note_invoke(NodeId call, std::uint32_t callee);
   void spread_effects();
@@ -453,6 +480,9 @@ class Checker {
   std::map<std::pair<TypeId, TypeId>, TypeId> entry_types_;  // by key and value
 
   std::unordered_map<std::string_view, std::size_t> flow_names_;  // index into out_.flows
+  std::vector<FlowSignature> flow_signatures_;                    // of all files
+  std::vector<std::uint32_t> own_flows_;                          // the same, in the order of out_.flows
+  std::size_t file_flows_ = 0;                                    // of the file itself
   std::vector<File> files_;
   File* file_ = nullptr;                            // of what is checked
   CheckedBody constants_;                           // where defaults are checked

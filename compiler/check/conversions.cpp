@@ -102,6 +102,14 @@ TypeId Checker::conversion(NodeId node) {
   return to;
 }
 
+bool Checker::is_testable(TypeId from, TypeId to) const {
+  const TypeId bare_from = out_.types.without_null(from), bare_to = out_.types.without_null(to);
+  const bool is_tested = bare_from == kJsonType || (bare_from == kStringType && bare_to != kStringType &&
+                                                    becomes(bare_from, bare_to) && bare_to != kJsonType);
+  if (is_tested && is_foreign(bare_to)) return true;
+  return bare_from == bare_to && out_.types.is_optional(from) && !out_.types.is_optional(to);
+}
+
 TypeId Checker::type_test(NodeId node) {
   const NodeId value = tree_.kid(node, 0), type_node = tree_.kid(node, 2);
   const TypeId to = declared_type(type_node);
@@ -109,14 +117,10 @@ TypeId Checker::type_test(NodeId node) {
   out_.type[type_node] = to;
   if (is_error(from) || is_error(to)) return kBoolType;
   const TypeId bare_from = out_.types.without_null(from), bare_to = out_.types.without_null(to);
-  const bool is_tested = bare_from == kJsonType || (bare_from == kStringType && bare_to != kStringType &&
-                                                    becomes(bare_from, bare_to) && bare_to != kJsonType);
-  if (is_tested && is_foreign(bare_to)) {
-    keep_fields(bare_to);
+  if (is_testable(from, to)) {
+    if (bare_from != bare_to) keep_fields(bare_to);
     return kBoolType;
   }
-  const bool is_null_test = out_.types.is_optional(from) && !out_.types.is_optional(to);
-  if (bare_from == bare_to && is_null_test) return kBoolType;
   Diagnostic& d = report(Code::TestIsKnown, node,
                          fmt::format("{} is `{}`, so this is always {}", quoted(value), type_name(from),
                                      bare_from == bare_to ? "true" : "false"));

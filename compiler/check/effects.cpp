@@ -10,29 +10,33 @@ namespace flow {
 namespace {
 
 bool does_more_than_compute(const FunctionEffects& effects) {
-  return !effects.operations.empty() || effects.logs || effects.stops || effects.waits;
+  return !effects.operations.empty() || effects.logs || effects.stops || effects.waits ||
+         !effects.flows.empty();
 }
 
 // Adds what a callee does; gives whether that was news.
 bool add(FunctionEffects& to, const FunctionEffects& from) {
-  const auto before = std::tuple(to.operations.size(), to.logs, to.stops, to.waits);
+  const auto before = std::tuple(to.operations.size(), to.logs, to.stops, to.waits, to.flows.size());
   to.operations.insert(from.operations.begin(), from.operations.end());
   to.logs = to.logs || from.logs;
   to.stops = to.stops || from.stops;
   to.waits = to.waits || from.waits;
-  return before != std::tuple(to.operations.size(), to.logs, to.stops, to.waits);
+  to.flows.insert(from.flows.begin(), from.flows.end());
+  return before != std::tuple(to.operations.size(), to.logs, to.stops, to.waits, to.flows.size());
 }
 
 }  // namespace
 
 FunctionEffects* Checker::effects() {
-  return function_ == nullptr ? nullptr : &function_->effects;
+  if (function_ != nullptr) return &function_->effects;
+  return flow_ == nullptr ? nullptr : &flow_->effects;
 }
 
 void Checker::note_operation(std::uint32_t operation) {
   if (FunctionEffects* here = effects()) {
     here->operations.insert(operation);
-    own_operations_.insert({static_cast<std::uint32_t>(function_ - out_.functions.data()), operation});
+    if (function_ != nullptr)
+      own_operations_.insert({static_cast<std::uint32_t>(function_ - out_.functions.data()), operation});
   }
 }
 
@@ -130,8 +134,11 @@ void Checker::judge_invokes() {
       does = library_.operations[*acting].effect == Effect::Act ? "acts" : "notifies";
       does = fmt::format("`{}`, which {}", library_.operations[*acting].name, does);
       is_culprit = [&](std::uint32_t at) { return own_operations_.contains({at, *acting}); };
-    } else if (effects.waits || effects.stops || effects.logs) {
-      does = effects.waits ? "`wait`" : effects.stops ? "`stop`" : "`log`";
+    } else if (effects.waits || effects.stops || effects.logs || !effects.flows.empty()) {
+      does = !effects.flows.empty() ? fmt::format("the flow `{}`", out_.flows[*effects.flows.begin()].name)
+             : effects.waits        ? "`wait`"
+             : effects.stops        ? "`stop`"
+                                    : "`log`";
       is_culprit = [](std::uint32_t) { return false; };
     } else {
       continue;

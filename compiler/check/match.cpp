@@ -16,6 +16,10 @@ struct Checker::Taken {
   std::map<std::string, NodeId> values;  // enum values, texts, `true`, `null` … by spelling
   std::vector<Interval> intervals;       // of numbers and durations
   NodeId any = kNoNode;                  // `_`
+  NodeId all_but_null = kNoNode;         // `is T` where a T? is matched
+
+  // The pattern that took all before; kNoNode without one.
+  NodeId before(bool is_null) const { return any != kNoNode || is_null ? any : all_but_null; }
 };
 
 namespace {
@@ -54,17 +58,25 @@ TypeId Checker::match_subject(NodeId node) {
   const NodeId subject = tree_.kid(node, 0);
   const TypeId type = expression(subject);
   if (is_error(type)) return type;
-  const TypeId bare = out_.types.without_null(type);
-  const bool fits = out_.types.is(bare, TypeKind::Enum) || bare == kBoolType || bare == kIntType ||
-                    bare == kFloatType || bare == kDurationType ||
-                    (out_.types.storage(bare) == Storage::Text && bare != kSecretType && bare != kHtmlType &&
-                     bare != kKqlType);
-  if (fits || has_type_pattern(node)) return type;
+  const bool has_value = type != kNullType && type != kNothingType;
+  if (has_constants(type) || (has_value && has_type_pattern(node))) return type;
   report(Code::OperatorMismatch, subject,
          fmt::format("`match` compares its subject with constants, and {} is `{}`", quoted(subject),
                      type_name(type)))
-      .note("enums, Bool, numbers, durations and texts can be matched");
+      .note(out_.types.without_null(type) == kJsonType
+                ? "test what it is: `is String as text => …`"
+                : "enums, Bool, numbers, durations and texts can be matched; Json, and what may be null, by "
+                  "`is Type`");
   return error_type();
+}
+
+// Whether values of the type can be compared with constants.
+bool Checker::has_constants(TypeId type) const {
+  const TypeId bare = out_.types.without_null(type);
+  return out_.types.is(bare, TypeKind::Enum) || bare == kBoolType || bare == kIntType || bare == kFloatType ||
+         bare == kDurationType ||
+         (out_.types.storage(bare) == Storage::Text && bare != kJsonType && bare != kSecretType &&
+          bare != kHtmlType && bare != kKqlType);
 }
 
 bool Checker::has_type_pattern(NodeId match) const {
@@ -76,7 +88,7 @@ bool Checker::has_type_pattern(NodeId match) const {
 }
 
 void Checker::take(Taken& taken, std::string value, NodeId pattern) {
-  const NodeId before = taken.any != kNoNode ? taken.any : kNoNode;
+  const NodeId before = taken.before(value == "null");
   const auto [first, is_new] = taken.values.emplace(std::move(value), pattern);
   if (before == kNoNode && is_new) return;
   const NodeId earlier = before != kNoNode ? before : first->second;
@@ -87,7 +99,7 @@ void Checker::take(Taken& taken, std::string value, NodeId pattern) {
 void Checker::take_interval(Taken& taken, double from, double to, NodeId pattern) {
   const auto around = std::ranges::find_if(
       taken.intervals, [&](const Taken::Interval& known) { return known.from <= from && to <= known.to; });
-  const NodeId earlier = taken.any != kNoNode              ? taken.any
+  const NodeId earlier = taken.before(false) != kNoNode    ? taken.before(false)
                          : around != taken.intervals.end() ? around->pattern
                                                            : kNoNode;
   if (earlier != kNoNode)
@@ -132,7 +144,15 @@ void Checker::pattern(NodeId node, TypeId subject, Taken& taken) {
         take_interval(taken, from, to, node);
       return;
     }
-    case NodeKind::PatternIs: type_pattern(node, subject); return;
+    case NodeKind::PatternIs: return type_pattern(node, subject, taken);
+    default: break;
+  }
+  if (!is_error(subject) && !has_constants(subject)) {
+    report(Code::TypeMismatch, node, fmt::format("a `{}` is not compared with constants", type_name(bare)))
+        .note("test its type, and match what it holds: `is String as text => …`");
+    return;
+  }
+  switch (kind) {
     case NodeKind::Ident:
       if (is_error(subject)) return;
       if (!out_.types.is(bare, TypeKind::Enum)) {
@@ -181,7 +201,7 @@ bool Checker::has_holes_in(NodeId node) const {
 // Whether each value that the flow can name is taken, `_` aside, and the API can add none.
 bool Checker::is_complete(TypeId subject, const Taken& taken) const {
   const TypeId bare = out_.types.without_null(subject);
-  if (out_.types.is(bare, TypeKind::Enum) && may_grow(bare)) return false;
+  if (out_.types.is(bare, TypeKind::Enum) && may_grow(bare) && taken.all_but_null == kNoNode) return false;
   return !is_error(subject) && missing(subject, taken).empty();
 }
 
@@ -192,12 +212,14 @@ std::vector<std::string> Checker::missing(TypeId subject, const Taken& taken) co
   const auto want = [&](const std::string& value) {
     if (!taken.values.contains(value)) left.push_back(value);
   };
-  if (out_.types.is(bare, TypeKind::Enum))
-    for (const std::string& value : out_.types.enumeration(bare).values) want(value);
-  else if (bare == kBoolType)
-    for (const char* value : {"true", "false"}) want(value);
-  else
-    left.emplace_back("_");
+  if (taken.all_but_null == kNoNode) {
+    if (out_.types.is(bare, TypeKind::Enum))
+      for (const std::string& value : out_.types.enumeration(bare).values) want(value);
+    else if (bare == kBoolType)
+      for (const char* value : {"true", "false"}) want(value);
+    else
+      left.emplace_back("_");
+  }
   if (out_.types.is_optional(subject)) want("null");
   return left;
 }
@@ -210,9 +232,9 @@ void Checker::exhaust(NodeId node, TypeId subject, const Taken& taken) {
     complete_matches_.insert(node);
     return;
   }
-  if (is_error(subject) || has_type_pattern(node)) return;
+  if (is_error(subject)) return;
   const std::vector<std::string> left = missing(subject, taken);
-  const bool is_open = out_.types.is(bare, TypeKind::Enum) && may_grow(bare);
+  const bool is_open = out_.types.is(bare, TypeKind::Enum) && may_grow(bare) && taken.all_but_null == kNoNode;
   if (left.empty() && !is_open) complete_matches_.insert(node);
   if (left.empty() && !(is_open && is_expression)) return;
   if (left.empty()) {
@@ -240,6 +262,10 @@ void Checker::enter_arm(NodeId arm, NodeId subject, TypeId type, Taken& taken) {
     takes_null = takes_null || tree_.kind(kid) == NodeKind::Null ||
                  (tree_.kind(kid) == NodeKind::PatternAny && !taken.values.contains("null"));
     pattern(kid, type, taken);
+    if (tree_.kind(kid) == NodeKind::PatternIs && tree_.kids(kid).size() > 1 && patterns_of(arm).size() > 1)
+      report(Code::MisplacedStatement, tree_.kid(kid, 1),
+             "an arm that names its value has no other pattern, which would leave the name without one")
+          .note("give the other patterns an arm of their own");
   }
   if (!takes_null && out_.types.is_optional(type))
     if (std::string known = path(subject); !known.empty()) facts_.insert(std::move(known));
@@ -313,9 +339,36 @@ TypeId Checker::either(TypeId a, TypeId b) {
   return out_.types.accepts(with_null, b) ? with_null : kNoType;
 }
 
-// `is Type`, `is Type as name`.
-void Checker::type_pattern(NodeId node, TypeId) {
-  not_yet(node, "a pattern that tests the type");
+// `is Type`, `is Type as name`: takes what `value is Type` is true for, and names it as a value of that type.
+void Checker::type_pattern(NodeId node, TypeId subject, Taken& taken) {
+  const auto kids = tree_.kids(node);
+  const TypeId wanted = declared_type(kids[0]);
+  out_.type[kids[0]] = wanted;
+  if (kids.size() > 1) declare_local(kids[1], wanted);
+  if (is_error(subject) || is_error(wanted)) return;
+  if (!is_testable(subject, wanted) || subject == wanted) {
+    const TypeId bare = out_.types.without_null(subject);
+    Diagnostic& d = report(Code::TestIsKnown, node,
+                           fmt::format("what is matched is `{}`, so this pattern {} takes it",
+                                       type_name(subject), bare == wanted ? "always" : "never"));
+    if (bare == wanted)
+      d.note("for all that is left write `_`");
+    else
+      d.note("`is` tests Json, texts for the types kept as text, and what may be null");
+    return;
+  }
+  if (out_.types.without_null(subject) == wanted) {
+    const NodeId before = taken.before(false);
+    if (before == kNoNode) {
+      taken.all_but_null = node;
+    } else {
+      report(Code::Unreachable, node, fmt::format("{} is never reached here", quoted(node)))
+          .label(tree_.span(before), "taken by this pattern");
+    }
+    return;
+  }
+  keep_fields(wanted);
+  take(taken, fmt::format("is {}", wanted), node);
 }
 
 }  // namespace flow

@@ -4,7 +4,6 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
-#include "compiler/resolve/not_yet.hpp"
 #include "compiler/syntax/file_name.hpp"
 #include "compiler/syntax/literal.hpp"
 
@@ -23,7 +22,7 @@ void Checker::open_files() {
     if (file.root == kNoNode) continue;
     for (const NodeId kid : tree_.kids(file.root)) {
       if (tree_.kind(kid) == NodeKind::Use) declare_module(file, kid);
-      if (tree_.kind(kid) == NodeKind::Bad || is_not_yet(tree_.kind(kid)))
+      if (tree_.kind(kid) == NodeKind::Bad)
         for (const NodeId name : tree_.kids(kid))
           if (tree_.kind(name) == NodeKind::Ident) unreadable_.insert(tree_.text(name));
     }

@@ -211,10 +211,7 @@ std::optional<Trigger> Checker::on_endpoint(NodeId node, Trigger::Kind kind) {
 }
 
 bool Checker::check_foreign(NodeId node, TypeId type) {
-  TypeId inner = type;
-  while (out_.types.is_optional(inner) || out_.types.is(inner, TypeKind::List) ||
-         out_.types.is(inner, TypeKind::Map))
-    inner = out_.types[inner].element;
+  const TypeId inner = own_type_in(type);
   if (inner != kSecretType && inner != kHtmlType && inner != kKqlType) return true;
   report(Code::InvalidTrigger, node, fmt::format("a `{}` cannot come from outside", type_name(inner)))
       .note(inner == kSecretType ? "declare it beside the flow: `secret name`" : "take a String");
@@ -228,6 +225,13 @@ std::optional<Trigger> Checker::on_arguments(NodeId node, Trigger::Kind kind, Ch
     if (tree_.kind(kid) == NodeKind::Result) {
       made.result = declared_type(tree_.kid(kid, 0));
       is_wrong = is_error(made.result) || is_wrong;
+      if (const TypeId own = own_type_in(made.result); own != kNoType && !is_error(made.result)) {
+        report(
+            Code::InvalidTrigger, tree_.kid(kid, 0),
+            fmt::format("a `{}` is made by flows alone, and cannot be the result of a run", type_name(own)))
+            .note("give a String");
+        is_wrong = true;
+      }
     }
     if (tree_.kind(kid) != NodeKind::ParameterDecl) continue;
     const auto parts = tree_.kids(kid);

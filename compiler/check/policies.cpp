@@ -5,7 +5,6 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
-#include "compiler/check/protection.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
@@ -148,29 +147,6 @@ void Checker::protect_policy(NodeId node) {
   facts_ = facts;
   flow_->protects.push_back(condition);
   flow_->policies.has_protect = true;
-}
-
-// A branch or a function knows nothing of the flow's protections: better a mistake than a call they do not
-// see.
-void Checker::check_protections(NodeId node, bool is_inside) {
-  if (flow_->protects.empty() || node == kNoNode) return;
-  switch (tree_.kind(node)) {
-    case NodeKind::Parallel:
-    case NodeKind::ParallelAny:
-    case NodeKind::Steps: is_inside = true; break;
-    case NodeKind::For:
-    case NodeKind::ForExpr: is_inside = is_inside || tree_.find(node, NodeKind::AtOnce) != kNoNode; break;
-    default: break;
-  }
-  const auto is_protected = [&](std::uint32_t operation) {
-    return !protections_of(tree_, out_, *flow_, library_.operations[operation]).empty();
-  };
-  if (const auto call = out_.calls.find(node); call != out_.calls.end() && is_inside)
-    if (is_protected(call->second.operation)) not_yet(tree_.kid(node, 0), "`protect` for a call in a branch");
-  if (const auto invoke = out_.invokes.find(node); invoke != out_.invokes.end())
-    if (std::ranges::any_of(out_.functions[invoke->second.function].effects.operations, is_protected))
-      not_yet(tree_.kid(node, 0), "`protect` for a function that acts");
-  for (const NodeId kid : tree_.kids(node)) check_protections(kid, is_inside);
 }
 
 void Checker::tenants_policy(NodeId node) {

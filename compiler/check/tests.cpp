@@ -67,7 +67,7 @@ void Checker::tested_flow(NodeId test) {
     else
       test_->flow = index;
   }
-  if (!is_named && out_.flows.size() == 1) test_->flow = 0;
+  if (!is_named && file_flows_ == 1) test_->flow = 0;
   if (is_named && !test_->flow && !out_.flows.empty()) test_->flow = 0;  // told; what it gives is checked
   if (test_->flow || out_.flows.empty()) return;
   for (const NodeId kid : tree_.kids(test))

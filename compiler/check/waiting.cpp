@@ -152,11 +152,6 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
   return error_type();
 }
 
-// `call other(…)`, `start other(…)`
-TypeId Checker::flow_call(NodeId node, const CallParts&) {
-  return not_yet(node, "a call of a flow");
-}
-
 // `respond status, body`: to the request that started the run.
 void Checker::respond(NodeId node) {
   expect(tree_.kid(node, 0), kIntType, "the status of an answer");

@@ -7,9 +7,10 @@
 namespace flow {
 
 BranchEmitter::BranchEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedBody& body,
-                             EmitOptions options, NodeId place)
+                             EmitOptions options, NodeId place, const CheckedFlow* protected_by)
     : RoutineEmitter(builder, tree, body, made_, options), place_(place) {
   code_.mark(place);
+  protected_by_ = protected_by;
 }
 
 BranchEmitter::Register BranchEmitter::parameter(TypeId module_type) {
@@ -36,6 +37,14 @@ void BranchEmitter::take_captures(std::span<const Capture> captures) {
       if (!capture.name.empty()) code_.name(reg, capture.name);
     }
   }
+  if (protected_by_ == nullptr) return;
+  const Trigger& trigger = builder_.checked().triggers[protected_by_->trigger];
+  std::set<std::uint32_t> subjects;  // what may be asked about was captured, with what it is known by
+  for (std::uint32_t i = 0; i < trigger.entities.size(); ++i)
+    if (given_.contains({Meaning::Kind::Entity, i}) &&
+        is_subject(tree_, builder_.checked(), *protected_by_, i))
+      subjects.insert(i);
+  remember_asked(subjects);
 }
 
 TypeId BranchEmitter::do_statement(NodeId node) {
@@ -148,7 +157,9 @@ void BranchEmitter::trigger_value(NodeId node, Register target) {
   const Meaning& what = meaning(node);
   const std::optional<Given> here = given(what);
   if (!here) return;
-  code_.add(Op::Unwrap, target, here->reg);
+  const bool may_be_null = what.kind == Meaning::Kind::Binding &&
+                           (builder_.checked().is_unwrapped[node] != 0 || types().is_optional(type_of(node)));
+  code_.add(may_be_null ? Op::Move : Op::Unwrap, target, here->reg);
   if (what.kind == Meaning::Kind::EntityField)
     code_.add(Op::GetField, target, target, builder_.field(here->entity, what.field));
 }

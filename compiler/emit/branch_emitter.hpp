@@ -10,7 +10,7 @@ namespace flow {
 class BranchEmitter : public RoutineEmitter {
  public:
   BranchEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedBody& body, EmitOptions options,
-                NodeId place);
+                NodeId place, const CheckedFlow* protected_by);
 
   // ---- Parameters, in order
   Register parameter(TypeId module_type);

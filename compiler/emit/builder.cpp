@@ -55,12 +55,23 @@ std::uint32_t ModuleBuilder::constant(Constant constant) {
   return at->second;
 }
 
-std::uint32_t ModuleBuilder::function(std::uint32_t index) {
-  if (const auto known = functions_.find(index); known != functions_.end()) return known->second;
+std::uint32_t ModuleBuilder::function(std::uint32_t index, const CheckedFlow* protected_by) {
+  if (const auto known = functions_.find({index, protected_by}); known != functions_.end())
+    return known->second;
   const std::uint32_t place = reserve(1);
-  functions_.emplace(index, place);
-  invoked_.push_back({.function = index, .place = place});
+  functions_.emplace(std::pair(index, protected_by), place);
+  invoked_.push_back({.function = index, .place = place, .protected_by = protected_by});
   return place;
+}
+
+std::uint32_t ModuleBuilder::guard(const CheckedFlow& flow, const Protection& protection,
+                                   const std::string& operation) {
+  for (const Guard& known : guards_)
+    if (known.flow == &flow && known.protection.condition == protection.condition &&
+        known.protection.subject == protection.subject && known.operation == operation)
+      return known.place;
+  guards_.push_back({.flow = &flow, .protection = protection, .operation = operation, .place = reserve(1)});
+  return guards_.back().place;
 }
 
 std::uint32_t ModuleBuilder::reserve(std::uint32_t count) {

@@ -2,12 +2,14 @@
 // only the fields that some flow of the file reads, so that the machine decodes nothing else.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
 #include <tuple>
 
 #include "compiler/check/checked.hpp"
+#include "compiler/check/protection.hpp"
 #include "vm/bytecode/module.hpp"
 
 namespace flow {
@@ -24,14 +26,25 @@ class ModuleBuilder {
   std::uint32_t operation(std::uint32_t library_operation);
   std::uint32_t trigger(std::uint32_t checked_trigger);
   // The index that the function of the file has, or will have, in the module.
-  std::uint32_t function(std::uint32_t checked_function);
+  // With a flow, of the form that asks its protections; see protections.cpp.
+  std::uint32_t function(std::uint32_t checked_function, const CheckedFlow* protected_by = nullptr);
+  // The same of the function that asks a condition of `protect`; it refuses the operation of that name.
+  std::uint32_t guard(const CheckedFlow& flow, const Protection& protection, const std::string& operation);
   // The input that gives a flow the setting of the file, which the module then has.
   Input setting(const Tree& tree, std::uint32_t checked_setting);
   // Functions of the file that are invoked, and their places in the module.
   struct Invoked {
     std::uint32_t function, place;
+    const CheckedFlow* protected_by = nullptr;
   };
   const std::vector<Invoked>& invoked() const { return invoked_; }
+  struct Guard {
+    const CheckedFlow* flow = nullptr;
+    Protection protection;
+    std::string operation;
+    std::uint32_t place = 0;
+  };
+  const std::deque<Guard>& guards() const { return guards_; }
   // Places for functions, side by side: the first. Each is put there later.
   std::uint32_t reserve(std::uint32_t count);
   void put(std::uint32_t place, FunctionCode code) { module_.functions[place] = std::move(code); }
@@ -49,8 +62,10 @@ class ModuleBuilder {
   std::map<TypeId, TypeId> types_;
   std::map<std::pair<TypeId, std::uint32_t>, std::uint32_t> fields_;
   std::map<std::tuple<TypeId, std::int64_t, double, std::string>, std::uint32_t> constants_;
-  std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_, functions_;
+  std::map<std::uint32_t, std::uint32_t> operations_, connectors_, triggers_;
+  std::map<std::pair<std::uint32_t, const CheckedFlow*>, std::uint32_t> functions_;
   std::vector<Invoked> invoked_;
+  std::deque<Guard> guards_;
   std::set<std::uint32_t> settings_;
 };
 

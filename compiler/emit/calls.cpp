@@ -13,6 +13,8 @@ void RoutineEmitter::call(NodeId node, Register target) {
     return operation_call(node, found->second, target);
   if (const auto found = checked.invokes.find(node); found != checked.invokes.end())
     return invoke(node, found->second, target);
+  if (const auto found = checked.flow_calls.find(node); found != checked.flow_calls.end())
+    return flow_call(node, found->second, target);
   if (const auto found = checked.methods.find(node); found != checked.methods.end())
     return method(node, found->second, target);
 }
@@ -60,8 +62,26 @@ void RoutineEmitter::invoke(NodeId node, const CheckedInvoke& call, Register tar
   for (const std::uint32_t setting : function.settings)
     code_.add(Op::Move, std::exchange(is_first, false) ? first : code_.take(),
               setting_registers_.at(setting));
+  const CheckedFlow* const protects = protecting(call.function);
+  if (protects != nullptr) {  // behind them what the conditions need
+    const ProtectionNeeds needs = needs_of_function(call.function);
+    ready_for(call);
+    const auto give = [&](std::optional<Given> here) {
+      const Register to = std::exchange(is_first, false) ? first : code_.take();
+      if (here)
+        code_.add(Op::Move, to, here->reg);
+      else
+        code_.add(Op::LoadNull, to);
+    };
+    for (const std::uint32_t index : needs.bindings)
+      give(given({.kind = Meaning::Kind::Binding, .index = index}));
+    for (const std::uint32_t index : needs.entities)
+      give(given({.kind = Meaning::Kind::Entity, .index = index}));
+    for (const std::uint32_t index : needs.settings)
+      give(Given{.reg = setting_registers_.at(index), .type = 0, .entity = 0});
+  }
   code_.mark(node);
-  code_.add_imm(Op::Invoke, first, 0, 0, builder_.function(call.function));
+  code_.add_imm(Op::Invoke, first, 0, 0, builder_.function(call.function, protects));
   code_.add(Op::Move, target, first);
 }
 

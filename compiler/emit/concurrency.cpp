@@ -46,6 +46,7 @@ void RoutineEmitter::find_captures(NodeId node, std::pair<std::uint32_t, std::ui
   if (const auto invoke = builder_.checked().invokes.find(node); invoke != builder_.checked().invokes.end())
     for (const std::uint32_t setting : builder_.checked().functions[invoke->second.function].settings)
       capture_setting(setting, found);
+  capture_protections(node, found);
   for (const NodeId kid : tree_.kids(node)) find_captures(kid, own, found);
 }
 
@@ -144,7 +145,7 @@ void RoutineEmitter::each(NodeId node, std::optional<Register> target) {
   const TypeId yields = target ? types()[type_of(node)].element : kNoType;
   const bool is_single = target && yields_once(parts.body);
   const std::uint32_t function = builder_.reserve(1);
-  BranchEmitter branch(builder_, tree_, body_, options_, node);
+  BranchEmitter branch(builder_, tree_, body_, options_, node, protected_by_);
   branch.item(parts.item, item_type(parts.list));
   branch.item(parts.position, kIntType);
   branch.take_captures(captures);
@@ -198,7 +199,7 @@ void RoutineEmitter::parallel(NodeId node) {
   const auto count = static_cast<std::uint32_t>(statements.size());
   const std::uint32_t function = builder_.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    BranchEmitter branch(builder_, tree_, body_, options_, statements[i]);
+    BranchEmitter branch(builder_, tree_, body_, options_, statements[i], protected_by_);
     branch.take_captures(captures);
     const TypeId result = branch.do_statement(statements[i]);
     code_.exceed(branch.exceeded());

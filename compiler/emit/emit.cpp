@@ -2,6 +2,7 @@
 
 #include "compiler/emit/flow_emitter.hpp"
 #include "compiler/emit/function_emitter.hpp"
+#include "compiler/emit/guard_emitter.hpp"
 #include "compiler/emit/optimise.hpp"
 
 namespace flow {
@@ -16,10 +17,18 @@ Module emit(const Tree& tree, const Library& library, const CheckedFile& checked
   for (std::size_t i = 0; i < checked.flows.size(); ++i)
     module.flows.push_back(FlowEmitter(builder, tree, checked.flows[i], plans[i], options).run(diagnostics));
   // Functions may invoke further ones.
-  for (std::size_t i = 0; i < builder.invoked().size(); ++i) {
-    const ModuleBuilder::Invoked invoked = builder.invoked()[i];
-    const CheckedFunction& function = checked.functions[invoked.function];
-    builder.put(invoked.place, FunctionEmitter(builder, tree, function, options).run(diagnostics));
+  for (std::size_t i = 0, k = 0; i < builder.invoked().size() || k < builder.guards().size();) {
+    if (i < builder.invoked().size()) {
+      const ModuleBuilder::Invoked invoked = builder.invoked()[i++];
+      const CheckedFunction& function = checked.functions[invoked.function];
+      builder.put(invoked.place,
+                  FunctionEmitter(builder, tree, function, options, invoked.protected_by).run(diagnostics));
+    } else {
+      const ModuleBuilder::Guard& guard = builder.guards()[k++];
+      builder.put(guard.place,
+                  GuardEmitter(builder, tree, *guard.flow, guard.protection, guard.operation, options)
+                      .run(diagnostics));
+    }
   }
   if (options.optimise && !diagnostics.has_errors()) optimise(module);
   return std::move(module);

@@ -82,9 +82,13 @@ bool RoutineEmitter::handles_errors(NodeId node) const {
     case NodeKind::OnErrorCollect:
     case NodeKind::Else:
     case NodeKind::OpIs:  // tries
+    case NodeKind::PatternIs:
     case NodeKind::Steps: return true;
     case NodeKind::Call:
       if (builder_.checked().invokes.contains(node)) return true;
+      if (const auto call = builder_.checked().calls.find(node);
+          call != builder_.checked().calls.end() && is_protected(call->second.operation))
+        return true;
       break;
     default: break;
   }

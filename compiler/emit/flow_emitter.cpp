@@ -9,7 +9,9 @@ FlowEmitter::FlowEmitter(ModuleBuilder& builder, const Tree& tree, const Checked
     : RoutineEmitter(builder, tree, flow, made_, options),
       flow_(flow),
       plan_(plan),
-      trigger_(builder.checked().triggers[flow.trigger]) {}
+      trigger_(builder.checked().triggers[flow.trigger]) {
+  if (!flow.protects.empty()) protected_by_ = &flow;
+}
 
 FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   made_.doc = flow_.doc;
@@ -29,6 +31,12 @@ FlowCode FlowEmitter::run(Diagnostics& diagnostics) {
   if (flow_.once_key != kNoNode) emit_once();
   code_.add(Op::EnterBody);
   declare_undos();
+  if (protected_by_ != nullptr) {
+    std::set<std::uint32_t> subjects;
+    for (const NodeId part : {flow_.body, flow_.handler})
+      if (part != kNoNode) find_others_asked(part, subjects);
+    remember_asked(subjects);
+  }
   const std::uint32_t begin = code_.here();
   block(flow_.body);
   const std::uint32_t end = code_.here();
@@ -160,6 +168,8 @@ void FlowEmitter::fill_manifest() {
                                    .parameter = recipients.parameter,
                                    .constants = recipients.constants,
                                    .computed = recipients.computed});
+  for (const auto& [run, node] : plan_.flows)
+    manifest.flows.push_back({.flow = run.first, .is_started = run.second, .line = tree_.line(node)});
   manifest.poll_filter = plan_.poll_filter;
   manifest.poll_expand = plan_.poll_expand;
 }
@@ -169,13 +179,14 @@ void FlowEmitter::fill_manifest() {
 void FlowEmitter::ensure_entities(NodeId node) {
   const auto planned = plan_.ensure_before.find(node);
   if (planned == plan_.ensure_before.end()) return;
-  for (const std::uint32_t entity : planned->second) {
-    if (stand_in_ && stand_in_->entity == entity) continue;
-    Label there;
-    code_.jump(Op::JumpIfSet, entity_registers_.at(entity), 0, there);
-    fetch(entity);
-    code_.place(there);
-  }
+  for (const std::uint32_t entity : planned->second) ensure_entity(entity);
+}
+
+void FlowEmitter::ensure_entity(std::uint32_t entity) {
+  Label there;
+  code_.jump(Op::JumpIfSet, entity_registers_.at(entity), 0, there);
+  fetch(entity);
+  code_.place(there);
 }
 
 void FlowEmitter::fetch(std::uint32_t entity) {
@@ -196,12 +207,6 @@ void FlowEmitter::fetch(std::uint32_t entity) {
 
 void FlowEmitter::trigger_value(NodeId node, Register target) {
   const Meaning& what = meaning(node);
-  if (is_stand_in(what)) {
-    if (what.kind == Meaning::Kind::Binding) return code_.add(Op::Move, target, stand_in_->id);
-    if (what.kind == Meaning::Kind::Entity) return code_.add(Op::Move, target, stand_in_->record);
-    return code_.add(Op::GetField, target, stand_in_->record,
-                     builder_.field(trigger_.entities[what.index].type, what.field));
-  }
   switch (what.kind) {
     case Meaning::Kind::Binding:
       return code_.add(is_there(what.index) ? Op::Move : Op::Unwrap, target,
@@ -235,14 +240,12 @@ std::optional<RoutineEmitter::Given> FlowEmitter::given(const Meaning& what) con
 
 std::optional<CodeWriter::Register> FlowEmitter::trigger_register(NodeId node) const {
   const Meaning& what = meaning(node);
-  if (is_stand_in(what)) return std::nullopt;
   if (what.kind != Meaning::Kind::Binding || !is_there(what.index)) return std::nullopt;
   return binding_registers_.at(what.index);
 }
 
 std::optional<CodeWriter::Register> FlowEmitter::printable_register(NodeId node) const {
   const Meaning& what = meaning(node);
-  if (is_stand_in(what)) return std::nullopt;
   if (what.kind != Meaning::Kind::Binding) return std::nullopt;
   return binding_registers_.at(what.index);
 }

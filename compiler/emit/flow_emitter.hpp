@@ -32,10 +32,11 @@ class FlowEmitter : public RoutineEmitter {
   void fetch(std::uint32_t entity);
   // Whether the value is surely in its register: what a poll brings may lack anything but its key.
   bool is_there(std::uint32_t binding) const;
+  void ensure_entity(std::uint32_t entity);
   void guard_call(const CheckedCall& call, Register first) override;
-  // The target of a call in the place of an entity of the trigger: fetched by the ID in `id`.
-  void stand_in(std::uint32_t entity, Register id);
-  bool is_stand_in(const Meaning& meaning) const;
+  void ready_for(const CheckedInvoke& invoke) override;
+  // What is asked about of other targets than what the trigger brought.
+  void find_others_asked(NodeId node, std::set<std::uint32_t>& subjects) const;
   void emit_once();
   void give_result(Register result) override { code_.add(Op::FinishWith, result); }
 
@@ -53,11 +54,6 @@ class FlowEmitter : public RoutineEmitter {
   const FlowPlan& plan_;
   const Trigger& trigger_;
   FlowCode made_;
-  struct StandIn {
-    std::uint32_t entity = 0;
-    Register record = 0, id = 0;
-  };
-  std::optional<StandIn> stand_in_;  // while a condition of `protect` is asked of another target
   std::map<std::uint32_t, Register> binding_registers_, entity_registers_;
   std::map<std::uint32_t, std::uint32_t> entity_operations_;
   std::map<NodeId, UndoSite> undo_sites_;

@@ -1,5 +1,6 @@
 // `match`: all tests first, one behind the other, then what the arms do.
 #include <algorithm>
+#include <map>
 
 #include "compiler/emit/routine_emitter.hpp"
 
@@ -12,6 +13,9 @@ void RoutineEmitter::match(NodeId node, std::optional<Register> target) {
   const Register subject = operand(subject_node);
   std::vector<Label> bodies(arms.size());
   Label end;
+  // The names of arms keep their registers until the arms are carried out.
+  const std::size_t names = code_.names();
+  std::map<NodeId, Register> named;
   // The last arm takes what is left where that is all there is: an expression always gives something.
   const auto patterns = [&](NodeId arm) { return tree_.kids(arm).first(tree_.kids(arm).size() - 1); };
   const auto takes = [&](NodeId arm, NodeKind kind) {
@@ -26,30 +30,70 @@ void RoutineEmitter::match(NodeId node, std::optional<Register> target) {
     code_.jump(Op::JumpIfNull, subject, 0,
                arm == arms.end() ? end : bodies[static_cast<std::size_t>(arm - arms.begin())]);
   }
+  const auto takes_all = [&](NodeId arm) {
+    return takes(arm, NodeKind::PatternAny) || std::ranges::any_of(patterns(arm), [&](NodeId pattern) {
+             return tree_.kind(pattern) == NodeKind::PatternIs &&
+                    type_of(tree_.kid(pattern, 0)) == types().without_null(type_of(subject_node));
+           });
+  };
+  for (const NodeId arm : arms)
+    for (const NodeId pattern : patterns(arm))
+      if (tree_.kind(pattern) == NodeKind::PatternIs && tree_.kids(pattern).size() > 1)
+        named.emplace(pattern, code_.take());
+  const std::uint32_t names_end = code_.taken();
   bool is_decided = false;
-  for (std::size_t i = 0; i < arms.size() && !is_decided; ++i) {
-    if (takes(arms[i], NodeKind::PatternAny) || (target && !has_any && i + 1 == arms.size())) {
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    if (takes_all(arms[i]) || (target && !has_any && i + 1 == arms.size())) {
+      if (const auto name = named.find(patterns(arms[i])[0]); name != named.end()) {
+        if (is_map_variable(subject_node)) code_.add(Op::Share, subject);
+        code_.add(Op::Unwrap, name->second, subject);
+      }
       code_.jump(bodies[i]);
       is_decided = true;
       break;
     }
     for (const NodeId pattern : patterns(arms[i])) {
       code_.mark(pattern);
-      branch_pattern(subject, type_of(subject_node), pattern, bodies[i]);
+      if (tree_.kind(pattern) == NodeKind::PatternIs)
+        branch_type(subject, type_of(subject_node), pattern, named, bodies[i]);
+      else
+        branch_pattern(subject, type_of(subject_node), pattern, bodies[i]);
     }
   }
   if (!is_decided) code_.jump(end);
-  code_.release_to(target ? code_.taken() : taken);
+  code_.release_to(target ? code_.taken() : named.empty() ? taken : names_end);
   for (std::size_t i = 0; i < arms.size(); ++i) {
     code_.place(bodies[i]);
     const NodeId body = tree_.kids(arms[i]).back();
+    const std::size_t before = code_.names();
+    if (const auto name = named.find(patterns(arms[i])[0]); name != named.end())
+      name_local(meaning(tree_.kid(name->first, 1)).index, name->second);
     if (target)
       value(body, *target);
     else
       block(body);
+    code_.end_names(before);
     if (i + 1 < arms.size()) code_.jump(end);
   }
   code_.place(end);
+  end_locals(taken, names);
+}
+
+// `is Type`: the conversion is tried, and its fault handled here; what it makes is what the arm names.
+void RoutineEmitter::branch_type(Register subject, TypeId type, NodeId pattern,
+                                 const std::map<NodeId, Register>& named, Label& target) {
+  const std::uint32_t taken = code_.taken();
+  const TypeId wanted = type_of(tree_.kid(pattern, 0));
+  const auto name = named.find(pattern);
+  const Register made = name == named.end() ? code_.take() : name->second;
+  const Op op = types().without_null(type) == kJsonType ? Op::JsonTo : Op::CheckText;
+  const std::uint32_t begin = code_.here();
+  code_.add_imm(op, made, subject, 0, builder_.type(wanted));
+  const std::uint32_t behind = code_.here();
+  code_.jump(target);
+  if (begin < behind)
+    routine_.handlers.push_back(
+        {.begin = begin, .end = behind, .target = code_.here(), .register_ = code_.take()});
   code_.release_to(taken);
 }
 

@@ -3,8 +3,9 @@
 // arithmetic.cpp sums and products, conditions.cpp comparisons and the jumps they become, texts.cpp texts,
 // collections.cpp lists and maps, methods.cpp and collection_methods.cpp their methods, function_calls.cpp
 // and tables.cpp other standard functions, records.cpp records, conversions.cpp what becomes something else,
-// calls.cpp calls, match.cpp `match`, errors.cpp what guards code, concurrency.cpp and steps.cpp what runs
-// side by side, waiting.cpp what takes time.
+// calls.cpp calls, flow_calls.cpp those of flows, protections.cpp what is asked before them, match.cpp
+// `match`, errors.cpp what guards code, concurrency.cpp and steps.cpp what runs side by side, waiting.cpp
+// what takes time.
 //
 // Everywhere a `target` register is written last by what reads variables, or is read by nothing in the
 // expression (is_written_last()).
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "base/fault.hpp"
+#include "compiler/check/protection.hpp"
 #include "compiler/emit/builder.hpp"
 #include "compiler/emit/code_writer.hpp"
 #include "compiler/emit/emit.hpp"
@@ -54,11 +56,18 @@ class RoutineEmitter {
     TypeId entity = 0;  // of the checker, where it is an entity
   };
   virtual std::optional<Given> given(const Meaning&) const { return std::nullopt; }
+  struct Capture {  // what a branch is given
+    Meaning meaning;
+    Given given;
+    std::string name;
+  };
   virtual void undo(NodeId) {}
   // What `return` does with a value: a flow that is called ends with it.
   virtual void give_result(Register result) { code_.add(Op::Return, result); }
   // Asks what protects the target of a call; the arguments stand from `first` on.
-  virtual void guard_call(const CheckedCall&, Register) {}
+  virtual void guard_call(const CheckedCall& call, Register first);
+  // Fetches what the function is given to ask.
+  virtual void ready_for(const CheckedInvoke&) {}
 
   // ---- routine_emitter.cpp: statements
   void block(NodeId node);
@@ -247,9 +256,23 @@ class RoutineEmitter {
   void default_argument(const Parameter& parameter, Register target);
   void native(NativeId native, std::span<const NodeId> arguments, Register target);
 
+  // ---- protections.cpp
+  bool is_protected(std::uint32_t operation) const;
+  // The flow whose protections the function must ask; nullptr when there are none.
+  const CheckedFlow* protecting(std::uint32_t function) const;
+  ProtectionNeeds needs_of_function(std::uint32_t function) const;
+  void ask(const Protection& protection, const Operation& operation, Register target);
+  void remember_asked(const std::set<std::uint32_t>& subjects);
+  void capture_protections(NodeId node, std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
+
+  // ---- flow_calls.cpp
+  void flow_call(NodeId node, const CheckedFlowCall& call, Register target);
+
   // ---- match.cpp
   void match(NodeId node, std::optional<Register> target);  // `target` gets the value of a MatchExpr
   void branch_pattern(Register subject, TypeId type, NodeId pattern, Label& target);
+  void branch_type(Register subject, TypeId type, NodeId pattern, const std::map<NodeId, Register>& named,
+                   Label& target);
 
   // ---- errors.cpp
   struct Guard {
@@ -275,11 +298,6 @@ class RoutineEmitter {
   static std::int64_t fault_number(std::string_view name);
 
   // ---- concurrency.cpp
-  struct Capture {  // what a branch is given
-    Meaning meaning;
-    Given given;
-    std::string name;
-  };
   static std::pair<Meaning::Kind, std::uint32_t> capture_key(const Meaning& what);
   std::vector<Capture> captured(std::span<const NodeId> bodies);
   void find_captures(NodeId node, std::pair<std::uint32_t, std::uint32_t> own,
@@ -329,6 +347,8 @@ class RoutineEmitter {
   std::vector<bool> holds_local_;                        // by register
   std::vector<Yields> yields_;
   std::vector<Guard*> guards_;                           // that are open, innermost last
+  const CheckedFlow* protected_by_ = nullptr;            // whose protections are asked
+  std::map<std::uint32_t, Register> asked_;              // by entity: two registers, see remember_asked()
   std::map<std::uint32_t, Register> message_registers_;  // of locals that are errors
 };
 

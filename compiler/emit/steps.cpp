@@ -61,7 +61,7 @@ void RoutineEmitter::want_step(const CheckedStep& step, Register status, Registe
 // The calls of one wave side by side; `results` gets the error of each, or null.
 void RoutineEmitter::carry_out(NodeId node, std::span<const NodeId> calls, std::span<const Capture> captures,
                                Register list, Register results) {
-  BranchEmitter branch(builder_, tree_, body_, options_, node);
+  BranchEmitter branch(builder_, tree_, body_, options_, node, protected_by_);
   const Register chosen = branch.parameter(kIntType);
   branch.parameter(kIntType);
   std::vector<Register> is_wanted;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <span>
 
 #include "compiler/check/protection.hpp"
@@ -15,8 +16,15 @@ namespace {
 class Counter {
  public:
   Counter(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedBody& body,
-          const CheckedFlow* flow, const std::vector<CallBounds>& functions)
-      : tree_(tree), library_(library), checked_(checked), body_(body), flow_(flow), functions_(functions) {}
+          const CheckedFlow* flow, const std::vector<CallBounds>& functions,
+          const std::vector<CallBounds>& flows)
+      : tree_(tree),
+        library_(library),
+        checked_(checked),
+        body_(body),
+        flow_(flow),
+        functions_(functions),
+        flows_(flows) {}
 
   CallBounds of(NodeId node) {
     if (tree_.kind(node) == NodeKind::Repeat) return repeat(node);
@@ -269,10 +277,25 @@ class Counter {
     CallBounds counts = sum(tree_.kids(node));
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
       add(counts, once(call->second.operation));
-      if (flow_ != nullptr) add(counts, protection_bounds(tree_, library_, checked_, *flow_, call->second));
+      if (flow_ != nullptr) add(counts, asked_before(call->second));
     }
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
       add(counts, functions_[invoke->second.function]);
+    if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end()) {
+      const char* const operation = run->second.is_started ? "flow.start" : "flow.call";
+      add(counts, once(library_.operation_names.find(operation)->second));
+      add(counts, flows_[run->second.flow]);
+    }
+    return counts;
+  }
+
+  // The fetches for the conditions of `protect`, and what the conditions call.
+  CallBounds asked_before(const CheckedCall& call) {
+    CallBounds counts = protection_bounds(tree_, library_, checked_, *flow_, call);
+    for (const Protection& protection :
+         protections_of(tree_, checked_, *flow_, library_.operations[call.operation]))
+      add(counts,
+          Counter(tree_, library_, checked_, *flow_, nullptr, functions_, flows_).of(protection.condition));
     return counts;
   }
 
@@ -336,6 +359,7 @@ class Counter {
   const CheckedBody& body_;
   const CheckedFlow* flow_;  // whose calls are counted, in it or in functions; or null
   const std::vector<CallBounds>& functions_;
+  const std::vector<CallBounds>& flows_;
   std::map<std::uint32_t, std::uint32_t> lengths_;  // of lists that `let` named
 };
 
@@ -415,10 +439,13 @@ CallBounds protection_bounds(const Tree& tree, const Library& library, const Che
   CallBounds counts;
   const Trigger& trigger = checked.triggers[flow.trigger];
   const Operation& operation = library.operations[call.operation];
+  std::set<std::uint32_t> subjects;  // what one condition has asked about the next need not fetch
   for (const Protection& protection : protections_of(tree, checked, flow, operation)) {
-    if (!protection.subject || is_of_trigger(tree, checked, trigger, *protection.subject,
-                                             call.arguments[*target_parameter(operation)]))
+    if (!protection.subject || subjects.contains(*protection.subject) ||
+        is_of_trigger(tree, checked, trigger, *protection.subject,
+                      call.arguments[*target_parameter(operation)]))
       continue;
+    subjects.insert(*protection.subject);
     const std::string name = trigger.connector + "." + trigger.entities[*protection.subject].operation;
     counts[library.operation_names.find(name)->second].times += 1;
   }
@@ -426,12 +453,12 @@ CallBounds protection_bounds(const Tree& tree, const Library& library, const Che
 }
 
 std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
-                                        const CheckedFlow* flow) {
+                                        const CheckedFlow* flow, const std::vector<CallBounds>& flows) {
   std::vector<CallBounds> bounds(checked.functions.size());
   const Order order(tree, checked);
   for (const std::uint32_t index : order.functions) {
     const CheckedFunction& function = checked.functions[index];
-    bounds[index] = Counter(tree, library, checked, function, flow, bounds).of(function.body);
+    bounds[index] = Counter(tree, library, checked, function, flow, bounds, flows).of(function.body);
     if (!order.is_circular[index]) continue;
     for (auto& [operation, bound] : bounds[index])
       bound = {.times = kAnyNumber, .loop = bound.loop != kNoNode ? bound.loop : function.node};
@@ -440,8 +467,9 @@ std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library
 }
 
 CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
-                       const CheckedFlow& flow, const std::vector<CallBounds>& functions) {
-  Counter counter(tree, library, checked, flow, &flow, functions);
+                       const CheckedFlow& flow, const std::vector<CallBounds>& functions,
+                       const std::vector<CallBounds>& flows) {
+  Counter counter(tree, library, checked, flow, &flow, functions, flows);
   CallBounds total;
   if (flow.once_key != kNoNode) total[library.operation_names.find("flow.once")->second].times = 1;
   for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler}) {
@@ -454,6 +482,26 @@ CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFi
     }
   }
   return total;
+}
+
+std::vector<std::uint32_t> called_first(const CheckedFile& checked) {
+  std::vector<std::uint32_t> order, waiting;
+  std::vector<bool> is_placed(checked.flows.size());
+  for (std::uint32_t first = 0; first < checked.flows.size(); ++first) {
+    waiting.push_back(first);
+    while (!waiting.empty()) {
+      const std::uint32_t flow = waiting.back();
+      const std::size_t before = waiting.size();
+      if (!is_placed[flow])
+        for (const std::uint32_t called : checked.flows[flow].effects.flows)
+          if (!is_placed[called]) waiting.push_back(called);
+      if (waiting.size() > before) continue;  // they call each other in no circle
+      waiting.pop_back();
+      if (!is_placed[flow]) order.push_back(flow);
+      is_placed[flow] = true;
+    }
+  }
+  return order;
 }
 
 }  // namespace flow

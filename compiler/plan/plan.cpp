@@ -23,13 +23,14 @@ struct After {
 class Planner {
  public:
   Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow,
-          const std::vector<CallBounds>& functions)
+          const std::vector<CallBounds>& functions, const std::vector<CallBounds>& flows)
       : tree_(tree),
         checked_(checked),
         flow_(flow),
         library_(library),
         trigger_(checked.triggers[flow.trigger]),
         functions_(functions),
+        flows_(flows),
         recipients_(tree, library, checked, flow) {}
 
   FlowPlan run() {
@@ -59,7 +60,7 @@ class Planner {
       statement(flow_.handler, 0);
       --branch_depth_;
     }
-    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_);
+    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_, flows_);
     plan_.recipients = recipients_.take();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
@@ -146,8 +147,11 @@ class Planner {
   void ask_protections(NodeId node, const CheckedCall& call) {
     for (const auto& [operation, bound] : protection_bounds(tree_, library_, checked_, flow_, call))
       plan_.first_call.try_emplace(operation, node);
+    ask_conditions(call.operation);
+  }
+  void ask_conditions(std::uint32_t operation) {
     for (const Protection& protection :
-         protections_of(tree_, checked_, flow_, library_.operations[call.operation])) {
+         protections_of(tree_, checked_, flow_, library_.operations[operation])) {
       ++branch_depth_;
       value(protection.condition, 0);
       --branch_depth_;
@@ -168,6 +172,14 @@ class Planner {
       for (const NodeId argument : invoke->second.arguments)
         if (argument != kNoNode) there = value(argument, there);
       note_function(invoke->second.function);
+      if (!flow_.protects.empty())
+        for (const std::uint32_t operation : checked_.functions[invoke->second.function].effects.operations)
+          ask_conditions(operation);
+      return there;
+    }
+    if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end()) {
+      for (const NodeId argument : run->second.arguments) there = value(argument, there);
+      note_run(node, run->second);
       return there;
     }
     const auto found = checked_.calls.find(node);
@@ -313,17 +325,40 @@ class Planner {
     return there;
   }
 
+  Entities fetch_one(NodeId place, NodeId node, std::uint32_t entity, Entities there) {
+    const Entities bit = Entities{1} << entity;
+    plan_.entities.insert(entity);
+    if ((there & bit) == 0) {
+      plan_.ensure_before[place].push_back(entity);
+      if (std::ranges::find(plan_.fetches, entity, &PlannedFetch::entity) == plan_.fetches.end())
+        plan_.fetches.push_back({entity, node, tree_.line(node), place_, branch_depth_ > 0});
+    }
+    return there | bit;
+  }
+
+  // What is asked before the calls of a branch, except of targets that only the run knows.
+  Entities fetch_for_protections(NodeId place, NodeId node, Entities there) {
+    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
+      for (const std::uint32_t entity : needed_before(tree_, library_, checked_, flow_, invoke->second))
+        there = fetch_one(place, node, entity, there);
+    const auto call = checked_.calls.find(node);
+    if (call == checked_.calls.end()) return there;
+    const Operation& operation = library_.operations[call->second.operation];
+    for (const Protection& protection : protections_of(tree_, checked_, flow_, operation)) {
+      for (const std::uint32_t entity : needs_of(tree_, checked_, flow_, protection).other_entities)
+        there = fetch_one(place, node, entity, there);
+      if (protection.subject && is_of_trigger(tree_, checked_, trigger_, *protection.subject,
+                                              call->second.arguments[*target_parameter(operation)]))
+        there = fetch_one(place, node, *protection.subject, there);
+    }
+    return there;
+  }
+
   Entities fetch_all_of(NodeId place, NodeId node, Entities there) {
+    if (!flow_.protects.empty()) there = fetch_for_protections(place, node, there);
     const Meaning& meaning = checked_.meaning[node];
     if (meaning.kind == Meaning::Kind::Entity || meaning.kind == Meaning::Kind::EntityField) {
-      const Entities bit = Entities{1} << meaning.index;
-      plan_.entities.insert(meaning.index);
-      if ((there & bit) == 0) {
-        plan_.ensure_before[place].push_back(meaning.index);
-        if (std::ranges::find(plan_.fetches, meaning.index, &PlannedFetch::entity) == plan_.fetches.end())
-          plan_.fetches.push_back({meaning.index, node, tree_.line(node), place_, branch_depth_ > 0});
-      }
-      there |= bit;
+      there = fetch_one(place, node, meaning.index, there);
     }
     for (const NodeId kid : tree_.kids(node)) there = fetch_all_of(place, kid, there);
     return there;
@@ -490,11 +525,29 @@ class Planner {
     is_in_function_ = outer;
   }
 
+  // A run of another flow: what that calls is called for this one.
+  void note_run(NodeId node, const CheckedFlowCall& run) {
+    note_first(library_.operation_names.find(run.is_started ? "flow.start" : "flow.call")->second, node);
+    if (!is_in_run_) plan_.flows.try_emplace({run.flow, run.is_started}, node);
+    if (!runs_.insert(run.flow).second) return;
+    const bool outer_function = std::exchange(is_in_function_, true);
+    const bool outer_run = std::exchange(is_in_run_, true);
+    const CheckedFlow& flow = checked_.flows[run.flow];
+    if (flow.once_key != kNoNode)
+      note_first(library_.operation_names.find("flow.once")->second, flow.once_key);
+    for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler})
+      if (part != kNoNode) note_calls_in(part);
+    is_in_function_ = outer_function;
+    is_in_run_ = outer_run;
+  }
+
   void note_calls_in(NodeId node) {
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
       note_call(node, call->second);
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
       note_function(invoke->second.function);
+    if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end())
+      note_run(node, run->second);
     note_system(node);
     if (tree_.kind(node) == NodeKind::Repeat && repeat_parts(tree_, node).within != kNoNode)
       note_first(operation_now(), node);
@@ -507,11 +560,14 @@ class Planner {
   const Library& library_;
   const Trigger& trigger_;
   const std::vector<CallBounds>& functions_;
+  const std::vector<CallBounds>& flows_;
   Recipients recipients_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
   bool is_in_function_ = false;    // what is noted
+  bool is_in_run_ = false;         // of another flow
+  std::set<std::uint32_t> runs_;   // of flows, that were noted
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
@@ -519,14 +575,24 @@ class Planner {
 }  // namespace
 
 std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
-  const std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr);
-  std::vector<FlowPlan> plans;
-  for (const CheckedFlow& flow : checked.flows) {
+  // Bounds of functions that call flows are known when those of the flows are.
+  const auto runs_by_functions = [&](const CheckedFlow& flow) {
+    return std::ranges::any_of(flow.functions, [&](std::uint32_t function) {
+      return !checked.functions[function].effects.flows.empty();
+    });
+  };
+  std::vector<FlowPlan> plans(checked.flows.size());
+  std::vector<CallBounds> flows(checked.flows.size());
+  std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr, flows);
+  for (const std::uint32_t index : called_first(checked)) {
+    const CheckedFlow& flow = checked.flows[index];
     const bool is_protected = !flow.protects.empty();  // its functions ask as well
-    plans.push_back(
-        is_protected
-            ? Planner(tree, library, checked, flow, function_bounds(tree, library, checked, &flow)).run()
-            : Planner(tree, library, checked, flow, functions).run());
+    if (runs_by_functions(flow)) functions = function_bounds(tree, library, checked, nullptr, flows);
+    plans[index] = is_protected ? Planner(tree, library, checked, flow,
+                                          function_bounds(tree, library, checked, &flow, flows), flows)
+                                      .run()
+                                : Planner(tree, library, checked, flow, functions, flows).run();
+    flows[index] = plans[index].calls;
   }
   return plans;
 }

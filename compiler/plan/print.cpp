@@ -40,17 +40,22 @@ std::string fetch_line(const Library& library, const Trigger& trigger, const Pla
 }
 
 // `reads list_machines; acts isolate; logs`
-std::string effects_of(const Library& library, const FunctionEffects& effects) {
+std::string effects_of(const Library& library, const CheckedFile& checked, const FunctionEffects& effects) {
   std::string out;
   const auto add = [&](const std::string& what) { out += (out.empty() ? "" : "; ") + what; };
   for (const auto& [effect, word] : {std::pair(Effect::Read, "reads"), std::pair(Effect::Act, "acts"),
                                      std::pair(Effect::Notify, "notifies")}) {
     std::string names;
     for (const std::uint32_t operation : effects.operations)
-      if (library.operations[operation].effect == effect)
+      if (const Operation& called = library.operations[operation];
+          called.effect == effect && (effects.flows.empty() || called.connector != "flow"))
         names += (names.empty() ? " " : ", ") + library.operations[operation].name;
     if (!names.empty()) add(word + names);
   }
+  std::string flows;
+  for (const std::uint32_t flow : effects.flows)
+    flows += (flows.empty() ? "" : ", ") + checked.flows[flow].name;
+  if (!flows.empty()) add("runs " + flows);
   if (effects.waits) add("waits");
   if (effects.logs) add("logs");
   if (effects.stops) add("may stop");
@@ -120,7 +125,11 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
   if (!plan.functions.empty()) out += "  functions:\n";
   for (const std::uint32_t function : plan.functions)
     out += fmt::format("    {:<9}{}\n", checked.functions[function].name + " ",
-                       effects_of(library, checked.functions[function].effects));
+                       effects_of(library, checked, checked.functions[function].effects));
+  if (!plan.flows.empty()) out += "  runs of other flows:\n";
+  for (const auto& [run, node] : plan.flows)
+    out += fmt::format("    {:<9}{} in line {}\n", checked.flows[run.first].name + " ",
+                       run.second ? "started" : "called", tree.line(node));
   return out;
 }
 

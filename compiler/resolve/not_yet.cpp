@@ -13,11 +13,6 @@ struct Row {
   int words = 1;  // with so many words it begins; they are marked
 };
 
-constexpr Row kInFlows[] = {
-    // Calls of flows
-    {NodeKind::CallFlow},
-    {NodeKind::StartFlow},
-};
 constexpr Row kInDeclarations[] = {
     {NodeKind::Default},
 };
@@ -33,19 +28,13 @@ class Reporter {
 
   void run() {
     if (tree_.root != kNoNode) walk(tree_.root);
-    // Of a module only what others can use is part of the program.
-    for (const TreePart& part : tree_.parts)
-      if (part.root != tree_.root && part.root != kNoNode)
-        for (const NodeId kid : tree_.kids(part.root))
-          if (tree_.kind(kid) != NodeKind::Flow && tree_.kind(kid) != NodeKind::Test) walk(kid);
   }
 
  private:
   void walk(NodeId node) {
     const auto row = std::ranges::find(rows_, tree_.kind(node), &Row::kind);
     if (row != rows_.end()) return report(node, row->words);
-    for (const NodeId kid : tree_.kids(node))
-      if (tree_.kind(kid) != NodeKind::Connector || rows_.data() == kInDeclarations) walk(kid);
+    for (const NodeId kid : tree_.kids(node)) walk(kid);
   }
 
   void report(NodeId node, int words) {
@@ -74,14 +63,6 @@ class Reporter {
 };
 
 }  // namespace
-
-bool is_not_yet(NodeKind kind) {
-  return std::ranges::find(kInFlows, kind, &Row::kind) != std::end(kInFlows);
-}
-
-void report_not_yet(const Tree& tree, Diagnostics& diagnostics) {
-  Reporter(tree, kInFlows, diagnostics).run();
-}
 
 void report_not_yet_declared(const Tree& tree, Diagnostics& diagnostics) {
   Reporter(tree, kInDeclarations, diagnostics).run();

@@ -6,10 +6,7 @@
 
 namespace flow {
 
-// In a file of flows. Later passes meet such nodes still, and take them for mistakes that were reported.
-bool is_not_yet(NodeKind kind);
-void report_not_yet(const Tree& tree, Diagnostics& diagnostics);
-// The same for a file that declares connectors.
+// In a file that declares connectors.
 void report_not_yet_declared(const Tree& tree, Diagnostics& diagnostics);
 
 }  // namespace flow

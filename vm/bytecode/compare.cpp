@@ -43,6 +43,7 @@ class Comparison {
   void run() {
     calls();
     recipients();
+    flows();
     guardrails();
     hosts();
     permissions();
@@ -130,6 +131,13 @@ class Comparison {
       add(Danger::None, what,
           lost.size() == 1 ? fmt::format("{}: {}", one_less, lost[0])
                            : fmt::format("{} {} {}: {}", verb, lost.size(), fewer, join(lost)));
+  }
+
+  void flows() {
+    for (const std::string& run : without(set_of(after_.flows), set_of(before_.flows)))
+      add(Danger::Medium, "flows", fmt::format("now {}", run));
+    for (const std::string& run : without(set_of(before_.flows), set_of(after_.flows)))
+      add(Danger::None, "flows", fmt::format("{} no more", run));
   }
 
   void hosts() {

@@ -309,8 +309,11 @@ FLOW_DESCRIBE(ManifestRead) {
 FLOW_DESCRIBE(ManifestRecipients) {
   io(it.operation, it.parameter, it.constants, it.computed);
 }
+FLOW_DESCRIBE(ManifestFlow) {
+  io(it.flow, it.is_started, it.line);
+}
 FLOW_DESCRIBE(Manifest) {
-  io(it.calls, it.reads, it.recipients, it.poll_filter, it.poll_expand);
+  io(it.calls, it.reads, it.recipients, it.flows, it.poll_filter, it.poll_expand);
 }
 FLOW_DESCRIBE(Routine) {
   io(it.name, it.line, it.registers, it.code, it.call_sites, it.handlers, it.lines, it.names);

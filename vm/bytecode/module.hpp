@@ -144,10 +144,16 @@ struct ManifestRecipients {  // who is told something
   std::vector<std::string> constants;  // addresses that stand in the text
   std::vector<std::string> computed;   // the expressions that give others, as written
 };
+struct ManifestFlow {       // another flow of the module that it runs; what that calls is among the calls
+  std::uint32_t flow = 0;   // index into Module::flows, of one that is called
+  bool is_started = false;  // and not waited for
+  std::uint32_t line = 0;   // of the first place
+};
 struct Manifest {
   std::vector<ManifestCall> calls;
   std::vector<ManifestRead> reads;
   std::vector<ManifestRecipients> recipients;
+  std::vector<ManifestFlow> flows;
   std::string
       poll_filter;  // OData, what the trigger may ask the API to leave out: `severity eq 'High'`; or empty
   std::vector<std::string> poll_expand;  // wire names the poll must expand

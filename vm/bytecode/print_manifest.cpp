@@ -66,6 +66,7 @@ void print_flow(std::string& out, const FlowSummary& flow) {
   print_row(out, "reads", flow.reads);
   print_row(out, "fetches", fetches);
   print_row(out, "calls", calls);
+  if (!flow.flows.empty()) print_row(out, "runs", flow.flows);
   fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", "tells",
                  recipients.empty() ? std::string("nobody") : joined(recipients, "; "));
   print_row(out, "hosts", flow.hosts);
@@ -117,6 +118,7 @@ std::string json_flow(const FlowSummary& flow) {
                               json_quoted(each.operation), json_quoted(each.parameter),
                               json_list(each.constants), json_list(each.computed));
          });
+  if (!flow.flows.empty()) out += ",\"flows\":" + json_list(flow.flows);
   out += ",\"hosts\":" + json_list(flow.hosts);
   out += ",\"permissions\":{";
   bool is_first = true;

@@ -47,6 +47,10 @@ class Summary {
                                  .constants = recipients.constants,
                                  .computed = recipients.computed});
     }
+    for (const ManifestFlow& run : manifest.flows) {
+      const FlowCode* const flow = at(module_.flows, run.flow);
+      out_.flows.push_back((run.is_started ? "starts " : "calls ") + (flow == nullptr ? "?" : flow->name));
+    }
     if (const Trigger* const trigger = at(module_.triggers, flow_.trigger)) {
       out_.trigger = trigger_text(*trigger);
       if (!trigger->entities.empty()) out_.subject = trigger->entities[0].name + "s";

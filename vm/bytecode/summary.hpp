@@ -52,6 +52,7 @@ struct FlowSummary {
   std::vector<std::string> reads;  // `alert.severity`, sorted
   std::vector<CallSummary> calls;  // those that were planned last, as `is_fetch` says
   std::vector<RecipientSummary> recipients;
+  std::vector<std::string> flows;  // `calls contain_device`, `starts page`
   std::vector<std::string> hosts;
   std::vector<std::pair<std::string, std::vector<std::string>>> permissions;  // by connector
   std::vector<std::string> guardrails;                                        // all policies

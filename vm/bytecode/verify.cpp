@@ -453,6 +453,10 @@ Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigg
   for (const ManifestRead& read : flow.manifest.reads)
     if (!has_entity(trigger, read.entity))
       return error(fmt::format("its manifest reads `{}`, which its trigger does not have", read.entity));
+  for (const ManifestFlow& run : flow.manifest.flows)
+    if (run.flow >= module_.flows.size() || module_.flows[run.flow].trigger >= module_.triggers.size() ||
+        module_.triggers[module_.flows[run.flow].trigger].kind != Trigger::Kind::Call)
+      return error(fmt::format("its manifest runs flow {}, which is none that can be called", run.flow));
   return {};
 }
 

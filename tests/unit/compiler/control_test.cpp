@@ -17,7 +17,9 @@ namespace {
 
 struct Story {
   const char* name;
-  const char* source;  // what stands in `on alert.new do { … }`; functions begin a line with `fn`
+  // What stands in `on alert.new do { … }`, perhaps behind a line with `protect`; functions stand above
+  // `---`.
+  const char* source;
   std::vector<const char*> answers;  // JSON, or a kind of fault behind `!`; made up when there are no more
   const char* told;                  // a line for each call (its name only), log line and the end
 };
@@ -37,8 +39,15 @@ std::string told(const Story& story, EmitOptions options) {
     behind = body.substr(at);
     body.resize(at);
   }
-  const Compilation compilation = compile(
-      {"story.flow", functions + "\non alert.new do {\n" + body + "\n}" + behind + "\n"}, standard_library());
+  std::string policy;
+  if (body.starts_with("protect ")) {
+    policy = body.substr(0, body.find('\n') + 1);
+    body = body.substr(policy.size());
+  }
+  const Compilation compilation =
+      compile({"story.flow", functions + "\non alert.new" + (policy.empty() ? " " : "\n" + policy) +
+                                 "do {\n" + body + "\n}" + behind + "\n"},
+              standard_library());
   if (compilation.diagnostics.has_errors()) return rendered(compilation.diagnostics, compilation.files);
   Diagnostics diagnostics;
   Result<Program> program = Program::load(emit(compilation.tree, standard_library(), compilation.checked,
@@ -98,6 +107,38 @@ const Story kStories[] = {
      "let b = match title == \"T\" { true => 1 false => 2 }\nlog \"{s} {b}\"",
      {},
      "two 1\nfinished"},
+    {"match_by_type",
+     "let all: List<Json> = [1, \"soc@contoso.com\", [true], { host: \"h\" }]\n"
+     "for json in all {\n"
+     "  match json {\n"
+     "    is Int as n => log \"number {n + 1}\"\n"
+     "    is String as text => {\n"
+     "      let to = match text { is Email as address => address.user()  _ => \"nobody\" }\n"
+     "      log \"to {to}\"\n"
+     "    }\n"
+     "    is List<Bool>, is Map<String, Bool> => log \"Bools\"\n"
+     "    _ => log \"else\"\n"
+     "  }\n"
+     "}",
+     {},
+     "number 2\nto soc\nBools\nelse\nfinished"},
+    {"match_of_what_may_be_null_by_type",
+     "var counts: Map<String, Int>? = { a: 1 }\n"
+     "for round in range(2) {\n"
+     "  let sum = match counts { is Map<String, Int> as held => held.values().sum()  null => -1 }\n"
+     "  log \"{sum}\"\n"
+     "  counts = null\n"
+     "}\n"
+     "let n: Int? = 4\nmatch n { 3 => log \"three\" is Int as m => log \"{m * 2}\" null => {} }",
+     {},
+     "1\n-1\n8\nfinished"},
+    {"what_a_match_by_type_tries_is_no_error_of_its_own",
+     "let json: Json = [1]\n"
+     "try { isolate(machineId) } catch e {\n"
+     "  match json { is Int => log \"number\"  is List<Int> => log \"list\"  _ => {} }\n"
+     "  log e.message\n fail e\n}",
+     {"!Conflict"},
+     "> isolate\nlist\nmade up\nfailed Conflict: made up"},
     {"try_catches_by_kind",
      "for i in range(3) {\n"
      "  try { isolate(machineId)\n log \"worked\" }\n"
@@ -223,6 +264,27 @@ const Story kStories[] = {
      "wait 15m\nwait until now() + 1h\nlog \"on\"",
      {"null", "\"2026-01-01T00:00:00Z\""},
      "> wait\n> now\n> waitUntil\non\nfinished"},
+    {"protect_in_branches_and_functions",
+     "fn cut(device: MachineId) { isolate(device)\n add_tag(device, \"x\") }\n---\n"
+     "protect machine.name matches \"^dc\"\n"
+     "for n in range(2) at most 1 at once { cut(machineId) }\n"
+     "let other: MachineId = \"2222222222222222222222222222222222222222\"\n"
+     "let r = for n in range(1) at most 1 at once on error collect { yield attempt isolate(other) }\n"
+     "for one in r { log one.value?.error?.message ?? \"isolated\" }\n"
+     "cut(other)",
+     {R"({"id":"m1","computerDnsName":"pc1","machineTags":[]})", kAction, "{}", kAction, "{}",
+      R"({"id":"m2","computerDnsName":"dc2","machineTags":[]})",
+      R"({"id":"m2","computerDnsName":"dc2","machineTags":[]})"},
+     "> get_machine\n> isolate\n> add_tag\n> isolate\n> add_tag\n> get_machine\n"
+     "`isolate` is refused by `protect machine.name matches \"^dc\"`\n> get_machine\n"
+     "failed Protected: `isolate` is refused by `protect machine.name matches \"^dc\"`"},
+    {"what_protect_tries_is_no_error_of_its_own",
+     "protect (machine.name ?? \"\") is Domain\n"
+     "isolate(machineId)\n"
+     "on error e { add_tag(\"2222222222222222222222222222222222222222\", \"x\")\n log e.message }",
+     {R"({"id":"m1","computerDnsName":"a b","machineTags":[]})", "!Conflict",
+      R"({"id":"m2","computerDnsName":"c d","machineTags":[]})"},
+     "> get_machine\n> isolate\n> get_machine\n> add_tag\nmade up\nfailed Conflict: made up"},
 };
 
 class Control : public testing::TestWithParam<Story> {};

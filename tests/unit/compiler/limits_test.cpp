@@ -1,4 +1,5 @@
 // What hostile and unlucky sources do to the compiler: never a crash, never a hang, always a diagnostic.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,6 +11,23 @@
 
 namespace flow::test {
 namespace {
+
+TEST(Limits, FlowsCallEachOtherSoDeep) {
+  const auto chain = [](int depth) {
+    std::string source;
+    for (int i = 1; i < depth; ++i) source += fmt::format("flow f{} on call () do call f{}()\n", i, i + 1);
+    return source + fmt::format("flow f{} on call () do log \"x\"\n", depth);
+  };
+  EXPECT_FALSE(compile({"chain.flow", chain(64)}, standard_library()).diagnostics.has_errors());
+  EXPECT_TRUE(compile({"chain.flow", chain(65)}, standard_library()).diagnostics.has_errors());
+}
+
+// Only what holds the one before counts as nested.
+TEST(Limits, CallsOfFlowsStandBehindEachOther) {
+  std::string source = "flow f on call () do log \"x\"\nflow g on manual () do {\n";
+  for (int i = 0; i < 400; ++i) source += "call f()\n";
+  EXPECT_FALSE(compile({"many.flow", source + "}\n"}, standard_library()).diagnostics.has_errors());
+}
 
 Compilation compiled(std::string text) {
   return compile({"source.flow", std::move(text)}, standard_library());
