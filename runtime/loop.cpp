@@ -88,9 +88,11 @@ Status Runtime::Loop::turn(bool& has_worked) {
   has_worked = take_answers();
   give_up_on_silent_calls(now_us);
   has_worked |= fire_timers(now_us);
+  FLOW_TRY_STATUS(end_overdue(now_us, has_worked));
   if (!is_draining_) {
     FLOW_TRY_STATUS(recover_some(has_worked));
     FLOW_TRY_STATUS(dispatch_events(has_worked));
+    FLOW_TRY_STATUS(give_turns(has_worked));
     has_worked |= release_calls(now_us);
   }
   FLOW_TRY_STATUS(commit());
@@ -128,7 +130,9 @@ bool Runtime::Loop::fire_timers(std::int64_t now_us) {
 std::int64_t Runtime::Loop::next_wake_us() const {
   const std::int64_t now_us = clock_.now_us();
   if (is_recovering_ && runs_.size() < options_.runs_in_memory) return now_us;
+  if (!turns_.empty() && !is_draining_) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
+  next = std::min(next, deadlines_.next_us());
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
   return next;
@@ -154,6 +158,7 @@ Status Runtime::Loop::commit() {
       return status;
     }
   }
+  forget_waiting();
   for (const auto& notice : std::exchange(notices_, {})) notice();
   return {};
 }
@@ -183,12 +188,18 @@ void Runtime::Loop::collect(Run& run) {
 }
 
 void Runtime::Loop::settle_run(Run& run) {
+  const bool waits = !run.is_over() && waits_for_turn(run.row().reason);
   // What is answered here lets the run go on at once, perhaps to its end.
-  for (auto wanted = run.take_wanted(); !wanted.empty(); wanted = run.take_wanted())
-    for (const std::uint32_t number : wanted)
-      if (run.waiting(number) != nullptr) ask_for(run, number);
+  if (!waits)
+    for (auto wanted = run.take_wanted(); !wanted.empty(); wanted = run.take_wanted())
+      for (const std::uint32_t number : wanted)
+        if (run.waiting(number) != nullptr) ask_for(run, number);
   collect(run);
+  if (waits) let_wait(run);
   if (!run.is_over()) return;
+  leave_line(run.row());
+  deadlines_.forget(run.row().id);
+  overdue_.erase(run.row().id);
   batch_.changed_runs.push_back(run.row());
   ++counters_.runs_over[run.row().state];
   after_commit([this, row = run.row()] { observer_->run_ended(row); });

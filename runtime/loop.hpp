@@ -1,8 +1,9 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (triggers to runs),
-// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// answers, retries), admission.cpp (policies of flows, asked before each call), turns.cpp (runs that wait for
+// their turn, runs whose time is over), system_calls.cpp (what the runtime answers itself), polling.cpp
+// (triggers to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -15,8 +16,11 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/call_counts.hpp"
+#include "runtime/deadlines.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/limiter.hpp"
+#include "runtime/places.hpp"
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/runtime.hpp"
@@ -51,6 +55,7 @@ class Runtime::Loop {
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
+    Policies::Priority priority = Policies::Priority::Normal;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t settle_tries = 0;
@@ -117,6 +122,30 @@ class Runtime::Loop {
   void note_throttled(const Pending& pending, const Fault& fault);
   const Quota& quota_of(const Pending& pending) const;
 
+  // admission.cpp. False: it was answered in the place of the world; then settle_run() is to follow.
+  bool admit(Run& run, std::uint32_t number);
+  bool admit_under_limit(Run& run, std::uint32_t number, std::int64_t now_us);
+  bool admit_performing(Run& run, std::uint32_t number, std::int64_t now_us);
+  void answer_instead(Run& run, std::uint32_t number, AnsweredBy by, const Outcome& outcome);
+  static Returned stand_in(const Run& run, std::uint32_t number, std::int64_t now_us);
+  void note_counted(const Run& run, std::uint32_t number, std::int64_t now_us);
+  void note_answered(const Run& run, std::uint32_t number, const Outcome& outcome);
+
+  // turns.cpp
+  void enter_line(Run& run);
+  void leave_line(const RunRow& row);
+  void grant_turns(const Places::Line& line);
+  Status give_turns(bool& has_worked);
+  void note_moving(Run& run);
+  void let_wait(const Run& run);
+  void forget_waiting();
+  Result<Run*> in_memory(const std::string& id);
+  void set_deadline(const Run& run);
+  static bool is_overdue(const Run& run, std::int64_t now_us);
+  bool is_too_late(const Run& run, std::uint32_t number, std::int64_t now_us);
+  void answer_too_late(Run& run, std::uint32_t number);
+  Status end_overdue(std::int64_t now_us, bool& has_worked);
+
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
   void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
@@ -127,6 +156,7 @@ class Runtime::Loop {
   Status subscribe(const std::string& tenant, const std::string& hash,
                    const std::shared_ptr<const Module>& module, std::uint32_t flow,
                    std::string_view settings_json);
+  void unsubscribe(const std::string& tenant, const std::string& flow);
   Result<Source*> source_for(const std::string& tenant, const std::shared_ptr<const Module>& module,
                              const Trigger& trigger, std::uint32_t operation);
   void poll(const std::string& key);
@@ -143,7 +173,7 @@ class Runtime::Loop {
 
   // recovery.cpp
   Status recover_some(bool& has_worked);
-  Status take_up(const RunRow& row);
+  Status take_up(const RunRow& row, bool is_restart);
   void take_up_replayed(Run& run);
   void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
 
@@ -175,8 +205,17 @@ class Runtime::Loop {
   std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
   std::vector<std::function<void()>> notices_;  // for the observer, once the batch is durable
 
+  CallCounts counts_;
+  Places places_;
+  std::vector<std::string> turns_;           // runs that have got a place and do not know it yet
+  std::vector<std::string> leaving_memory_;  // once the batch is durable
+  Deadlines deadlines_;
+  std::map<std::string, std::int64_t> overdue_;  // runs over their deadline: until when they may clean up
+
   bool is_recovering_ = false;
-  bool was_closed_ = true;  // the process before this one ended in good order
+  bool has_taken_up_all_ = true;  // that were unfinished when this process began
+  std::string taken_up_to_;       // the ID of the last of them
+  bool was_closed_ = true;        // the process before this one ended in good order
   std::string recovered_to_;
   bool is_draining_ = false;
 };

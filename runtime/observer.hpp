@@ -26,11 +26,12 @@ struct HealthEvent {
     EventUnusable,  // left out; the others go on
     Throttled,      // a quota group rests
     RunParked,
-    StoreFailed,  // the loop ends
+    StoreFailed,   // the loop ends
+    NotForTenant,  // a flow was not deployed: it says which tenants it is for
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
-  std::string subject;  // trigger, quota group or run
+  std::string subject;  // trigger, quota group, run or flow
   std::string message;
 };
 

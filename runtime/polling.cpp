@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/loop.hpp"
+#include "runtime/served.hpp"
 
 namespace flow {
 
@@ -23,10 +24,13 @@ Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& ha
   if (!operation)
     return error(fmt::format("flow `{}`: its module lacks {}.{}, which its trigger polls", code.name,
                              trigger.connector, trigger.operation));
-  // A new version may listen to another trigger than the old one did.
-  for (auto& [key, source] : sources_)
-    if (source.tenant == tenant)
-      std::erase_if(source.subscribers, [&](const Subscriber& other) { return other.flow == code.name; });
+  unsubscribe(tenant, code.name);  // a new version may listen to another trigger, or be for other tenants
+  if (!is_for_tenant(code.policies, tenant)) {
+    health(HealthEvent::Kind::NotForTenant, tenant, code.name,
+           fmt::format("the flow is for {} only, and is not deployed here",
+                       fmt::join(code.policies.tenants, ", ")));
+    return {};
+  }
   FLOW_TRY(Source * source, source_for(tenant, module, trigger, *operation));
   source->subscribers.push_back(
       Subscriber{code.name, hash, module, flow, std::string(settings_json), nullptr});
@@ -34,6 +38,12 @@ Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& ha
   for (const Subscriber& subscriber : source->subscribers)
     source->fields.add(subscriber.module->types, subscriber.module->flows[subscriber.index]);
   return {};
+}
+
+void Runtime::Loop::unsubscribe(const std::string& tenant, const std::string& flow) {
+  for (auto& [key, source] : sources_)
+    if (source.tenant == tenant)
+      std::erase_if(source.subscribers, [&](const Subscriber& other) { return other.flow == flow; });
 }
 
 Result<Runtime::Loop::Source*> Runtime::Loop::source_for(const std::string& tenant,
@@ -213,6 +223,10 @@ Status Runtime::Loop::begin_run(const Source& source, Subscriber& subscriber, co
   // The keys that were seen are forgotten some day; runs are not.
   FLOW_TRY(const bool is_known, store_.has_run(source.tenant, subscriber.flow, source.trigger, event.key));
   if (is_known) return {};
+  if (!run->is_over()) {
+    enter_line(*run);
+    set_deadline(*run);
+  }
   ++counters_.runs_started;
   after_commit([this, started = run->row()] { observer_->run_started(started); });
   batch_.runs.push_back(run->row());

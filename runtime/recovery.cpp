@@ -33,6 +33,7 @@ Status Runtime::Loop::recover() {
   batch.meta.push_back(MetaRow{"closed", "0"});
   FLOW_TRY_STATUS(commit_now(batch));
   is_recovering_ = true;
+  has_taken_up_all_ = false;
   return {};
 }
 
@@ -44,32 +45,39 @@ Status Runtime::Loop::recover_some(bool& has_worked) {
   FLOW_TRY(const std::vector<RunRow> rows, store_.unfinished_runs(recovered_to_, kRunsPerTurn));
   has_worked = true;
   if (rows.size() < kRunsPerTurn) is_recovering_ = false;
-  if (rows.empty()) return {};
-  recovered_to_ = rows.back().id;
+  if (!rows.empty()) recovered_to_ = rows.back().id;
   std::vector<RunRow> sound;
   Batch batch;
   for (const RunRow& row : rows) {
     if (run(row.id) != nullptr) continue;  // began after this process did
     FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id));
     const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
-    if (recoveries_at_end(journal) >= options_.recoveries_without_progress) {
+    const bool waits = waits_for_turn(row.reason);  // such a run does nothing that could end a process
+    if (!waits && recoveries_at_end(journal) >= options_.recoveries_without_progress) {
       park_unread(
           row, next,
           fmt::format("the process ended {} times while this run was taken up", recoveries_at_end(journal)));
       continue;
     }
     // Written before the machine sees the run: if that ends the process, the next one can tell.
-    if (!was_closed_)
+    if (!was_closed_ && !waits)
       batch.journal.push_back(JournalRow{row.id, next, static_cast<int>(EntryKind::Recovered),
                                          clock_.now_us(), encode_entry(RecoveredEntry{})});
     sound.push_back(row);
   }
   if (!batch.empty()) FLOW_TRY_STATUS(commit_now(batch));
-  for (const RunRow& row : sound) FLOW_TRY_STATUS(take_up(row));
+  for (const RunRow& row : sound) {
+    taken_up_to_ = row.id;
+    FLOW_TRY_STATUS(take_up(row, true));
+  }
+  if (is_recovering_) return {};
+  has_taken_up_all_ = true;
+  for (const Places::Line& line : places_.lines()) grant_turns(line);
   return {};
 }
 
-Status Runtime::Loop::take_up(const RunRow& row) {
+// `is_restart`: from the process before; otherwise it was let go of to save memory.
+Status Runtime::Loop::take_up(const RunRow& row, bool is_restart) {
   FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id));
   const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
   const auto module = module_of(row.module);
@@ -85,8 +93,12 @@ Status Runtime::Loop::take_up(const RunRow& row) {
   auto run = std::make_unique<Run>(row, *module, engine_.machine(**module, *flow));
   Run& kept = *run;
   runs_.emplace(row.id, std::move(run));
-  ++counters_.runs_recovered;
-  after_commit([this, row] { observer_->run_recovered(row); });
+  if (is_restart) {
+    ++counters_.runs_recovered;
+    after_commit([this, row] { observer_->run_recovered(row); });
+  }
+  enter_line(kept);
+  set_deadline(kept);
   if (const Status replayed = kept.replay(journal, clock_.now_us()); !replayed) {
     park(kept, replayed.error().message);
   } else {
@@ -99,6 +111,7 @@ Status Runtime::Loop::take_up(const RunRow& row) {
 // never in doubt: its intent and its answer are of one commit, or it waits for its time.
 void Runtime::Loop::take_up_replayed(Run& run) {
   collect(run);
+  if (waits_for_turn(run.row().reason)) return settle_run(run);
   for (const std::uint32_t number : run.take_wanted()) {
     if (run.waiting(number) == nullptr) continue;  // another's answer ended its branch
     const bool in_doubt = run.waiting(number)->in_doubt && !is_answered_here(run.operation(number));

@@ -35,6 +35,11 @@ constexpr const char* kSteps[] = {
          tenant TEXT NOT NULL, flow TEXT NOT NULL, key TEXT NOT NULL, until_us INTEGER NOT NULL,
          PRIMARY KEY (tenant, flow, key)) WITHOUT ROWID;
        CREATE INDEX once_by_time ON once (until_us);)",
+    R"(CREATE TABLE counted (
+         tenant TEXT NOT NULL, flow TEXT NOT NULL, operation TEXT NOT NULL, run TEXT NOT NULL,
+         call INTEGER NOT NULL, time_us INTEGER NOT NULL, until_us INTEGER NOT NULL,
+         PRIMARY KEY (tenant, flow, operation, run, call)) WITHOUT ROWID;
+       CREATE INDEX counted_by_time ON counted (until_us);)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 
