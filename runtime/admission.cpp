@@ -3,9 +3,8 @@
 //
 //   1. `at most N at once`   the run has its turn; until then none of its calls comes here (turns.cpp)
 //   2. `within`              the deadline of the run has not passed
-//   3. protections           what is acted on is not protected by the configuration
-//   4. `limit`               the call has a place under the limit of its operation
-//   5. `dry run`             nothing is performed
+//   3. `limit`               the call has a place under the limit of its operation
+//   4. `dry run`             nothing is performed
 //
 // Where one of them says no, it answers the call in the place of the world. Its answer is journaled with an
 // intent like all others, in one commit and marked with who gave it, so a replay tells the same story.
@@ -87,7 +86,7 @@ bool Runtime::Loop::admit_performing(Run& run, std::uint32_t number, std::int64_
 // A policy's answer to a call that it does not let pass. The caller lets the run go on: settle_run().
 void Runtime::Loop::answer_instead(Run& run, std::uint32_t number, AnsweredBy by, const Outcome& outcome) {
   const std::int64_t now_us = clock_.now_us();
-  if (!run.waiting(number)->in_doubt) run.note_attempt(number, now_us);
+  if (run.waiting(number)->attempts == 0) run.note_attempt(number, now_us);
   run.answer(number, outcome, false, now_us, by);
 }
 

@@ -7,9 +7,11 @@
 #include <algorithm>
 
 #include "fakes.hpp"
+#include "parallel_module.hpp"
 #include "runtime/call_counts.hpp"
 #include "runtime/limiter.hpp"
 #include "runtime/places.hpp"
+#include "vm/bytecode/encode.hpp"
 
 namespace flow::test {
 namespace {
@@ -374,6 +376,48 @@ TEST(Deadline, ThatPassedWhileNobodyRanIsTold) {
   bench.pass(kSecondUs);
   EXPECT_EQ(states(bench), (std::map<std::string, int>{{"Timeout", 1}}));
   EXPECT_EQ(bench.world.count("mail.send"), 1u) << "it still cleans up";
+}
+
+// With the real machine: a call in the body, one in a function and one in a branch of what cleans up.
+Module overdue_flow() {
+  Assembler a;
+  const auto helper = isolating_branch(a, "in a function");
+  const auto branch = isolating_branch(a, "in a branch");
+  a.emit(Op::EnterBody).emit(Op::Unwrap, 4, kMachineId);
+  const std::uint32_t begin = a.here();
+  a.load_text(5, "body").call(6, kIsolate, 4).emit(Op::Finish);
+  const std::uint32_t handler = a.here();
+  a.emit(Op::Move, 10, 4).imm(Op::Invoke, 10, helper).emit(Op::Parallel, 20, 4, 1, branch);
+  a.flow().handlers.push_back({.begin = begin, .end = handler, .target = handler, .register_ = 30});
+  a.flow().cleanups.push_back({.begin = handler, .end = a.here()});
+  a.load_text(5, "too late").call(11, kIsolate, 4).emit(Op::Raise);
+  a.flow().policies.within_us = 10 * kSecondUs;
+  without_quotas(a);
+  return std::move(a.module);
+}
+
+TEST(Deadline, FunctionsAndBranchesOfWhatCleansUpAreMadeAndNothingElse) {
+  Bench bench;
+  std::string made;
+  bench.world.interfere = [&](const std::string& name, const OperationCall& call) -> std::optional<Outcome> {
+    if (name == "defender.isolate") {
+      made += call.arguments.substr(call.arguments.find("comment")) + "\n";
+      bench.world.is_holding = call.arguments.find("body") != std::string::npos;
+    }
+    return std::nullopt;
+  };
+  add_alerts(bench, 1);
+  const auto engine = vm_engine();
+  Runtime runtime(*bench.store, bench.clock, bench.random, bench.world, *engine, {}, &bench.observer);
+  const auto deployed = runtime.deploy("contoso", encode(overdue_flow()));
+  ASSERT_TRUE(deployed) << deployed.error().message;
+  ASSERT_TRUE(runtime.recover());
+  ASSERT_TRUE(runtime.run_until_idle());
+  bench.clock.now += 10 * kSecondUs;
+  bench.world.is_holding = false;
+  ASSERT_TRUE(runtime.run_until_idle());
+  EXPECT_EQ(made, "comment\":\"body\"}\ncomment\":\"in a function\"}\ncomment\":\"in a branch\"}\n");
+  EXPECT_EQ(states(bench), (std::map<std::string, int>{{"Timeout", 1}}));
 }
 
 // ---- at most N at once
