@@ -29,6 +29,7 @@ void fill_call(RunStep& step, std::uint32_t call, const OperationNames& intents)
 
 void fill(RunStep& step, const OutcomeEntry& answer) {
   step.is_settled = answer.is_settled;
+  step.by = answer.by;
   if (const auto* returned = std::get_if<Returned>(&answer.outcome)) step.result = returned->json;
   if (const auto* fault = std::get_if<Fault>(&answer.outcome)) step.fault = *fault;
 }

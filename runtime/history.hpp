@@ -25,6 +25,7 @@ struct RunStep {
   std::optional<Fault> fault;         // Answered, Retry, Ended
   std::int64_t not_before_us = 0;     // Retry
   bool is_settled = false;            // Answered
+  AnsweredBy by = AnsweredBy::World;  // Answered
   std::string text;          // Log; the reason of Parked and Ended; what is wrong with a damaged entry
   std::string how;           // Ended: `finished`
   std::uint32_t line = 0;    // 0 when the entry has none

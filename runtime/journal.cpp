@@ -20,6 +20,15 @@ Match(Fs...) -> Match<Fs...>;
 
 constexpr std::array<std::string_view, 4> kHowNames = {"skipped", "finished", "stopped", "failed"};
 
+constexpr std::array<std::string_view, 5> kAnsweredByNames = {"", "dry run", "skip", "limit", "within"};
+
+// A name that a newer version wrote says less here, and changes nothing in how the run goes on.
+AnsweredBy answered_by_named(std::string_view name) {
+  for (std::size_t i = 0; i < kAnsweredByNames.size(); ++i)
+    if (kAnsweredByNames[i] == name) return static_cast<AnsweredBy>(i);
+  return AnsweredBy::World;
+}
+
 std::string fault_json(const Fault& fault) {
   std::string more;
   if (!fault.operation.empty()) more += R"(,"operation":)" + json_quoted(fault.operation);
@@ -31,10 +40,12 @@ std::string fault_json(const Fault& fault) {
 }
 
 std::string outcome_json(const OutcomeEntry& entry) {
-  const std::string settled = entry.is_settled ? R"("settled":true,)" : "";
+  std::string marks = entry.is_settled ? R"("settled":true,)" : "";
+  if (entry.by != AnsweredBy::World)
+    marks += fmt::format(R"("by":{},)", json_quoted(answered_by_name(entry.by)));
   if (const auto* fault = std::get_if<Fault>(&entry.outcome))
-    return fmt::format(R"({{"call":{},{}"fault":{}}})", entry.call, settled, fault_json(*fault));
-  return fmt::format(R"({{"call":{},{}"result":{}}})", entry.call, settled,
+    return fmt::format(R"({{"call":{},{}"fault":{}}})", entry.call, marks, fault_json(*fault));
+  return fmt::format(R"({{"call":{},{}"result":{}}})", entry.call, marks,
                      std::get<Returned>(entry.outcome).json);
 }
 
@@ -161,6 +172,7 @@ OutcomeEntry read_outcome(Reader& from) {
   OutcomeEntry entry;
   entry.call = from.count("call");
   entry.is_settled = from.flag("settled");
+  if (from.has("by")) entry.by = answered_by_named(from.text("by"));
   if (from.has("fault")) {
     entry.outcome = from.fault("fault");
   } else {
@@ -224,6 +236,10 @@ std::optional<EntryKind> entry_numbered(std::int64_t number) {
 #undef FLOW_ENTRY
     default: return std::nullopt;
   }
+}
+
+std::string_view answered_by_name(AnsweredBy by) {
+  return kAnsweredByNames[static_cast<std::size_t>(by)];
 }
 
 std::string_view how_name(Ended::How how) {

@@ -43,10 +43,16 @@ struct RetryEntry {
   std::optional<Fault> fault;  // why; nothing when a crash, not an answer, is the reason
   std::int64_t not_before_us = 0;
 };
+// Who answered a call. All but World are policies, which answer in its place: the call was not made, or, of
+// Deadline, not waited for any longer.
+enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline };
+std::string_view answered_by_name(AnsweredBy by);  // as journals have it: `dry run`; empty for World
+
 struct OutcomeEntry {
   std::uint32_t call = 0;
   Outcome outcome;
   bool is_settled = false;  // learnt afterwards, by asking whether the call had happened
+  AnsweredBy by = AnsweredBy::World;
 };
 struct BegunEntry {
   std::uint32_t call = 0;

@@ -18,10 +18,20 @@ RunState state_after(Ended::How how) {
   return RunState::Failed;
 }
 
+// Of the run's flow; a module without it asks for nothing.
+const Policies& policies_of(const Module& module, const std::string& flow) {
+  static const Policies kNone;
+  const auto found = std::ranges::find(module.flows, flow, &FlowCode::name);
+  return found == module.flows.end() ? kNone : found->policies;
+}
+
 }  // namespace
 
 Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMachine> machine)
-    : row_(std::move(row)), module_(std::move(module)), machine_(std::move(machine)) {}
+    : row_(std::move(row)),
+      module_(std::move(module)),
+      policies_(policies_of(*module_, row_.flow)),
+      machine_(std::move(machine)) {}
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
   settings_ = settings;
@@ -254,7 +264,7 @@ std::optional<Run::Frozen> Run::freeze() const {
   return Frozen{encode_frozen(state), next_sequence_};
 }
 
-Run::Waiting& Run::under_way(std::uint32_t number) {
+Run::Waiting& Run::told_of(std::uint32_t number) {
   const auto found = waiting_.find(number);
   FLOW_CHECK(found != waiting_.end(), "only a call that is waited for can be told of");
   return found->second;
@@ -269,7 +279,7 @@ std::string Run::call_key(std::uint32_t number) const {
 }
 
 void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us) {
-  Waiting& waiting = under_way(number);
+  Waiting& waiting = told_of(number);
   FLOW_CHECK(!waiting.in_doubt, "a call goes out only when the last attempt's fate is known");
   waiting.in_doubt = true;
   waiting.due_us = due_us;
@@ -280,7 +290,7 @@ void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t d
 
 void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
                      std::int64_t now_us) {
-  Waiting& waiting = under_way(number);
+  Waiting& waiting = told_of(number);
   if (fault) ++waiting.failures;
   waiting.in_doubt = false;
   waiting.not_before_us = not_before_us;
@@ -288,15 +298,22 @@ void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int6
 }
 
 void Run::note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us) {
-  Waiting& waiting = under_way(number);
+  Waiting& waiting = told_of(number);
   waiting.in_doubt = false;
   append(BegunEntry{number, result, now_us, until_us}, now_us);
   waiting.begun = Begun{std::move(result), now_us, until_us};
 }
 
-void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us) {
-  static_cast<void>(under_way(number));
-  append(OutcomeEntry{number, outcome, is_settled}, now_us);
+std::vector<std::uint32_t> Run::under_way() const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, waiting] : waiting_) numbers.push_back(number);
+  return numbers;
+}
+
+void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us,
+                 AnsweredBy by) {
+  static_cast<void>(told_of(number));
+  append(OutcomeEntry{number, outcome, is_settled, by}, now_us);
   waiting_.erase(number);
   advance(machine_->answer_call(number, outcome), now_us);
 }

@@ -32,10 +32,18 @@ bool is_answered_here(const Operation& operation) {
   return !operation.routes.empty() && operation.routes.front().protocol == Protocol::Runtime;
 }
 
+bool is_for_tenant(const Policies& policies, std::string_view tenant) {
+  return policies.tenants.empty() || std::ranges::find(policies.tenants, tenant) != policies.tenants.end();
+}
+
 Status check_served(const Module& module) {
   for (const FunctionCode& function : module.functions) FLOW_TRY_STATUS(check_calls(module, function));
   for (const FlowCode& flow : module.flows) {
     FLOW_TRY_STATUS(check_calls(module, flow));
+    for (const Policies::Limit& limit : flow.policies.limits)
+      if (limit.otherwise == Policies::Limit::Otherwise::Ask)
+        return cannot(module, fmt::format("ask anybody at the limit of `{}` in flow `{}`",
+                                          module.operations[limit.operation].full_name(), flow.name));
     const Trigger& trigger = module.triggers[flow.trigger];
     if (trigger.kind == Trigger::Kind::Stream)
       return cannot(module,

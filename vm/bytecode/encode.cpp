@@ -297,6 +297,9 @@ FLOW_DESCRIBE(Policies) {
 FLOW_DESCRIBE(Handler) {
   io(it.begin, it.end, it.target, it.register_);
 }
+FLOW_DESCRIBE(CodeRange) {
+  io(it.begin, it.end);
+}
 FLOW_DESCRIBE(RegisterName) {
   io(it.begin, it.end, it.register_, it.name);
 }
@@ -316,7 +319,7 @@ FLOW_DESCRIBE(Manifest) {
   io(it.calls, it.reads, it.recipients, it.flows, it.poll_filter, it.poll_expand);
 }
 FLOW_DESCRIBE(Routine) {
-  io(it.name, it.line, it.registers, it.code, it.call_sites, it.handlers, it.lines, it.names);
+  io(it.name, it.line, it.registers, it.code, it.call_sites, it.handlers, it.lines, it.names, it.cleanups);
 }
 FLOW_DESCRIBE(FunctionCode) {
   typename Io::template Of<Routine>& routine = it;
