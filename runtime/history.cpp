@@ -91,7 +91,7 @@ RunStep step_of(const JournalRow& row, OperationNames& intents) {
 Result<std::optional<RunHistory>> show_run(Store& store, std::string_view id) {
   FLOW_TRY(std::optional<RunRow> row, store.run(id));
   if (!row) return std::optional<RunHistory>();
-  FLOW_TRY(const std::vector<JournalRow> journal, store.journal(id));
+  FLOW_TRY(const std::vector<JournalRow> journal, store.journal(id, 0));
   RunHistory history{std::move(*row), {}};
   OperationNames intents;
   for (const JournalRow& entry : journal) history.steps.push_back(step_of(entry, intents));

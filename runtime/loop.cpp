@@ -94,10 +94,13 @@ Status Runtime::Loop::turn(bool& has_worked) {
   has_worked |= fire_timers(now_us);
   if (!is_draining_) {
     FLOW_TRY_STATUS(recover_some(has_worked));
+    FLOW_TRY_STATUS(wake_due(now_us, has_worked));
     FLOW_TRY_STATUS(dispatch_events(has_worked));
     FLOW_TRY_STATUS(take_requests(has_worked));
     has_worked |= release_calls(now_us);
   }
+  FLOW_TRY_STATUS(follow_up_all());
+  put_to_sleep(now_us);
   FLOW_TRY_STATUS(commit());
   send_calls();
   return {};
@@ -135,6 +138,7 @@ std::int64_t Runtime::Loop::next_wake_us() const {
   if (is_recovering_ && has_room()) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
+  if (!is_draining_ && has_room()) next = std::min(next, next_sleeper_us_);
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
   return next;
 }
@@ -209,6 +213,7 @@ void Runtime::Loop::settle_run(Run& run) {
   collect(run);
   if (!run.is_over()) return;
   batch_.changed_runs.push_back(run.row());
+  if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
   ++counters_.runs_over[run.row().state];
   after_commit([this, row = run.row()] { observer_->run_ended(row); });
   follow_end(run);

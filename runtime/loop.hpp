@@ -1,8 +1,9 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (polled triggers to
-// events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp (events to runs),
+// answers, retries), system_calls.cpp (what the runtime answers itself), sleeping.cpp (runs that only
+// wait, from memory to the store and back), polling.cpp (polled triggers to events), schedules.cpp,
+// requests.cpp and following.cpp (the other triggers), starting.cpp (events to runs),
 // recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
@@ -127,6 +128,7 @@ class Runtime::Loop {
 
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
+  void set_timer(Run& run, std::uint32_t number);
   void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
@@ -175,11 +177,19 @@ class Runtime::Loop {
   Result<std::variant<Begun, Fault>> begin_child(const Run& parent, const Beginning& beginning,
                                                  const std::string& flow);
   Status answer_from_child(Run& parent, std::uint32_t number, const std::string& child);
+  Result<std::string> settings_of(const Run& run);
   Result<std::optional<RunRow>> row_of(const std::string& id);
+
+  // sleeping.cpp
+  void put_to_sleep(std::int64_t now_us);
+  Status wake_due(std::int64_t now_us, bool& has_worked);
+  Status wake(const std::vector<RunRow>& rows);
 
   // recovery.cpp
   Status recover_some(bool& has_worked);
-  Status take_up(const RunRow& row);
+  Status take_up(RunRow row);
+  Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
+                                    std::uint32_t flow);
   void take_up_replayed(Run& run);
   void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
 
@@ -216,6 +226,9 @@ class Runtime::Loop {
   std::deque<std::function<Status()>> follow_ups_;
   std::set<std::string> awaited_;                // calls of flows under way, by their keys
   std::map<std::string, StartDone> responders_;  // who waits for the run to respond
+
+  std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
+  std::int64_t next_sleeper_us_ = kNever;
 
   bool is_recovering_ = false;
   bool was_closed_ = true;  // the process before this one ended in good order

@@ -26,8 +26,9 @@ struct HealthEvent {
     EventUnusable,  // left out; the others go on
     Throttled,      // a quota group rests
     RunParked,
-    StoreFailed,    // the loop ends
-    FiringsMissed,  // more than are caught up
+    FrozenUnusable,  // the run goes on from its journal, which takes longer
+    StoreFailed,     // the loop ends
+    FiringsMissed,   // more than are caught up
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;

@@ -44,8 +44,9 @@ struct RuntimeOptions {
   PollSettings poll;
   std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …
   std::int64_t longest_poll_backoff_us = 300'000'000;  // … up to this
-  std::uint32_t events_per_turn = 64;     // so that a full page does not hold up the calls of those before it
-  std::uint32_t runs_in_memory = 10'000;  // beyond, events and stored runs wait their turn
+  std::uint32_t events_per_turn = 64;  // so that a full page does not hold up the calls of those before it
+  std::int64_t sleep_from_us = 5'000'000;  // a run that waits for longer leaves memory meanwhile
+  std::uint32_t runs_in_memory = 10'000;   // beyond, events and stored runs wait their turn
   std::uint32_t calls_in_flight = 256;
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.

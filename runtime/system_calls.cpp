@@ -90,7 +90,9 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
       run.note_attempt(number, now_us, due_us);
     }
     if (due_us <= now_us) return run.answer(number, Returned{"null"}, false, now_us);
-    return answer_when_due(run.row().id, number, due_us);
+    if (due_us - now_us < options_.sleep_from_us) return set_timer(run, number);
+    drowsy_.insert(run.row().id);
+    return;
   }
   if (!waiting.in_doubt) run.note_attempt(number, now_us);
   if (operation.name == "call" || operation.name == "start") return call_flow(run, number);
@@ -102,6 +104,11 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   if (operation.name == "once") outcome = once(run, arguments, now_us);
   if (operation.name == "respond") outcome = respond(run, arguments);
   run.answer(number, outcome, false, now_us);
+}
+
+void Runtime::Loop::set_timer(Run& run, std::uint32_t number) {
+  run.note_timer(number);
+  answer_when_due(run.row().id, number, run.waiting(number)->due_us);
 }
 
 // A clock that was set back takes timers with it; a moment stays where it is.

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fakes.hpp"
 #include "live.hpp"
 #include "parallel_module.hpp"
-#include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow::test {

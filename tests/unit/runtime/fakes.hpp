@@ -111,7 +111,15 @@ class FailingStore final : public Store {
                                             std::string_view d) override {
     return inner_.run_of(a, b, c, d);
   }
-  Result<std::vector<JournalRow>> journal(std::string_view run) override { return inner_.journal(run); }
+  Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) override {
+    return inner_.journal(run, from);
+  }
+  Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit) override {
+    return inner_.sleepers(until_us, limit);
+  }
+  Result<std::optional<std::int64_t>> next_wake_us() override { return inner_.next_wake_us(); }
+  Result<std::optional<SleepRow>> frozen(std::string_view run) override { return inner_.frozen(run); }
+  Result<std::uint32_t> journal_length(std::string_view run) override { return inner_.journal_length(run); }
   Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) override {
     return inner_.unfinished_runs(after, limit);
   }

@@ -236,7 +236,7 @@ TEST(CalledFlows, AnAnswerThatWasLostIsReadFromTheRunThatGaveIt) {
   over.state = RunState::Finished;
   over.ended_us = live.bench.clock.now;
   batch.changed_runs.push_back(over);
-  const auto journal = live.bench.store->journal(child.id);
+  const auto journal = live.bench.store->journal(child.id, 0);
   Ended ended;
   ended.result = "99";
   batch.journal.push_back({child.id, static_cast<std::uint32_t>(journal->size()),

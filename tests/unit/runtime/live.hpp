@@ -1,8 +1,12 @@
-// The runtime with the real machine and modules that a test writes, in simulated time.
+// The runtime with the real machine in the pretend world, and modules that call what the runtime answers.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,16 +31,20 @@ inline std::uint32_t add_system(Assembler& a, std::string name, std::vector<Para
   return index;
 }
 
+// The pretend world of Bench with the real machine.
 struct Live {
   Bench bench;
   std::unique_ptr<Engine> engine = vm_engine();
   std::unique_ptr<Runtime> runtime;
 
-  bool boot(const Module& module, Store* store = nullptr, RuntimeOptions options = {}) {
+  // A new process on the store: deploys, recovers. False when the store failed.
+  bool boot(const Module& module, Store* store = nullptr, RuntimeOptions options = {},
+            std::string_view settings = "{}") {
     runtime = std::make_unique<Runtime>(store != nullptr ? *store : *bench.store, bench.clock, bench.random,
                                         bench.world, *engine, options, &bench.observer);
-    return runtime->deploy("contoso", encode(module)).has_value() && runtime->recover().has_value();
+    return runtime->deploy("contoso", encode(module), settings).has_value() && runtime->recover().has_value();
   }
+  // Lets simulated time pass, with everything that happens meanwhile.
   bool pass(std::int64_t duration_us) {
     const std::int64_t end = bench.clock.now + duration_us;
     for (;;) {
