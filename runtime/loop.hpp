@@ -1,10 +1,10 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), sleeping.cpp (runs that only
-// wait, from memory to the store and back), polling.cpp (polled triggers to events), schedules.cpp,
-// requests.cpp and following.cpp (the other triggers), starting.cpp (events to runs),
-// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers
+// itself), sleeping.cpp (runs that only wait, from memory to the store and back), polling.cpp (polled triggers
+// to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp (events to
+// runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -50,7 +50,7 @@ class Runtime::Loop {
  private:
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
-    enum class Purpose : std::uint8_t { Perform, Settle, Poll };
+    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll };
     Purpose purpose = Purpose::Perform;
     std::string owner;         // the run's ID, or the key of the source
     std::uint32_t number = 0;  // of the run's call
@@ -59,7 +59,8 @@ class Runtime::Loop {
     std::string bucket;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
-    std::uint32_t settle_tries = 0;
+    std::uint32_t tries = 0;     // Settle, Progress: in a row without success
+    std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
   };
   // One trigger of one tenant: a single poll feeds all its subscribers.
   struct Source {
@@ -125,6 +126,13 @@ class Runtime::Loop {
   void park(Run& run, std::string reason);
   void note_throttled(const Pending& pending, const Fault& fault);
   const Quota& quota_of(const Pending& pending) const;
+
+  // awaiting.cpp: calls whose answer is how that ended which they began
+  static bool is_still_to_end(const Run& run, std::uint32_t number, const Outcome& outcome);
+  void begin_following(Run& run, std::uint32_t number, std::string result);
+  void follow(const Run& run, std::uint32_t number);
+  void ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals);
+  void take_progress(Run& run, const Pending& pending, const Outcome& outcome);
 
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);

@@ -38,6 +38,12 @@ class Run {
   Status thaw(const FrozenRun& frozen, std::uint32_t sequence, const std::vector<JournalRow>& journal,
               std::int64_t now_us);
 
+  // Of an awaited call: what it gave, and by when that which it began must have ended (kNever: at any time).
+  struct Begun {
+    std::string result;
+    std::int64_t since_us = 0;
+    std::int64_t until_us = 0;
+  };
   struct Frozen {
     std::string bytes;
     std::uint32_t sequence = 0;
@@ -50,6 +56,7 @@ class Run {
     std::int64_t not_before_us = 0;  // of its next attempt
     std::int64_t due_us = 0;         // when the runtime answers it, once that is set
     bool in_doubt = false;           // an attempt went out and nothing is known of it
+    std::optional<Begun> begun;      // it was carried out; its end is waited for
     bool has_timer = false;          // somebody will answer it when it is due
   };
   // By number; nullptr for one that was answered, or is wanted by nobody any more, as everything is when the
@@ -73,6 +80,7 @@ class Run {
   void note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us = 0);  // it goes out
   void note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
                   std::int64_t now_us);
+  void note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us);
   void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us);
   void park(std::string reason, std::int64_t now_us);
 
@@ -94,6 +102,7 @@ class Run {
     IntentEntry intent;
     std::uint32_t failures = 0;
     std::int64_t not_before_us = 0;
+    std::optional<Begun> begun;
     bool in_doubt = false;
   };
   void append(const Entry& entry, std::int64_t now_us);

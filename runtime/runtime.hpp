@@ -40,6 +40,9 @@ struct RuntimeOptions {
   std::int64_t answer_grace_us =
       15'000'000;                      // beyond the deadline an executor that stays silent is given up on
   std::int64_t drain_us = 30'000'000;  // how long stop() waits for calls that are out
+  // Between two questions how far an awaited action is.
+  std::int64_t shortest_progress_us = 5'000'000;
+  std::int64_t longest_progress_us = 60'000'000;
   RetryPolicy retry;
   PollSettings poll;
   std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …

@@ -21,7 +21,6 @@ Status check_calls(const Module& module, const Routine& routine) {
   for (const CallSite& site : routine.call_sites) {
     if (!site.options) continue;
     const std::string operation = module.operations[site.operation].full_name();
-    if (site.options->is_awaited) return cannot(module, fmt::format("await `{}`", operation));
     if (site.options->lease_us > 0) return cannot(module, fmt::format("lease `{}`", operation));
   }
   return {};

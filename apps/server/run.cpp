@@ -31,6 +31,9 @@ class OneEvent final : public Executor {
     done(Returned{was_asked_ ? "[]" : "[" + event_ + "]"});
     was_asked_ = true;
   }
+  void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override {
+    world_.progress(std::move(call), std::move(result), std::move(done));
+  }
   void settle(OperationCall call, std::function<void(Settlement)> done) override {
     world_.settle(std::move(call), std::move(done));
   }

@@ -230,12 +230,10 @@ TEST(Deploy, RefusesWhatItCannotServe) {
   asks.emit(Op::Finish);
   EXPECT_EQ(refusal(asks.module),
             "`isolate.flow`: this runtime cannot answer `flow.ask` for flow `isolate` yet");
-  Assembler awaits;
-  awaits.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
-  awaits.flow().call_sites[0].options = CallOptions{.is_awaited = true};
-  EXPECT_EQ(refusal(awaits.module), "`isolate.flow`: this runtime cannot await `defender.isolate` yet");
-  awaits.flow().call_sites[0].options = CallOptions{.lease_us = 1};
-  EXPECT_EQ(refusal(awaits.module), "`isolate.flow`: this runtime cannot lease `defender.isolate` yet");
+  Assembler leases;
+  leases.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
+  leases.flow().call_sites[0].options = CallOptions{.lease_us = 1};
+  EXPECT_EQ(refusal(leases.module), "`isolate.flow`: this runtime cannot lease `defender.isolate` yet");
 }
 
 TEST(Deploy, RefusesSettingsThatAreMissingOrWrong) {
