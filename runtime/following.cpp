@@ -122,14 +122,6 @@ Status Runtime::Loop::start_child(const std::string& id, std::uint32_t number) {
   return child.how == Begun::How::Known ? answer_from_child(*parent, number, child.run) : Status();
 }
 
-Result<std::string> Runtime::Loop::settings_of(const Run& run) {
-  if (run.settings()) return *run.settings();
-  FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(run.row().id, 0));
-  if (journal.empty()) return error(fmt::format("run {} has no journal", run.row().id));
-  FLOW_TRY(const Entry entry, decode_entry(EntryKind::Started, journal.front().payload));
-  return std::get<StartedEntry>(entry).settings;
-}
-
 // By the module that the caller runs on, when it has the flow: the two were written for each other.
 Result<std::variant<Begun, Fault>> Runtime::Loop::begin_child(const Run& parent, const Beginning& beginning,
                                                               const std::string& flow) {
@@ -137,13 +129,12 @@ Result<std::variant<Begun, Fault>> Runtime::Loop::begin_child(const Run& parent,
     return subscriber.flow == flow && subscriber.trigger().kind == Trigger::Kind::Call;
   };
   const std::string& tenant = parent.row().tenant;
-  Subscriber own{tenant, flow, parent.row().module, parent.module(), 0, {}, nullptr};
+  Subscriber own{tenant, flow, parent.row().module, parent.module(), 0, parent.settings(), nullptr};
   Subscriber* callee = nullptr;
   for (; own.index < own.module->flows.size() && callee == nullptr; ++own.index)
     if (own.code().name == flow && is_callee(own)) callee = &own;
   if (callee != nullptr) {
     --own.index;
-    FLOW_TRY(own.settings, settings_of(parent));
   } else if (const auto found = deployed_.find(source_key(tenant, flow)); found != deployed_.end()) {
     if (is_callee(found->second.subscriber)) callee = &found->second.subscriber;
   }

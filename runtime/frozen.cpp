@@ -34,8 +34,8 @@ std::string encode_frozen(const FrozenRun& run) {
     waiting +=
         fmt::format(R"({}{{"call":{},"attempts":{},"failures":{},"due_us":{}}})", waiting.empty() ? "" : ",",
                     call.number, call.attempts, call.failures, call.due_us);
-  return fmt::format("{{\"version\":{},\"calls\":{},\"entered\":{},\"waiting\":[{}]}}\n", kVersion, run.calls,
-                     run.has_entered, waiting) +
+  return fmt::format("{{\"version\":{},\"calls\":{},\"entered\":{},\"settings\":{},\"waiting\":[{}]}}\n",
+                     kVersion, run.calls, run.has_entered, run.settings, waiting) +
          run.machine;
 }
 
@@ -49,10 +49,13 @@ Result<FrozenRun> decode_frozen(std::string_view bytes) {
   const auto calls = count(head, "calls");
   const auto entered = json_member(head, "entered");
   const auto has_entered = entered ? json_bool(*entered) : std::nullopt;
+  const auto settings = json_member(head, "settings");
   const auto list = json_member(head, "waiting");
   const auto waiting = list ? json_elements(*list) : std::nullopt;
-  if (!calls || !has_entered || !waiting) return error("the frozen run is damaged: a member is missing");
-  FrozenRun run{.calls = *calls, .has_entered = *has_entered, .waiting = {}, .machine = {}};
+  if (!calls || !has_entered || !settings || !waiting)
+    return error("the frozen run is damaged: a member is missing");
+  FrozenRun run{
+      .calls = *calls, .has_entered = *has_entered, .settings = *settings, .waiting = {}, .machine = {}};
   for (const std::string& element : *waiting) {
     const auto call = read_call(element);
     if (!call) return error("the frozen run is damaged: a call it waits for cannot be read");

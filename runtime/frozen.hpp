@@ -21,6 +21,7 @@ struct FrozenCall {
 struct FrozenRun {
   std::uint32_t calls = 0;  // that the run has made so far
   bool has_entered = false;
+  std::string settings = "{}";  // JSON object
   std::vector<FrozenCall> waiting;
   std::string machine;
 };

@@ -2,9 +2,9 @@
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
 // answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers
-// itself), sleeping.cpp (runs that only wait, from memory to the store and back), polling.cpp (polled triggers
-// to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp (events to
-// runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// itself), sleeping.cpp (runs that only wait, from memory to the store and back), polling.cpp (polled
+// triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp
+// (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -159,6 +159,11 @@ class Runtime::Loop {
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);
 
+  // sleeping.cpp
+  void put_to_sleep(std::int64_t now_us);
+  Status wake_due(std::int64_t now_us, bool& has_worked);
+  Status wake(const std::vector<RunRow>& rows);
+
   // starting.cpp
   Status subscribe(Subscriber subscriber);
   Result<Begun> begin_run(Subscriber& subscriber, const Beginning& beginning);
@@ -185,13 +190,7 @@ class Runtime::Loop {
   Result<std::variant<Begun, Fault>> begin_child(const Run& parent, const Beginning& beginning,
                                                  const std::string& flow);
   Status answer_from_child(Run& parent, std::uint32_t number, const std::string& child);
-  Result<std::string> settings_of(const Run& run);
   Result<std::optional<RunRow>> row_of(const std::string& id);
-
-  // sleeping.cpp
-  void put_to_sleep(std::int64_t now_us);
-  Status wake_due(std::int64_t now_us, bool& has_worked);
-  Status wake(const std::vector<RunRow>& rows);
 
   // recovery.cpp
   Status recover_some(bool& has_worked);

@@ -25,7 +25,7 @@ Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMa
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
   settings_ = settings;
-  append(StartedEntry{std::string(event), *settings_}, now_us);
+  append(StartedEntry{std::string(event), settings_}, now_us);
   advance(std::move(first), now_us);
 }
 
@@ -33,12 +33,13 @@ Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) 
   FLOW_TRY_STATUS(read(journal, 0));
   if (journal.empty()) return error("the journal is damaged: it is empty");
   settings_ = started_.settings;
-  advance(machine_->start(started_.event, *settings_), now_us);
+  advance(machine_->start(started_.event, settings_), now_us);
   return go_on_as_recorded(now_us);
 }
 
 Status Run::thaw(const FrozenRun& frozen, std::uint32_t sequence, const std::vector<JournalRow>& journal,
                  std::int64_t now_us) {
+  settings_ = frozen.settings;
   calls_ = frozen.calls;
   has_entered_ = frozen.has_entered;
   const std::vector<Call> calls = machine_->under_way();
@@ -243,8 +244,11 @@ std::optional<Run::Frozen> Run::freeze() const {
   FLOW_CHECK(unsaved_.empty(), "what a frozen run stands for is in the journal");
   auto machine = machine_->freeze();
   if (!machine) return std::nullopt;
-  FrozenRun state{
-      .calls = calls_, .has_entered = has_entered_, .waiting = {}, .machine = std::move(*machine)};
+  FrozenRun state{.calls = calls_,
+                  .has_entered = has_entered_,
+                  .settings = settings_,
+                  .waiting = {},
+                  .machine = std::move(*machine)};
   for (const auto& [number, waiting] : waiting_)
     state.waiting.push_back({number, waiting.attempts, waiting.failures, waiting.due_us});
   return Frozen{encode_frozen(state), next_sequence_};

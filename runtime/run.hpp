@@ -90,8 +90,7 @@ class Run {
   const RunRow& row() const { return row_; }
   const Ended& ended() const { return ended_; }
   const std::shared_ptr<const Module>& module() const { return module_; }
-  // That it began with; nothing when it was thawed: the journal's first entry has them.
-  const std::optional<std::string>& settings() const { return settings_; }
+  const std::string& settings() const { return settings_; }  // that it began with
 
   // The entries written since the last call.
   std::vector<JournalRow> take_unsaved();
@@ -120,7 +119,7 @@ class Run {
   RunRow row_;
   std::shared_ptr<const Module> module_;
   std::unique_ptr<RunMachine> machine_;
-  std::optional<std::string> settings_;
+  std::string settings_ = "{}";
   std::vector<JournalRow> unsaved_;
   std::uint32_t next_sequence_ = 0;
 
