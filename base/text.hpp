@@ -45,6 +45,9 @@ std::string format_time_us(std::int64_t time_us);
 // ISO 8601 UTC or with offset, up to 9 fractional digits (what is below a microsecond is cut off); nothing
 // when malformed.
 std::optional<std::int64_t> parse_time_us(std::string_view text);
+// The same as people write it, between blanks perhaps: what ISO 8601 allows to leave out is filled in, the
+// zone, which is then UTC, seconds, the time of day.
+std::optional<std::int64_t> parse_written_time_us(std::string_view text);
 // `1h30m`, `5m`, `24h`, `7d`, `250ms`: largest units first; 0 is `0s`.
 std::string format_duration_us(std::int64_t duration_us);
 // One number and unit, or several: `90s`, `1h30m`. Units: ms s m h d w. Nothing when malformed or out of

@@ -160,7 +160,7 @@ TypeId Checker::flow_call(NodeId node, const CallParts&) {
 // `respond status, body`: to the request that started the run.
 void Checker::respond(NodeId node) {
   expect(tree_.kid(node, 0), kIntType, "the status of an answer");
-  if (tree_.kids(node).size() > 1) expect(tree_.kid(node, 1), kStringType, "the body of an answer");
+  if (tree_.kids(node).size() > 1) json_part(tree_.kid(node, 1), "the body of an answer");
   note_system(node, "respond");
 }
 

@@ -3,10 +3,10 @@
 // table is what a person waits for. Has its own main: each figure is the median of several rounds over all
 // passes, so that a machine whose speed drifts slows all of them alike.
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -23,7 +23,7 @@ namespace flow {
 namespace {
 
 constexpr std::size_t kSmallest = 3'000;  // bytes; 100 times as much still fits the limits of one flow
-constexpr int kRounds = 7;                // of the longest text; 10 and 30 times as many of the shorter ones
+constexpr int kRounds = 11;
 
 constexpr const char* kOneLine =
     "on alert.new when severity == High do isolate(machineId); mail(\"soc@contoso.com\", \"Isolated "
@@ -233,17 +233,22 @@ constexpr Shape kShapes[] = {
 constexpr const char* kPasses[] = {"parse", "check", "plan", "analyse", "emit", "fmt", "whole"};
 constexpr std::size_t kPassCount = std::size(kPasses);
 
+// Of the processor: what else runs on the machine does not count.
 class Stopwatch {
  public:
   double lap_s() {
-    const auto now = std::chrono::steady_clock::now();
-    const double passed = std::chrono::duration<double>(now - last_).count();
+    const double now = now_s(), passed = now - last_;
     last_ = now;
     return passed;
   }
 
  private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  static double now_s() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  }
+  double last_ = now_s();
 };
 
 using Times = std::array<double, kPassCount>;  // seconds; 0 for a pass that was not reached
@@ -274,13 +279,28 @@ Times once(const std::string& text) {
   return times;
 }
 
-Times medians(const std::string& text, int count) {
-  std::vector<Times> rounds;
-  for (int i = 0; i < count; ++i) rounds.push_back(once(text));
+constexpr std::size_t kFactors[] = {1, 10, 100};
+constexpr std::size_t kSizes = std::size(kFactors);
+
+Times median(std::vector<Times> rounds) {
   Times result{};
   for (std::size_t pass = 0; pass < kPassCount; ++pass) {
     std::ranges::sort(rounds, {}, [&](const Times& times) { return times[pass]; });
     result[pass] = rounds[rounds.size() / 2][pass];
+  }
+  return result;
+}
+
+// Seconds for a byte, by size. The sizes take turns, the shorter ones several times in each.
+std::array<Times, kSizes> measure(const std::array<std::string, kSizes>& texts) {
+  std::array<std::vector<Times>, kSizes> rounds;
+  for (int round = 0; round < kRounds; ++round)
+    for (std::size_t size = 0; size < kSizes; ++size)
+      for (std::size_t i = 0; i < 30 / kFactors[size] + 1; ++i) rounds[size].push_back(once(texts[size]));
+  std::array<Times, kSizes> result{};
+  for (std::size_t size = 0; size < kSizes; ++size) {
+    result[size] = median(std::move(rounds[size]));
+    for (double& time : result[size]) time /= static_cast<double>(texts[size].size());
   }
   return result;
 }
@@ -338,20 +358,15 @@ int run(std::string_view only) {
   std::string where;
   for (const Shape& shape : kShapes) {
     if (!only.empty() && only != shape.name) continue;
-    std::array<Times, 3> per_byte{};
-    std::size_t factor = 1;
-    for (Times& times : per_byte) {
-      const std::string text = shape.text(kSmallest * factor);
-      const Compilation compilation = compile({"bench.flow", text}, standard_library());
-      if (compilation.diagnostics.has_errors() != shape.is_wrong) {
-        fmt::print(stderr, "{}",
-                   render_text(compilation.diagnostics.all().front(), compilation.files, false));
-        return 1;
-      }
-      times = medians(text, factor == 1 ? 30 * kRounds : factor == 10 ? 10 * kRounds : kRounds);
-      for (double& time : times) time /= static_cast<double>(text.size());
-      factor *= 10;
+    std::array<std::string, kSizes> texts;
+    for (std::size_t size = 0; size < kSizes; ++size) {
+      texts[size] = shape.text(kSmallest * kFactors[size]);
+      const Compilation compilation = compile({"bench.flow", texts[size]}, standard_library());
+      if (compilation.diagnostics.has_errors() == shape.is_wrong) continue;
+      fmt::print(stderr, "{}", render_text(compilation.diagnostics.all().front(), compilation.files, false));
+      return 1;
     }
+    const std::array<Times, kSizes> per_byte = measure(texts);
     fmt::print("{:<14}", shape.name);
     for (std::size_t pass = 0; pass < kPassCount; ++pass) {
       if (per_byte[0][pass] == 0) {
