@@ -175,6 +175,11 @@ std::string_view beginning_of(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+std::string quoted_line(std::string_view text, std::size_t longest) {
+  const std::string_view line = text.substr(0, text.find('\n')), shown = beginning_of(line, longest);
+  return "`" + std::string(shown) + (shown.size() < text.size() ? "…`" : "`");
+}
+
 std::optional<std::string> nearest_name(std::string_view typed, std::span<const std::string> known) {
   if (typed.empty() || typed.size() > kLongestName) return std::nullopt;
   for (const std::string& name : known)

@@ -22,6 +22,8 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 
 // The most of `text` that has at most `bytes` and ends between two characters.
 std::string_view beginning_of(std::string_view text, std::size_t bytes);
+// The first line between backticks, with `…` behind it where more follows or it is longer than so many bytes.
+std::string quoted_line(std::string_view text, std::size_t longest);
 
 // The known name a person most likely meant by `typed`: equal but for case, or within a third of its length
 // in edits (Damerau-Levenshtein). Nothing when none is near.
