@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace flow {
+
+inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 class Clock {
  public:

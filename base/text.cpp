@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/calendar.hpp"
+
 namespace flow {
 namespace {
 
@@ -250,17 +252,12 @@ std::string html_escaped(std::string_view text) {
 }
 
 std::string format_time_us(std::int64_t time_us) {
-  using namespace std::chrono;
-  const sys_time<microseconds> time{microseconds{time_us}};
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{time - day};
+  const auto [date, of_day_us] = local_time(time_us);
   char buffer[48];
   const int length = std::snprintf(
-      buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%06d", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+      buffer, sizeof buffer, "%04d-%02u-%02uT%02d:%02d:%02d.%06d", static_cast<int>(date.year), date.month,
+      date.day, static_cast<int>(of_day_us / kHourUs), static_cast<int>(of_day_us % kHourUs / kMinuteUs),
+      static_cast<int>(of_day_us % kMinuteUs / kSecondUs), static_cast<int>(of_day_us % kSecondUs));
   std::string text(buffer, static_cast<std::size_t>(length));
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +31,10 @@ class RunMachine {
   virtual std::optional<Step> answer_log(std::uint32_t) { return resume(Returned{"null"}); }
   virtual std::vector<std::uint32_t> take_cancelled() { return {}; }
   virtual bool in_body() const = 0;
+  // While every branch waits for a call: all the machine needs to go on elsewhere; nothing from one that
+  // cannot be frozen. Engine::restore() takes it back.
+  virtual std::optional<std::string> freeze() const { return std::nullopt; }
+  virtual std::vector<Call> under_way() const { return {}; }  // the calls it waits for, by number
 };
 
 class Engine {
@@ -39,6 +44,12 @@ class Engine {
   virtual Result<std::shared_ptr<const Module>> load(std::string_view bytes) = 0;
   // `module` came from load() and outlives the machine.
   virtual std::unique_ptr<RunMachine> machine(const Module& module, std::uint32_t flow) = 0;
+  // A machine as it was when it was frozen. The error says what is wrong with the bytes.
+  virtual Result<std::unique_ptr<RunMachine>> restore(const Module& module, std::uint32_t flow,
+                                                      std::string_view frozen) {
+    static_cast<void>(module), static_cast<void>(flow), static_cast<void>(frozen);
+    return error("this engine freezes no machine");
+  }
 };
 
 // The real one, with these limits for each run.

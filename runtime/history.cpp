@@ -57,6 +57,10 @@ void fill(RunStep& step, const Entry& entry, OperationNames& intents) {
     fill_call(step, answer->call, intents);
     fill(step, *answer);
   }
+  if (const auto* begun = std::get_if<BegunEntry>(&entry)) {
+    fill_call(step, begun->call, intents);
+    step.result = begun->result;
+  }
   if (const auto* log = std::get_if<LogEntry>(&entry)) {
     step.text = log->text;
     step.line = log->line;
@@ -91,7 +95,7 @@ RunStep step_of(const JournalRow& row, OperationNames& intents) {
 Result<std::optional<RunHistory>> show_run(Store& store, std::string_view id) {
   FLOW_TRY(std::optional<RunRow> row, store.run(id));
   if (!row) return std::optional<RunHistory>();
-  FLOW_TRY(const std::vector<JournalRow> journal, store.journal(id));
+  FLOW_TRY(const std::vector<JournalRow> journal, store.journal(id, 0));
   RunHistory history{std::move(*row), {}};
   OperationNames intents;
   for (const JournalRow& entry : journal) history.steps.push_back(step_of(entry, intents));

@@ -1,16 +1,18 @@
-// Where answers from other threads wait for the loop. Shared with the callbacks, so that one that comes after
-// the runtime is gone still finds it, and is dropped.
+// Where answers from other threads wait for the loop, and requests that runs begin. Shared with the
+// callbacks, so that one that comes after the runtime is gone still finds it, and is dropped.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "runtime/executor.hpp"
+#include "runtime/start_request.hpp"
 
 namespace flow {
 
@@ -27,6 +29,35 @@ class Inbox {
       answers_.push_back(std::move(answer));
     }
     changed_.notify_one();
+  }
+  // At once when nobody takes requests any more.
+  void ask(StartRequest request, StartDone done) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!is_closed_) requests_.push_back({std::move(request), std::move(done)});
+      if (!is_closed_) done = nullptr;
+    }
+    if (done) return done({.how = StartAnswer::How::Stopping, .run = {}, .problem = {}, .body = {}});
+    changed_.notify_one();
+  }
+  // The oldest ones.
+  std::vector<std::pair<StartRequest, StartDone>> take_requests(std::size_t most) {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::pair<StartRequest, StartDone>> taken;
+    for (; taken.size() < most && !requests_.empty(); requests_.pop_front())
+      taken.push_back(std::move(requests_.front()));
+    return taken;
+  }
+  // No more requests: those that wait are answered, as all that come later.
+  void close() {
+    std::deque<std::pair<StartRequest, StartDone>> left;
+    {
+      const std::lock_guard lock(mutex_);
+      is_closed_ = true;
+      left.swap(requests_);
+    }
+    for (auto& [request, done] : left)
+      done({.how = StartAnswer::How::Stopping, .run = {}, .problem = {}, .body = {}});
   }
   void stop() {
     {
@@ -46,14 +77,18 @@ class Inbox {
   // Until an answer is there, stop() was called (unless `is_draining`), or the time is over.
   void wait(std::chrono::microseconds longest, bool is_draining) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, longest, [&] { return !answers_.empty() || (is_stopping_ && !is_draining); });
+    changed_.wait_for(lock, longest, [&] {
+      return !answers_.empty() || !requests_.empty() || (is_stopping_ && !is_draining);
+    });
   }
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Answer> answers_;  // no more than calls are in flight
+  std::vector<Answer> answers_;                              // no more than calls are in flight
+  std::deque<std::pair<StartRequest, StartDone>> requests_;  // no more than the asker has clients
   bool is_stopping_ = false;
+  bool is_closed_ = false;
 };
 
 }  // namespace flow

@@ -9,17 +9,15 @@
 
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/operation.hpp"
 
 namespace flow {
-
-inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 class Limiter {
  public:

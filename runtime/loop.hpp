@@ -1,8 +1,10 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), polling.cpp (triggers to runs),
-// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers
+// itself), sleeping.cpp (runs that only wait, from memory to the store and back), polling.cpp (polled
+// triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp
+// (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -10,9 +12,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "runtime/inbox.hpp"
@@ -20,6 +24,7 @@
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/starting.hpp"
 
 namespace flow {
 
@@ -33,6 +38,7 @@ class Runtime::Loop {
   Status recover();
   Status run();
   void stop() { inbox_->stop(); }
+  void start(StartRequest request, StartDone done) { inbox_->ask(std::move(request), std::move(done)); }
   Result<bool> step();
   Status run_until_idle(std::uint64_t turns);
   std::int64_t next_wake_us() const;
@@ -44,7 +50,7 @@ class Runtime::Loop {
  private:
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
-    enum class Purpose : std::uint8_t { Perform, Settle, Poll };
+    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll };
     Purpose purpose = Purpose::Perform;
     std::string owner;         // the run's ID, or the key of the source
     std::uint32_t number = 0;  // of the run's call
@@ -53,15 +59,8 @@ class Runtime::Loop {
     std::string bucket;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
-    std::uint32_t settle_tries = 0;
-  };
-  struct Subscriber {
-    std::string flow;
-    std::string hash;
-    std::shared_ptr<const Module> module;
-    std::uint32_t index = 0;
-    std::string settings;
-    std::unique_ptr<RunMachine> machine;  // decides on event after event, until one begins a run and takes it
+    std::uint32_t tries = 0;     // Settle, Progress: in a row without success
+    std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
   };
   // One trigger of one tenant: a single poll feeds all its subscribers.
   struct Source {
@@ -73,13 +72,19 @@ class Runtime::Loop {
     std::vector<Subscriber> subscribers;
     EventFields fields;  // what they read of an event
     ParsedEvent event;   // the one being dispatched
-    std::unique_ptr<Poller> poller;
+    std::unique_ptr<EventReader> reader;
     std::deque<PolledEvent> events;  // of the page read last, not yet dispatched
     bool has_page = false;           // a page is being worked through
     std::uint32_t failures = 0;
     PollReport report;
   };
   using Sources = std::map<std::string, Source>;
+  // A flow that starts on something else than what is polled.
+  struct Deployed {
+    Subscriber subscriber;
+    std::uint64_t version = 0;  // tells it from what was deployed under its name before
+    CursorRow cursor;           // of a schedule: how far it has fired
+  };
 
   // loop.cpp
   Status turn(bool& has_worked);
@@ -88,9 +93,14 @@ class Runtime::Loop {
   Status commit();
   Status commit_now(const Batch& batch);
   void after_commit(std::function<void()> notice);
+  void when_durable(std::function<void()> notice) { notices_.push_back(std::move(notice)); }
+  // Into the commit of this turn, before it is made.
+  void follow_up(std::function<Status()> what) { follow_ups_.push_back(std::move(what)); }
+  Status follow_up_all();
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
+  bool has_room() const;      // in memory, for one more run
   void collect(Run& run);     // moves what it wrote into the batch
   void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
@@ -117,16 +127,25 @@ class Runtime::Loop {
   void note_throttled(const Pending& pending, const Fault& fault);
   const Quota& quota_of(const Pending& pending) const;
 
+  // awaiting.cpp: calls whose answer is how that ended which they began
+  static bool is_still_to_end(const Run& run, std::uint32_t number, const Outcome& outcome);
+  void begin_following(Run& run, std::uint32_t number, std::string result);
+  void follow(const Run& run, std::uint32_t number);
+  void ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals);
+  void take_progress(Run& run, const Pending& pending, const Outcome& outcome);
+
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
+  void set_timer(Run& run, std::uint32_t number);
   void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
 
   // polling.cpp
-  Status subscribe(const std::string& tenant, const std::string& hash,
-                   const std::shared_ptr<const Module>& module, std::uint32_t flow,
-                   std::string_view settings_json);
+  Status subscribe_to_poll(Subscriber subscriber);
+  Status subscribe_to_hunt(Subscriber subscriber);
+  static void listen(Source& source, Subscriber subscriber);
+  std::int64_t next_poll_us(const Source& source, const EventReader::Done& done) const;
   Result<Source*> source_for(const std::string& tenant, const std::shared_ptr<const Module>& module,
                              const Trigger& trigger, std::uint32_t operation);
   void poll(const std::string& key);
@@ -136,14 +155,48 @@ class Runtime::Loop {
   void fail_poll(Source& source, const Fault& fault);
   Status dispatch_events(bool& has_worked);
   Status dispatch(Source& source, PolledEvent event);
-  Status begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event);
   void finish_page(Source& source);
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);
 
+  // sleeping.cpp
+  void put_to_sleep(std::int64_t now_us);
+  Status wake_due(std::int64_t now_us, bool& has_worked);
+  Status wake(const std::vector<RunRow>& rows);
+
+  // starting.cpp
+  Status subscribe(Subscriber subscriber);
+  Result<Begun> begin_run(Subscriber& subscriber, const Beginning& beginning);
+  Result<std::optional<std::string>> run_of(const Subscriber& subscriber, const Beginning& beginning);
+
+  // schedules.cpp
+  Status read_cursor(CursorRow& cursor, const Trigger& trigger);
+  void wait_for_firing(Deployed& deployed);
+  Status fire(const std::string& key, std::uint64_t version);
+
+  // requests.cpp: who asks from outside
+  Status take_requests(bool& has_worked);
+  Status take_request(const StartRequest& request, const StartDone& done);
+  Deployed* wanted(const StartRequest& request, StartAnswer& answer);
+  void answer_request(const StartAnswer& answer);
+  Outcome respond(const Run& run, std::string_view arguments);
+
+  // following.cpp: what the end of a run leads to, and runs that others call
+  void follow_end(const Run& run);
+  Status start_after_failure(const RunRow& failed, const Ended& ended);
+  Result<std::vector<RunRow>> callers(RunRow row);
+  void call_flow(const Run& run, std::uint32_t number);
+  Status start_child(const std::string& parent, std::uint32_t number);
+  Result<std::variant<Begun, Fault>> begin_child(const Run& parent, const Beginning& beginning,
+                                                 const std::string& flow);
+  Status answer_from_child(Run& parent, std::uint32_t number, const std::string& child);
+  Result<std::optional<RunRow>> row_of(const std::string& id);
+
   // recovery.cpp
   Status recover_some(bool& has_worked);
-  Status take_up(const RunRow& row);
+  Status take_up(RunRow row);
+  Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
+                                    std::uint32_t flow);
   void take_up_replayed(Run& run);
   void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
 
@@ -162,6 +215,8 @@ class Runtime::Loop {
   std::multimap<std::int64_t, std::function<void()>> timers_;
   std::int64_t last_turn_us_ = 0;
   Sources sources_;
+  std::map<std::string, Deployed> deployed_;  // by tenant and flow
+  std::uint64_t versions_ = 0;
   std::string next_source_;  // whose events are dispatched first in the next turn
   std::map<std::string, std::shared_ptr<const Module>> modules_;  // by hash
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;    // by ID
@@ -172,8 +227,15 @@ class Runtime::Loop {
   std::size_t in_flight_ = 0;
 
   Batch batch_;
+  std::map<std::string, std::string> begun_;    // IDs of the runs in the batch, by what they are unique by
   std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
-  std::vector<std::function<void()>> notices_;  // for the observer, once the batch is durable
+  std::vector<std::function<void()>> notices_;  // for the observer and who asked, once the batch is durable
+  std::deque<std::function<Status()>> follow_ups_;
+  std::set<std::string> awaited_;                // calls of flows under way, by their keys
+  std::map<std::string, StartDone> responders_;  // who waits for the run to respond
+
+  std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
+  std::int64_t next_sleeper_us_ = kNever;
 
   bool is_recovering_ = false;
   bool was_closed_ = true;  // the process before this one ended in good order

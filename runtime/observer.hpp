@@ -26,7 +26,9 @@ struct HealthEvent {
     EventUnusable,  // left out; the others go on
     Throttled,      // a quota group rests
     RunParked,
-    StoreFailed,  // the loop ends
+    FrozenUnusable,  // the run goes on from its journal, which takes longer
+    StoreFailed,     // the loop ends
+    FiringsMissed,   // more than are caught up
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
@@ -63,6 +65,7 @@ class RuntimeObserver {
   virtual void run_ended(const RunRow&) {}  // over or parked: see its state
   virtual void polled(const PollReport&) {}
   virtual void health(const HealthEvent&) {}
+  virtual void told() {}  // all that one commit made true
 };
 
 }  // namespace flow

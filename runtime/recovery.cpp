@@ -3,6 +3,7 @@
 // machine.
 #include <fmt/format.h>
 
+#include "runtime/frozen.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
 
@@ -33,11 +34,13 @@ Status Runtime::Loop::recover() {
   batch.meta.push_back(MetaRow{"closed", "0"});
   FLOW_TRY_STATUS(commit_now(batch));
   is_recovering_ = true;
+  FLOW_TRY(const auto next_us, store_.next_wake_us());
+  next_sleeper_us_ = next_us.value_or(kNever);
   return {};
 }
 
 Status Runtime::Loop::recover_some(bool& has_worked) {
-  if (!is_recovering_ || runs_.size() >= options_.runs_in_memory) return {};
+  if (!is_recovering_ || !has_room()) return {};
   // A run that began after this process did may have ended in this turn: to the store it must not look
   // unfinished.
   FLOW_TRY_STATUS(commit());
@@ -50,7 +53,7 @@ Status Runtime::Loop::recover_some(bool& has_worked) {
   Batch batch;
   for (const RunRow& row : rows) {
     if (run(row.id) != nullptr) continue;  // began after this process did
-    FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id));
+    FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id, 0));
     const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
     if (recoveries_at_end(journal) >= options_.recoveries_without_progress) {
       park_unread(
@@ -69,30 +72,61 @@ Status Runtime::Loop::recover_some(bool& has_worked) {
   return {};
 }
 
-Status Runtime::Loop::take_up(const RunRow& row) {
-  FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id));
-  const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
+Status Runtime::Loop::take_up(RunRow row) {
+  const bool was_asleep = std::exchange(row.wake_us, 0) != 0;
+  FLOW_TRY(const std::uint32_t entries, store_.journal_length(row.id));
   const auto module = module_of(row.module);
   if (!module) {
-    park_unread(row, next, module.error().message);
+    park_unread(row, entries, module.error().message);
     return {};
   }
   const auto flow = flow_named(**module, row.flow);
   if (!flow) {
-    park_unread(row, next, fmt::format("its module has no flow `{}`", row.flow));
+    park_unread(row, entries, fmt::format("its module has no flow `{}`", row.flow));
     return {};
   }
-  auto run = std::make_unique<Run>(row, *module, engine_.machine(**module, *flow));
+  FLOW_TRY(std::unique_ptr<Run> thawed, thaw(row, *module, *flow));
+  const bool is_thawed = thawed != nullptr;
+  auto run =
+      is_thawed ? std::move(thawed) : std::make_unique<Run>(row, *module, engine_.machine(**module, *flow));
   Run& kept = *run;
   runs_.emplace(row.id, std::move(run));
-  ++counters_.runs_recovered;
-  after_commit([this, row] { observer_->run_recovered(row); });
-  if (const Status replayed = kept.replay(journal, clock_.now_us()); !replayed) {
-    park(kept, replayed.error().message);
-  } else {
-    take_up_replayed(kept);
+  if (!was_asleep) {
+    ++counters_.runs_recovered;
+    after_commit([this, row] { observer_->run_recovered(row); });
   }
+  if (!is_thawed) {
+    FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id, 0));
+    if (const Status replayed = kept.replay(journal, clock_.now_us()); !replayed) {
+      park(kept, replayed.error().message);
+      return {};
+    }
+  }
+  take_up_replayed(kept);
   return {};
+}
+
+// From its frozen state; nothing when it has none, or none that can be used: the journal says the same.
+Result<std::unique_ptr<Run>> Runtime::Loop::thaw(const RunRow& row,
+                                                 const std::shared_ptr<const Module>& module,
+                                                 std::uint32_t flow) {
+  FLOW_TRY(const std::optional<SleepRow> frozen, store_.frozen(row.id));
+  if (!frozen) return std::unique_ptr<Run>();
+  const auto problem = [&](const Error& why) {
+    health(HealthEvent::Kind::FrozenUnusable, row.tenant, row.id, why.message);
+    batch_.thawed.push_back(row.id);
+    return std::unique_ptr<Run>();
+  };
+  Result<FrozenRun> state = decode_frozen(frozen->frozen);
+  if (!state) return problem(state.error());
+  auto machine = engine_.restore(*module, flow, state->machine);
+  if (!machine) return problem(machine.error());
+  FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id, frozen->sequence));
+  auto run = std::make_unique<Run>(row, module, std::move(*machine));
+  if (const Status thawed = run->thaw(*state, frozen->sequence, journal, clock_.now_us()); !thawed)
+    return problem(thawed.error());
+  run->note_frozen();
+  return run;
 }
 
 // A read in doubt is made again; about anything else the executor is asked first. What the runtime answers is

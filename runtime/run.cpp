@@ -24,14 +24,46 @@ Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMa
     : row_(std::move(row)), module_(std::move(module)), machine_(std::move(machine)) {}
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
-  append(StartedEntry{std::string(event), std::string(settings)}, now_us);
+  settings_ = settings;
+  append(StartedEntry{std::string(event), settings_}, now_us);
   advance(std::move(first), now_us);
 }
 
 Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) {
-  next_sequence_ = journal.empty() ? 0 : journal.back().sequence + 1;
-  FLOW_TRY_STATUS(read(journal));
-  advance(machine_->start(started_.event, started_.settings), now_us);
+  FLOW_TRY_STATUS(read(journal, 0));
+  if (journal.empty()) return error("the journal is damaged: it is empty");
+  settings_ = started_.settings;
+  advance(machine_->start(started_.event, settings_), now_us);
+  return go_on_as_recorded(now_us);
+}
+
+Status Run::thaw(const FrozenRun& frozen, std::uint32_t sequence, const std::vector<JournalRow>& journal,
+                 std::int64_t now_us) {
+  settings_ = frozen.settings;
+  calls_ = frozen.calls;
+  has_entered_ = frozen.has_entered;
+  const std::vector<Call> calls = machine_->under_way();
+  if (!std::ranges::equal(calls, frozen.waiting, {}, &Call::number, &FrozenCall::number))
+    return error("the frozen machine waits for other calls than the run");
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const FrozenCall& known = frozen.waiting[i];
+    Recorded& recorded = recorded_calls_[known.number];
+    recorded.intent.call = known.number;
+    recorded.intent.attempt = known.attempts;
+    recorded.intent.operation = module_->operations[calls[i].operation].full_name();
+    recorded.intent.arguments = calls[i].arguments;
+    recorded.intent.due_us = known.due_us;
+    recorded.failures = known.failures;
+    recorded.in_doubt = true;
+  }
+  next_sequence_ = sequence;
+  FLOW_TRY_STATUS(read(journal, sequence));
+  for (const Call& call : calls) wait_for(call);
+  advance(std::nullopt, now_us);
+  return go_on_as_recorded(now_us);
+}
+
+Status Run::go_on_as_recorded(std::int64_t now_us) {
   give_recorded_answers(now_us);
   if (replay_problem_.empty() && !recorded_calls_.empty()) {
     const std::uint32_t last = recorded_calls_.rbegin()->first;
@@ -58,20 +90,22 @@ void Run::give_recorded_answers(std::int64_t now_us) {
   }
 }
 
-Status Run::read(const std::vector<JournalRow>& journal) {
-  for (std::size_t i = 0; i < journal.size(); ++i) {
-    const JournalRow& row = journal[i];
-    if (row.sequence != i) return error(fmt::format("the journal is damaged: entry {} is missing", i));
+Status Run::read(const std::vector<JournalRow>& journal, std::uint32_t sequence) {
+  // Also when it is damaged: what is appended stands behind all that is there.
+  if (!journal.empty()) next_sequence_ = journal.back().sequence + 1;
+  for (const JournalRow& row : journal) {
+    if (row.sequence != sequence)
+      return error(fmt::format("the journal is damaged: entry {} is missing", sequence));
     const auto kind = entry_numbered(row.kind);
     if (!kind)
       return error(
           fmt::format("the journal holds an entry of kind {}, which this version does not know", row.kind));
-    if ((*kind == EntryKind::Started) != (i == 0))
+    if ((*kind == EntryKind::Started) != (sequence == 0))
       return error("the journal is damaged: it must begin with `Started`, once");
     FLOW_TRY(const Entry entry, decode_entry(*kind, row.payload));
     FLOW_TRY_STATUS(read(entry));
+    ++sequence;
   }
-  if (journal.empty()) return error("the journal is damaged: it is empty");
   return {};
 }
 
@@ -88,9 +122,10 @@ Status Run::read(const Entry& entry) {
     return {};
   }
   const auto* retry = std::get_if<RetryEntry>(&entry);
+  const auto* begun = std::get_if<BegunEntry>(&entry);
   const auto* answer = std::get_if<OutcomeEntry>(&entry);
-  if (retry == nullptr && answer == nullptr) return {};
-  const std::uint32_t number = retry != nullptr ? retry->call : answer->call;
+  if (retry == nullptr && begun == nullptr && answer == nullptr) return {};
+  const std::uint32_t number = retry != nullptr ? retry->call : begun != nullptr ? begun->call : answer->call;
   const auto found = recorded_calls_.find(number);
   if (found == recorded_calls_.end())
     return error(fmt::format("the journal is damaged: call {} was answered before it was made", number));
@@ -98,10 +133,12 @@ Status Run::read(const Entry& entry) {
   call.in_doubt = false;
   if (answer != nullptr) {
     recorded_answers_.push_back(*answer);
-    return {};
+  } else if (begun != nullptr) {
+    call.begun = Begun{begun->result, begun->since_us, begun->until_us};
+  } else {
+    call.not_before_us = retry->not_before_us;
+    if (retry->fault) ++call.failures;
   }
-  call.not_before_us = retry->not_before_us;
-  if (retry->fault) ++call.failures;
   return {};
 }
 
@@ -169,6 +206,7 @@ void Run::wait_for(const Call& call) {
     waiting.due_us = recorded.intent.due_us;
     waiting.failures = recorded.failures;
     waiting.not_before_us = recorded.not_before_us;
+    waiting.begun = recorded.begun;
     waiting.in_doubt = recorded.in_doubt;
   }
   waiting_.insert_or_assign(call.number, std::move(waiting));
@@ -184,6 +222,36 @@ std::vector<std::uint32_t> Run::take_wanted() {
   std::vector<std::uint32_t> wanted = std::exchange(wanted_, {});
   std::erase_if(wanted, [&](std::uint32_t number) { return !waiting_.contains(number); });
   return wanted;
+}
+
+std::optional<std::int64_t> Run::may_sleep_until() const {
+  std::optional<std::int64_t> until_us;
+  for (const auto& [number, waiting] : waiting_) {
+    if (!waiting.in_doubt || waiting.due_us == 0) return std::nullopt;
+    until_us = std::min(until_us.value_or(kNever), waiting.due_us);
+  }
+  return until_us;
+}
+
+std::vector<std::uint32_t> Run::without_timer() const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, waiting] : waiting_)
+    if (waiting.in_doubt && waiting.due_us != 0 && !waiting.has_timer) numbers.push_back(number);
+  return numbers;
+}
+
+std::optional<Run::Frozen> Run::freeze() const {
+  FLOW_CHECK(unsaved_.empty(), "what a frozen run stands for is in the journal");
+  auto machine = machine_->freeze();
+  if (!machine) return std::nullopt;
+  FrozenRun state{.calls = calls_,
+                  .has_entered = has_entered_,
+                  .settings = settings_,
+                  .waiting = {},
+                  .machine = std::move(*machine)};
+  for (const auto& [number, waiting] : waiting_)
+    state.waiting.push_back({number, waiting.attempts, waiting.failures, waiting.due_us});
+  return Frozen{encode_frozen(state), next_sequence_};
 }
 
 Run::Waiting& Run::under_way(std::uint32_t number) {
@@ -217,6 +285,13 @@ void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int6
   waiting.in_doubt = false;
   waiting.not_before_us = not_before_us;
   append(RetryEntry{number, std::move(fault), not_before_us}, now_us);
+}
+
+void Run::note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us) {
+  Waiting& waiting = under_way(number);
+  waiting.in_doubt = false;
+  append(BegunEntry{number, result, now_us, until_us}, now_us);
+  waiting.begun = Begun{std::move(result), now_us, until_us};
 }
 
 void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us) {

@@ -14,6 +14,7 @@
 
 #include "base/result.hpp"
 #include "runtime/engine.hpp"
+#include "runtime/frozen.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/store.hpp"
 
@@ -32,7 +33,21 @@ class Run {
   // Takes up a stored run. An Error is why it cannot go on: the journal is damaged, or the module does not do
   // today what the journal says it did. Then only park() may follow.
   Status replay(const std::vector<JournalRow>& journal, std::int64_t now_us);
+  // The same for a run that was asleep, whose machine was restored; `frozen` is what it was then, and
+  // `journal` has the entries from `sequence` on. An Error is a reason to replay the whole journal.
+  Status thaw(const FrozenRun& frozen, std::uint32_t sequence, const std::vector<JournalRow>& journal,
+              std::int64_t now_us);
 
+  // Of an awaited call: what it gave, and by when that which it began must have ended (kNever: at any time).
+  struct Begun {
+    std::string result;
+    std::int64_t since_us = 0;
+    std::int64_t until_us = 0;
+  };
+  struct Frozen {
+    std::string bytes;
+    std::uint32_t sequence = 0;
+  };
   // A call under way. With branches a run has several of them at once.
   struct Waiting {
     Call call;
@@ -41,6 +56,8 @@ class Run {
     std::int64_t not_before_us = 0;  // of its next attempt
     std::int64_t due_us = 0;         // when the runtime answers it, once that is set
     bool in_doubt = false;           // an attempt went out and nothing is known of it
+    std::optional<Begun> begun;      // it was carried out; its end is waited for
+    bool has_timer = false;          // somebody will answer it when it is due
   };
   // By number; nullptr for one that was answered, or is wanted by nobody any more, as everything is when the
   // run is over or parked.
@@ -49,18 +66,31 @@ class Run {
   std::vector<std::uint32_t> take_wanted();
   const Operation& operation(std::uint32_t number) const;
   std::string call_key(std::uint32_t number) const;  // idempotency key
+  std::vector<std::uint32_t> without_timer() const;  // calls that are due at a time, and nobody looks after
+
+  // When nothing but times is waited for, the first of them: the run may sleep until then. kNever when it
+  // waits for what no time brings.
+  std::optional<std::int64_t> may_sleep_until() const;
+  // What thaw() and the machine need, and how much of the journal that stands for; nothing when the machine
+  // cannot be frozen. What was written must be taken (take_unsaved()) before.
+  std::optional<Frozen> freeze() const;
+  void note_timer(std::uint32_t number) { under_way(number).has_timer = true; }
 
   // The following are of calls that are under way.
   void note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us = 0);  // it goes out
   void note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
                   std::int64_t now_us);
+  void note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us);
   void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us);
   void park(std::string reason, std::int64_t now_us);
 
+  bool was_frozen() const { return was_frozen_; }  // the store has a frozen state of it
+  void note_frozen() { was_frozen_ = true; }
   bool is_over() const { return row_.state != RunState::Running; }
   const RunRow& row() const { return row_; }
   const Ended& ended() const { return ended_; }
   const std::shared_ptr<const Module>& module() const { return module_; }
+  const std::string& settings() const { return settings_; }  // that it began with
 
   // The entries written since the last call.
   std::vector<JournalRow> take_unsaved();
@@ -71,12 +101,14 @@ class Run {
     IntentEntry intent;
     std::uint32_t failures = 0;
     std::int64_t not_before_us = 0;
+    std::optional<Begun> begun;
     bool in_doubt = false;
   };
   void append(const Entry& entry, std::int64_t now_us);
-  Status read(const std::vector<JournalRow>& journal);
+  Status read(const std::vector<JournalRow>& journal, std::uint32_t sequence);
   Status read(const Entry& entry);
   void give_recorded_answers(std::int64_t now_us);
+  Status go_on_as_recorded(std::int64_t now_us);
   void advance(std::optional<Step> step, std::int64_t now_us);
   std::optional<Step> pass_log(const LogLine& line, std::int64_t now_us);
   void wait_for(const Call& call);
@@ -87,6 +119,7 @@ class Run {
   RunRow row_;
   std::shared_ptr<const Module> module_;
   std::unique_ptr<RunMachine> machine_;
+  std::string settings_ = "{}";
   std::vector<JournalRow> unsaved_;
   std::uint32_t next_sequence_ = 0;
 
@@ -94,6 +127,7 @@ class Run {
   std::vector<std::uint32_t> wanted_;
   std::uint32_t calls_ = 0;  // that the machine made so far
   bool has_entered_ = false;
+  bool was_frozen_ = false;
   Ended ended_;
 
   // Only while replaying; empty afterwards.

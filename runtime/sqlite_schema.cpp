@@ -35,6 +35,12 @@ constexpr const char* kSteps[] = {
          tenant TEXT NOT NULL, flow TEXT NOT NULL, key TEXT NOT NULL, until_us INTEGER NOT NULL,
          PRIMARY KEY (tenant, flow, key)) WITHOUT ROWID;
        CREATE INDEX once_by_time ON once (until_us);)",
+    // Runs that are asleep: they are many, and what is awake is found without passing them.
+    R"(ALTER TABLE runs ADD COLUMN wake_us INTEGER NOT NULL DEFAULT 0;
+       DROP INDEX runs_unfinished;
+       CREATE INDEX runs_awake ON runs (id) WHERE state = 0 AND wake_us = 0;
+       CREATE INDEX runs_asleep ON runs (wake_us) WHERE state = 0 AND wake_us > 0;
+       CREATE TABLE frozen (run TEXT PRIMARY KEY, sequence INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

@@ -1,5 +1,5 @@
 // The tables, and how older ones become today's. Adding a version: a new step in sqlite_schema.cpp, one line
-// in sqlite_store.hpp's history, and a file written by the old version for the tests.
+// in sqlite_store.hpp's history, and its file under tests/replay, where that of the old version stays.
 #pragma once
 
 #include "runtime/sqlite.hpp"

@@ -18,7 +18,7 @@ using sqlite::Statement;
 using sqlite::Use;
 
 #define FLOW_RUN_COLUMNS \
-  "id, tenant, flow, module, trigger_name, key, state, created_us, ended_us, reason, fault, line"
+  "id, tenant, flow, module, trigger_name, key, state, created_us, ended_us, reason, fault, line, wake_us"
 
 // FULL: a commit is on the disk when it returns. The checkpoint size trades a longer log for fewer stalls.
 // The time-out stands first: whoever reads the file while it is opened locks it for a moment.
@@ -45,6 +45,7 @@ RunRow run_row(const Statement& row) {
   run.reason = row.text(9);
   run.fault = row.text(10);
   run.line = static_cast<std::uint32_t>(row.number(11));
+  run.wake_us = row.number(12);
   return run;
 }
 
@@ -59,6 +60,7 @@ struct SqliteStore::Tables {
   Status write(const Batch& batch);
   Status finish(Statement& statement, std::string_view doing);
   Status write_runs(const Batch& batch);
+  Status write_sleep(const Batch& batch);
   Status write_triggers(const Batch& batch);
   Status write_forgetting(const Batch& batch);
   Result<std::vector<RunRow>> runs(Statement& statement);
@@ -69,9 +71,9 @@ struct SqliteStore::Tables {
 
   Statement begin, commit, rollback;
   Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest,
-      put_meta, put_once, forget_once;
-  Statement get_module, get_run, find_run, get_journal, get_unfinished, get_list, get_cursor, get_seen,
-      get_meta, get_once;
+      put_meta, put_once, forget_once, set_wake, put_frozen, forget_frozen;
+  Statement get_module, get_run, find_run, get_journal, get_length, get_unfinished, get_sleepers,
+      get_next_wake, get_frozen, get_list, get_cursor, get_seen, get_meta, get_once;
 };
 
 Status SqliteStore::Tables::prepare_reads() {
@@ -79,12 +81,23 @@ Status SqliteStore::Tables::prepare_reads() {
   FLOW_TRY(get_run, connection.prepare("SELECT " FLOW_RUN_COLUMNS " FROM runs WHERE id = ?"));
   FLOW_TRY(find_run,
            connection.prepare(
-               "SELECT 1 FROM runs WHERE tenant = ? AND flow = ? AND trigger_name = ? AND key = ?"));
+               "SELECT id FROM runs WHERE tenant = ? AND flow = ? AND trigger_name = ? AND key = ?"));
   FLOW_TRY(get_journal,
            connection.prepare(
-               "SELECT sequence, kind, time_us, payload FROM journal WHERE run = ? ORDER BY sequence"));
+               "SELECT sequence, kind, time_us, payload FROM journal WHERE run = ? AND sequence >= ?"
+               " ORDER BY sequence"));
+  FLOW_TRY(get_length, connection.prepare("SELECT max(sequence) + 1 FROM journal WHERE run = ?"));
   FLOW_TRY(get_unfinished, connection.prepare("SELECT " FLOW_RUN_COLUMNS
-                                              " FROM runs WHERE state = 0 AND id > ? ORDER BY id LIMIT ?"));
+                                              " FROM runs WHERE state = 0 AND wake_us = 0 AND id > ?"
+                                              " ORDER BY id LIMIT ?"));
+  FLOW_TRY(get_sleepers, connection.prepare("SELECT " FLOW_RUN_COLUMNS
+                                            " FROM runs WHERE state = 0 AND wake_us > 0 AND wake_us <= ?"
+                                            " ORDER BY wake_us LIMIT ?"));
+  FLOW_TRY(get_next_wake,
+           connection.prepare(
+               "SELECT wake_us FROM runs WHERE state = 0 AND wake_us > 0 ORDER BY wake_us LIMIT 1"));
+  FLOW_TRY(get_frozen, connection.prepare("SELECT runs.wake_us, sequence, bytes FROM frozen"
+                                          " JOIN runs ON runs.id = frozen.run WHERE run = ?"));
   FLOW_TRY(
       get_list,
       connection.prepare(
@@ -108,10 +121,14 @@ Status SqliteStore::Tables::prepare_writes() {
   FLOW_TRY(rollback, connection.prepare("ROLLBACK"));
   FLOW_TRY(add_module, connection.prepare("INSERT OR IGNORE INTO modules (hash, bytes) VALUES (?, ?)"));
   FLOW_TRY(add_run, connection.prepare("INSERT INTO runs (" FLOW_RUN_COLUMNS
-                                       ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                       ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   FLOW_TRY(change_run,
-           connection.prepare("UPDATE runs SET state = ?, ended_us = ?, reason = ?, fault = ?, line = ?"
-                              " WHERE id = ?"));
+           connection.prepare("UPDATE runs SET state = ?, ended_us = ?, reason = ?, fault = ?, line = ?,"
+                              " wake_us = 0 WHERE id = ?"));
+  FLOW_TRY(set_wake, connection.prepare("UPDATE runs SET wake_us = ? WHERE id = ?"));
+  FLOW_TRY(put_frozen,
+           connection.prepare("INSERT OR REPLACE INTO frozen (run, sequence, bytes) VALUES (?, ?, ?)"));
+  FLOW_TRY(forget_frozen, connection.prepare("DELETE FROM frozen WHERE run = ?"));
   FLOW_TRY(add_entry,
            connection.prepare(
                "INSERT INTO journal (run, sequence, kind, time_us, payload) VALUES (?, ?, ?, ?, ?)"));
@@ -154,6 +171,7 @@ Status SqliteStore::Tables::write_runs(const Batch& batch) {
     add_run.bind(1, row.id).bind(2, row.tenant).bind(3, row.flow).bind(4, row.module).bind(5, row.trigger);
     add_run.bind(6, row.key).bind(7, static_cast<std::int64_t>(row.state)).bind(8, row.created_us);
     add_run.bind(9, row.ended_us).bind(10, row.reason).bind(11, row.fault).bind(12, std::int64_t{row.line});
+    add_run.bind(13, row.wake_us);
     FLOW_TRY_STATUS(finish(add_run, "create a run"));
   }
   for (const RunRow& row : batch.changed_runs) {
@@ -165,6 +183,24 @@ Status SqliteStore::Tables::write_runs(const Batch& batch) {
     add_entry.bind(1, row.run).bind(2, std::int64_t{row.sequence}).bind(3, std::int64_t{row.kind});
     add_entry.bind(4, row.time_us).bind(5, row.payload);
     FLOW_TRY_STATUS(finish(add_entry, "append to a journal"));
+  }
+  return {};
+}
+
+Status SqliteStore::Tables::write_sleep(const Batch& batch) {
+  for (const std::string& run : batch.awake) {
+    set_wake.bind(1, std::int64_t{0}).bind(2, run);
+    FLOW_TRY_STATUS(finish(set_wake, "wake a run"));
+  }
+  for (const SleepRow& row : batch.asleep) {
+    set_wake.bind(1, row.wake_us).bind(2, row.run);
+    FLOW_TRY_STATUS(finish(set_wake, "put a run to sleep"));
+    put_frozen.bind(1, row.run).bind(2, std::int64_t{row.sequence}).bind_blob(3, row.frozen);
+    FLOW_TRY_STATUS(finish(put_frozen, "freeze a run"));
+  }
+  for (const std::string& run : batch.thawed) {
+    forget_frozen.bind(1, run);
+    FLOW_TRY_STATUS(finish(forget_frozen, "forget what was frozen"));
   }
   return {};
 }
@@ -204,6 +240,7 @@ Status SqliteStore::Tables::write_forgetting(const Batch& batch) {
 
 Status SqliteStore::Tables::write(const Batch& batch) {
   FLOW_TRY_STATUS(write_runs(batch));
+  FLOW_TRY_STATUS(write_sleep(batch));
   FLOW_TRY_STATUS(write_triggers(batch));
   return write_forgetting(batch);
 }
@@ -286,15 +323,14 @@ Result<std::optional<RunRow>> SqliteStore::run(std::string_view id) {
   return std::optional<RunRow>(std::move(rows.front()));
 }
 
-Result<bool> SqliteStore::has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
-                                  std::string_view key) {
+Result<std::optional<std::string>> SqliteStore::run_of(std::string_view tenant, std::string_view flow,
+                                                       std::string_view trigger, std::string_view key) {
   tables_->find_run.bind(1, tenant).bind(2, flow).bind(3, trigger).bind(4, key);
-  FLOW_TRY(const auto found, tables_->one_text(tables_->find_run));
-  return found.has_value();
+  return tables_->one_text(tables_->find_run);
 }
 
-Result<std::vector<JournalRow>> SqliteStore::journal(std::string_view run) {
-  Statement& statement = tables_->get_journal.bind(1, run);
+Result<std::vector<JournalRow>> SqliteStore::journal(std::string_view run, std::uint32_t from) {
+  Statement& statement = tables_->get_journal.bind(1, run).bind(2, std::int64_t{from});
   const Use use(statement);
   std::vector<JournalRow> rows;
   int code = statement.step();
@@ -311,8 +347,40 @@ Result<std::vector<JournalRow>> SqliteStore::journal(std::string_view run) {
   return rows;
 }
 
+Result<std::uint32_t> SqliteStore::journal_length(std::string_view run) {
+  Statement& statement = tables_->get_length.bind(1, run);
+  const Use use(statement);
+  if (statement.step() != SQLITE_ROW) return tl::unexpected(tables_->connection.problem("read a journal"));
+  return static_cast<std::uint32_t>(statement.number(0));
+}
+
 Result<std::vector<RunRow>> SqliteStore::unfinished_runs(std::string_view after, std::uint32_t limit) {
   return tables_->runs(tables_->get_unfinished.bind(1, after).bind(2, std::int64_t{limit}));
+}
+
+Result<std::vector<RunRow>> SqliteStore::sleepers(std::int64_t until_us, std::uint32_t limit) {
+  return tables_->runs(tables_->get_sleepers.bind(1, until_us).bind(2, std::int64_t{limit}));
+}
+
+Result<std::optional<std::int64_t>> SqliteStore::next_wake_us() {
+  Statement& statement = tables_->get_next_wake;
+  const Use use(statement);
+  const int code = statement.step();
+  if (code == SQLITE_DONE) return std::optional<std::int64_t>();
+  if (code != SQLITE_ROW) return tl::unexpected(tables_->connection.problem("read when to wake"));
+  const std::int64_t wake_us = statement.number(0);
+  return wake_us == kNever ? std::optional<std::int64_t>() : wake_us;
+}
+
+Result<std::optional<SleepRow>> SqliteStore::frozen(std::string_view run) {
+  Statement& statement = tables_->get_frozen.bind(1, run);
+  const Use use(statement);
+  const int code = statement.step();
+  if (code == SQLITE_DONE) return std::optional<SleepRow>();
+  if (code != SQLITE_ROW) return tl::unexpected(tables_->connection.problem("read a frozen run"));
+  return std::optional<SleepRow>(SleepRow{std::string(run), statement.number(0),
+                                          static_cast<std::uint32_t>(statement.number(1)),
+                                          statement.text(2)});
 }
 
 Result<std::vector<RunRow>> SqliteStore::list_runs(const RunFilter& filter) {

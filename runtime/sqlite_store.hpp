@@ -14,7 +14,8 @@ namespace flow {
 // Version history of the tables (PRAGMA user_version):
 //   1  first version
 //   2  keys of flow.once()
-inline constexpr int kStoreVersion = 2;
+//   3  runs that are asleep
+inline constexpr int kStoreVersion = 3;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -35,10 +36,14 @@ class SqliteStore final : public Store {
   Status commit(const Batch& batch) override;
   Result<std::optional<std::string>> module(std::string_view hash) override;
   Result<std::optional<RunRow>> run(std::string_view id) override;
-  Result<bool> has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
-                       std::string_view key) override;
-  Result<std::vector<JournalRow>> journal(std::string_view run) override;
+  Result<std::optional<std::string>> run_of(std::string_view tenant, std::string_view flow,
+                                            std::string_view trigger, std::string_view key) override;
+  Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) override;
+  Result<std::uint32_t> journal_length(std::string_view run) override;
   Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) override;
+  Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit) override;
+  Result<std::optional<std::int64_t>> next_wake_us() override;
+  Result<std::optional<SleepRow>> frozen(std::string_view run) override;
   Result<std::vector<RunRow>> list_runs(const RunFilter& filter) override;
   Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) override;
   Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) override;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 namespace flow {
@@ -40,6 +41,7 @@ struct RunRow {
   std::string reason;         // Stopped, Failed, Parked: for a person
   std::string fault;          // Failed: name of the fault's kind
   std::uint32_t line = 0;     // where it ended
+  std::int64_t wake_us = 0;   // Running: asleep until then, kNever when no time wakes it; 0: awake
 };
 
 struct JournalRow {
@@ -86,6 +88,15 @@ struct OnceRow {
   std::int64_t until_us = 0;
 };
 
+// A run that left memory because it only waits. What it needs to go on is `frozen`, which stands for the
+// entries of its journal before `sequence`.
+struct SleepRow {
+  std::string run;
+  std::int64_t wake_us = 0;
+  std::uint32_t sequence = 0;
+  std::string frozen;
+};
+
 struct MetaRow {
   std::string key;
   std::string value;
@@ -93,19 +104,24 @@ struct MetaRow {
 
 // One transaction. Written in the order of the members; a module or run comes before what refers to it.
 struct Batch {
-  std::vector<ModuleRow> modules;    // a hash that is there already is left alone
-  std::vector<RunRow> runs;          // new; an ID or (tenant, flow, trigger, key) that exists fails the batch
-  std::vector<RunRow> changed_runs;  // state, ended_us, reason, fault and line of existing ones
-  std::vector<JournalRow> journal;   // a (run, sequence) that exists fails the batch
-  std::vector<SeenRow> seen;         // a key that is there already is left alone
-  std::vector<CursorRow> cursors;    // replaces
+  std::vector<ModuleRow> modules;  // a hash that is there already is left alone
+  std::vector<RunRow> runs;        // new; an ID or (tenant, flow, trigger, key) that exists fails the batch
+  std::vector<RunRow>
+      changed_runs;  // state, ended_us, reason, fault and line of existing ones; they are awake
+  std::vector<JournalRow> journal;  // a (run, sequence) that exists fails the batch
+  std::vector<SleepRow> asleep;     // of existing runs; replaces what was frozen before
+  std::vector<std::string> awake;   // existing runs that are taken up again; what was frozen stays
+  std::vector<std::string> thawed;  // runs whose frozen state is of no use any more
+  std::vector<SeenRow> seen;        // a key that is there already is left alone
+  std::vector<CursorRow> cursors;   // replaces
   std::vector<ForgetRow> forget;
   std::vector<OnceRow> once;  // replaces; those that were over when one was taken may be gone
   std::vector<MetaRow> meta;  // replaces
 
   bool empty() const {
-    return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && seen.empty() &&
-           cursors.empty() && forget.empty() && once.empty() && meta.empty();
+    return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
+           awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
+           once.empty() && meta.empty();
   }
 };
 
@@ -130,11 +146,21 @@ class Store {
 
   virtual Result<std::optional<std::string>> module(std::string_view hash) = 0;  // its bytes
   virtual Result<std::optional<RunRow>> run(std::string_view id) = 0;
-  virtual Result<bool> has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
-                               std::string_view key) = 0;
-  virtual Result<std::vector<JournalRow>> journal(std::string_view run) = 0;  // by sequence
-  // Runs in state Running with an ID greater than `after`, by ID.
+  // The ID of the run that the event with this key started; nothing when there is none.
+  virtual Result<std::optional<std::string>> run_of(std::string_view tenant, std::string_view flow,
+                                                    std::string_view trigger, std::string_view key) = 0;
+  // From that entry on, by sequence.
+  virtual Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) = 0;
+  virtual Result<std::uint32_t> journal_length(std::string_view run) = 0;  // entries, which have no gaps
+  // Runs in state Running that are awake, with an ID greater than `after`, by ID.
   virtual Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) = 0;
+  // Runs in state Running that are asleep until `until_us` or before, those to be woken first in front.
+  virtual Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit) = 0;
+  // When the first of those asleep is to be woken; nothing when no time wakes any.
+  virtual Result<std::optional<std::int64_t>> next_wake_us() = 0;
+  // The run's row when it was put to sleep last, if it ever was; its frozen state may be of before that it
+  // woke.
+  virtual Result<std::optional<SleepRow>> frozen(std::string_view run) = 0;
   virtual Result<std::vector<RunRow>> list_runs(const RunFilter& filter) = 0;  // newest first
   virtual Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) = 0;
   virtual Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) = 0;

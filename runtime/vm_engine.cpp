@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "runtime/engine.hpp"
@@ -11,6 +12,8 @@ class VmMachine final : public RunMachine {
  public:
   VmMachine(std::shared_ptr<const Program> program, std::uint32_t flow, Limits limits)
       : program_(std::move(program)), machine_(*program_, flow, limits) {}
+  VmMachine(std::shared_ptr<const Program> program, Machine machine)
+      : program_(std::move(program)), machine_(std::move(machine)) {}
   Step start(std::string_view event_json, std::string_view settings_json) override {
     return machine_.start(event_json, settings_json);
   }
@@ -25,6 +28,14 @@ class VmMachine final : public RunMachine {
   std::optional<Step> answer_log(std::uint32_t number) override { return machine_.answer_log(number); }
   std::vector<std::uint32_t> take_cancelled() override { return machine_.take_cancelled(); }
   bool in_body() const override { return machine_.in_body(); }
+  std::optional<std::string> freeze() const override { return machine_.snapshot(); }
+  std::vector<Call> under_way() const override {
+    std::vector<Call> calls;
+    for (const Step& step : machine_.pending())
+      if (const auto* call = std::get_if<Call>(&step)) calls.push_back(*call);
+    std::ranges::sort(calls, {}, &Call::number);
+    return calls;
+  }
 
  private:
   std::shared_ptr<const Program> program_;
@@ -45,6 +56,12 @@ class VmEngine final : public Engine {
   }
   std::unique_ptr<RunMachine> machine(const Module& module, std::uint32_t flow) override {
     return std::make_unique<VmMachine>(programs_.at(&module).lock(), flow, limits_);
+  }
+  Result<std::unique_ptr<RunMachine>> restore(const Module& module, std::uint32_t flow,
+                                              std::string_view frozen) override {
+    auto program = programs_.at(&module).lock();
+    FLOW_TRY(Machine machine, Machine::restore(*program, flow, limits_, frozen));
+    return std::unique_ptr<RunMachine>(std::make_unique<VmMachine>(std::move(program), std::move(machine)));
   }
 
  private:

@@ -1,5 +1,6 @@
 // What stands between brackets, and what stands one below the other.
 #include <algorithm>
+#include <array>
 
 #include "compiler/format/printer.hpp"
 
@@ -127,8 +128,11 @@ void Printer::bracketed(std::span<const NodeId> items, char close, bool is_padde
   sign(close);
 }
 
-// Whether a line end between the two would make one statement of them.
+// Whether a line end between the two would make one statement of them: `retry` and others of these words are
+// not reserved, and go on with a call where they may.
 bool Printer::needs_semicolon(NodeId before, NodeId after) const {
+  constexpr std::array<std::string_view, 11> kMayContinue = {
+      "as", "retry", "backoff", "timeout", "lease", "within", "until", "after", "finally", "at", "limit"};
   switch (tree_.kind(before)) {
     case NodeKind::Return:
     case NodeKind::Stop:
@@ -139,7 +143,22 @@ bool Printer::needs_semicolon(NodeId before, NodeId after) const {
     case NodeKind::RunFlow: return true;
     default: break;
   }
-  return !is_word_start(text_[tree_.span(after).begin]);
+  const std::uint32_t begin = tree_.span(after).begin;
+  std::uint32_t end = begin;
+  while (end < text_.size() && is_word_start(text_[end])) ++end;
+  return end == begin || std::ranges::find(kMayContinue, std::string_view(text_).substr(
+                                                             begin, end - begin)) != kMayContinue.end();
+}
+
+bool Printer::is_semicolon_ahead(std::uint32_t end) {
+  const std::uint32_t from = at_;
+  bool is_there = false;
+  for (Token ahead = next(); ahead.begin < end && ahead.end > ahead.begin && !is_there; ahead = next()) {
+    at_ = ahead.end;
+    is_there = !ahead.is_comment && text_[ahead.begin] == ';';
+  }
+  at_ = from;
+  return is_there;
 }
 
 // Each item on its own line, with at most one empty line between. Ends behind what stands before `end`.
@@ -155,6 +174,10 @@ void Printer::sequence(std::span<const NodeId> items, std::uint32_t end) {
       last_ = {};
       is_first = false;
     };
+    if (i > 0 && i < items.size() && !is_semicolon_ahead(begin) && needs_semicolon(items[i - 1], items[i])) {
+      glue_ = true;
+      word(";");
+    }
     for (Token ahead = next(); ahead.begin < begin && ahead.end > ahead.begin; ahead = next()) {
       at_ = ahead.end;
       lines += ahead.lines_before;

@@ -47,6 +47,7 @@ class Printer {
   void sequence(std::span<const NodeId> items, std::uint32_t end);
   void braces(NodeId id, std::span<const NodeId> items, bool is_separated);
   bool needs_semicolon(NodeId before, NodeId after) const;
+  bool is_semicolon_ahead(std::uint32_t end);
 
   // ---- tokens.cpp: signs, words and comments between nodes
   Token next() const;             // from `at_` on

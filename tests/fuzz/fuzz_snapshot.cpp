@@ -5,6 +5,8 @@
 
 #include "tests/fuzz/bytes.hpp"
 #include "tests/fuzz/run_module.hpp"
+#include "tests/unit/vm/answering.hpp"
+#include "tests/unit/vm/branching_flows.hpp"
 #include "tests/unit/vm/waiting_flows.hpp"
 #include "vm/interp/snapshot.hpp"
 
@@ -15,8 +17,8 @@ constexpr Limits kLimits{.fuel = 20'000, .heap_bytes = 64u << 10, .stack_bytes =
 
 std::vector<Program> make_programs() {
   std::vector<Program> programs;
-  for (const test::Assembler& a :
-       {test::with_all_kinds(), test::in_functions(), test::growing(), test::in_handler()}) {
+  for (const test::Assembler& a : {test::with_all_kinds(), test::in_functions(), test::growing(),
+                                   test::in_handler(), test::nested(), test::in_branches()}) {
     auto program = Program::load(a.world.module);
     FLOW_CHECK(program, "the module is right");
     programs.push_back(std::move(*program));
@@ -43,10 +45,9 @@ std::string with_head(std::string_view rest) {
   return bytes;
 }
 
-Step answer(Machine& machine, const Step& step, int number) {
-  if (std::holds_alternative<LogLine>(step)) return machine.resume(Returned{"null"});
-  if (number % 8 == 7) return machine.resume(Fault{.kind = FaultKind::NotFound, .message = "no"});
-  return machine.resume(Returned{kAnswers[static_cast<std::size_t>(number) % std::size(kAnswers)]});
+Outcome answer(std::size_t number) {
+  if (number % 8 == 7) return Fault{.kind = FaultKind::NotFound, .message = "no"};
+  return Returned{kAnswers[number % std::size(kAnswers)]};
 }
 
 void restore_and_go_on(const Program& program, const std::string& bytes) {
@@ -55,9 +56,12 @@ void restore_and_go_on(const Program& program, const std::string& bytes) {
   const std::string again = machine->snapshot();
   const auto twin = Machine::restore(program, 0, kLimits, again);
   FLOW_CHECK(twin && twin->snapshot() == again, "a snapshot comes back as it went");
-  Step step = machine->pending().front();
-  for (int number = 0; !std::holds_alternative<Ended>(step) && number < 60; ++number)
-    step = answer(*machine, step, number);
+  std::size_t answers = 0;
+  test::Answering answering(*machine, [&](const Call&) { return answer(answers++); });
+  for (int steps = 0; steps < 60; ++steps) {
+    const std::optional<Step> step = answering.next();
+    if (!step || std::holds_alternative<Ended>(*step)) return;
+  }
 }
 
 }  // namespace
@@ -67,10 +71,11 @@ std::vector<std::string> seeds() {
   std::vector<std::string> inputs;
   for (std::size_t i = 0; i < programs().size(); ++i) {
     Machine machine(programs()[i], 0, kLimits);
-    Step step = machine.start(kEvents[0]);
-    for (int number = 0; !std::holds_alternative<Ended>(step) && number < 24; ++number) {
+    std::optional<Step> step = machine.start(kEvents[0]);
+    test::Answering answering(machine, [](const Call&) { return answer(0); });
+    for (int number = 0; step && !std::holds_alternative<Ended>(*step) && number < 24; ++number) {
       if (number % 3 == 0) inputs.push_back(static_cast<char>(i) + machine.snapshot().substr(kHeadBytes));
-      step = answer(machine, step, 0);
+      step = answering.next();
     }
   }
   return inputs;

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "fakes.hpp"
+#include "live.hpp"
 #include "parallel_module.hpp"
-#include "tests/unit/vm/assembler.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow::test {
@@ -13,54 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// An operation of the runtime's own; its index.
-std::uint32_t add_system(Assembler& a, std::string name, std::vector<Parameter> parameters, TypeId result) {
-  Operation operation;
-  operation.connector = "flow";
-  operation.name = std::move(name);
-  operation.parameters = std::move(parameters);
-  operation.result = result;
-  operation.routes = {{.protocol = Protocol::Runtime}};
-  a.module.operations.push_back(std::move(operation));
-  const auto index = static_cast<std::uint32_t>(a.module.operations.size() - 1);
-  a.flow().manifest.calls.push_back({.operation = index, .at_most = 1, .line = 4});
-  return index;
-}
-
-struct Live {
-  Bench bench;
-  std::unique_ptr<Engine> engine = vm_engine();
-  std::unique_ptr<Runtime> runtime;
-
-  bool boot(const Module& module, Store* store = nullptr, RuntimeOptions options = {}) {
-    runtime = std::make_unique<Runtime>(store != nullptr ? *store : *bench.store, bench.clock, bench.random,
-                                        bench.world, *engine, options, &bench.observer);
-    return runtime->deploy("contoso", encode(module)).has_value() && runtime->recover().has_value();
-  }
-  bool pass(std::int64_t duration_us) {
-    const std::int64_t end = bench.clock.now + duration_us;
-    for (;;) {
-      if (!runtime->run_until_idle()) return false;
-      const std::int64_t next = runtime->next_wake_us();
-      if (next > end) break;
-      bench.clock.now = std::max(bench.clock.now, next);
-    }
-    bench.clock.now = end;
-    return true;
-  }
-  RunRow only_run() {
-    const auto runs = bench.runs();
-    EXPECT_EQ(runs.size(), 1u);
-    return runs.empty() ? RunRow() : runs.front();
-  }
-  std::vector<std::string> logs() {
-    std::vector<std::string> texts;
-    for (const RunStep& step : bench.history(only_run().id).steps)
-      if (step.kind == EntryKind::Log) texts.push_back(step.text);
-    return texts;
-  }
-};
 
 TEST(Branches, AreCalledForAtOnce) {
   Live live;
@@ -270,23 +222,21 @@ std::string refusal(const Module& module, std::string_view settings = "{}") {
 }
 
 TEST(Deploy, RefusesWhatItCannotServe) {
-  Assembler webhook;
-  webhook.module.triggers[0].kind = Trigger::Kind::Webhook;
-  webhook.module.triggers[0].endpoint = "hook";
-  webhook.emit(Op::Finish);
-  EXPECT_EQ(refusal(webhook.module),
-            "`isolate.flow`: this runtime cannot start flow `isolate` on `webhook` yet");
+  Assembler stream;
+  stream.module.triggers[0].kind = Trigger::Kind::Stream;
+  stream.module.triggers[0].endpoint = "topic";
+  stream.emit(Op::Finish);
+  EXPECT_EQ(refusal(stream.module),
+            "`isolate.flow`: this runtime cannot start flow `isolate` on `stream` yet");
   Assembler asks;
   add_system(asks, "ask", {}, kStringType);
   asks.emit(Op::Finish);
   EXPECT_EQ(refusal(asks.module),
             "`isolate.flow`: this runtime cannot answer `flow.ask` for flow `isolate` yet");
-  Assembler awaits;
-  awaits.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
-  awaits.flow().call_sites[0].options = CallOptions{.is_awaited = true};
-  EXPECT_EQ(refusal(awaits.module), "`isolate.flow`: this runtime cannot await `defender.isolate` yet");
-  awaits.flow().call_sites[0].options = CallOptions{.lease_us = 1};
-  EXPECT_EQ(refusal(awaits.module), "`isolate.flow`: this runtime cannot lease `defender.isolate` yet");
+  Assembler leases;
+  leases.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
+  leases.flow().call_sites[0].options = CallOptions{.lease_us = 1};
+  EXPECT_EQ(refusal(leases.module), "`isolate.flow`: this runtime cannot lease `defender.isolate` yet");
 }
 
 TEST(Deploy, RefusesSettingsThatAreMissingOrWrong) {

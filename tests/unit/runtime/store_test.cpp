@@ -47,14 +47,15 @@ TEST(Store, GivesBackWhatWasCommitted) {
   EXPECT_EQ(**store->module("hash"), std::string("\0bytes\xff", 7));
   EXPECT_EQ((*store->run("A"))->key, "kA");
   EXPECT_EQ(*store->run("B"), std::nullopt) << "an unknown run is no error";
-  EXPECT_EQ(store->journal("A")->size(), 2u);
-  EXPECT_EQ(store->journal("A")->at(1).time_us, 6);
+  EXPECT_EQ(store->journal("A", 0)->size(), 2u);
+  EXPECT_EQ(store->journal("A", 0)->at(1).time_us, 6);
   EXPECT_EQ((*store->cursor("contoso", "t"))->watermark_us, 10);
   EXPECT_EQ(store->cursor("fabrikam", "t")->has_value(), false);
   EXPECT_TRUE(*store->is_seen("contoso", "t", "key"));
   EXPECT_FALSE(*store->is_seen("fabrikam", "t", "key")) << "tenants do not see each other's events";
   EXPECT_EQ(**store->meta("closed"), "1");
-  EXPECT_TRUE(*store->has_run("contoso", "isolate", "defender.alert.new", "kA"));
+  EXPECT_EQ(*store->run_of("contoso", "isolate", "defender.alert.new", "kA"), "A");
+  EXPECT_EQ(*store->run_of("contoso", "isolate", "defender.alert.new", "kB"), std::nullopt);
 }
 
 TEST(Store, ABatchThatFailsLeavesNothingBehind) {
@@ -110,6 +111,40 @@ TEST(Store, ListsRunsNewestFirstByFilterAndPage) {
   filter.since_us = kStartUs + 1;
   EXPECT_EQ(ids(filter), "D");
   EXPECT_EQ(store->unfinished_runs("A", 10)->size(), 2u) << "B and D: A is not after A, C is parked";
+}
+
+TEST(Store, TellsSleepersFromWhatIsAwake) {
+  auto store = memory();
+  Batch batch;
+  for (const char* id : {"A", "B", "C", "D"}) batch.runs.push_back(run_row(id));
+  ASSERT_TRUE(store->commit(batch));
+  EXPECT_EQ(*store->next_wake_us(), std::nullopt);
+  Batch sleep;
+  sleep.asleep.push_back({.run = "A", .wake_us = 30, .sequence = 4, .frozen = std::string("\0bytes", 6)});
+  sleep.asleep.push_back({.run = "B", .wake_us = 20, .sequence = 2, .frozen = "b"});
+  sleep.asleep.push_back({.run = "C", .wake_us = kNever, .sequence = 2, .frozen = "c"});
+  ASSERT_TRUE(store->commit(sleep));
+  EXPECT_EQ(*store->next_wake_us(), 20);
+  EXPECT_EQ(store->unfinished_runs("", 10)->size(), 1u) << "D";
+  EXPECT_EQ(store->sleepers(29, 10)->size(), 1u);
+  ASSERT_EQ(store->sleepers(30, 10)->size(), 2u);
+  EXPECT_EQ(store->sleepers(30, 10)->at(0).id, "B") << "the first to be woken";
+  EXPECT_EQ(store->sleepers(30, 1)->size(), 1u);
+  EXPECT_EQ((*store->run("A"))->wake_us, 30);
+  EXPECT_EQ((*store->frozen("A"))->frozen, std::string("\0bytes", 6));
+  EXPECT_EQ((*store->frozen("A"))->sequence, 4u);
+  EXPECT_EQ(*store->frozen("D"), std::nullopt);
+  Batch wake;
+  wake.awake.push_back("B");
+  RunRow over = run_row("A");
+  over.state = RunState::Finished;
+  wake.changed_runs.push_back(over);
+  wake.thawed.push_back("A");
+  ASSERT_TRUE(store->commit(wake));
+  EXPECT_EQ(*store->next_wake_us(), std::nullopt) << "no time wakes C";
+  EXPECT_EQ(store->unfinished_runs("", 10)->size(), 2u) << "B and D";
+  EXPECT_EQ((*store->frozen("B"))->frozen, "b") << "of use if the process ends now";
+  EXPECT_EQ(*store->frozen("A"), std::nullopt);
 }
 
 TEST(Store, ForgetsOldKeysAndKeepsNoMoreThanAsked) {

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/unit/vm/assembler.hpp"
+#include "tests/unit/vm/branching_flows.hpp"
 #include "vm/interp/machine.hpp"
 
 namespace flow::test {
@@ -23,6 +24,12 @@ std::string told(const Step& step) {
   if (ended.how != Ended::How::Failed)
     return ended.how == Ended::How::Stopped ? "stopped: " + ended.reason : "ended";
   return std::string(fault_name(ended.fault.kind)) + ": " + ended.fault.message;
+}
+
+Program load(const Assembler& a) {
+  auto program = Program::load(a.world.module);
+  EXPECT_TRUE(program) << (program ? "" : program.error().message);
+  return std::move(*program);
 }
 
 // A function that isolates the machine it is given and gives the action's ID.
@@ -52,9 +59,7 @@ Program each(std::vector<std::string> machines, std::int64_t at_once) {
   const auto top = a.here();
   a.emit(Op::ToText, 33, 32).emit(Op::Append, 25, 33).land(into);
   a.aim(a.jump(Op::NextItem, 30), top).load_text(26, ",").emit(Op::JoinTexts, 27, 25, 26).emit(Op::Stop, 27);
-  auto program = Program::load(std::move(a.module));
-  EXPECT_TRUE(program) << (program ? "" : program.error().message);
-  return std::move(*program);
+  return load(a);
 }
 
 std::string isolation(const std::string& machine) {
@@ -159,25 +164,8 @@ TEST(Each, MayBeHandledByWhoBeganIt) {
             "stopped: busy");
 }
 
-// Two functions: one logs, one isolates.
-Program at_once(Op op) {
-  Assembler a;
-  const auto logs = a.begin_function("tell", {kMachineIdType}, kIntType);
-  a.emit(Op::Log, 0).load_int(1, 1).emit(Op::Return, 1);
-  a.end_function();
-  const auto cuts = a.begin_function("cut", {kMachineIdType, kStringType}, kIntType);
-  a.module.functions[cuts].call_sites = {{.operation = kIsolate, .first_argument = 0}};
-  a.imm(Op::Call, 2, 0).load_int(1, 1).emit(Op::Return, 1);
-  a.end_function();
-  EXPECT_EQ(cuts, logs + 1);
-  a.load_text(10, "m", kMachineIdType).load_text(11, "why").emit(op, 8, 10, 2, logs).show(8).emit(Op::Finish);
-  auto program = Program::load(std::move(a.module));
-  EXPECT_TRUE(program) << (program ? "" : program.error().message);
-  return std::move(*program);
-}
-
 TEST(Parallel, EndsWhenAllHaveEnded) {
-  const Program program = at_once(Op::Parallel);
+  const Program program = load(at_once(Op::Parallel));
   Machine machine(program, 0);
   EXPECT_EQ(told(machine.start(kEvent)), "m");
   EXPECT_EQ(told(*machine.next()), "call 0 " + isolation("m"));
@@ -187,7 +175,7 @@ TEST(Parallel, EndsWhenAllHaveEnded) {
 }
 
 TEST(Race, TheFirstThatEndsEndsTheOthers) {
-  const Program program = at_once(Op::Race);
+  const Program program = load(at_once(Op::Race));
   Machine machine(program, 0);
   machine.start(kEvent);
   machine.next();
@@ -196,7 +184,7 @@ TEST(Race, TheFirstThatEndsEndsTheOthers) {
 }
 
 TEST(Race, AnswersThatComeTooLateChangeNothing) {
-  const Program program = at_once(Op::Race);
+  const Program program = load(at_once(Op::Race));
   Machine machine(program, 0);
   machine.start(kEvent);
   machine.next();
@@ -207,7 +195,7 @@ TEST(Race, AnswersThatComeTooLateChangeNothing) {
 }
 
 TEST(Parallel, GoesOnAfterItWasFrozen) {
-  const Program program = at_once(Op::Parallel);
+  const Program program = load(at_once(Op::Parallel));
   Machine machine(program, 0);
   machine.start(kEvent);
   const std::string bytes = machine.snapshot(1);
@@ -217,40 +205,7 @@ TEST(Parallel, GoesOnAfterItWasFrozen) {
   EXPECT_EQ(told(restored->resume(Returned{"null"})), "call 0 " + isolation("m"));
 }
 
-// Branches that begin branches, make garbage and wait, frozen at random and answered in random order: the
-// frozen run does what the other does.
-Program nested() {
-  Assembler a;
-  const TypeId lists = a.module.types.list(a.world.ints);
-  const auto leaf = a.begin_function("leaf", {kIntType, kIntType, kStringType}, kIntType);
-  a.load_int(5, 0).load_int(6, 50);
-  const auto top = a.here();
-  a.emit(Op::Move, 7, 2).emit(Op::ToText, 8, 0).emit(Op::Concat, 9, 7, 2);
-  a.aim(a.jump(Op::NextInRange, 5), top).emit(Op::Log, 9);
-  a.emit(Op::MultiplyIntImm, 10, 0, 0, 10).emit(Op::AddInt, 10, 10, 1).emit(Op::Return, 10);
-  a.end_function();
-  const auto middle = a.begin_function("middle", {kIntType, kIntType, kStringType}, a.world.ints);
-  a.emit(Op::NewList, 10, 0, 2, a.world.ints).load_int(11, 1).emit(Op::Move, 12, 2);
-  a.emit(Op::Each, 20, 10, 0, leaf).emit(Op::Return, 20);
-  a.end_function();
-  a.load_int(4, 0)
-      .load_int(5, 4)
-      .emit(Op::Range, 10, 4, 5)
-      .load_int(11, 3)
-      .load_text(12, std::string(500, '.'));
-  a.emit(Op::Each, 8, 10, 0, middle).emit(Op::ListLength, 9, 8).show(9);
-  a.load_int(4, 3)
-      .emit(Op::GetItem, 9, 8, 4)
-      .load_int(4, 1)
-      .emit(Op::GetItem, 9, 9, 4)
-      .show(9)
-      .emit(Op::Finish);
-  (void)lists;
-  auto program = Program::load(std::move(a.module));
-  EXPECT_TRUE(program) << (program ? "" : program.error().message);
-  return std::move(*program);
-}
-
+// Frozen at random and answered in random order: the frozen run does what the other does.
 std::vector<std::string> random_story(const Program& program, std::uint32_t seed, bool is_frozen) {
   constexpr Limits kSmall{.heap_bytes = 16u << 10};
   std::mt19937 random(seed);
@@ -284,7 +239,7 @@ std::vector<std::string> random_story(const Program& program, std::uint32_t seed
 }
 
 TEST(Fibers, FrozenRunsGoOnAsOthersDo) {
-  const Program program = nested();
+  const Program program = load(nested());
   for (std::uint32_t seed = 0; seed < 50; ++seed) {
     const auto story = random_story(program, seed, false);
     EXPECT_EQ(story[story.size() - 2], "ended");

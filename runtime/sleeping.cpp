@@ -1,0 +1,56 @@
+// Runs that only wait leave memory: a run that waits three weeks costs its rows in the store and nothing
+// else. It is put to sleep at the end of the turn in which it came to wait, with its machine frozen, and
+// taken up again in the turn in which its time has come.
+#include <algorithm>
+
+#include "runtime/loop.hpp"
+
+namespace flow {
+namespace {
+
+constexpr std::uint32_t kWokenPerTurn = 64;
+
+}  // namespace
+
+// A short wait is not worth the disk, and a run with a branch at work stays: both get a timer.
+void Runtime::Loop::put_to_sleep(std::int64_t now_us) {
+  for (const std::string& id : std::exchange(drowsy_, {})) {
+    Run* const found = run(id);
+    if (found == nullptr) continue;
+    const auto until_us = found->may_sleep_until();
+    const bool is_long = until_us && *until_us - now_us >= options_.sleep_from_us;
+    const auto frozen = is_long ? found->freeze() : std::nullopt;
+    if (!frozen) {
+      for (const std::uint32_t number : found->without_timer()) set_timer(*found, number);
+      continue;
+    }
+    batch_.asleep.push_back(
+        SleepRow{.run = id, .wake_us = *until_us, .sequence = frozen->sequence, .frozen = frozen->bytes});
+    next_sleeper_us_ = std::min(next_sleeper_us_, *until_us);
+    runs_.erase(id);
+  }
+}
+
+Status Runtime::Loop::wake_due(std::int64_t now_us, bool& has_worked) {
+  if (next_sleeper_us_ > now_us || !has_room()) return {};
+  FLOW_TRY_STATUS(commit());  // what was woken in this turn must not look asleep
+  FLOW_TRY(const std::vector<RunRow> rows, store_.sleepers(now_us, kWokenPerTurn));
+  FLOW_TRY_STATUS(wake(rows));
+  has_worked |= !rows.empty();
+  FLOW_TRY(const auto next_us, store_.next_wake_us());
+  next_sleeper_us_ = next_us.value_or(kNever);
+  return {};
+}
+
+// Noted before a machine sees them: one that ends the process is found among the unfinished next time.
+Status Runtime::Loop::wake(const std::vector<RunRow>& rows) {
+  if (rows.empty()) return {};
+  Batch batch;
+  for (const RunRow& row : rows) batch.awake.push_back(row.id);
+  FLOW_TRY_STATUS(commit_now(batch));
+  for (const RunRow& row : rows)
+    if (run(row.id) == nullptr) FLOW_TRY_STATUS(take_up(row));
+  return {};
+}
+
+}  // namespace flow
