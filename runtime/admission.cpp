@@ -43,13 +43,17 @@ Fault ask_over_limit(const Operation& operation, const Policies::Limit& limit) {
 
 }  // namespace
 
+// Calls of other flows are no acts; but what they start would act, which a dry run does not.
 bool Runtime::Loop::admit(Run& run, std::uint32_t number) {
   const std::int64_t now_us = clock_.now_us();
   if (is_too_late(run, number, now_us)) {
     answer_too_late(run, number);
     return false;
   }
-  if (run.operation(number).effect == Effect::Read) return true;
+  const Operation& operation = run.operation(number);
+  const bool starts_runs =
+      operation.connector == "flow" && (operation.name == "call" || operation.name == "start");
+  if (operation.effect == Effect::Read && !starts_runs) return true;
   return admit_under_limit(run, number, now_us) && admit_performing(run, number, now_us);
 }
 

@@ -9,9 +9,9 @@ namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 9> kAnswered = {"flow.wait",    "flow.waitUntil", "flow.now",
-                                                       "flow.random",  "flow.uuid",      "flow.once",
-                                                       "flow.respond", "flow.call",      "flow.start"};
+constexpr std::array<std::string_view, 10> kAnswered = {
+    "flow.wait", "flow.waitUntil", "flow.now",     "flow.ago",  "flow.random",
+    "flow.uuid", "flow.once",      "flow.respond", "flow.call", "flow.start"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));

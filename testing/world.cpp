@@ -313,6 +313,11 @@ std::optional<Answer> World::system_answer(const Operation& operation, std::uint
   const auto arguments = members(call.arguments);
   const std::string first = arguments.empty() ? std::string() : std::string(arguments[0].second);
   if (operation.name == "now") return now(Returned{json_quoted(format_time_us(now_us_))});
+  if (operation.name == "ago") {
+    std::int64_t time_us = 0;
+    if (__builtin_sub_overflow(now_us_, duration_of(first).value_or(0), &time_us)) time_us = now_us_;
+    return now(Returned{json_quoted(format_time_us(time_us))});
+  }
   if (operation.name == "uuid")
     return now(Returned{fmt::format("\"00000000-0000-4000-8000-{:012}\"", ++random_)});
   if (operation.name == "random") return now(Returned{fmt::format("0.{:02}", (37 * ++random_) % 100)});
