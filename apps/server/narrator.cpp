@@ -111,6 +111,9 @@ std::string step_text(const RunStep& step) {
     case EntryKind::Parked: return fmt::format("waits for a person: {}", printable(step.text));
     case EntryKind::Begun:
       return fmt::format("{} was accepted, its end is awaited: {}", step.operation, printable(step.result));
+    case EntryKind::Resumed:
+      return fmt::format("goes on from there{}", step.by.empty() ? "" : ", says " + printable(step.by));
+    case EntryKind::Cancelled: return printable(cancel_reason(step.by, step.text));
     case EntryKind::Ended:
       return step.fault
                  ? "failed " +

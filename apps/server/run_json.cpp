@@ -38,6 +38,8 @@ std::string json_step(const RunStep& step) {
                        json_quoted(fault_name(step.fault->kind)), json_quoted(step.fault->message),
                        step.fault->status, json_quoted(step.fault->code));
   if (!step.text.empty()) out += ",\"text\":" + json_quoted(step.text);
+  if (!step.by.empty()) out += ",\"by\":" + json_quoted(step.by);
+  if (step.is_void) out += ",\"void\":true";
   if (!step.how.empty()) out += ",\"how\":" + json_quoted(step.how);
   if (!step.trace.empty()) out += ",\"trace\":" + json_places(step.trace);
   return out + fmt::format(",\"line\":{}}}", step.line);
