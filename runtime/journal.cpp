@@ -194,6 +194,16 @@ EndedEntry read_ended(Reader& from) {
   return entry;
 }
 
+ResumedEntry read_resumed(Reader& from) {
+  ResumedEntry entry;
+  entry.from = from.count("from");
+  if (from.has("call")) entry.call = from.count("call");
+  entry.in_doubt = from.flag("in_doubt");
+  entry.at_us = from.number("at_us");
+  entry.by = from.text("by");
+  return entry;
+}
+
 Entry read_entry(EntryKind kind, Reader& from) {
   switch (kind) {
     case EntryKind::Started:
@@ -209,6 +219,8 @@ Entry read_entry(EntryKind kind, Reader& from) {
     case EntryKind::Begun:
       return BegunEntry{from.count("call"), from.raw("result"), from.number("since_us"),
                         from.number("until_us")};
+    case EntryKind::Resumed: return read_resumed(from);
+    case EntryKind::Cancelled: return CancelledEntry{from.text("by"), from.text("reason")};
   }
   FLOW_CHECK(false, "entry_numbered() lets no other kind pass");
   return EnteredEntry{};
@@ -252,6 +264,10 @@ std::optional<Ended::How> how_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::string cancel_reason(const std::string& by, const std::string& reason) {
+  return fmt::format("cancelled{}{}", by.empty() ? "" : " by " + by, reason.empty() ? "" : ": " + reason);
+}
+
 EntryKind kind_of(const Entry& entry) {
   return std::visit(Match{
                         [](const StartedEntry&) { return EntryKind::Started; },
@@ -264,6 +280,8 @@ EntryKind kind_of(const Entry& entry) {
                         [](const ParkedEntry&) { return EntryKind::Parked; },
                         [](const EndedEntry&) { return EntryKind::Ended; },
                         [](const BegunEntry&) { return EntryKind::Begun; },
+                        [](const ResumedEntry&) { return EntryKind::Resumed; },
+                        [](const CancelledEntry&) { return EntryKind::Cancelled; },
                     },
                     entry);
 }
@@ -296,6 +314,14 @@ std::string encode_entry(const Entry& entry) {
           [](const BegunEntry& e) {
             return fmt::format(R"({{"call":{},"since_us":{},"until_us":{},"result":{}}})", e.call, e.since_us,
                                e.until_us, e.result);
+          },
+          [](const ResumedEntry& e) {
+            return fmt::format(R"({{"from":{},{}{}"at_us":{},"by":{}}})", e.from,
+                               e.call ? fmt::format(R"("call":{},)", *e.call) : "",
+                               e.in_doubt ? R"("in_doubt":true,)" : "", e.at_us, json_quoted(e.by));
+          },
+          [](const CancelledEntry& e) {
+            return fmt::format(R"({{"by":{},"reason":{}}})", json_quoted(e.by), json_quoted(e.reason));
           },
       },
       entry);

@@ -73,8 +73,21 @@ struct ParkedEntry {
 struct EndedEntry {
   Ended ended;
 };
+struct ResumedEntry {
+  std::uint32_t from = 0;             // entries with this sequence and more, up to this one, do not count
+  std::optional<std::uint32_t> call;  // that is made again, with all its tries
+  bool in_doubt = false;              // whether that call may have happened
+  std::int64_t at_us = 0;
+  std::string by;
+};
+struct CancelledEntry {
+  std::string by;
+  std::string reason;
+};
 using Entry = std::variant<StartedEntry, IntentEntry, RetryEntry, OutcomeEntry, LogEntry, EnteredEntry,
-                           RecoveredEntry, ParkedEntry, EndedEntry, BegunEntry>;
+                           RecoveredEntry, ParkedEntry, EndedEntry, BegunEntry, ResumedEntry, CancelledEntry>;
+
+std::string cancel_reason(const std::string& by, const std::string& reason);  // for a person
 
 EntryKind kind_of(const Entry& entry);
 // The entry's payload. JSON texts inside (event, arguments, results) must be well formed: see is_json().

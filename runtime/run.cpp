@@ -77,7 +77,7 @@ Status Run::go_on_as_recorded(std::int64_t now_us) {
   give_recorded_answers(now_us);
   if (replay_problem_.empty() && !recorded_calls_.empty()) {
     const std::uint32_t last = recorded_calls_.rbegin()->first;
-    if (last >= calls_ || is_over())
+    if (last >= calls_)
       replay_problem_ =
           fmt::format("the journal holds call {}, which the flow did not come to this time", last);
   }
@@ -103,6 +103,8 @@ void Run::give_recorded_answers(std::int64_t now_us) {
 Status Run::read(const std::vector<JournalRow>& journal, std::uint32_t sequence) {
   // Also when it is damaged: what is appended stands behind all that is there.
   if (!journal.empty()) next_sequence_ = journal.back().sequence + 1;
+  const std::uint32_t first = sequence;
+  std::vector<std::optional<Entry>> entries;  // nothing for what does not count any more
   for (const JournalRow& row : journal) {
     if (row.sequence != sequence)
       return error(fmt::format("the journal is damaged: entry {} is missing", sequence));
@@ -112,10 +114,18 @@ Status Run::read(const std::vector<JournalRow>& journal, std::uint32_t sequence)
           fmt::format("the journal holds an entry of kind {}, which this version does not know", row.kind));
     if ((*kind == EntryKind::Started) != (sequence == 0))
       return error("the journal is damaged: it must begin with `Started`, once");
-    FLOW_TRY(const Entry entry, decode_entry(*kind, row.payload));
-    FLOW_TRY_STATUS(read(entry));
+    FLOW_TRY(Entry entry, decode_entry(*kind, row.payload));
+    if (const auto* resumed = std::get_if<ResumedEntry>(&entry)) {
+      if (resumed->from <= first || resumed->from > sequence)
+        return error(fmt::format("the journal is damaged: it goes on at entry {} from entry {}", sequence,
+                                 resumed->from));
+      std::fill(entries.begin() + (resumed->from - first), entries.end(), std::nullopt);
+    }
+    entries.push_back(std::move(entry));
     ++sequence;
   }
+  for (const auto& entry : entries)
+    if (entry) FLOW_TRY_STATUS(read(*entry));
   return {};
 }
 
@@ -123,8 +133,9 @@ Status Run::read(const Entry& entry) {
   if (const auto* started = std::get_if<StartedEntry>(&entry)) started_ = *started;
   if (const auto* log = std::get_if<LogEntry>(&entry)) recorded_logs_[log->number] = log->text;
   if (std::holds_alternative<EnteredEntry>(entry)) has_entered_ = true;
-  if (std::holds_alternative<EndedEntry>(entry))
+  if (std::holds_alternative<EndedEntry>(entry) || std::holds_alternative<CancelledEntry>(entry))
     return error("the journal is damaged: the run goes on after its end");
+  if (const auto* resumed = std::get_if<ResumedEntry>(&entry)) return read(*resumed);
   if (const auto* intent = std::get_if<IntentEntry>(&entry)) {
     Recorded& call = recorded_calls_[intent->call];
     call.intent = *intent;
@@ -149,6 +160,23 @@ Status Run::read(const Entry& entry) {
     call.not_before_us = retry->not_before_us;
     if (retry->fault) ++call.failures;
   }
+  return {};
+}
+
+// The call that failed is made again as if for the first time.
+Status Run::read(const ResumedEntry& resumed) {
+  if (!resumed.call) return {};
+  const auto found = recorded_calls_.find(*resumed.call);
+  if (found == recorded_calls_.end())
+    return error(
+        fmt::format("the journal is damaged: it goes on with call {}, which was not made", *resumed.call));
+  Recorded& call = found->second;
+  call.failures = 0;
+  call.in_doubt = resumed.in_doubt && !call.begun;
+  call.not_before_us = 0;
+  if (call.begun && call.begun->until_us != kNever)
+    call.begun->until_us += resumed.at_us - call.begun->since_us;
+  if (call.begun) call.begun->since_us = resumed.at_us;
   return {};
 }
 
@@ -323,6 +351,19 @@ void Run::park(std::string reason, std::int64_t now_us) {
   waiting_.clear();
   row_.state = RunState::Parked;
   row_.reason = std::move(reason);
+}
+
+void Run::cancel(const std::string& by, const std::string& reason, std::int64_t now_us) {
+  append(CancelledEntry{by, reason}, now_us);
+  waiting_.clear();
+  // To a flow that called it, it is a fault.
+  ended_ = {};
+  ended_.how = Ended::How::Failed;
+  ended_.fault.kind = FaultKind::Cancelled;
+  ended_.fault.message = cancel_reason(by, reason);
+  row_.state = RunState::Stopped;
+  row_.ended_us = now_us;
+  row_.reason = ended_.fault.message;
 }
 
 void Run::end(const Ended& ended, std::int64_t now_us) {

@@ -85,6 +85,8 @@ class Run {
   void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us,
               AnsweredBy by = AnsweredBy::World);
   void park(std::string reason, std::int64_t now_us);
+  // A person ends it where it stands.
+  void cancel(const std::string& by, const std::string& reason, std::int64_t now_us);
 
   bool was_frozen() const { return was_frozen_; }  // the store has a frozen state of it
   void note_frozen() { was_frozen_ = true; }
@@ -112,6 +114,7 @@ class Run {
   void append(const Entry& entry, std::int64_t now_us);
   Status read(const std::vector<JournalRow>& journal, std::uint32_t sequence);
   Status read(const Entry& entry);
+  Status read(const ResumedEntry& resumed);
   void give_recorded_answers(std::int64_t now_us);
   Status go_on_as_recorded(std::int64_t now_us);
   void advance(std::optional<Step> step, std::int64_t now_us);

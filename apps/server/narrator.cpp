@@ -121,6 +121,10 @@ std::string step_text(const RunStep& step) {
     case EntryKind::Parked: return fmt::format("waits for a person: {}", printable(step.text));
     case EntryKind::Begun:
       return fmt::format("{} was accepted, its end is awaited: {}", step.operation, printable(step.result));
+    case EntryKind::Resumed:
+      return fmt::format("goes on from there{}",
+                         step.person.empty() ? "" : ", says " + printable(step.person));
+    case EntryKind::Cancelled: return printable(cancel_reason(step.person, step.text));
     case EntryKind::Ended:
       return step.fault
                  ? "failed " +

@@ -39,6 +39,8 @@ std::string json_step(const RunStep& step) {
                        step.fault->status, json_quoted(step.fault->code));
   if (step.by != AnsweredBy::World) out += ",\"by\":" + json_quoted(answered_by_name(step.by));
   if (!step.text.empty()) out += ",\"text\":" + json_quoted(step.text);
+  if (!step.person.empty()) out += ",\"person\":" + json_quoted(step.person);
+  if (step.is_void) out += ",\"void\":true";
   if (!step.how.empty()) out += ",\"how\":" + json_quoted(step.how);
   if (!step.trace.empty()) out += ",\"trace\":" + json_places(step.trace);
   return out + fmt::format(",\"line\":{}}}", step.line);
