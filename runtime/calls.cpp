@@ -102,9 +102,10 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
   const std::vector<std::uint64_t> tickets = limiter_.release(now_us, room);
   for (const std::uint64_t ticket : tickets) {
     Pending& pending = pending_.at(ticket);
-    const bool is_poll = pending.purpose == Pending::Purpose::Poll;
-    Run* const owner = is_poll ? nullptr : waiting_run(pending.owner, pending.number);
-    if (!is_poll && owner == nullptr) {  // the branch that wanted it was ended meanwhile
+    const bool is_run = pending.is_of_run();
+    Run* const owner = is_run ? waiting_run(pending.owner, pending.number) : nullptr;
+    const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
+    if (!is_wanted) {  // the branch that wanted it was ended meanwhile, or the question was answered
       limiter_.done(pending.bucket);
       pending_.erase(ticket);
       continue;
@@ -124,8 +125,7 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
 void Runtime::Loop::send_calls() {
   for (const std::uint64_t ticket : std::exchange(sends_, {})) {
     const Pending& pending = pending_.at(ticket);
-    const bool is_question = pending.purpose == Pending::Purpose::Settle;
-    if (is_question) {
+    if (pending.asks_whether()) {
       ++counters_.settled;
       executor_.settle(pending.call,
                        [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
@@ -153,7 +153,7 @@ void Runtime::Loop::give_up_on_silent_calls(std::int64_t now_us) {
     if (found == pending_.end()) continue;  // answered long ago
     if (time_us > now_us) return;
     const Fault fault = no_answer(found->second.module->operations[found->second.call.operation].full_name());
-    if (found->second.purpose == Pending::Purpose::Settle) {
+    if (found->second.asks_whether()) {
       take(ticket, Settlement(NobodyKnows{fault}));
     } else {
       take(ticket, Outcome(fault));
@@ -179,6 +179,7 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   }
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
+  if (pending.is_telling()) return take_telling(pending, what);
   Run* owner = waiting_run(pending.owner, pending.number);
   if (owner == nullptr) return;  // nobody wants it any more
   if (pending.purpose == Pending::Purpose::Perform) {

@@ -56,6 +56,7 @@ Status Runtime::Loop::run() {
 
 Status Runtime::Loop::drain(std::int64_t deadline_us) {
   is_draining_ = true;
+  inbox_->close();
   while (in_flight_ > 0 && clock_.now_us() < deadline_us) {
     FLOW_TRY(const bool has_worked, step());
     const std::int64_t left_us = std::clamp<std::int64_t>(deadline_us - clock_.now_us(), 0, kLongestSleepUs);
@@ -90,6 +91,8 @@ Status Runtime::Loop::turn(bool& has_worked) {
   has_worked |= fire_timers(now_us);
   if (!is_draining_) {
     FLOW_TRY_STATUS(recover_some(has_worked));
+    FLOW_TRY_STATUS(take_up_tellings(has_worked));
+    FLOW_TRY_STATUS(take_requests(has_worked));
     FLOW_TRY_STATUS(wake_due(now_us, has_worked));
     FLOW_TRY_STATUS(dispatch_events(has_worked));
     has_worked |= release_calls(now_us);
@@ -129,6 +132,7 @@ bool Runtime::Loop::fire_timers(std::int64_t now_us) {
 
 std::int64_t Runtime::Loop::next_wake_us() const {
   const std::int64_t now_us = clock_.now_us();
+  if (is_retelling_ && !is_draining_) return now_us;
   if (is_recovering_ && runs_.size() < options_.runs_in_memory) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
@@ -148,7 +152,39 @@ Status Runtime::Loop::commit_now(const Batch& batch) {
   return status;
 }
 
+void Runtime::Loop::answer(AnswerRequest request, AnswerDone done) {
+  inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
+    if (is_open) return take_answer(request, done);
+    done({});
+    return {};
+  });
+}
+
+void Runtime::Loop::send(MessageRequest request, MessageDone done) {
+  inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
+    if (is_open) return take_message(request, done);
+    done({});
+    return {};
+  });
+}
+
+Status Runtime::Loop::take_requests(bool& has_worked) {
+  for (const InboxRequest& request : inbox_->take_requests(options_.requests_per_turn)) {
+    has_worked = true;
+    FLOW_TRY_STATUS(request(true));
+  }
+  return {};
+}
+
+void Runtime::Loop::fail_store(const Error& problem) {
+  if (store_problem_) store_problem_ = tl::unexpected(problem);
+}
+
 Status Runtime::Loop::commit() {
+  if (!store_problem_) {  // what a run needs to know could not be read
+    health(HealthEvent::Kind::StoreFailed, "", "store", store_problem_.error().message);
+    return store_problem_;
+  }
   if (!batch_.empty()) {
     const Batch batch = std::exchange(batch_, {});
     if (Status status = commit_now(batch); !status) {
@@ -191,6 +227,7 @@ void Runtime::Loop::settle_run(Run& run) {
     for (const std::uint32_t number : wanted)
       if (run.waiting(number) != nullptr) ask_for(run, number);
   collect(run);
+  withdraw(run, run.take_unwanted());
   if (!run.is_over()) return;
   batch_.changed_runs.push_back(run.row());
   if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
@@ -222,6 +259,12 @@ Result<std::string> Runtime::deploy(const std::string& tenant, std::string_view 
 }
 Status Runtime::recover() {
   return loop_->recover();
+}
+void Runtime::answer(AnswerRequest request, AnswerDone done) {
+  loop_->answer(std::move(request), std::move(done));
+}
+void Runtime::send(MessageRequest request, MessageDone done) {
+  loop_->send(std::move(request), std::move(done));
 }
 Status Runtime::run() {
   return loop_->run();

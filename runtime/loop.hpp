@@ -2,8 +2,9 @@
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
 // answers, retries), system_calls.cpp (what the runtime answers itself), sleeping.cpp (runs that only
-// wait, from memory to the store and back), polling.cpp (triggers to runs),
-// recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// wait, from memory to the store and back), asking.cpp, telling.cpp and messages.cpp (people who are asked
+// and told, messages to runs), polling.cpp (triggers to runs), recovery.cpp (stored runs to memory), loop.cpp
+// (the turn itself).
 #pragma once
 
 #include <deque>
@@ -15,6 +16,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "runtime/inbox.hpp"
@@ -34,6 +36,8 @@ class Runtime::Loop {
                              std::string_view settings_json);
   Status recover();
   Status run();
+  void answer(AnswerRequest request, AnswerDone done);
+  void send(MessageRequest request, MessageDone done);
   void stop() { inbox_->stop(); }
   Result<bool> step();
   Status run_until_idle(std::uint64_t turns);
@@ -46,16 +50,40 @@ class Runtime::Loop {
  private:
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
-    enum class Purpose : std::uint8_t { Perform, Settle, Poll };
+    enum class Purpose : std::uint8_t { Perform, Settle, Poll, Tell, SettleTelling };
     Purpose purpose = Purpose::Perform;
-    std::string owner;         // the run's ID, or the key of the source
-    std::uint32_t number = 0;  // of the run's call
+    std::string owner;         // the run's ID, the key of the source, or the question's ID
+    std::uint32_t number = 0;  // of the run's call, or of the question's person
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t settle_tries = 0;
+
+    bool is_of_run() const { return purpose == Purpose::Perform || purpose == Purpose::Settle; }
+    bool is_telling() const { return purpose == Purpose::Tell || purpose == Purpose::SettleTelling; }
+    bool asks_whether() const { return purpose == Purpose::Settle || purpose == Purpose::SettleTelling; }
+  };
+  // A mail to one person about one question, until it is sent or given up.
+  using TellingId = std::pair<std::string, std::uint32_t>;  // the question's ID, the person's place
+  struct Telling {
+    std::string tenant;
+    std::string run;
+    std::string person;
+    std::shared_ptr<const Module> module;
+    std::uint32_t operation = 0;
+    std::string arguments;
+    std::uint32_t failures = 0;
+    std::uint32_t settle_tries = 0;
+    bool is_out = false;
+  };
+  // People who are asked before a call is made.
+  struct Approval {
+    std::vector<std::string> people;
+    std::string subject;
+    std::string details;         // text
+    std::int64_t within_us = 0;  // 0: until somebody answers
   };
   struct Subscriber {
     std::string flow;
@@ -90,6 +118,10 @@ class Runtime::Loop {
   Status commit();
   Status commit_now(const Batch& batch);
   void after_commit(std::function<void()> notice);
+  // Tells who asked from outside; an observer is not needed.
+  void when_durable(std::function<void()> notice) { notices_.push_back(std::move(notice)); }
+  Status take_requests(bool& has_worked);
+  void fail_store(const Error& problem);  // the loop ends with it, and this turn is not committed
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
@@ -121,10 +153,53 @@ class Runtime::Loop {
 
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
+  void rest_until_due(Run& run, std::uint32_t number, std::int64_t now_us);
   void set_timer(Run& run, std::uint32_t number);
   void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
+
+  // asking.cpp
+  void wait_for_somebody(Run& run, std::uint32_t number);
+  QuestionRow new_question(const Run& run, std::uint32_t number, QuestionRow::Kind kind) const;
+  std::variant<QuestionRow, Fault> question_of(const Run& run, std::uint32_t number) const;
+  Result<std::optional<QuestionRow>> question(const std::string& id);
+  void open_question(const Run& run, const QuestionRow& question);
+  void close_question(const std::string& id, QuestionRow::State state);
+  static Outcome outcome_of(const QuestionRow& answered);
+  Outcome outcome_when_due(const Run& run, std::uint32_t number);
+  Status take_answer(const AnswerRequest& request, const AnswerDone& done);
+  void go_on_with(Run& run, const QuestionRow& answered);
+  void wake_soon(const std::string& id);
+  void withdraw(const Run& run, const std::vector<std::uint32_t>& calls);
+  // Whether people let the run make this call, which must have no intent yet: they are asked the first time,
+  // and until there is an answer or the time is over it gives nothing. Then the call is asked for again
+  // (ask_for()), also after a restart: whoever holds it back asks this again. False when it cannot be asked.
+  std::optional<bool> approval(Run& run, std::uint32_t number, const Approval& wanted);
+
+  // messages.cpp
+  Status take_message(const MessageRequest& request, const MessageDone& done);
+  Result<MessageReply> keep_message(const MessageRequest& request);
+  Result<std::optional<MessageReply>> problem_with_receiver(const std::string& id);
+  Result<std::optional<MessageRow>> next_message(const std::string& run, const std::string& name);
+  bool take_message_for(Run& run, std::uint32_t number, const std::string& name, bool has_row);
+  void hand_message(Run& run, const std::string& name);
+  Status wake_for_message(const std::string& run, const std::string& name);
+
+  // telling.cpp
+  void tell(const RunRow& run, const std::shared_ptr<const Module>& module, const QuestionRow& question,
+            std::uint32_t person);
+  void send_telling(const TellingId& id, Pending::Purpose purpose);
+  void note_telling(const TellingId& id, TellingRow::State state, std::string problem = {});
+  bool release_telling(const Pending& pending);
+  void take_telling(const Pending& pending, const std::variant<Outcome, Settlement>& what);
+  void settle_telling(const TellingId& id, const Settlement& settlement);
+  void try_telling_again(const TellingId& id, const Fault& fault, Pending::Purpose purpose);
+  void end_telling(const TellingId& id, TellingRow::State state);
+  void fail_telling(const TellingId& id, const std::string& problem);
+  void stop_telling(const std::string& question);
+  Status take_up_tellings(bool& has_worked);
+  Status take_up_telling(const TellingId& id, TellingRow::State state);
 
   // polling.cpp
   Status subscribe(const std::string& tenant, const std::string& hash,
@@ -187,6 +262,11 @@ class Runtime::Loop {
 
   std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
   std::int64_t next_sleeper_us_ = kNever;
+
+  std::map<TellingId, Telling> tellings_;
+  bool is_retelling_ = false;
+  std::pair<std::string, std::int64_t> retold_to_{"", -1};
+  Status store_problem_;
 
   bool is_recovering_ = false;
   bool was_closed_ = true;  // the process before this one ended in good order

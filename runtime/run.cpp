@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/served.hpp"
+
 namespace flow {
 namespace {
 
@@ -146,7 +148,7 @@ void Run::append(const Entry& entry, std::int64_t now_us) {
 // the machine's fuel.
 void Run::advance(std::optional<Step> step, std::int64_t now_us) {
   while (replay_problem_.empty()) {
-    for (const std::uint32_t number : machine_->take_cancelled()) waiting_.erase(number);
+    for (const std::uint32_t number : machine_->take_cancelled()) drop(number);
     if (!step) step = machine_->next();
     if (!step) return;
     if (!has_entered_ && machine_->in_body()) {
@@ -204,6 +206,20 @@ void Run::wait_for(const Call& call) {
   }
   waiting_.insert_or_assign(call.number, std::move(waiting));
   wanted_.push_back(call.number);
+}
+
+// Nobody wants the call's answer any more.
+void Run::drop(std::uint32_t number) {
+  const auto found = waiting_.find(number);
+  if (found == waiting_.end()) return;
+  if (found->second.is_held || is_answered_by_somebody(operation(number))) unwanted_.push_back(number);
+  waiting_.erase(found);
+}
+
+std::vector<std::uint32_t> Run::waits() const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, waiting] : waiting_) numbers.push_back(number);
+  return numbers;
 }
 
 const Run::Waiting* Run::waiting(std::uint32_t number) const {
@@ -293,7 +309,7 @@ void Run::park(std::string reason, std::int64_t now_us) {
 
 void Run::end(const Ended& ended, std::int64_t now_us) {
   append(EndedEntry{ended}, now_us);
-  waiting_.clear();
+  for (const std::uint32_t number : waits()) drop(number);
   ended_ = ended;
   row_.state = state_after(ended.how);
   row_.ended_us = now_us;

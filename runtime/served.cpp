@@ -9,8 +9,9 @@ namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 6> kAnswered = {"flow.wait",   "flow.waitUntil", "flow.now",
-                                                       "flow.random", "flow.uuid",      "flow.once"};
+constexpr std::array<std::string_view, 9> kAnswered = {"flow.wait",    "flow.waitUntil", "flow.now",
+                                                       "flow.random",  "flow.uuid",      "flow.once",
+                                                       "flow.approve", "flow.ask",       "flow.receive"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
@@ -30,6 +31,11 @@ Status check_calls(const Module& module, const Routine& routine) {
 
 bool is_answered_here(const Operation& operation) {
   return !operation.routes.empty() && operation.routes.front().protocol == Protocol::Runtime;
+}
+
+bool is_answered_by_somebody(const Operation& operation) {
+  return is_answered_here(operation) &&
+         (operation.name == "approve" || operation.name == "ask" || operation.name == "receive");
 }
 
 Status check_served(const Module& module) {

@@ -9,6 +9,8 @@ namespace flow {
 
 // Whether the runtime answers it, not the executor: its route is of Protocol::Runtime.
 bool is_answered_here(const Operation& operation);
+// Whether, of those, people or a message answer it: flow.approve, flow.ask, flow.receive.
+bool is_answered_by_somebody(const Operation& operation);
 
 // The error names the flow, and the trigger, the operation or the modifier of a call.
 Status check_served(const Module& module);

@@ -225,11 +225,11 @@ TEST(Deploy, RefusesWhatItCannotServe) {
   webhook.emit(Op::Finish);
   EXPECT_EQ(refusal(webhook.module),
             "`isolate.flow`: this runtime cannot start flow `isolate` on `webhook` yet");
-  Assembler asks;
-  add_system(asks, "ask", {}, kStringType);
-  asks.emit(Op::Finish);
-  EXPECT_EQ(refusal(asks.module),
-            "`isolate.flow`: this runtime cannot answer `flow.ask` for flow `isolate` yet");
+  Assembler responds;
+  add_system(responds, "respond", {}, kStringType);
+  responds.emit(Op::Finish);
+  EXPECT_EQ(refusal(responds.module),
+            "`isolate.flow`: this runtime cannot answer `flow.respond` for flow `isolate` yet");
   Assembler awaits;
   awaits.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
   awaits.flow().call_sites[0].options = CallOptions{.is_awaited = true};
