@@ -172,7 +172,7 @@ void Runtime::Loop::wait_for_somebody(Run& run, std::uint32_t number) {
   if (is_message && take_message_for(run, number, known->subject, has_row)) return;
   if (!has_row) open_question(run, *known);
   if (!is_message && known->state == QuestionRow::State::Answered)
-    return run.answer(number, outcome_of(*known), false, now_us);
+    return run.answer(number, answer_of(*known), false, now_us);
   if (known->expires_us <= now_us) {
     close_question(id, QuestionRow::State::Expired);
     return run.answer(number, nobody_in_time(operation), false, now_us);
@@ -196,7 +196,7 @@ void Runtime::Loop::close_question(const std::string& id, QuestionRow::State sta
   stop_telling(id);
 }
 
-Outcome Runtime::Loop::outcome_of(const QuestionRow& answered) {
+Outcome Runtime::Loop::answer_of(const QuestionRow& answered) {
   if (answered.kind == QuestionRow::Kind::Ask) return Returned{json_quoted(answered.answer)};
   return Returned{answered.answer == kApprove ? "true" : "false"};
 }
@@ -228,7 +228,7 @@ Status Runtime::Loop::take_answer(const AnswerRequest& request, const AnswerDone
 
 void Runtime::Loop::go_on_with(Run& run, const QuestionRow& answered) {
   if (answered.kind != QuestionRow::Kind::Admit)
-    return finish_call(run, answered.call, outcome_of(answered), false);
+    return finish_call(run, answered.call, answer_of(answered), false);
   ask_for(run, answered.call);  // who held it back finds the answer
   settle_run(run);
 }

@@ -33,7 +33,7 @@ Fault not_json(const std::string& operation) {
 
 const Quota& Runtime::Loop::quota_of(const Pending& pending) const {
   static const Quota kUnlimited;
-  const Operation& operation = pending.module->operations[pending.call.operation];
+  const Operation& operation = pending.module->operations[pending.counts_as.value_or(pending.call.operation)];
   if (operation.routes.empty()) return kUnlimited;
   const std::size_t route = options_.chosen_route ? options_.chosen_route(pending.call.tenant, operation) : 0;
   return operation.routes[std::min(route, operation.routes.size() - 1)].quota;
@@ -41,7 +41,8 @@ const Quota& Runtime::Loop::quota_of(const Pending& pending) const {
 
 void Runtime::Loop::ask(Pending pending) {
   const Quota& quota = quota_of(pending);
-  const std::string operation = pending.module->operations[pending.call.operation].full_name();
+  const std::string operation =
+      pending.module->operations[pending.counts_as.value_or(pending.call.operation)].full_name();
   pending.call.module = pending.module.get();
   if (pending.purpose == Pending::Purpose::Poll) pending.call.deadline_us = options_.call_deadline_us;
   pending.bucket = Limiter::bucket(pending.call.tenant, quota, operation);
@@ -52,6 +53,7 @@ void Runtime::Loop::ask(Pending pending) {
 
 void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
   if (is_answered_here(run.operation(number))) return answer_here(run, number);
+  if (run.waiting(number)->begun) return follow(run, number);
   // After a restart the journal's time may be that of a clock which has been set back since.
   const std::int64_t now_us = clock_.now_us();
   const std::int64_t not_before_us =
@@ -92,7 +94,7 @@ void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fa
   Pending pending = pending_for(run, number);
   pending.purpose = Pending::Purpose::Settle;
   pending.doubt = std::move(doubt);
-  pending.settle_tries = tries;
+  pending.tries = tries;
   ask(std::move(pending));
 }
 
@@ -125,17 +127,30 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
 void Runtime::Loop::send_calls() {
   for (const std::uint64_t ticket : std::exchange(sends_, {})) {
     const Pending& pending = pending_.at(ticket);
-    if (pending.asks_whether()) {
-      ++counters_.settled;
-      executor_.settle(pending.call,
-                       [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
-                         inbox->post(Answer{ticket, std::move(settlement)});
-                       });
-    } else {
-      ++counters_.calls[pending.module->operations[pending.call.operation].full_name()];
-      executor_.perform(pending.call, [inbox = inbox_, module = pending.module, ticket](Outcome outcome) {
-        inbox->post(Answer{ticket, std::move(outcome)});
-      });
+    const auto give_outcome = [inbox = inbox_, module = pending.module, ticket](Outcome outcome) {
+      inbox->post(Answer{ticket, std::move(outcome)});
+    };
+    switch (pending.purpose) {
+      case Pending::Purpose::Settle:
+      case Pending::Purpose::SettleTelling:
+        ++counters_.settled;
+        executor_.settle(pending.call,
+                         [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
+                           inbox->post(Answer{ticket, std::move(settlement)});
+                         });
+        break;
+      case Pending::Purpose::Progress: {
+        const Run& owner = *run(pending.owner);  // release_calls() has seen it, and nothing ended it since
+        ++counters_.calls[pending.module->operations[*pending.counts_as].full_name()];
+        executor_.progress(pending.call, owner.waiting(pending.number)->begun->result, give_outcome);
+        break;
+      }
+      case Pending::Purpose::Perform:
+      case Pending::Purpose::Poll:
+      case Pending::Purpose::Tell:
+        ++counters_.calls[pending.module->operations[pending.call.operation].full_name()];
+        executor_.perform(pending.call, give_outcome);
+        break;
     }
   }
 }
@@ -182,10 +197,13 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   if (pending.is_telling()) return take_telling(pending, what);
   Run* owner = waiting_run(pending.owner, pending.number);
   if (owner == nullptr) return;  // nobody wants it any more
-  if (pending.purpose == Pending::Purpose::Perform) {
-    take_outcome(*owner, pending, std::get<Outcome>(what));
-  } else {
-    take_settlement(*owner, pending, std::get<Settlement>(what));
+  switch (pending.purpose) {
+    case Pending::Purpose::Perform: return take_outcome(*owner, pending, std::get<Outcome>(what));
+    case Pending::Purpose::Settle: return take_settlement(*owner, pending, std::get<Settlement>(what));
+    case Pending::Purpose::Progress: return take_progress(*owner, pending, std::get<Outcome>(what));
+    case Pending::Purpose::Poll:
+    case Pending::Purpose::Tell:
+    case Pending::Purpose::SettleTelling: break;  // have no owner among the runs
   }
 }
 
@@ -221,7 +239,7 @@ void Runtime::Loop::take_outcome(Run& run, const Pending& pending, Outcome outco
   switch (after_fault(fault, operation.effect, run.waiting(number)->failures + 1, policy_of(run, number))) {
     case AfterFault::Return: return finish_call(run, number, outcome, false);
     case AfterFault::Retry: return retry(run, number, fault);
-    case AfterFault::Settle: return ask_whether(run, number, fault, pending.settle_tries);
+    case AfterFault::Settle: return ask_whether(run, number, fault, pending.tries);
   }
 }
 
@@ -241,7 +259,7 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
   if (const auto* happened = std::get_if<Happened>(&settlement))
     return finish_call(run, number, Returned{is_json(happened->json) ? happened->json : "null"}, true);
   if (const auto* nobody = std::get_if<NobodyKnows>(&settlement)) {
-    const std::uint32_t tries = pending.settle_tries + 1;
+    const std::uint32_t tries = pending.tries + 1;
     if (!may_retry(nobody->fault.kind) || tries >= kSettleTries)
       return park(run,
                   fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
@@ -265,6 +283,8 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
 }
 
 void Runtime::Loop::finish_call(Run& run, std::uint32_t number, const Outcome& outcome, bool is_settled) {
+  if (is_still_to_end(run, number, outcome))
+    return begin_following(run, number, std::get<Returned>(outcome).json);
   run.answer(number, outcome, is_settled, clock_.now_us());
   settle_run(run);
 }

@@ -37,6 +37,9 @@ class Executor {
   virtual ~Executor() = default;
   // Makes the call, once.
   virtual void perform(OperationCall call, std::function<void(Outcome)> done) = 0;
+  // Asks how far that is which `call` began: performs the operation's Completion, with `result` what the call
+  // gave. The answer is the completing operation's.
+  virtual void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) = 0;
   // Finds out by the operation's CrashRule `lookup` whether an in-doubt call happened.
   virtual void settle(OperationCall call, std::function<void(Settlement)> done) = 0;
 };

@@ -57,6 +57,10 @@ void fill(RunStep& step, const Entry& entry, OperationNames& intents) {
     fill_call(step, answer->call, intents);
     fill(step, *answer);
   }
+  if (const auto* begun = std::get_if<BegunEntry>(&entry)) {
+    fill_call(step, begun->call, intents);
+    step.result = begun->result;
+  }
   if (const auto* log = std::get_if<LogEntry>(&entry)) {
     step.text = log->text;
     step.line = log->line;

@@ -16,11 +16,11 @@ struct RunStep {
   std::uint32_t sequence = 0;
   std::int64_t time_us = 0;
   EntryKind kind = EntryKind::Started;
-  std::optional<std::uint32_t> call;  // Intent, Retry, Answered
+  std::optional<std::uint32_t> call;  // Intent, Retry, Begun, Answered
   std::uint32_t attempt = 0;          // Intent
   std::string operation;              // of calls: `defender.isolate`
   std::string arguments;              // Intent: JSON
-  std::string result;                 // Answered without a fault, Started (the event), Ended: JSON
+  std::string result;                 // Begun, Answered without a fault, Started (the event), Ended: JSON
   std::string settings;               // Started: JSON
   std::optional<Fault> fault;         // Answered, Retry, Ended
   std::int64_t not_before_us = 0;     // Retry

@@ -194,6 +194,9 @@ Entry read_entry(EntryKind kind, Reader& from) {
     case EntryKind::Recovered: return RecoveredEntry{};
     case EntryKind::Parked: return ParkedEntry{from.text("reason")};
     case EntryKind::Ended: return read_ended(from);
+    case EntryKind::Begun:
+      return BegunEntry{from.count("call"), from.raw("result"), from.number("since_us"),
+                        from.number("until_us")};
   }
   FLOW_CHECK(false, "entry_numbered() lets no other kind pass");
   return EnteredEntry{};
@@ -244,6 +247,7 @@ EntryKind kind_of(const Entry& entry) {
                         [](const RecoveredEntry&) { return EntryKind::Recovered; },
                         [](const ParkedEntry&) { return EntryKind::Parked; },
                         [](const EndedEntry&) { return EntryKind::Ended; },
+                        [](const BegunEntry&) { return EntryKind::Begun; },
                     },
                     entry);
 }
@@ -273,6 +277,10 @@ std::string encode_entry(const Entry& entry) {
           [](const RecoveredEntry&) { return std::string("{}"); },
           [](const ParkedEntry& e) { return fmt::format(R"({{"reason":{}}})", json_quoted(e.reason)); },
           [](const EndedEntry& e) { return ended_json(e.ended); },
+          [](const BegunEntry& e) {
+            return fmt::format(R"({{"call":{},"since_us":{},"until_us":{},"result":{}}})", e.call, e.since_us,
+                               e.until_us, e.result);
+          },
       },
       entry);
 }

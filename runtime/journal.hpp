@@ -15,7 +15,7 @@
 
 namespace flow {
 
-inline constexpr int kJournalVersion = 1;
+inline constexpr int kJournalVersion = 2;
 
 enum class EntryKind : std::uint8_t {
 #define FLOW_ENTRY(number, name, since, meaning) name = number,
@@ -48,6 +48,12 @@ struct OutcomeEntry {
   Outcome outcome;
   bool is_settled = false;  // learnt afterwards, by asking whether the call had happened
 };
+struct BegunEntry {
+  std::uint32_t call = 0;
+  std::string result;  // what the call gave: JSON
+  std::int64_t since_us = 0;
+  std::int64_t until_us = 0;  // it must have ended by then; kNever when no time was set
+};
 struct LogEntry {
   std::uint32_t number = 0;
   std::string text;
@@ -62,7 +68,7 @@ struct EndedEntry {
   Ended ended;
 };
 using Entry = std::variant<StartedEntry, IntentEntry, RetryEntry, OutcomeEntry, LogEntry, EnteredEntry,
-                           RecoveredEntry, ParkedEntry, EndedEntry>;
+                           RecoveredEntry, ParkedEntry, EndedEntry, BegunEntry>;
 
 EntryKind kind_of(const Entry& entry);
 // The entry's payload. JSON texts inside (event, arguments, results) must be well formed: see is_json().

@@ -39,7 +39,8 @@ Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string
   FLOW_TRY_STATUS(commit_now(batch));
   modules_[hash] = module;
   for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow)
-    FLOW_TRY_STATUS(subscribe(tenant, hash, module, flow, settings_json));
+    FLOW_TRY_STATUS(subscribe(Subscriber{tenant, module->flows[flow].name, hash, module, flow,
+                                         std::string(settings_json), nullptr}));
   return hash;
 }
 
@@ -64,6 +65,8 @@ Status Runtime::Loop::drain(std::int64_t deadline_us) {
   }
   bool has_worked = true;
   FLOW_TRY_STATUS(turn(has_worked));
+  for (const auto& [run, done] : std::exchange(responders_, {}))  // they will not respond any more
+    done({.how = StartAnswer::How::Started, .run = run, .problem = {}, .body = {}});
   Batch batch;
   batch.meta.push_back(MetaRow{"closed", "1"});
   return commit_now(batch);
@@ -97,6 +100,7 @@ Status Runtime::Loop::turn(bool& has_worked) {
     FLOW_TRY_STATUS(dispatch_events(has_worked));
     has_worked |= release_calls(now_us);
   }
+  FLOW_TRY_STATUS(follow_up_all());
   put_to_sleep(now_us);
   FLOW_TRY_STATUS(commit());
   send_calls();
@@ -133,10 +137,10 @@ bool Runtime::Loop::fire_timers(std::int64_t now_us) {
 std::int64_t Runtime::Loop::next_wake_us() const {
   const std::int64_t now_us = clock_.now_us();
   if (is_retelling_ && !is_draining_) return now_us;
-  if (is_recovering_ && runs_.size() < options_.runs_in_memory) return now_us;
+  if (is_recovering_ && has_room()) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
-  if (!is_draining_ && runs_.size() < options_.runs_in_memory) next = std::min(next, next_sleeper_us_);
+  if (!is_draining_ && has_room()) next = std::min(next, next_sleeper_us_);
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
   return next;
 }
@@ -150,6 +154,14 @@ Status Runtime::Loop::commit_now(const Batch& batch) {
   if (is_last) std::raise(SIGKILL);
   if (!status) health(HealthEvent::Kind::StoreFailed, "", "store", status.error().message);
   return status;
+}
+
+void Runtime::Loop::start(StartRequest request, StartDone done) {
+  inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
+    if (is_open) return take_request(request, done);
+    done({.how = StartAnswer::How::Stopping, .run = {}, .problem = {}, .body = {}});
+    return {};
+  });
 }
 
 void Runtime::Loop::answer(AnswerRequest request, AnswerDone done) {
@@ -168,32 +180,33 @@ void Runtime::Loop::send(MessageRequest request, MessageDone done) {
   });
 }
 
-Status Runtime::Loop::take_requests(bool& has_worked) {
-  for (const InboxRequest& request : inbox_->take_requests(options_.requests_per_turn)) {
-    has_worked = true;
-    FLOW_TRY_STATUS(request(true));
-  }
-  return {};
-}
-
 void Runtime::Loop::fail_store(const Error& problem) {
   if (store_problem_) store_problem_ = tl::unexpected(problem);
 }
 
+Status Runtime::Loop::follow_up_all() {
+  for (; !follow_ups_.empty(); follow_ups_.pop_front()) FLOW_TRY_STATUS(follow_ups_.front()());
+  return {};
+}
+
 Status Runtime::Loop::commit() {
+  FLOW_TRY_STATUS(follow_up_all());
   if (!store_problem_) {  // what a run needs to know could not be read
     health(HealthEvent::Kind::StoreFailed, "", "store", store_problem_.error().message);
     return store_problem_;
   }
   if (!batch_.empty()) {
     const Batch batch = std::exchange(batch_, {});
+    begun_.clear();
     if (Status status = commit_now(batch); !status) {
       sends_.clear();  // their intents are not durable: they must not go out
       notices_.clear();
       return status;
     }
   }
-  for (const auto& notice : std::exchange(notices_, {})) notice();
+  const auto notices = std::exchange(notices_, {});
+  for (const auto& notice : notices) notice();
+  if (observer_ && !notices.empty()) observer_->told();
   return {};
 }
 
@@ -212,6 +225,11 @@ Result<std::shared_ptr<const Module>> Runtime::Loop::module_of(const std::string
 Run* Runtime::Loop::run(const std::string& id) {
   const auto found = runs_.find(id);
   return found == runs_.end() ? nullptr : found->second.get();
+}
+
+// A run that waits for another does not keep that one out: together they would wait for ever.
+bool Runtime::Loop::has_room() const {
+  return runs_.size() < options_.runs_in_memory + awaited_.size();
 }
 
 void Runtime::Loop::collect(Run& run) {
@@ -233,6 +251,7 @@ void Runtime::Loop::settle_run(Run& run) {
   if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
   ++counters_.runs_over[run.row().state];
   after_commit([this, row = run.row()] { observer_->run_ended(row); });
+  follow_end(run);
   if (run.row().state == RunState::Parked)
     health(HealthEvent::Kind::RunParked, run.row().tenant, run.row().id, run.row().reason);
   runs_.erase(std::string(run.row().id));
@@ -271,6 +290,9 @@ Status Runtime::run() {
 }
 void Runtime::stop() {
   loop_->stop();
+}
+void Runtime::start(StartRequest request, StartDone done) {
+  loop_->start(std::move(request), std::move(done));
 }
 Result<bool> Runtime::step() {
   return loop_->step();

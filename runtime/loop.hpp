@@ -1,10 +1,11 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), system_calls.cpp (what the runtime answers itself), sleeping.cpp (runs that only
-// wait, from memory to the store and back), asking.cpp, telling.cpp and messages.cpp (people who are asked
-// and told, messages to runs), polling.cpp (triggers to runs), recovery.cpp (stored runs to memory), loop.cpp
-// (the turn itself).
+// answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers
+// itself), sleeping.cpp (runs that only wait, from memory to the store and back), asking.cpp,
+// telling.cpp and messages.cpp (people who are asked and told, messages to runs), polling.cpp (polled
+// triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp
+// (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -24,6 +25,7 @@
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/starting.hpp"
 
 namespace flow {
 
@@ -39,6 +41,7 @@ class Runtime::Loop {
   void answer(AnswerRequest request, AnswerDone done);
   void send(MessageRequest request, MessageDone done);
   void stop() { inbox_->stop(); }
+  void start(StartRequest request, StartDone done);
   Result<bool> step();
   Status run_until_idle(std::uint64_t turns);
   std::int64_t next_wake_us() const;
@@ -50,7 +53,7 @@ class Runtime::Loop {
  private:
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
-    enum class Purpose : std::uint8_t { Perform, Settle, Poll, Tell, SettleTelling };
+    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll, Tell, SettleTelling };
     Purpose purpose = Purpose::Perform;
     std::string owner;         // the run's ID, the key of the source, or the question's ID
     std::uint32_t number = 0;  // of the run's call, or of the question's person
@@ -59,9 +62,10 @@ class Runtime::Loop {
     std::string bucket;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
-    std::uint32_t settle_tries = 0;
+    std::uint32_t tries = 0;     // Settle, Progress: in a row without success
+    std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
 
-    bool is_of_run() const { return purpose == Purpose::Perform || purpose == Purpose::Settle; }
+    bool is_of_run() const { return purpose != Purpose::Poll && !is_telling(); }
     bool is_telling() const { return purpose == Purpose::Tell || purpose == Purpose::SettleTelling; }
     bool asks_whether() const { return purpose == Purpose::Settle || purpose == Purpose::SettleTelling; }
   };
@@ -85,14 +89,6 @@ class Runtime::Loop {
     std::string details;         // text
     std::int64_t within_us = 0;  // 0: until somebody answers
   };
-  struct Subscriber {
-    std::string flow;
-    std::string hash;
-    std::shared_ptr<const Module> module;
-    std::uint32_t index = 0;
-    std::string settings;
-    std::unique_ptr<RunMachine> machine;  // decides on event after event, until one begins a run and takes it
-  };
   // One trigger of one tenant: a single poll feeds all its subscribers.
   struct Source {
     std::string tenant;
@@ -103,13 +99,19 @@ class Runtime::Loop {
     std::vector<Subscriber> subscribers;
     EventFields fields;  // what they read of an event
     ParsedEvent event;   // the one being dispatched
-    std::unique_ptr<Poller> poller;
+    std::unique_ptr<EventReader> reader;
     std::deque<PolledEvent> events;  // of the page read last, not yet dispatched
     bool has_page = false;           // a page is being worked through
     std::uint32_t failures = 0;
     PollReport report;
   };
   using Sources = std::map<std::string, Source>;
+  // A flow that starts on something else than what is polled.
+  struct Deployed {
+    Subscriber subscriber;
+    std::uint64_t version = 0;  // tells it from what was deployed under its name before
+    CursorRow cursor;           // of a schedule: how far it has fired
+  };
 
   // loop.cpp
   Status turn(bool& has_worked);
@@ -118,13 +120,15 @@ class Runtime::Loop {
   Status commit();
   Status commit_now(const Batch& batch);
   void after_commit(std::function<void()> notice);
-  // Tells who asked from outside; an observer is not needed.
   void when_durable(std::function<void()> notice) { notices_.push_back(std::move(notice)); }
-  Status take_requests(bool& has_worked);
+  // Into the commit of this turn, before it is made.
+  void follow_up(std::function<Status()> what) { follow_ups_.push_back(std::move(what)); }
+  Status follow_up_all();
   void fail_store(const Error& problem);  // the loop ends with it, and this turn is not committed
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
+  bool has_room() const;      // in memory, for one more run
   void collect(Run& run);     // moves what it wrote into the batch
   void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
@@ -151,6 +155,13 @@ class Runtime::Loop {
   void note_throttled(const Pending& pending, const Fault& fault);
   const Quota& quota_of(const Pending& pending) const;
 
+  // awaiting.cpp: calls whose answer is how that ended which they began
+  static bool is_still_to_end(const Run& run, std::uint32_t number, const Outcome& outcome);
+  void begin_following(Run& run, std::uint32_t number, std::string result);
+  void follow(const Run& run, std::uint32_t number);
+  void ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals);
+  void take_progress(Run& run, const Pending& pending, const Outcome& outcome);
+
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
   void rest_until_due(Run& run, std::uint32_t number, std::int64_t now_us);
@@ -166,7 +177,7 @@ class Runtime::Loop {
   Result<std::optional<QuestionRow>> question(const std::string& id);
   void open_question(const Run& run, const QuestionRow& question);
   void close_question(const std::string& id, QuestionRow::State state);
-  static Outcome outcome_of(const QuestionRow& answered);
+  static Outcome answer_of(const QuestionRow& answered);
   Outcome outcome_when_due(const Run& run, std::uint32_t number);
   Status take_answer(const AnswerRequest& request, const AnswerDone& done);
   void go_on_with(Run& run, const QuestionRow& answered);
@@ -202,9 +213,10 @@ class Runtime::Loop {
   Status take_up_telling(const TellingId& id, TellingRow::State state);
 
   // polling.cpp
-  Status subscribe(const std::string& tenant, const std::string& hash,
-                   const std::shared_ptr<const Module>& module, std::uint32_t flow,
-                   std::string_view settings_json);
+  Status subscribe_to_poll(Subscriber subscriber);
+  Status subscribe_to_hunt(Subscriber subscriber);
+  static void listen(Source& source, Subscriber subscriber);
+  std::int64_t next_poll_us(const Source& source, const EventReader::Done& done) const;
   Result<Source*> source_for(const std::string& tenant, const std::shared_ptr<const Module>& module,
                              const Trigger& trigger, std::uint32_t operation);
   void poll(const std::string& key);
@@ -214,10 +226,38 @@ class Runtime::Loop {
   void fail_poll(Source& source, const Fault& fault);
   Status dispatch_events(bool& has_worked);
   Status dispatch(Source& source, PolledEvent event);
-  Status begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event);
   void finish_page(Source& source);
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);
+
+  // starting.cpp
+  Status subscribe(Subscriber subscriber);
+  Result<Begun> begin_run(Subscriber& subscriber, const Beginning& beginning);
+  Result<std::optional<std::string>> run_of(const Subscriber& subscriber, const Beginning& beginning);
+
+  // schedules.cpp
+  Status read_cursor(CursorRow& cursor, const Trigger& trigger);
+  void wait_for_firing(Deployed& deployed);
+  Status fire(const std::string& key, std::uint64_t version);
+
+  // requests.cpp: who asks from outside
+  Status take_requests(bool& has_worked);
+  Status take_request(const StartRequest& request, const StartDone& done);
+  Deployed* wanted(const StartRequest& request, StartAnswer& answer);
+  void answer_request(const StartAnswer& answer);
+  Outcome respond(const Run& run, std::string_view arguments);
+
+  // following.cpp: what the end of a run leads to, and runs that others call
+  void follow_end(const Run& run);
+  Status start_after_failure(const RunRow& failed, const Ended& ended);
+  Result<std::vector<RunRow>> callers(RunRow row);
+  void call_flow(const Run& run, std::uint32_t number);
+  Status start_child(const std::string& parent, std::uint32_t number);
+  Result<std::variant<Begun, Fault>> begin_child(const Run& parent, const Beginning& beginning,
+                                                 const std::string& flow);
+  Status answer_from_child(Run& parent, std::uint32_t number, const std::string& child);
+  Result<std::string> settings_of(const Run& run);
+  Result<std::optional<RunRow>> row_of(const std::string& id);
 
   // sleeping.cpp
   void put_to_sleep(std::int64_t now_us);
@@ -247,6 +287,8 @@ class Runtime::Loop {
   std::multimap<std::int64_t, std::function<void()>> timers_;
   std::int64_t last_turn_us_ = 0;
   Sources sources_;
+  std::map<std::string, Deployed> deployed_;  // by tenant and flow
+  std::uint64_t versions_ = 0;
   std::string next_source_;  // whose events are dispatched first in the next turn
   std::map<std::string, std::shared_ptr<const Module>> modules_;  // by hash
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;    // by ID
@@ -257,8 +299,12 @@ class Runtime::Loop {
   std::size_t in_flight_ = 0;
 
   Batch batch_;
+  std::map<std::string, std::string> begun_;    // IDs of the runs in the batch, by what they are unique by
   std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
-  std::vector<std::function<void()>> notices_;  // for the observer, once the batch is durable
+  std::vector<std::function<void()>> notices_;  // for the observer and who asked, once the batch is durable
+  std::deque<std::function<Status()>> follow_ups_;
+  std::set<std::string> awaited_;                // calls of flows under way, by their keys
+  std::map<std::string, StartDone> responders_;  // who waits for the run to respond
 
   std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
   std::int64_t next_sleeper_us_ = kNever;

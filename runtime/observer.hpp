@@ -29,6 +29,7 @@ struct HealthEvent {
     FrozenUnusable,  // the run goes on from its journal, which takes longer
     StoreFailed,     // the loop ends
     PersonNotTold,   // of a question; it stands
+    FiringsMissed,   // more than are caught up
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
@@ -67,6 +68,7 @@ class RuntimeObserver {
   virtual void answered(const QuestionRow&) {}  // by one of them
   virtual void polled(const PollReport&) {}
   virtual void health(const HealthEvent&) {}
+  virtual void told() {}  // all that one commit made true
 };
 
 }  // namespace flow

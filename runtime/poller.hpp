@@ -8,16 +8,14 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
-#include <vector>
 
 #include "base/operation.hpp"
 #include "base/result.hpp"
-#include "runtime/store.hpp"
+#include "runtime/event_reader.hpp"
 
 namespace flow {
 
@@ -28,45 +26,15 @@ struct PollSettings {
   std::int64_t narrowest_us = 1'000'000;  // a span is not halved below this
 };
 
-// What all flows on the trigger need of the poll together.
-struct PollShape {
-  std::string filter;               // pushdown all of them agree on; empty: none
-  std::vector<std::string> expand;  // wire names
-};
-
-struct PolledEvent {
-  std::string json;  // the event's own text
-  std::string key;
-  std::int64_t time_us = 0;  // when it has none, the time of the poll
-};
-struct PolledPage {
-  std::vector<PolledEvent> events;    // in the order they came
-  std::vector<std::string> unusable;  // why, one a bad element
-  std::uint32_t too_old = 0;          // before what was asked for
-};
-
-class Poller {
+class Poller final : public EventReader {
  public:
   Poller(CursorRow cursor, PollSettings settings);
 
-  // Starts a poll and gives the arguments of its first page. Until it is done it goes by this declaration of
-  // the trigger, whatever is deployed meanwhile.
-  std::string begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us);
-  // Takes the page asked for last. An Error says that the answer is no list; the poll has failed then.
-  Result<PolledPage> take_page(std::string_view json);
-  // Whether this is the first time that this poll brings the key.
-  bool is_first(const std::string& key) { return keys_.insert(key).second; }
-  // To be called when every event of the page has been worked through. Arguments of the next page, or nothing
-  // when the poll is done.
-  std::optional<std::string> next_page();
-
-  struct Done {
-    CursorRow cursor;
-    ForgetRow forget;
-    bool is_behind = false;  // there is more to read: poll again at once
-    std::string problem;     // for a person; empty when all is well
-  };
-  Done finish();
+  std::string begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us) override;
+  Result<PolledPage> take_page(std::string_view json) override;
+  bool is_first(const std::string& key) override { return keys_.insert(key).second; }
+  std::optional<std::string> next_page() override;
+  Done finish() override;
 
  private:
   std::string arguments() const;

@@ -1,9 +1,12 @@
-// From a trigger to runs: one poll per tenant and trigger, whose events go to every flow that wants them.
+// From a polled trigger to its events: one poll per tenant and trigger, whose events go to every flow that
+// wants them.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "runtime/hunter.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/schedule.hpp"
 
 namespace flow {
 
@@ -11,28 +14,47 @@ std::string Runtime::Loop::source_key(const std::string& tenant, const std::stri
   return tenant + '\n' + trigger;
 }
 
-Status Runtime::Loop::subscribe(const std::string& tenant, const std::string& hash,
-                                const std::shared_ptr<const Module>& module, std::uint32_t flow,
-                                std::string_view settings_json) {
-  const FlowCode& code = module->flows[flow];
-  const Trigger& trigger = module->triggers[code.trigger];
-  if (trigger.kind != Trigger::Kind::Poll)
-    return error(fmt::format("flow `{}` starts on `{}`, which this version of the runtime cannot wait for",
-                             code.name, trigger_kind_name(trigger.kind)));
-  const auto operation = module->operation(trigger.connector, trigger.operation);
+Status Runtime::Loop::subscribe_to_poll(Subscriber subscriber) {
+  const Trigger& trigger = subscriber.trigger();
+  const auto operation = subscriber.module->operation(trigger.connector, trigger.operation);
   if (!operation)
-    return error(fmt::format("flow `{}`: its module lacks {}.{}, which its trigger polls", code.name,
+    return error(fmt::format("flow `{}`: its module lacks {}.{}, which its trigger polls", subscriber.flow,
                              trigger.connector, trigger.operation));
-  // A new version may listen to another trigger than the old one did.
-  for (auto& [key, source] : sources_)
-    if (source.tenant == tenant)
-      std::erase_if(source.subscribers, [&](const Subscriber& other) { return other.flow == code.name; });
-  FLOW_TRY(Source * source, source_for(tenant, module, trigger, *operation));
-  source->subscribers.push_back(
-      Subscriber{code.name, hash, module, flow, std::string(settings_json), nullptr});
-  source->fields = EventFields();
-  for (const Subscriber& subscriber : source->subscribers)
-    source->fields.add(subscriber.module->types, subscriber.module->flows[subscriber.index]);
+  FLOW_TRY(Source * source, source_for(subscriber.tenant, subscriber.module, trigger, *operation));
+  listen(*source, std::move(subscriber));
+  return {};
+}
+
+void Runtime::Loop::listen(Source& source, Subscriber subscriber) {
+  source.subscribers.push_back(std::move(subscriber));
+  source.fields = EventFields();
+  for (const Subscriber& each : source.subscribers) source.fields.add(each.module->types, each.code());
+}
+
+// A source of its own: no two flows have the same rows.
+Status Runtime::Loop::subscribe_to_hunt(Subscriber subscriber) {
+  const Trigger& trigger = subscriber.trigger();
+  const auto operation = subscriber.module->operation(trigger.connector, trigger.operation);
+  if (!operation)
+    return error(fmt::format("flow `{}`: its module lacks the operation that hunts", subscriber.flow));
+  CursorRow cursor{subscriber.tenant, subscriber.flow, 0, 0};
+  FLOW_TRY_STATUS(read_cursor(cursor, trigger));
+  const std::string key = source_key(cursor.tenant, cursor.trigger);
+  const auto [found, is_new] = sources_.try_emplace(key);
+  Source& source = found->second;
+  source.module = subscriber.module;
+  source.declaration = &trigger;
+  source.operation = *operation;
+  listen(source, std::move(subscriber));
+  if (!is_new || options_.waits_for != RuntimeOptions::WaitsFor::Everything) return {};
+  source.tenant = cursor.tenant;
+  source.trigger = cursor.trigger;
+  source.reader = std::make_unique<Hunter>(
+      cursor, [this, tenant = cursor.tenant, name = cursor.trigger](const std::string& row) {
+        return store_.is_seen(tenant, name, row);
+      });
+  if (const auto first_us = next_firing(trigger, std::min(cursor.watermark_us, clock_.now_us())))
+    at(*first_us, [this, key] { poll(key); });
   return {};
 }
 
@@ -62,7 +84,7 @@ Result<Runtime::Loop::Source*> Runtime::Loop::source_for(const std::string& tena
   source.module = module;
   source.declaration = &trigger;
   source.operation = operation;
-  source.poller = std::make_unique<Poller>(*cursor, options_.poll);
+  source.reader = std::make_unique<Poller>(*cursor, options_.poll);
   at(clock_.now_us(), [this, key] { poll(key); });
   return &source;
 }
@@ -85,11 +107,11 @@ PollShape Runtime::Loop::shape_of(const Source& source) {
 }
 
 void Runtime::Loop::poll(const std::string& key) {
-  if (is_draining_) return;
+  if (is_draining_ || options_.waits_for == RuntimeOptions::WaitsFor::Requests) return;
   Source& source = sources_.at(key);
   if (source.subscribers.empty()) return at(clock_.now_us() + 60'000'000, [this, key] { poll(key); });
   ++counters_.polls;
-  ask_for_page(source, source.poller->begin(*source.declaration, shape_of(source), clock_.now_us()));
+  ask_for_page(source, source.reader->begin(*source.declaration, shape_of(source), clock_.now_us()));
 }
 
 void Runtime::Loop::ask_for_page(Source& source, std::string arguments) {
@@ -105,7 +127,7 @@ void Runtime::Loop::ask_for_page(Source& source, std::string arguments) {
 
 void Runtime::Loop::take_page(Source& source, const Outcome& outcome) {
   if (const auto* fault = std::get_if<Fault>(&outcome)) return fail_poll(source, *fault);
-  Result<PolledPage> page = source.poller->take_page(std::get<Returned>(outcome).json);
+  Result<PolledPage> page = source.reader->take_page(std::get<Returned>(outcome).json);
   if (!page) {
     Fault fault;
     fault.kind = FaultKind::InvalidResponse;
@@ -161,7 +183,7 @@ Status Runtime::Loop::dispatch_events(bool& has_worked) {
   std::uint32_t left = options_.events_per_turn;
   for (Source* source : order) {
     if (!source->has_page) continue;
-    for (; !source->events.empty() && left > 0 && runs_.size() < options_.runs_in_memory; --left) {
+    for (; !source->events.empty() && left > 0 && has_room(); --left) {
       PolledEvent event = std::move(source->events.front());
       source->events.pop_front();
       FLOW_TRY_STATUS(dispatch(*source, std::move(event)));
@@ -180,62 +202,45 @@ Status Runtime::Loop::dispatch_events(bool& has_worked) {
 }
 
 Status Runtime::Loop::dispatch(Source& source, PolledEvent event) {
-  if (!source.poller->is_first(event.key)) return {};
+  if (!source.reader->is_first(event.key)) return {};
   FLOW_TRY(const bool is_seen, store_.is_seen(source.tenant, source.trigger, event.key));
   if (is_seen) return {};
   ++counters_.events_fresh;
   ++source.report.fresh;
   source.event.read(event.json, source.fields);
-  for (Subscriber& subscriber : source.subscribers) FLOW_TRY_STATUS(begin_run(source, subscriber, event));
+  const bool is_hunt = source.declaration->kind == Trigger::Kind::Hunt;
+  const Beginning beginning{.trigger = is_hunt ? source.declaration->name : source.trigger,
+                            .key = event.key,
+                            .event = event.json,
+                            .parsed = &source.event};
+  for (Subscriber& subscriber : source.subscribers)
+    if (auto begun = begin_run(subscriber, beginning); !begun) return tl::unexpected(begun.error());
+  for (std::string& key : event.with)
+    batch_.seen.push_back(SeenRow{source.tenant, source.trigger, std::move(key), event.time_us});
   batch_.seen.push_back(SeenRow{source.tenant, source.trigger, std::move(event.key), event.time_us});
-  return {};
-}
-
-// A flow whose condition is false without asking anyone leaves no trace.
-Status Runtime::Loop::begin_run(const Source& source, Subscriber& subscriber, const PolledEvent& event) {
-  if (!subscriber.machine) subscriber.machine = engine_.machine(*subscriber.module, subscriber.index);
-  Step first = subscriber.machine->start_from(source.event, subscriber.settings);
-  if (const auto* ended = std::get_if<Ended>(&first); ended && ended->how == Ended::How::Skipped) {
-    ++counters_.skipped_at_once;
-    return {};
-  }
-  const std::int64_t now_us = clock_.now_us();
-  RunRow row;
-  row.id = ids_.next();
-  row.tenant = source.tenant;
-  row.flow = subscriber.flow;
-  row.module = subscriber.hash;
-  row.trigger = source.trigger;
-  row.key = event.key;
-  row.created_us = now_us;
-  auto run = std::make_unique<Run>(std::move(row), subscriber.module, std::move(subscriber.machine));
-  run->start(event.json, subscriber.settings, std::move(first), now_us);
-  // The keys that were seen are forgotten some day; runs are not.
-  FLOW_TRY(const bool is_known, store_.has_run(source.tenant, subscriber.flow, source.trigger, event.key));
-  if (is_known) return {};
-  ++counters_.runs_started;
-  after_commit([this, started = run->row()] { observer_->run_started(started); });
-  batch_.runs.push_back(run->row());
-  batch_.runs.back().state = RunState::Running;
-  Run& kept = *run;
-  runs_.emplace(kept.row().id, std::move(run));
-  settle_run(kept);
   return {};
 }
 
 void Runtime::Loop::finish_page(Source& source) {
   source.has_page = false;
   after_commit([this, report = source.report] { observer_->polled(report); });
-  if (auto arguments = source.poller->next_page()) return ask_for_page(source, std::move(*arguments));
-  Poller::Done done = source.poller->finish();
+  if (auto arguments = source.reader->next_page()) return ask_for_page(source, std::move(*arguments));
+  const EventReader::Done done = source.reader->finish();
   if (!done.problem.empty())
     health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger, done.problem);
   batch_.cursors.push_back(done.cursor);
   batch_.forget.push_back(done.forget);
-  const std::int64_t own_us = std::max<std::int64_t>(source.declaration->interval_us, 1'000'000);
-  const std::int64_t interval_us = options_.poll_interval_us > 0 ? options_.poll_interval_us : own_us;
-  at(clock_.now_us() + (done.is_behind ? 0 : interval_us),
-     [this, key = source_key(source.tenant, source.trigger)] { poll(key); });
+  at(next_poll_us(source, done), [this, key = source_key(source.tenant, source.trigger)] { poll(key); });
+}
+
+std::int64_t Runtime::Loop::next_poll_us(const Source& source, const EventReader::Done& done) const {
+  const std::int64_t now_us = clock_.now_us();
+  if (done.is_behind) return now_us;
+  const Trigger& trigger = *source.declaration;
+  if (trigger.kind == Trigger::Kind::Hunt)
+    return next_firing(trigger, std::min(done.cursor.watermark_us, now_us)).value_or(kNever);
+  const std::int64_t own_us = std::max<std::int64_t>(trigger.interval_us, 1'000'000);
+  return now_us + (options_.poll_interval_us > 0 ? options_.poll_interval_us : own_us);
 }
 
 }  // namespace flow

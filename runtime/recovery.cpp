@@ -41,7 +41,7 @@ Status Runtime::Loop::recover() {
 }
 
 Status Runtime::Loop::recover_some(bool& has_worked) {
-  if (!is_recovering_ || runs_.size() >= options_.runs_in_memory) return {};
+  if (!is_recovering_ || !has_room()) return {};
   // A run that began after this process did may have ended in this turn: to the store it must not look
   // unfinished.
   FLOW_TRY_STATUS(commit());

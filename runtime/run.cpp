@@ -26,14 +26,16 @@ Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMa
     : row_(std::move(row)), module_(std::move(module)), machine_(std::move(machine)) {}
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
-  append(StartedEntry{std::string(event), std::string(settings)}, now_us);
+  settings_ = settings;
+  append(StartedEntry{std::string(event), *settings_}, now_us);
   advance(std::move(first), now_us);
 }
 
 Status Run::replay(const std::vector<JournalRow>& journal, std::int64_t now_us) {
   FLOW_TRY_STATUS(read(journal, 0));
   if (journal.empty()) return error("the journal is damaged: it is empty");
-  advance(machine_->start(started_.event, started_.settings), now_us);
+  settings_ = started_.settings;
+  advance(machine_->start(started_.event, *settings_), now_us);
   return go_on_as_recorded(now_us);
 }
 
@@ -121,9 +123,10 @@ Status Run::read(const Entry& entry) {
     return {};
   }
   const auto* retry = std::get_if<RetryEntry>(&entry);
+  const auto* begun = std::get_if<BegunEntry>(&entry);
   const auto* answer = std::get_if<OutcomeEntry>(&entry);
-  if (retry == nullptr && answer == nullptr) return {};
-  const std::uint32_t number = retry != nullptr ? retry->call : answer->call;
+  if (retry == nullptr && begun == nullptr && answer == nullptr) return {};
+  const std::uint32_t number = retry != nullptr ? retry->call : begun != nullptr ? begun->call : answer->call;
   const auto found = recorded_calls_.find(number);
   if (found == recorded_calls_.end())
     return error(fmt::format("the journal is damaged: call {} was answered before it was made", number));
@@ -131,10 +134,12 @@ Status Run::read(const Entry& entry) {
   call.in_doubt = false;
   if (answer != nullptr) {
     recorded_answers_.push_back(*answer);
-    return {};
+  } else if (begun != nullptr) {
+    call.begun = Begun{begun->result, begun->since_us, begun->until_us};
+  } else {
+    call.not_before_us = retry->not_before_us;
+    if (retry->fault) ++call.failures;
   }
-  call.not_before_us = retry->not_before_us;
-  if (retry->fault) ++call.failures;
   return {};
 }
 
@@ -202,6 +207,7 @@ void Run::wait_for(const Call& call) {
     waiting.due_us = recorded.intent.due_us;
     waiting.failures = recorded.failures;
     waiting.not_before_us = recorded.not_before_us;
+    waiting.begun = recorded.begun;
     waiting.in_doubt = recorded.in_doubt;
   }
   waiting_.insert_or_assign(call.number, std::move(waiting));
@@ -291,6 +297,13 @@ void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int6
   waiting.in_doubt = false;
   waiting.not_before_us = not_before_us;
   append(RetryEntry{number, std::move(fault), not_before_us}, now_us);
+}
+
+void Run::note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us) {
+  Waiting& waiting = under_way(number);
+  waiting.in_doubt = false;
+  append(BegunEntry{number, result, now_us, until_us}, now_us);
+  waiting.begun = Begun{std::move(result), now_us, until_us};
 }
 
 void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us) {

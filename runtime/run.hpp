@@ -39,6 +39,12 @@ class Run {
   Status thaw(const FrozenRun& frozen, std::uint32_t sequence, const std::vector<JournalRow>& journal,
               std::int64_t now_us);
 
+  // Of an awaited call: what it gave, and by when that which it began must have ended (kNever: at any time).
+  struct Begun {
+    std::string result;
+    std::int64_t since_us = 0;
+    std::int64_t until_us = 0;
+  };
   struct Frozen {
     std::string bytes;
     std::uint32_t sequence = 0;
@@ -51,6 +57,7 @@ class Run {
     std::int64_t not_before_us = 0;  // of its next attempt
     std::int64_t due_us = 0;         // when the runtime answers it, once that is set
     bool in_doubt = false;           // an attempt went out and nothing is known of it
+    std::optional<Begun> begun;      // it was carried out; its end is waited for
     bool has_timer = false;          // somebody will answer it when it is due
     bool is_held = false;            // people are asked first whether it may be made
   };
@@ -80,6 +87,7 @@ class Run {
   void note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us = 0);  // it goes out
   void note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
                   std::int64_t now_us);
+  void note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us);
   void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us);
   void park(std::string reason, std::int64_t now_us);
 
@@ -89,6 +97,8 @@ class Run {
   const RunRow& row() const { return row_; }
   const Ended& ended() const { return ended_; }
   const std::shared_ptr<const Module>& module() const { return module_; }
+  // That it began with; nothing when it was thawed: the journal's first entry has them.
+  const std::optional<std::string>& settings() const { return settings_; }
 
   // The entries written since the last call.
   std::vector<JournalRow> take_unsaved();
@@ -99,6 +109,7 @@ class Run {
     IntentEntry intent;
     std::uint32_t failures = 0;
     std::int64_t not_before_us = 0;
+    std::optional<Begun> begun;
     bool in_doubt = false;
   };
   void append(const Entry& entry, std::int64_t now_us);
@@ -117,6 +128,7 @@ class Run {
   RunRow row_;
   std::shared_ptr<const Module> module_;
   std::unique_ptr<RunMachine> machine_;
+  std::optional<std::string> settings_;
   std::vector<JournalRow> unsaved_;
   std::uint32_t next_sequence_ = 0;
 

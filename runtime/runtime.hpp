@@ -1,15 +1,15 @@
-// Runs that survive. The Runtime polls triggers, starts runs for their events, makes the calls the runs ask
-// for, and writes everything down first: an intent is durable before its call goes out, an outcome before the
-// run goes on. What it promises, and how each crash point keeps the promise: docs/runtime.md.
+// Runs that survive. The Runtime waits for triggers, starts runs for their events, makes the calls the runs
+// ask for, and writes everything down first: an intent is durable before its call goes out, an outcome before
+// the run goes on. What it promises, and how each crash point keeps the promise: docs/runtime.md.
 //
 //   auto runtime = Runtime(store, clock, random, executor, *engine, options, &observer);
 //   runtime.deploy("contoso", module_bytes);   // each flow of it, for this tenant
 //   runtime.recover();                         // once, before the first turn
 //   runtime.run();                             // until stop() was called from another thread; then drains
 //
-// It is one event loop. Everything but answer(), send() and stop() belongs to the thread that drives it; the
-// executor may answer from any thread. An Error from the loop means the store failed: nothing was done that
-// is not durable, and a new Runtime on the same store goes on. A test drives the loop itself:
+// It is one event loop. Everything but start(), answer(), send() and stop() belongs to the thread that drives
+// it; the executor may answer from any thread. An Error from the loop means the store failed: nothing was
+// done that is not durable, and a new Runtime on the same store goes on. A test drives the loop itself:
 // run_until_idle(), advance the clock to next_wake_us(), repeat.
 #pragma once
 
@@ -27,17 +27,24 @@
 #include "runtime/question.hpp"
 #include "runtime/question_mail.hpp"
 #include "runtime/retry.hpp"
+#include "runtime/start_request.hpp"
 #include "runtime/store.hpp"
 
 namespace flow {
 
 struct RuntimeOptions {
+  // For a process that carries out one run: what it does not wait for starts nothing.
+  enum class WaitsFor : std::uint8_t { Everything, PollsAndRequests, Requests };
+  WaitsFor waits_for = WaitsFor::Everything;
   std::int64_t poll_interval_us = 0;  // 0: each trigger's own
   std::int64_t look_back_us = 0;      // how far before now the first poll of a new trigger reads
   std::int64_t call_deadline_us = 30'000'000;
   std::int64_t answer_grace_us =
       15'000'000;                      // beyond the deadline an executor that stays silent is given up on
   std::int64_t drain_us = 30'000'000;  // how long stop() waits for calls that are out
+  // Between two questions how far an awaited action is.
+  std::int64_t shortest_progress_us = 5'000'000;
+  std::int64_t longest_progress_us = 60'000'000;
   RetryPolicy retry;
   PollSettings poll;
   std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …
@@ -75,6 +82,9 @@ class Runtime {
   // needed for that.
   Status recover();
 
+  // From any thread: a run is to begin. `done` is told when it is durable, or why there is none; a flow that
+  // says `respond` within the request's time answers by that.
+  void start(StartRequest request, StartDone done);
   // From any thread: somebody answers a question, or sends a message to a run. `done` is told what became of
   // it, of what is recorded when it is durable.
   void answer(AnswerRequest request, AnswerDone done);

@@ -9,9 +9,11 @@ namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 9> kAnswered = {"flow.wait",    "flow.waitUntil", "flow.now",
-                                                       "flow.random",  "flow.uuid",      "flow.once",
-                                                       "flow.approve", "flow.ask",       "flow.receive"};
+constexpr std::array<std::string_view, 12> kAnswered = {"flow.wait",    "flow.waitUntil", "flow.now",
+                                                        "flow.random",  "flow.uuid",      "flow.once",
+                                                        "flow.approve", "flow.ask",       "flow.receive",
+
+                                                        "flow.respond", "flow.call",      "flow.start"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
@@ -21,7 +23,6 @@ Status check_calls(const Module& module, const Routine& routine) {
   for (const CallSite& site : routine.call_sites) {
     if (!site.options) continue;
     const std::string operation = module.operations[site.operation].full_name();
-    if (site.options->is_awaited) return cannot(module, fmt::format("await `{}`", operation));
     if (site.options->lease_us > 0) return cannot(module, fmt::format("lease `{}`", operation));
   }
   return {};
@@ -43,7 +44,7 @@ Status check_served(const Module& module) {
   for (const FlowCode& flow : module.flows) {
     FLOW_TRY_STATUS(check_calls(module, flow));
     const Trigger& trigger = module.triggers[flow.trigger];
-    if (trigger.kind != Trigger::Kind::Poll)
+    if (trigger.kind == Trigger::Kind::Stream)
       return cannot(module,
                     fmt::format("start flow `{}` on `{}`", flow.name, trigger_kind_name(trigger.kind)));
     for (const ManifestCall& call : flow.manifest.calls) {

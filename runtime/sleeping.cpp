@@ -32,7 +32,7 @@ void Runtime::Loop::put_to_sleep(std::int64_t now_us) {
 }
 
 Status Runtime::Loop::wake_due(std::int64_t now_us, bool& has_worked) {
-  if (next_sleeper_us_ > now_us || runs_.size() >= options_.runs_in_memory) return {};
+  if (next_sleeper_us_ > now_us || !has_room()) return {};
   FLOW_TRY_STATUS(commit());  // what was woken in this turn must not look asleep
   FLOW_TRY(const std::vector<RunRow> rows, store_.sleepers(now_us, kWokenPerTurn));
   FLOW_TRY_STATUS(wake(rows));

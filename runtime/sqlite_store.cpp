@@ -83,7 +83,7 @@ Status SqliteStore::Tables::prepare_reads() {
   FLOW_TRY(get_run, connection.prepare("SELECT " FLOW_RUN_COLUMNS " FROM runs WHERE id = ?"));
   FLOW_TRY(find_run,
            connection.prepare(
-               "SELECT 1 FROM runs WHERE tenant = ? AND flow = ? AND trigger_name = ? AND key = ?"));
+               "SELECT id FROM runs WHERE tenant = ? AND flow = ? AND trigger_name = ? AND key = ?"));
   FLOW_TRY(get_journal,
            connection.prepare(
                "SELECT sequence, kind, time_us, payload FROM journal WHERE run = ? AND sequence >= ?"
@@ -326,11 +326,10 @@ Result<std::optional<RunRow>> SqliteStore::run(std::string_view id) {
   return std::optional<RunRow>(std::move(rows.front()));
 }
 
-Result<bool> SqliteStore::has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
-                                  std::string_view key) {
+Result<std::optional<std::string>> SqliteStore::run_of(std::string_view tenant, std::string_view flow,
+                                                       std::string_view trigger, std::string_view key) {
   tables_->find_run.bind(1, tenant).bind(2, flow).bind(3, trigger).bind(4, key);
-  FLOW_TRY(const auto found, tables_->one_text(tables_->find_run));
-  return found.has_value();
+  return tables_->one_text(tables_->find_run);
 }
 
 Result<std::vector<JournalRow>> SqliteStore::journal(std::string_view run, std::uint32_t from) {

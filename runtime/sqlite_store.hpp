@@ -37,8 +37,8 @@ class SqliteStore final : public Store {
   Status commit(const Batch& batch) override;
   Result<std::optional<std::string>> module(std::string_view hash) override;
   Result<std::optional<RunRow>> run(std::string_view id) override;
-  Result<bool> has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
-                       std::string_view key) override;
+  Result<std::optional<std::string>> run_of(std::string_view tenant, std::string_view flow,
+                                            std::string_view trigger, std::string_view key) override;
   Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) override;
   Result<std::uint32_t> journal_length(std::string_view run) override;
   Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) override;

@@ -233,8 +233,9 @@ class Store {
 
   virtual Result<std::optional<std::string>> module(std::string_view hash) = 0;  // its bytes
   virtual Result<std::optional<RunRow>> run(std::string_view id) = 0;
-  virtual Result<bool> has_run(std::string_view tenant, std::string_view flow, std::string_view trigger,
-                               std::string_view key) = 0;
+  // The ID of the run that the event with this key started; nothing when there is none.
+  virtual Result<std::optional<std::string>> run_of(std::string_view tenant, std::string_view flow,
+                                                    std::string_view trigger, std::string_view key) = 0;
   // From that entry on, by sequence.
   virtual Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) = 0;
   virtual Result<std::uint32_t> journal_length(std::string_view run) = 0;  // entries, which have no gaps

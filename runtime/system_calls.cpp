@@ -1,6 +1,7 @@
-// What the runtime answers by itself: time, chance, waiting, and keys that are taken once. Its answers are
-// journaled like all others, so that a replay gets the same ones; intent and answer are of one commit, but
-// for a wait, whose intent holds when it is over.
+// What the runtime answers by itself: time, chance, waiting, keys that are taken once, and other flows. Its
+// answers are journaled like all others, so that a replay gets the same ones; intent and answer are of one
+// commit, but for a wait, whose intent holds when it is over, and the call of a flow, which is answered when
+// that flow's run ends.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -93,12 +94,14 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
     return rest_until_due(run, number, now_us);
   }
   if (!waiting.in_doubt) run.note_attempt(number, now_us);
+  if (operation.name == "call" || operation.name == "start") return call_flow(run, number);
   Outcome outcome = Returned{"null"};
   if (operation.name == "now") outcome = Returned{json_quoted(format_time_us(now_us))};
   if (operation.name == "uuid") outcome = Returned{json_quoted(uuid())};
   if (operation.name == "random")
     outcome = Returned{fmt::format("{}", static_cast<double>(random_.next() >> 11) * 0x1p-53)};
   if (operation.name == "once") outcome = once(run, arguments, now_us);
+  if (operation.name == "respond") outcome = respond(run, arguments);
   run.answer(number, outcome, false, now_us);
 }
 

@@ -2,202 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <initializer_list>
-#include <sstream>
 #include <string_view>
 
-#include "base/text.hpp"
+#include "apps/server/config_inbound.hpp"
+#include "apps/server/config_section.hpp"
 
 namespace flow {
 namespace {
-
-// A secret that is read when it is needed, so that a renewed one takes effect without a restart.
-SecretProvider from_environment(std::string variable) {
-  return [variable = std::move(variable)]() -> Result<std::string> {
-    const char* const value = std::getenv(variable.c_str());
-    if (value == nullptr || *value == '\0')
-      return error(fmt::format("environment variable {} is not set", variable));
-    return std::string(value);
-  };
-}
-
-SecretProvider from_file(std::string path) {
-  return [path = std::move(path)]() -> Result<std::string> {
-    std::ifstream file(path);
-    std::string value;
-    if (!file || !std::getline(file, value) || value.empty())
-      return error(fmt::format("cannot read a secret from `{}`", path));
-    if (value.ends_with('\r')) value.pop_back();
-    return value;
-  };
-}
-
-// One table of the file: hands out its values by name, and knows which names it was asked for.
-class Section {
- public:
-  Section(const std::string& file, std::string path, const toml::table& table)
-      : file_(file), path_(std::move(path)), table_(table) {}
-
-  Result<std::string> text(const std::string& key, std::string fallback) {
-    const toml::node* const node = find(key);
-    if (node == nullptr) return fallback;
-    if (const auto value = node->value_exact<std::string>()) return *value;
-    return wrong(*node, key, "a text in quotes");
-  }
-  Result<std::string> required(const std::string& key) {
-    FLOW_TRY(std::string value, text(key, {}));
-    if (value.empty()) return missing(key, fmt::format("`{}`", key));
-    return value;
-  }
-  Result<std::int64_t> duration_us(const std::string& key, std::int64_t fallback) {
-    const toml::node* const node = find(key);
-    if (node == nullptr) return fallback;
-    const auto written = node->value_exact<std::string>();
-    const auto value = written ? parse_duration_us(*written) : std::nullopt;
-    if (!value) return wrong(*node, key, "a duration in quotes, as \"30s\"");
-    return *value;
-  }
-  Result<std::int64_t> number(const std::string& key, std::int64_t fallback, std::int64_t low,
-                              std::int64_t high) {
-    const toml::node* const node = find(key);
-    if (node == nullptr) return fallback;
-    const auto value = node->value_exact<std::int64_t>();
-    if (!value || *value < low || *value > high)
-      return wrong(*node, key, fmt::format("a whole number from {} to {}", low, high));
-    return *value;
-  }
-  // `KEY_env` or `KEY_file`; an empty provider when neither is there.
-  Result<SecretProvider> secret(const std::string& key) {
-    FLOW_TRY(const std::string variable, text(key + "_env", {}));
-    FLOW_TRY(const std::string file, text(key + "_file", {}));
-    if (!variable.empty() && !file.empty())
-      return error(fmt::format("{}: `{}` has both `{}_env` and `{}_file`", file_, path_, key, key));
-    if (const toml::node* const bare = find(key))
-      return error(
-          fmt::format("{}: line {}: a secret does not belong into the file; name where it comes from: "
-                      "`{}_env = \"VARIABLE\"` or `{}_file = \"PATH\"`",
-                      file_, bare->source().begin.line, key, key));
-    if (!variable.empty()) return from_environment(variable);
-    if (!file.empty()) return from_file(file);
-    return SecretProvider{};
-  }
-  Result<std::string> one_of(const std::string& key, std::string fallback,
-                             std::initializer_list<const char*> choices) {
-    const toml::node* const node = find(key);
-    FLOW_TRY(std::string value, text(key, std::move(fallback)));
-    for (const char* choice : choices)
-      if (value == choice) return value;
-    return wrong(*node, key, fmt::format("one of {}", fmt::join(choices, ", ")));
-  }
-  std::vector<Section> tables(const std::string& key, Status& status) {
-    std::vector<Section> out;
-    const toml::node* const node = find(key);
-    if (node == nullptr) return out;
-    const toml::table* const table = node->as_table();
-    if (table == nullptr) return status = wrong(*node, key, "a table"), out;
-    for (const auto& [name, child] : *table) {
-      if (child.is_table())
-        out.emplace_back(file_,
-                         path_.empty() ? key + "." + std::string(name.str())
-                                       : path_ + "." + key + "." + std::string(name.str()),
-                         *child.as_table());
-      else
-        status = wrong(child, std::string(name.str()), "a table");
-    }
-    return out;
-  }
-  std::optional<Section> table(const std::string& key, Status& status) {
-    const toml::node* const node = find(key);
-    if (node == nullptr) return std::nullopt;
-    if (!node->is_table()) return status = wrong(*node, key, "a table"), std::nullopt;
-    return Section(file_, path_.empty() ? key : path_ + "." + key, *node->as_table());
-  }
-  Result<std::map<std::string, std::string>> all_texts() {
-    std::map<std::string, std::string> out;
-    for (const auto& [name, child] : table_) {
-      const auto value = child.value_exact<std::string>();
-      if (!value) return wrong(child, std::string(name.str()), "a text in quotes");
-      out.emplace(name.str(), *value);
-    }
-    return out;
-  }
-  // Every value that is no table, as JSON.
-  Result<std::map<std::string, std::string>> all_json() {
-    std::map<std::string, std::string> out;
-    for (const auto& [name, child] : table_) {
-      if (child.is_table()) continue;
-      const auto json = json_of(child);
-      if (!json)
-        return wrong(child, std::string(name.str()), "a text, a number, a truth value or a list of them");
-      out.emplace(name.str(), *json);
-    }
-    return out;
-  }
-  std::vector<Section> all_tables() const {
-    std::vector<Section> out;
-    for (const auto& [name, child] : table_)
-      if (child.is_table()) out.emplace_back(file_, std::string(name.str()), *child.as_table());
-    return out;
-  }
-  // Names a key that nobody asked for.
-  Status only_known() const {
-    for (const auto& [name, child] : table_) {
-      if (std::find(known_.begin(), known_.end(), name.str()) != known_.end()) continue;
-      const auto near = nearest_name(name.str(), known_);
-      return error(fmt::format("{}: line {}: unknown key `{}`{}; {}", file_, child.source().begin.line,
-                               name.str(), path_.empty() ? "" : fmt::format(" in `{}`", path_),
-                               near ? fmt::format("did you mean `{}`?", *near)
-                                    : fmt::format("known are {}", fmt::join(known_, ", "))));
-    }
-    return {};
-  }
-  // Of a key that must be there. One that looks like it was probably meant.
-  tl::unexpected<Error> missing(const std::string& key, const std::string& wanted) const {
-    for (const auto& [name, child] : table_) {
-      const bool is_known = std::find(known_.begin(), known_.end(), name.str()) != known_.end();
-      if (!is_known && nearest_name(name.str(), std::vector<std::string>{key}))
-        return error(fmt::format("{}: line {}: unknown key `{}` in `{}`; did you mean `{}`?", file_,
-                                 child.source().begin.line, name.str(), path_, key));
-    }
-    return error(fmt::format("{}: `{}` needs {}", file_, path_, wanted));
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  static std::optional<std::string> json_of(const toml::node& node) {
-    if (const auto text = node.value_exact<std::string>()) return json_quoted(*text);
-    if (const auto number = node.value_exact<std::int64_t>()) return fmt::format("{}", *number);
-    if (const auto truth = node.value_exact<bool>()) return *truth ? "true" : "false";
-    if (const auto real = node.value_exact<double>(); real && std::isfinite(*real))
-      return fmt::format("{}", *real);
-    if (!node.is_array()) return std::nullopt;
-    std::string list;
-    for (const toml::node& item : *node.as_array()) {
-      const auto json = json_of(item);
-      if (!json) return std::nullopt;
-      list += (list.empty() ? "" : ",") + *json;
-    }
-    return "[" + list + "]";
-  }
-  const toml::node* find(const std::string& key) {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
-    return table_.get(key);
-  }
-  tl::unexpected<Error> wrong(const toml::node& node, const std::string& key,
-                              const std::string& wanted) const {
-    return error(fmt::format("{}: line {}: `{}` must be {}", file_, node.source().begin.line, key, wanted));
-  }
-
-  const std::string& file_;
-  std::string path_;
-  const toml::table& table_;
-  std::vector<std::string> known_;
-};
 
 Status read_mail(Section& section, TenantAccess& access) {
   FLOW_TRY(const std::string via, section.one_of("via", "graph", {"graph", "smtp"}));
@@ -305,6 +117,7 @@ Result<Config> read_config(Section& root) {
         return error(fmt::format("`[params.{}]` has a table in it: no parameter is one", file.path()));
     }
   }
+  FLOW_TRY(config.inbound, read_inbound(root));
   for (Section& section : root.tables("tenants", status)) {
     FLOW_TRY(TenantConfig tenant, read_tenant(section));
     config.tenants.push_back(std::move(tenant));
@@ -312,6 +125,13 @@ Result<Config> read_config(Section& root) {
   FLOW_TRY_STATUS(status);
   FLOW_TRY_STATUS(root.only_known());
   if (config.tenants.empty()) return error("the configuration names no tenant: it needs `[tenants.NAME]`");
+  for (auto& [name, hook] : config.inbound.hooks) {
+    if (hook.tenant.empty() && config.tenants.size() == 1) hook.tenant = config.tenants.front().name;
+    if (std::ranges::find(config.tenants, hook.tenant, &TenantConfig::name) == config.tenants.end())
+      return error(hook.tenant.empty()
+                       ? fmt::format("`webhooks.{}` needs `tenant`, as there are several", name)
+                       : fmt::format("`webhooks.{}`: there is no tenant `{}`", name, hook.tenant));
+  }
   return config;
 }
 

@@ -20,12 +20,31 @@ struct TenantConfig {
   TenantAccess access;
 };
 
+// Requests that come from outside. Nothing listens unless the file says where.
+struct HookConfig {
+  std::string tenant;  // whose flow it starts
+  // One of the two: the key of the signature of each request's body, or what it sends as `Authorization:
+  // Bearer`.
+  SecretProvider secret, token;
+  std::string signature_header;
+  std::string delivery_header;  // empty: no request says which delivery it is
+};
+struct InboundConfig {
+  std::string address;  // empty: nothing listens
+  std::uint16_t port = 0;
+  std::size_t body_bytes = 0;
+  std::int64_t respond_within_us = 0;
+  SecretProvider api_token;  // empty: the API is off
+  std::map<std::string, HookConfig> hooks;
+};
+
 struct Config {
   std::string store = "flow.db";
   std::int64_t poll_every_us = 0;  // 0: as the trigger declares
   std::int64_t look_back_us = 0;   // first poll of a new trigger
   Limits limits;                   // of each run
   TransportConfig transport;
+  InboundConfig inbound;
   std::vector<TenantConfig> tenants;
   // Values of settings as JSON, by name: of `[params]`, for all files that have a setting of that name, and
   // of

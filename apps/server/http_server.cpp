@@ -28,10 +28,17 @@ using tcp = asio::ip::tcp;
 using std::chrono::milliseconds;
 using ErrorCode = beast::error_code;
 
+// The way back for answers from other threads: it outlives the server, and ends with it.
+struct Gate {
+  std::mutex mutex;
+  asio::io_context* io = nullptr;
+};
+
 // What one connection needs of the server it belongs to.
 struct Shared {
   HttpServerOptions options;
-  HttpServer::Handler handler;
+  HttpServer::LaterHandler handler;
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::set<class Session*> sessions;
   bool stopping = false;
   std::function<void()> on_session_end;
@@ -67,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void close() {
     delay_.cancel();
     stream_.close();
+    const std::shared_ptr<Session> waiting = std::move(waiting_);  // the last that keeps it, perhaps
   }
 
  private:
@@ -103,9 +111,36 @@ class Session : public std::enable_shared_from_this<Session> {
     is_head_ = request.method() == http::verb::head;
     keeps_alive_ = request.keep_alive();
     version_ = request.version();
-    answer_ = shared_.handler(question);
-    if (answer_.delay_ms <= 0) return write_answer();
+    waiting_ = shared_from_this();
     stream_.expires_never();
+    delay_.expires_after(milliseconds(shared_.options.answer_ms));
+    delay_.async_wait([weak = weak_from_this(), number = ++questions_](ErrorCode waited) {
+      const auto self = weak.lock();
+      if (waited || !self) return;
+      HttpAnswer late;
+      late.status = 503;
+      late.body = R"({"error":{"code":"Unavailable","message":"no answer in time"}})";
+      self->take_answer(number, std::move(late));
+    });
+    shared_.handler(question, reply());
+  }
+
+  HttpServer::Reply reply() {
+    return [gate = shared_.gate, weak = weak_from_this(), number = questions_](HttpAnswer answer) {
+      const std::lock_guard lock(gate->mutex);
+      if (gate->io == nullptr) return;
+      asio::post(*gate->io, [weak, number, answer = std::move(answer)]() mutable {
+        if (const auto self = weak.lock()) self->take_answer(number, std::move(answer));
+      });
+    };
+  }
+
+  void take_answer(std::uint64_t number, HttpAnswer answer) {
+    if (!waiting_ || number != questions_) return;  // it was given already
+    const std::shared_ptr<Session> self = std::move(waiting_);
+    delay_.cancel();
+    answer_ = std::move(answer);
+    if (answer_.delay_ms <= 0) return write_answer();
     delay_.expires_after(milliseconds(answer_.delay_ms));
     delay_.async_wait([self = shared_from_this()](ErrorCode waited) {
       if (!waited) self->write_answer();
@@ -229,6 +264,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string raw_;
   std::array<char, 4096> scrap_{};
   std::size_t drained_ = 0;
+  std::shared_ptr<Session> waiting_;  // this one, while its answer is being made
+  std::uint64_t questions_ = 0;
   unsigned version_ = 11;
   bool is_idle_ = false;
   bool is_head_ = false;
@@ -310,9 +347,17 @@ HttpServer::~HttpServer() {
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, Handler handler) {
+  return start(std::move(options),
+               [handler = std::move(handler)](const HttpQuestion& question, const Reply& reply) {
+                 reply(handler(question));
+               });
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, LaterHandler handler) {
   auto impl = std::make_unique<Impl>();
   impl->shared.options = std::move(options);
   impl->shared.handler = std::move(handler);
+  impl->shared.gate->io = &impl->io;
   impl->shared.on_session_end = [raw = impl.get()] { raw->session_ended(); };
   FLOW_TRY_STATUS(impl->listen());
   impl->accept();
@@ -348,6 +393,10 @@ void HttpServer::stop() {
   }
   asio::post(impl_->io, [impl = impl_.get()] { impl->begin_stop(); });
   impl_->thread.join();
+  {
+    const std::lock_guard lock(impl_->shared.gate->mutex);
+    impl_->shared.gate->io = nullptr;
+  }
   impl_->shared.on_session_end = nullptr;
 }
 

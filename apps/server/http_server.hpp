@@ -23,15 +23,21 @@ struct HttpServerOptions {
   std::int64_t header_ms = 30'000;      // from the first wait for a request to the end of its header
   std::int64_t body_ms = 30'000;
   std::int64_t write_ms = 30'000;
-  std::int64_t stop_ms = 2'000;  // answers under way may take so long after stop()
+  std::int64_t answer_ms = 120'000;  // for a handler that answers later; beyond, the answer is 503
+  std::int64_t stop_ms = 2'000;      // answers under way may take so long after stop()
 };
 
 class HttpServer {
  public:
   using Handler = std::function<HttpAnswer(const HttpQuestion&)>;
+  // Called once, from any thread, also after the server has stopped or the client has left.
+  using Reply = std::function<void(HttpAnswer)>;
+  using LaterHandler = std::function<void(const HttpQuestion&, Reply)>;
 
   // Listens when it returns. An Error names the address.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, Handler handler);
+  // With a handler that may answer when it has returned; meanwhile other connections go on.
+  static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, LaterHandler handler);
   ~HttpServer();  // stops
 
   std::uint16_t port() const;

@@ -44,11 +44,17 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
 
   flow::RunOptions run;
-  CLI::App* const run_command = app.add_subcommand("run", "run a flow once, for one event");
-  run_command->add_option("FILE", run.file, "a `.flow` or `.flowc` file")->required();
+  CLI::App* const run_command = app.add_subcommand("run", "run a flow once, for one event or with arguments");
   run_command
-      ->add_option("--event", run.event, "a file with the event as JSON, as an alert; - is standard input")
+      ->add_option("FILE", run.file, "a `.flow` or `.flowc` file, or the name of a flow that a service runs")
       ->required();
+  CLI::Option* const event_option = run_command->add_option(
+      "--event", run.event, "a file with the event as JSON, as an alert; - is standard input");
+  run_command->add_option("--arg", run.args, "an argument of a flow on manual: name=value; can be repeated")
+      ->allow_extra_args(false)
+      ->excludes(event_option);
+  run_command->add_option("--flow", run.flow, "which flow on manual, when the file has several")
+      ->excludes(event_option);
   run_command->add_option("--param", run.params, "sets a parameter of the flow: name=value; can be repeated")
       ->allow_extra_args(false);
   run_command->add_option("--tenant", run.tenant, "which tenant of the configuration");
@@ -136,7 +142,8 @@ int main(int argc, char** argv) {
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread
   flow::set_map_seed(flow::SystemRandom().next());
-  if (run_command->parsed()) return flow::run_once(run);
+  const bool is_file = run.file.ends_with(".flow") || run.file.ends_with(".flowc");
+  if (run_command->parsed()) return is_file ? flow::run_once(run) : flow::run_at_service(run);
   if (serve_command->parsed()) return flow::run_serve(serve);
   return flow::run_demo(demo);
 }

@@ -109,6 +109,8 @@ std::string step_text(const RunStep& step) {
     case EntryKind::Entered: return "the condition held";
     case EntryKind::Recovered: return "taken up again after a restart";
     case EntryKind::Parked: return fmt::format("waits for a person: {}", printable(step.text));
+    case EntryKind::Begun:
+      return fmt::format("{} was accepted, its end is awaited: {}", step.operation, printable(step.result));
     case EntryKind::Ended:
       return step.fault
                  ? "failed " +

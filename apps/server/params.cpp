@@ -32,4 +32,16 @@ Attempt<void> set_params(const std::vector<std::string>& given, const LoadedModu
   return {};
 }
 
+Attempt<std::map<std::string, std::string>> written_arguments(const std::vector<std::string>& given) {
+  std::map<std::string, std::string> written;
+  for (const std::string& text : given) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return failure(fmt::format("`--arg {}`: write `--arg name=value`", text), kUsage);
+    if (!written.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      return failure(fmt::format("`--arg {}` is given twice", text.substr(0, equals)), kUsage);
+  }
+  return written;
+}
+
 }  // namespace flow

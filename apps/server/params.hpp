@@ -1,6 +1,7 @@
-// Values of settings that are given on a command line.
+// Values of settings and of arguments that are given on a command line.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,8 @@ namespace flow {
 // a shell: a text without quotes, everything else as JSON. The error names a parameter the file does not
 // have.
 Attempt<void> set_params(const std::vector<std::string>& given, const LoadedModule& module, Config& config);
+
+// `name=value` of each; their types are the flow's to know.
+Attempt<std::map<std::string, std::string>> written_arguments(const std::vector<std::string>& given);
 
 }  // namespace flow

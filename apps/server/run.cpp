@@ -1,8 +1,9 @@
-// flow run: one event, as if a poll had brought it, through the same runtime as `serve`, with a store in
-// memory.
+// flow run: one event, as if a poll had brought it, or the arguments of a flow on manual, through the same
+// runtime as `serve`, with a store in memory.
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "apps/cli/exit_code.hpp"
@@ -25,10 +26,13 @@ class OneEvent final : public Executor {
 
   void perform(OperationCall call, std::function<void(Outcome)> done) override {
     const Operation& operation = call.module->operations[call.operation];
-    if (!call.key.empty() || operation.name != call.module->triggers[0].operation)
+    if (event_.empty() || !call.key.empty() || operation.name != call.module->triggers[0].operation)
       return world_.perform(std::move(call), std::move(done));
     done(Returned{was_asked_ ? "[]" : "[" + event_ + "]"});
     was_asked_ = true;
+  }
+  void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override {
+    world_.progress(std::move(call), std::move(result), std::move(done));
   }
   void settle(OperationCall call, std::function<void(Settlement)> done) override {
     world_.settle(std::move(call), std::move(done));
@@ -54,22 +58,27 @@ class UntilOver final : public Narrator {
     Narrator::run_ended(run);
     is_failed_ = is_failed_ || run.state == RunState::Failed || run.state == RunState::Parked;
     --open_;
-    maybe_stop();
   }
   void polled(const PollReport& report) override {
     is_dispatched_ = true;
     is_unusable_ = report.unusable > 0;
-    maybe_stop();
   }
+  void asked(const StartAnswer& answer) {
+    is_dispatched_ = true;
+    problem_ = answer.problem;
+    if (!problem_.empty()) runtime_->stop();
+  }
+  void told() override {
+    if (is_dispatched_ && open_ == 0) runtime_->stop();
+  }
+  const std::string& problem() const { return problem_; }
   bool is_failed() const { return is_failed_ || is_unusable_; }
   bool is_unusable() const { return is_unusable_; }
 
  private:
-  void maybe_stop() {
-    if (is_dispatched_ && open_ == 0) runtime_->stop();
-  }
   Runtime* runtime_ = nullptr;
   int open_ = 0;
+  std::string problem_;
   bool is_dispatched_ = false, is_failed_ = false, is_unusable_ = false;
 };
 
@@ -83,7 +92,20 @@ Result<std::string> read_event(const std::string& path) {
   return text;
 }
 
-Attempt<int> run_event(const RunOptions& options) {
+// The one that is meant of those that people start.
+Attempt<std::string> manual_flow(const RunOptions& options, const LoadedModule& module) {
+  const auto& flows = module.manual;
+  if (options.flow.empty() && flows.size() == 1) return flows.front();
+  if (std::ranges::find(flows, options.flow) != flows.end()) return options.flow;
+  if (flows.empty())
+    return failure(fmt::format("`{}` has no flow on manual: give an event with --event", module.file),
+                   kUsage);
+  return failure(fmt::format("`{}` has {} flows on manual; choose one with --flow: {}", module.file,
+                             flows.size(), fmt::join(flows, ", ")),
+                 kUsage);
+}
+
+Attempt<int> run_here(const RunOptions& options) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port,
                                          options.mail}));
   if (!options.tenant.empty())
@@ -94,13 +116,22 @@ Attempt<int> run_event(const RunOptions& options) {
     return failure("the configuration has several tenants; choose one with --tenant", kUsage);
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
   FLOW_TRY_STATUS(set_params(options.params, modules.front(), config));
-  FLOW_TRY(std::string event, read_event(options.event));
+  std::string event;
+  StartRequest request{.tenant = config.tenants.front().name, .event = "{}"};
+  if (options.event.empty()) {
+    FLOW_TRY(request.name, manual_flow(options, modules.front()));
+    FLOW_TRY(request.written, written_arguments(options.args));
+  } else {
+    FLOW_TRY(event, read_event(options.event));
+  }
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(":memory:"));
   const std::unique_ptr<Engine> engine = vm_engine(config.limits);
   OneEvent executor(world->executor(), std::move(event));
   UntilOver narrator(wants_colours(STDOUT_FILENO));
   RuntimeOptions runtime_options;
+  using WaitsFor = RuntimeOptions::WaitsFor;
+  runtime_options.waits_for = options.event.empty() ? WaitsFor::Requests : WaitsFor::PollsAndRequests;
   runtime_options.poll_interval_us = 3'600'000'000;
   runtime_options.look_back_us = std::int64_t{50} * 365 * 86'400'000'000;  // an event of any age will do
   runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
@@ -109,8 +140,12 @@ Attempt<int> run_event(const RunOptions& options) {
   Runtime runtime(*store, world->clock(), world->random(), executor, *engine, runtime_options, &narrator);
   narrator.attach(runtime);
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
+  if (options.event.empty())
+    runtime.start(request, [&](const StartAnswer& answer) { narrator.asked(answer); });
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
+  if (!narrator.problem().empty())
+    return failure(fmt::format("flow `{}`: {}", request.name, narrator.problem()), kUsage);
   if (runtime.counters().events_too_old > 0)
     return error(fmt::format("`{}` was not taken: it says it is more than 50 years old", options.event));
   if (narrator.is_unusable()) return static_cast<int>(kWorldWrong);
@@ -121,7 +156,7 @@ Attempt<int> run_event(const RunOptions& options) {
 }  // namespace
 
 int run_once(const RunOptions& options) {
-  const Attempt<int> ran = run_event(options);
+  const Attempt<int> ran = run_here(options);
   if (!ran) complain(ran.error().message);
   leave(ran ? *ran : ran.error().code);
 }

@@ -8,6 +8,7 @@
 #include "apps/server/run_json.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "base/text.hpp"
+#include "runtime/caller.hpp"
 #include "runtime/history.hpp"
 #include "runtime/sqlite_store.hpp"
 
@@ -55,7 +56,10 @@ Attempt<int> show(const RunsOptions& options) {
     return static_cast<int>(kSuccess);
   }
   fmt::print("run {} of {} for tenant {}: {}\n", run.id, run.flow, run.tenant, run_state_name(run.state));
-  fmt::print("  because of {} {}\n", run.trigger, printable(run.key));
+  if (const auto caller = caller_of(run))
+    fmt::print("  called by run {}\n", caller->run);
+  else
+    fmt::print("  because of {} {}\n", run.trigger, printable(run.key));
   for (const RunStep& step : history->steps)
     fmt::print("  {:<27} {:>8} {}\n", format_time_us(step.time_us),
                step.line == 0 ? "" : fmt::format("line {}", step.line), step_text(step));

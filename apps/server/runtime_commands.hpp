@@ -9,8 +9,10 @@
 namespace flow {
 
 struct RunOptions {
-  std::string file;
-  std::string event;
+  std::string file;               // or the name of a flow that a service runs
+  std::string event;              // empty: a flow on manual, with `args`
+  std::vector<std::string> args;  // `name=value`
+  std::string flow;               // on manual, when the file has several
   std::string config;
   std::string tenant;               // when the configuration names several
   std::vector<std::string> params;  // `name=value`
@@ -20,6 +22,8 @@ struct RunOptions {
   std::string mail = "graph";
 };
 int run_once(const RunOptions& options);
+// At the service that the configuration names.
+int run_at_service(const RunOptions& options);
 
 struct ServeOptions {
   std::vector<std::string> files;

@@ -4,6 +4,8 @@
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/server/http_server.hpp"
+#include "apps/server/inbound.hpp"
 #include "apps/server/narrator.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
@@ -12,6 +14,24 @@
 namespace flow {
 namespace {
 
+// Nothing when the configuration names no address.
+Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound) {
+  if (config.address.empty()) return std::unique_ptr<HttpServer>();
+  HttpServerOptions options;
+  options.address = config.address;
+  options.port = config.port;
+  options.body_limit = config.body_bytes;
+  FLOW_TRY(auto server,
+           HttpServer::start(options, [&inbound](const HttpQuestion& question, HttpServer::Reply reply) {
+             inbound.handle(question, std::move(reply));
+           }));
+  say(stdout,
+      fmt::format("listening at http://{}:{}\n",
+                  config.address.find(':') == std::string::npos ? config.address : "[" + config.address + "]",
+                  server->port()));
+  return server;
+}
+
 Attempt<int> serve(const ServeOptions& options) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port,
                                          options.mail}));
@@ -19,6 +39,7 @@ Attempt<int> serve(const ServeOptions& options) {
   if (options.poll_every_us > 0) config.poll_every_us = options.poll_every_us;
   if (options.look_back_us > 0) config.look_back_us = options.look_back_us;
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
+  FLOW_TRY_STATUS(check_hooks(config, modules));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(config.store));
   const std::unique_ptr<Engine> engine = vm_engine(config.limits);
@@ -36,6 +57,12 @@ Attempt<int> serve(const ServeOptions& options) {
   for (const LoadedModule& module : modules)
     for (const std::string& flow : module.flows)
       say(stdout, fmt::format("serving {} from {}\n", flow, module.file));
+  std::vector<std::string> tenants;
+  for (const TenantConfig& tenant : config.tenants) tenants.push_back(tenant.name);
+  const Inbound inbound(config.inbound, tenants, world->clock(), [&](StartRequest request, StartDone done) {
+    runtime.start(std::move(request), std::move(done));
+  });
+  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

@@ -14,6 +14,7 @@
 #include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
 #include "vm/bytecode/encode.hpp"
+#include "vm/interp/arguments.hpp"
 
 namespace flow {
 
@@ -34,23 +35,18 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
   return config;
 }
 
-namespace {
-
-bool is_text_in_json(const TypeTable& types, TypeId type) {
-  const TypeId bare = types.without_null(type);
-  const Storage storage = types.storage(bare);
-  return storage == Storage::Text || storage == Storage::Enum || bare == kTimeType || bare == kDurationType;
-}
-
-}  // namespace
-
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files) {
   std::vector<LoadedModule> modules;
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
     FLOW_TRY(const Module module, load_module(file));
-    LoadedModule loaded{
-        .file = file, .bytes = encode(module), .flows = {}, .settings = {}, .text_settings = {}};
+    LoadedModule loaded{.file = file,
+                        .bytes = encode(module),
+                        .flows = {},
+                        .settings = {},
+                        .text_settings = {},
+                        .hooks = {},
+                        .manual = {}};
     for (const FlowCode& flow : module.flows) {
       const auto [at, is_new] = declared_in.emplace(flow.name, file);
       if (!is_new)
@@ -58,6 +54,9 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
             fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow.name, at->second, file),
             kFlowWrong);
       loaded.flows.push_back(flow.name);
+      const Trigger& trigger = module.triggers[flow.trigger];
+      if (trigger.kind == Trigger::Kind::Webhook) loaded.hooks.push_back(trigger.endpoint);
+      if (trigger.kind == Trigger::Kind::Manual) loaded.manual.push_back(flow.name);
     }
     for (const Setting& setting : module.settings) {
       loaded.settings.push_back(setting.name);
@@ -115,6 +114,26 @@ Status deploy_all(Runtime& runtime, const Config& config, const std::vector<Load
       if (!deployed) return error(fmt::format("`{}`: {}", module.file, deployed.error().message));
     }
   return runtime.recover();
+}
+
+Status check_hooks(const Config& config, const std::vector<LoadedModule>& modules) {
+  std::vector<std::string> hooks;
+  for (const LoadedModule& module : modules)
+    for (const std::string& hook : module.hooks) {
+      hooks.push_back(hook);
+      if (!config.inbound.hooks.contains(hook))
+        return error(fmt::format(
+            "`{}`: a flow waits at the hook `{}`, which the configuration does not have: it needs "
+            "`[webhooks.{}]`",
+            module.file, hook, hook));
+    }
+  for (const auto& [name, hook] : config.inbound.hooks) {
+    if (std::ranges::find(hooks, name) != hooks.end()) continue;
+    const auto near = nearest_name(name, hooks);
+    return error(fmt::format("`[webhooks.{}]`: no flow waits at this hook{}", name,
+                             near ? fmt::format("; did you mean `{}`?", *near) : ""));
+  }
+  return {};
 }
 
 namespace {

@@ -27,11 +27,16 @@ struct LoadedModule {
   std::vector<std::string> flows;
   std::vector<std::string> settings;    // names
   std::set<std::string> text_settings;  // those whose values are texts in JSON
+  std::vector<std::string> hooks;       // at which its flows wait
+  std::vector<std::string> manual;      // flows that people start
 };
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
 
 // Every flow of every module for every tenant of the configuration; then the runs of the store are taken up.
 Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);
+
+// Each hook that a flow waits at must be configured, and each that is configured must have a flow.
+Status check_hooks(const Config& config, const std::vector<LoadedModule>& modules);
 
 // Keeps SIGINT and SIGTERM from threads made later; call it first. Then one thread waits for them: the first
 // stops the runtime, which drains, the second ends the process at once (nothing is lost, the journal is

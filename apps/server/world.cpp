@@ -26,6 +26,9 @@ class World::Adapter final : public Executor {
   void perform(OperationCall call, std::function<void(Outcome)> done) override {
     operations_.perform(request(std::move(call)), std::move(done));
   }
+  void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override {
+    operations_.progress(request(std::move(call)), result, std::move(done));
+  }
   void settle(OperationCall call, std::function<void(Settlement)> done) override {
     operations_.settle(request(std::move(call)), [done = std::move(done)](CallFinding finding) {
       if (auto* happened = std::get_if<CallHappened>(&finding))

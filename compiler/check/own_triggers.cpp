@@ -141,6 +141,10 @@ std::optional<Trigger> Checker::on_hunt(NodeId node) {
     return std::nullopt;
   }
   Trigger made{.kind = Trigger::Kind::Hunt, .interval_us = *interval};
+  if (library_.operation_names.contains("graph.hunt")) {  // which carries the query out
+    made.connector = "graph";
+    made.operation = "hunt";
+  }
   made.query = plain_text(tree_, query, diagnostics_);
   made.is_batch = tree_.find(node, NodeKind::Batch) != kNoNode;
   if (made.query.find_first_not_of(" \t\r\n") == std::string::npos) {

@@ -13,7 +13,7 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// The node's text without blanks, comments and the separators that an empty file or block may have.
+// The node's text without blanks, comments and the separators that an empty block may have.
 std::string words(const Tree& tree, NodeId node) {
   const Span span = tree.span(node);
   if (tree.kind(node) == NodeKind::TextPiece || tree.kind(node) == NodeKind::Key)
@@ -33,7 +33,8 @@ std::string words(const Tree& tree, NodeId node) {
 
 void outline(const Tree& tree, NodeId node, std::string& out) {
   out += node_name(tree.kind(node));
-  if (tree.kids(node).empty()) out += " " + words(tree, node);
+  const bool has_words = tree.kids(node).empty() && tree.kind(node) != NodeKind::File;
+  if (has_words) out += " " + words(tree, node);
   out += '(';
   for (const NodeId kid : tree.kids(node)) outline(tree, kid, out);
   out += ")\n";

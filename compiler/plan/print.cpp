@@ -94,7 +94,7 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
   std::string out = fmt::format(
       "flow {}\n  {}", flow.name,
       trigger.kind == Trigger::Kind::Poll || on == kNoNode ? "on " + trigger.name : one_line(tree.text(on)));
-  if (!trigger.operation.empty())
+  if (trigger.kind == Trigger::Kind::Poll && !trigger.operation.empty())
     out += fmt::format(": polls {} every {}", trigger.operation, format_duration_us(trigger.interval_us));
   out += plan.poll_filter.empty() ? "\n" : fmt::format(", asking only for {}\n", plan.poll_filter);
   for (const std::string& name : plan.poll_expand) out += fmt::format("    with {} expanded\n", name);

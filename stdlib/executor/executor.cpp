@@ -170,6 +170,7 @@ struct OperationExecutor::Shared : std::enable_shared_from_this<OperationExecuto
     return found == tenants.end() ? nullptr : found->second;
   }
   void perform(OperationRequest request, Done done);
+  void progress(OperationRequest request, std::string_view result, Done done);
   void settle(OperationRequest request, std::function<void(CallFinding)> done);
   void look_up(const OperationRequest& request, const CrashRule& rule, const std::string& connector,
                std::function<void(CallFinding)> done);
@@ -195,6 +196,21 @@ void OperationExecutor::Shared::perform(OperationRequest request, Done done) {
   attempt->arguments = std::move(*arguments);
   attempt->scope = scope == access->scopes.end() ? connector.scope : scope->second;
   attempt->begin();
+}
+
+void OperationExecutor::Shared::progress(OperationRequest request, std::string_view result, Done done) {
+  FLOW_CHECK(request.module != nullptr && request.operation < request.module->operations.size(),
+             "a call names an operation of its module");
+  const Operation& operation = request.module->operations[request.operation];
+  if (!operation.completes) return done(bad_call(operation, "it is done when it answers"));
+  const auto asking = request.module->operation(operation.connector, operation.completes->operation);
+  if (!asking) return done(bad_call(operation, "the module lacks " + operation.completes->operation));
+  Result<std::string> arguments =
+      completion_arguments(operation.completes->arguments, request.arguments, result, request.key);
+  if (!arguments) return done(bad_call(request.module->operations[*asking], arguments.error().message));
+  request.operation = *asking;
+  request.arguments = std::move(*arguments);
+  perform(std::move(request), std::move(done));
 }
 
 void OperationExecutor::Shared::settle(OperationRequest request, std::function<void(CallFinding)> done) {
@@ -246,6 +262,11 @@ void OperationExecutor::configure(const std::string& tenant, TenantAccess access
 
 void OperationExecutor::perform(OperationRequest request, std::function<void(Outcome)> done) {
   shared_->perform(std::move(request), std::move(done));
+}
+
+void OperationExecutor::progress(OperationRequest request, std::string_view result,
+                                 std::function<void(Outcome)> done) {
+  shared_->progress(std::move(request), result, std::move(done));
 }
 
 void OperationExecutor::settle(OperationRequest request, std::function<void(CallFinding)> done) {

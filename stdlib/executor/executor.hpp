@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/clock.hpp"
@@ -70,6 +71,10 @@ class OperationExecutor {
   // exactly once, from any thread, perhaps before perform() returns. Neither secrets nor tokens are in what
   // it gets.
   void perform(OperationRequest request, std::function<void(Outcome)> done);
+
+  // Asks how far that is which `request` began: performs the operation's Completion with the request's
+  // arguments and its `result`, a JSON text. An operation without one is a fault.
+  void progress(OperationRequest request, std::string_view result, std::function<void(Outcome)> done);
 
   // Finds out by the route's CrashRule whether an in-doubt call happened; the default is Repeat for reads (so
   // it "did not happen") and Ask for the rest (so nobody knows).

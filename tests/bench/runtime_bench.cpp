@@ -59,6 +59,9 @@ class Api final : public Executor {
       latencies.push_back(tick_us() - sent_us_[static_cast<std::size_t>(machine_of(call.arguments))]);
     done(Returned{R"({"id":"2e0d9b74-a381-49aa-8c15-f7b01c526d3e","machineTags":["server","finance"]})"});
   }
+  void progress(OperationCall, std::string result, std::function<void(Outcome)> done) override {
+    done(Returned{std::move(result)});
+  }
   void settle(OperationCall, std::function<void(Settlement)> done) override { done(DidNotHappen{}); }
   bool is_done() const { return latencies.size() >= static_cast<std::size_t>(total_); }
 

@@ -219,23 +219,21 @@ std::string refusal(const Module& module, std::string_view settings = "{}") {
 }
 
 TEST(Deploy, RefusesWhatItCannotServe) {
-  Assembler webhook;
-  webhook.module.triggers[0].kind = Trigger::Kind::Webhook;
-  webhook.module.triggers[0].endpoint = "hook";
-  webhook.emit(Op::Finish);
-  EXPECT_EQ(refusal(webhook.module),
-            "`isolate.flow`: this runtime cannot start flow `isolate` on `webhook` yet");
-  Assembler responds;
-  add_system(responds, "respond", {}, kStringType);
-  responds.emit(Op::Finish);
-  EXPECT_EQ(refusal(responds.module),
-            "`isolate.flow`: this runtime cannot answer `flow.respond` for flow `isolate` yet");
-  Assembler awaits;
-  awaits.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
-  awaits.flow().call_sites[0].options = CallOptions{.is_awaited = true};
-  EXPECT_EQ(refusal(awaits.module), "`isolate.flow`: this runtime cannot await `defender.isolate` yet");
-  awaits.flow().call_sites[0].options = CallOptions{.lease_us = 1};
-  EXPECT_EQ(refusal(awaits.module), "`isolate.flow`: this runtime cannot lease `defender.isolate` yet");
+  Assembler stream;
+  stream.module.triggers[0].kind = Trigger::Kind::Stream;
+  stream.module.triggers[0].endpoint = "topic";
+  stream.emit(Op::Finish);
+  EXPECT_EQ(refusal(stream.module),
+            "`isolate.flow`: this runtime cannot start flow `isolate` on `stream` yet");
+  Assembler ponders;
+  add_system(ponders, "ponder", {}, kStringType);
+  ponders.emit(Op::Finish);
+  EXPECT_EQ(refusal(ponders.module),
+            "`isolate.flow`: this runtime cannot answer `flow.ponder` for flow `isolate` yet");
+  Assembler leases;
+  leases.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
+  leases.flow().call_sites[0].options = CallOptions{.lease_us = 1};
+  EXPECT_EQ(refusal(leases.module), "`isolate.flow`: this runtime cannot lease `defender.isolate` yet");
 }
 
 TEST(Deploy, RefusesSettingsThatAreMissingOrWrong) {

@@ -154,6 +154,13 @@ void FakeWorld::perform(OperationCall call, std::function<void(Outcome)> done) {
   held_.push_back([done = std::move(done), outcome = *outcome] { done(outcome); });
 }
 
+void FakeWorld::progress(OperationCall call, std::string result, std::function<void(Outcome)> done) {
+  ++progress_asked;
+  const Outcome outcome = progress_of ? progress_of(call, result) : Returned{R"({"status":"Succeeded"})"};
+  if (!is_holding) return done(outcome);
+  held_.push_back([done = std::move(done), outcome] { done(outcome); });
+}
+
 void FakeWorld::settle(OperationCall call, std::function<void(Settlement)> done) {
   ++settles;
   if (interfere_settle)

@@ -66,6 +66,7 @@ class FakeWorld final : public Executor {
  public:
   explicit FakeWorld(const FakeClock& clock) : clock_(clock) {}
   void perform(OperationCall call, std::function<void(Outcome)> done) override;
+  void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override;
   void settle(OperationCall call, std::function<void(Settlement)> done) override;
 
   void add_alert(const std::string& id, std::int64_t created_us, const std::string& severity = "High");
@@ -74,6 +75,9 @@ class FakeWorld final : public Executor {
 
   // Called before each call; what it returns replaces the answer (and the effect is then left out).
   std::function<std::optional<Outcome>(const std::string& operation, const OperationCall& call)> interfere;
+  // What the next question about an awaited call is answered; by default that it has succeeded.
+  std::function<Outcome(const OperationCall& call, const std::string& result)> progress_of;
+  std::uint64_t progress_asked = 0;
   // When set, settle() gives this; otherwise the truth.
   std::function<std::optional<Settlement>(const OperationCall& call)> interfere_settle;
   bool is_holding = false;  // keeps answers back until release()
@@ -107,9 +111,9 @@ class FailingStore final : public Store {
   Status commit(const Batch& batch) override;
   Result<std::optional<std::string>> module(std::string_view hash) override { return inner_.module(hash); }
   Result<std::optional<RunRow>> run(std::string_view id) override { return inner_.run(id); }
-  Result<bool> has_run(std::string_view a, std::string_view b, std::string_view c,
-                       std::string_view d) override {
-    return inner_.has_run(a, b, c, d);
+  Result<std::optional<std::string>> run_of(std::string_view a, std::string_view b, std::string_view c,
+                                            std::string_view d) override {
+    return inner_.run_of(a, b, c, d);
   }
   Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) override {
     return inner_.journal(run, from);

@@ -22,6 +22,7 @@ std::vector<Entry> one_of_each() {
           RetryEntry{3, std::nullopt, 99},
           OutcomeEntry{3, Returned{"-1.250e3"}, true},
           OutcomeEntry{3, fault, false},
+          BegunEntry{3, R"({"id":"x"})", 5, 1'800'000},
           LogEntry{1, "said \"so\"", 4},
           EnteredEntry{},
           RecoveredEntry{},

@@ -194,6 +194,9 @@ class RecordedWorld final : public Executor {
     asked.push_back(number_of(call));
     held_[asked.back()] = std::move(done);
   }
+  void progress(OperationCall, std::string, std::function<void(Outcome)>) override {
+    FLOW_CHECK(false, "none of the stored runs awaits");
+  }
   void settle(OperationCall call, std::function<void(Settlement)> done) override {
     const OutcomeEntry* answer = answer_to(number_of(call));
     const bool has_happened = answer != nullptr && answer->is_settled;

@@ -54,7 +54,8 @@ TEST(Store, GivesBackWhatWasCommitted) {
   EXPECT_TRUE(*store->is_seen("contoso", "t", "key"));
   EXPECT_FALSE(*store->is_seen("fabrikam", "t", "key")) << "tenants do not see each other's events";
   EXPECT_EQ(**store->meta("closed"), "1");
-  EXPECT_TRUE(*store->has_run("contoso", "isolate", "defender.alert.new", "kA"));
+  EXPECT_EQ(*store->run_of("contoso", "isolate", "defender.alert.new", "kA"), "A");
+  EXPECT_EQ(*store->run_of("contoso", "isolate", "defender.alert.new", "kB"), std::nullopt);
 }
 
 TEST(Store, ABatchThatFailsLeavesNothingBehind) {

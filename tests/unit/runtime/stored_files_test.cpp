@@ -104,7 +104,7 @@ void expect_what_was_written(SqliteStore& store, int version) {
   EXPECT_EQ(sha256_hex(**module), run.row.module);
   EXPECT_EQ(run.journal.size(), 5u);
   EXPECT_EQ(told(run, **module).find("damaged"), std::string::npos);
-  EXPECT_TRUE(store.has_run("contoso", "isolate", "defender.alert.new", "da1").value());
+  EXPECT_TRUE(store.run_of("contoso", "isolate", "defender.alert.new", "da1").value());
   EXPECT_TRUE(store.is_seen("contoso", "defender.alert.new", "da1").value());
   EXPECT_FALSE(store.is_seen("contoso", "defender.alert.new", "da2").value());
   const auto cursor = store.cursor("contoso", "defender.alert.new");

@@ -40,6 +40,7 @@ std::string told(const RunStep& step) {
   switch (step.kind) {
     case EntryKind::Started: return fmt::format("{} {} {}", name, step.result, step.settings);
     case EntryKind::Intent: return fmt::format("{} {} attempt {}", name, call_text(step), step.attempt);
+    case EntryKind::Begun:
     case EntryKind::Retry: return fmt::format("{} {}", name, outcome_text(step));
     case EntryKind::Answered:
       return fmt::format("{} {}{}", name, outcome_text(step), step.is_settled ? " settled" : "");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -209,6 +210,71 @@ TEST_F(HttpServerTest, TakenPortIsAnError) {
   EXPECT_NE(second.error().message.find(std::to_string(server->port())), std::string::npos);
   options.address = "nowhere";
   EXPECT_FALSE(HttpServer::start(options, echo));
+}
+
+// Keeps its replies until the test gives them.
+struct LaterTest : testing::Test {
+  LaterTest() {
+    HttpServerOptions options;
+    options.answer_ms = 300;
+    options.stop_ms = 200;
+    server =
+        std::move(*HttpServer::start(options, [this](const HttpQuestion& question, HttpServer::Reply reply) {
+          if (question.target == "/now") return reply({.status = 200, .headers = {}, .body = "now"});
+          const std::lock_guard lock(mutex);
+          replies.push_back(std::move(reply));
+        }));
+  }
+  HttpServer::Reply reply(std::size_t index) {
+    for (;; std::this_thread::sleep_for(std::chrono::milliseconds(1))) {
+      const std::lock_guard lock(mutex);
+      if (index < replies.size()) return replies[index];
+    }
+  }
+  static HttpAnswer saying(const std::string& body) { return {.status = 200, .headers = {}, .body = body}; }
+
+  std::mutex mutex;
+  std::vector<HttpServer::Reply> replies;
+  std::unique_ptr<HttpServer> server;
+};
+
+TEST_F(LaterTest, AnAnswerMayComeFromAnotherThreadWhileOthersGoOn) {
+  RawClient waiting(server->port());
+  waiting.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto later = reply(0);
+  RawClient other(server->port());
+  other.send("GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(other.read_until("\r\n\r\nnow").ends_with("now"));
+  std::thread([&] { later(saying("at last")); }).join();
+  later(saying("twice"));
+  EXPECT_TRUE(waiting.read_until("at last").ends_with("at last"));
+  waiting.send("GET /now HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(waiting.read_until("\r\n\r\nnow").find("twice"), std::string::npos);
+}
+
+TEST_F(LaterTest, AnAnswerThatDoesNotComeIs503AndALateOneIsDropped) {
+  RawClient client(server->port());
+  client.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(client.read_until("no answer in time\"}}").starts_with("HTTP/1.1 503 "));
+  client.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto second = reply(1);
+  reply(0)(saying("to the first"));
+  second(saying("to the second"));
+  EXPECT_TRUE(client.read_until("to the").ends_with("to the"));
+  EXPECT_EQ(client.read_until("second"), " second");
+}
+
+TEST_F(LaterTest, AClientThatLeavesAndAServerThatStopsHarmNoReply) {
+  { RawClient(server->port()).send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n"); }
+  reply(0)(saying("nobody"));
+  RawClient client(server->port());
+  client.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto late = reply(1);
+  server->stop();
+  late(saying("too late"));
+  EXPECT_EQ(client.read_all().find("too late"), std::string::npos);
+  server.reset();
+  late(saying("much too late"));
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ TEST(Configuration, LimitsOfRuns) {
 
 // The keys as the reader of the file asks for them.
 std::set<std::string> known_keys() {
-  const std::string source = read_text("apps/server/config.cpp");
+  const std::string source = read_text("apps/server/config.cpp") + read_text("apps/server/config_inbound.cpp");
   const std::regex asked(
       R"((?:\.|->)(text|required|number|one_of|duration_us|secret|table|tables)\("([a-z_]+)\")");
   std::set<std::string> keys;

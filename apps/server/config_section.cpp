@@ -1,0 +1,29 @@
+#include "apps/server/config_section.hpp"
+
+#include <cstdlib>
+#include <fstream>
+
+namespace flow {
+
+// A secret that is read when it is needed, so that a renewed one takes effect without a restart.
+SecretProvider secret_from_environment(std::string variable) {
+  return [variable = std::move(variable)]() -> Result<std::string> {
+    const char* const value = std::getenv(variable.c_str());
+    if (value == nullptr || *value == '\0')
+      return error(fmt::format("environment variable {} is not set", variable));
+    return std::string(value);
+  };
+}
+
+SecretProvider secret_from_file(std::string path) {
+  return [path = std::move(path)]() -> Result<std::string> {
+    std::ifstream file(path);
+    std::string value;
+    if (!file || !std::getline(file, value) || value.empty())
+      return error(fmt::format("cannot read a secret from `{}`", path));
+    if (value.ends_with('\r')) value.pop_back();
+    return value;
+  };
+}
+
+}  // namespace flow
