@@ -182,7 +182,7 @@ void Runtime::Loop::wait_for_somebody(Run& run, std::uint32_t number) {
 
 void Runtime::Loop::open_question(const Run& run, const QuestionRow& question) {
   batch_.questions.push_back(question);
-  after_commit([this, question] { observer_->asked(question); });
+  after_commit([this, question] { observer_->question_asked(question); });
   for (std::uint32_t person = 0; person < question.people.size(); ++person)
     tell(run.row(), run.module(), question, person);
 }
@@ -215,7 +215,7 @@ Status Runtime::Loop::take_answer(const AnswerRequest& request, const AnswerDone
     const QuestionRow& answered = reply.question;
     batch_.closed.push_back(answered);
     stop_telling(answered.id);
-    after_commit([this, answered] { observer_->answered(answered); });
+    after_commit([this, answered] { observer_->question_answered(answered); });
     if (run(answered.run) == nullptr)
       wake_soon(answered.run);
     else if (Run* const waiting = waiting_run(answered.run, answered.call))

@@ -33,6 +33,7 @@ Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string
   FLOW_TRY(std::shared_ptr<const Module> module, engine_.load(module_bytes));
   FLOW_TRY_STATUS(check_settings(*module, settings_json));
   FLOW_TRY_STATUS(check_served(*module));
+  if (!options_.can_be_answered) FLOW_TRY_STATUS(check_asks_nobody(*module));
   const std::string hash = sha256_hex(module_bytes);
   Batch batch;
   batch.modules.push_back(ModuleRow{hash, std::string(module_bytes)});

@@ -63,9 +63,9 @@ class RuntimeObserver {
   virtual void run_recovered(const RunRow&) {}
   // One entry of a run's journal, as it was committed.
   virtual void run_step(const RunRow&, const JournalRow&) {}
-  virtual void run_ended(const RunRow&) {}      // over or parked: see its state
-  virtual void asked(const QuestionRow&) {}     // people, or a message
-  virtual void answered(const QuestionRow&) {}  // by one of them
+  virtual void run_ended(const RunRow&) {}               // over or parked: see its state
+  virtual void question_asked(const QuestionRow&) {}     // people, or a message
+  virtual void question_answered(const QuestionRow&) {}  // by one of them
   virtual void polled(const PollReport&) {}
   virtual void health(const HealthEvent&) {}
   virtual void told() {}  // all that one commit made true

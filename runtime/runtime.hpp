@@ -56,6 +56,7 @@ struct RuntimeOptions {
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.
   std::function<std::size_t(const std::string& tenant, const Operation& operation)> chosen_route;
+  bool can_be_answered = true;           // by people and messages; else a flow that waits for them is refused
   AnswerLinks links;                     // in the mails to people who are asked
   std::uint32_t requests_per_turn = 64;  // that were asked for from outside
   // For tests only: ends the process by SIGKILL right before (odd) or right after (even) commit number

@@ -57,4 +57,15 @@ Status check_served(const Module& module) {
   return {};
 }
 
+Status check_asks_nobody(const Module& module) {
+  for (const FlowCode& flow : module.flows)
+    for (const ManifestCall& call : flow.manifest.calls)
+      if (is_answered_by_somebody(module.operations[call.operation]))
+        return error(
+            fmt::format("`{}`: flow `{}` waits for `{}`, and nobody could answer it here; a service "
+                        "(`flow serve`) can wait",
+                        module.source_name, flow.name, module.operations[call.operation].full_name()));
+  return {};
+}
+
 }  // namespace flow

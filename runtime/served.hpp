@@ -15,4 +15,7 @@ bool is_answered_by_somebody(const Operation& operation);
 // The error names the flow, and the trigger, the operation or the modifier of a call.
 Status check_served(const Module& module);
 
+// Fails when one of its flows may wait for people or messages, with its name.
+Status check_asks_nobody(const Module& module);
+
 }  // namespace flow

@@ -196,8 +196,7 @@ TEST(Asking, EachPersonGetsOneMailWithTheirOwnLinks) {
     }
     EXPECT_EQ(option, 2u);
   }
-  for (const TellingRow& row : live.tellings())
-    EXPECT_EQ(row.state, TellingRow::State::Told);
+  for (const TellingRow& row : live.tellings()) EXPECT_EQ(row.state, TellingRow::State::Told);
 }
 
 TEST(Asking, AMailThatCannotBeSentLeavesTheQuestionOpen) {
@@ -340,6 +339,17 @@ TEST(Asking, AnAnswerIsGivenOnAStoreThatNobodyHasOpen) {
   ASSERT_TRUE(live.pass(kMinuteUs));
   EXPECT_EQ(live.only_run().state, RunState::Finished);
   EXPECT_THAT(live.logs(), ElementsAre("true"));
+}
+
+TEST(Asking, WhereNobodyCouldAnswerNoFlowThatAsksIsDeployed) {
+  RuntimeOptions options;
+  options.can_be_answered = false;
+  Live live;
+  live.runtime = std::make_unique<Runtime>(*live.bench.store, live.bench.clock, live.bench.random,
+                                           live.bench.world, *live.engine, options);
+  const auto deployed = live.runtime->deploy("contoso", encode(asking_flow(0)));
+  ASSERT_FALSE(deployed);
+  EXPECT_THAT(deployed.error().message, HasSubstr("flow `isolate` waits for `flow.approve`"));
 }
 
 TEST(Asking, AfterTheEndNobodyIsKeptWaiting) {
