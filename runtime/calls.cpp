@@ -106,9 +106,10 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
   const std::vector<std::uint64_t> tickets = limiter_.release(now_us, room);
   for (const std::uint64_t ticket : tickets) {
     Pending& pending = pending_.at(ticket);
-    const bool is_poll = pending.purpose == Pending::Purpose::Poll;
-    Run* const owner = is_poll ? nullptr : waiting_run(pending.owner, pending.number);
-    if (!is_poll && owner == nullptr) {  // the branch that wanted it was ended meanwhile
+    const bool is_run = pending.is_of_run();
+    Run* const owner = is_run ? waiting_run(pending.owner, pending.number) : nullptr;
+    const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
+    if (!is_wanted) {  // the branch that wanted it was ended meanwhile, or the question was answered
       limiter_.done(pending.bucket);
       pending_.erase(ticket);
       continue;
@@ -134,6 +135,7 @@ void Runtime::Loop::send_calls() {
     };
     switch (pending.purpose) {
       case Pending::Purpose::Settle:
+      case Pending::Purpose::SettleTelling:
         ++counters_.settled;
         executor_.settle(pending.call,
                          [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
@@ -148,6 +150,7 @@ void Runtime::Loop::send_calls() {
       }
       case Pending::Purpose::Perform:
       case Pending::Purpose::Poll:
+      case Pending::Purpose::Tell:
         ++counters_.calls[pending.module->operations[pending.call.operation].full_name()];
         executor_.perform(pending.call, give_outcome);
         break;
@@ -168,7 +171,7 @@ void Runtime::Loop::give_up_on_silent_calls(std::int64_t now_us) {
     if (found == pending_.end()) continue;  // answered long ago
     if (time_us > now_us) return;
     const Fault fault = no_answer(found->second.module->operations[found->second.call.operation].full_name());
-    if (found->second.purpose == Pending::Purpose::Settle) {
+    if (found->second.asks_whether()) {
       take(ticket, Settlement(NobodyKnows{fault}));
     } else {
       take(ticket, Outcome(fault));
@@ -194,13 +197,16 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   }
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
+  if (pending.is_telling()) return take_telling(pending, what);
   Run* owner = waiting_run(pending.owner, pending.number);
   if (owner == nullptr) return;  // nobody wants it any more
   switch (pending.purpose) {
     case Pending::Purpose::Perform: return take_outcome(*owner, pending, std::get<Outcome>(what));
     case Pending::Purpose::Settle: return take_settlement(*owner, pending, std::get<Settlement>(what));
     case Pending::Purpose::Progress: return take_progress(*owner, pending, std::get<Outcome>(what));
-    case Pending::Purpose::Poll: break;  // has no owner among the runs
+    case Pending::Purpose::Poll:
+    case Pending::Purpose::Tell:
+    case Pending::Purpose::SettleTelling: break;  // have no owner among the runs
   }
 }
 

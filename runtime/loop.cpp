@@ -33,6 +33,7 @@ Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string
   FLOW_TRY(std::shared_ptr<const Module> module, engine_.load(module_bytes));
   FLOW_TRY_STATUS(check_settings(*module, settings_json));
   FLOW_TRY_STATUS(check_served(*module));
+  if (!options_.can_be_answered) FLOW_TRY_STATUS(check_asks_nobody(*module));
   const std::string hash = sha256_hex(module_bytes);
   Batch batch;
   batch.modules.push_back(ModuleRow{hash, std::string(module_bytes)});
@@ -95,9 +96,10 @@ Status Runtime::Loop::turn(bool& has_worked) {
   FLOW_TRY_STATUS(end_overdue(now_us, has_worked));
   if (!is_draining_) {
     FLOW_TRY_STATUS(recover_some(has_worked));
+    FLOW_TRY_STATUS(take_up_tellings(has_worked));
+    FLOW_TRY_STATUS(take_requests(has_worked));
     FLOW_TRY_STATUS(wake_due(now_us, has_worked));
     FLOW_TRY_STATUS(dispatch_events(has_worked));
-    FLOW_TRY_STATUS(take_requests(has_worked));
     FLOW_TRY_STATUS(give_turns(has_worked));
     has_worked |= release_calls(now_us);
   }
@@ -137,6 +139,7 @@ bool Runtime::Loop::fire_timers(std::int64_t now_us) {
 
 std::int64_t Runtime::Loop::next_wake_us() const {
   const std::int64_t now_us = clock_.now_us();
+  if (is_retelling_ && !is_draining_) return now_us;
   if (is_recovering_ && has_room()) return now_us;
   if (!turns_.empty() && !is_draining_) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
@@ -158,6 +161,34 @@ Status Runtime::Loop::commit_now(const Batch& batch) {
   return status;
 }
 
+void Runtime::Loop::start(StartRequest request, StartDone done) {
+  inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
+    if (is_open) return take_request(request, done);
+    done({.how = StartAnswer::How::Stopping, .run = {}, .problem = {}, .body = {}});
+    return {};
+  });
+}
+
+void Runtime::Loop::answer(AnswerRequest request, AnswerDone done) {
+  inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
+    if (is_open) return take_answer(request, done);
+    done({});
+    return {};
+  });
+}
+
+void Runtime::Loop::send(MessageRequest request, MessageDone done) {
+  inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
+    if (is_open) return take_message(request, done);
+    done({});
+    return {};
+  });
+}
+
+void Runtime::Loop::fail_store(const Error& problem) {
+  if (store_problem_) store_problem_ = tl::unexpected(problem);
+}
+
 Status Runtime::Loop::follow_up_all() {
   for (; !follow_ups_.empty(); follow_ups_.pop_front()) FLOW_TRY_STATUS(follow_ups_.front()());
   return {};
@@ -165,6 +196,10 @@ Status Runtime::Loop::follow_up_all() {
 
 Status Runtime::Loop::commit() {
   FLOW_TRY_STATUS(follow_up_all());
+  if (!store_problem_) {  // what a run needs to know could not be read
+    health(HealthEvent::Kind::StoreFailed, "", "store", store_problem_.error().message);
+    return store_problem_;
+  }
   if (!batch_.empty()) {
     const Batch batch = std::exchange(batch_, {});
     begun_.clear();
@@ -219,6 +254,7 @@ void Runtime::Loop::settle_run(Run& run) {
         if (run.waiting(number) != nullptr) ask_for(run, number);
   collect(run);
   if (waits) let_wait(run);
+  withdraw(run, run.take_unwanted());
   if (!run.is_over()) return;
   leave_line(run.row());
   deadlines_.forget(run.row().id);
@@ -254,6 +290,12 @@ Result<std::string> Runtime::deploy(const std::string& tenant, std::string_view 
 }
 Status Runtime::recover() {
   return loop_->recover();
+}
+void Runtime::answer(AnswerRequest request, AnswerDone done) {
+  loop_->answer(std::move(request), std::move(done));
+}
+void Runtime::send(MessageRequest request, MessageDone done) {
+  loop_->send(std::move(request), std::move(done));
 }
 Status Runtime::run() {
   return loop_->run();

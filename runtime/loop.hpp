@@ -4,8 +4,9 @@
 // answers, retries), admission.cpp (policies of flows, asked before each call), turns.cpp (runs that wait for
 // their turn, runs whose time is over), awaiting.cpp (how long-running actions end), system_calls.cpp (what
 // the runtime answers itself), sleeping.cpp (runs that only wait, from memory to the store and back),
-// polling.cpp (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other
-// triggers), starting.cpp (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// asking.cpp, telling.cpp and messages.cpp (people who are asked and told, messages to runs), polling.cpp
+// (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp
+// (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -41,8 +42,10 @@ class Runtime::Loop {
                              std::string_view settings_json);
   Status recover();
   Status run();
+  void answer(AnswerRequest request, AnswerDone done);
+  void send(MessageRequest request, MessageDone done);
   void stop() { inbox_->stop(); }
-  void start(StartRequest request, StartDone done) { inbox_->ask(std::move(request), std::move(done)); }
+  void start(StartRequest request, StartDone done);
   Result<bool> step();
   Status run_until_idle(std::uint64_t turns);
   std::int64_t next_wake_us() const;
@@ -54,10 +57,10 @@ class Runtime::Loop {
  private:
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
-    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll };
+    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll, Tell, SettleTelling };
     Purpose purpose = Purpose::Perform;
-    std::string owner;         // the run's ID, or the key of the source
-    std::uint32_t number = 0;  // of the run's call
+    std::string owner;         // the run's ID, the key of the source, or the question's ID
+    std::uint32_t number = 0;  // of the run's call, or of the question's person
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
@@ -66,6 +69,30 @@ class Runtime::Loop {
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t tries = 0;     // Settle, Progress: in a row without success
     std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
+
+    bool is_of_run() const { return purpose != Purpose::Poll && !is_telling(); }
+    bool is_telling() const { return purpose == Purpose::Tell || purpose == Purpose::SettleTelling; }
+    bool asks_whether() const { return purpose == Purpose::Settle || purpose == Purpose::SettleTelling; }
+  };
+  // A mail to one person about one question, until it is sent or given up.
+  using TellingId = std::pair<std::string, std::uint32_t>;  // the question's ID, the person's place
+  struct Telling {
+    std::string tenant;
+    std::string run;
+    std::string person;
+    std::shared_ptr<const Module> module;
+    std::uint32_t operation = 0;
+    std::string arguments;
+    std::uint32_t failures = 0;
+    std::uint32_t settle_tries = 0;
+    bool is_out = false;
+  };
+  // People who are asked before a call is made.
+  struct Approval {
+    std::vector<std::string> people;
+    std::string subject;
+    std::string details;         // text
+    std::int64_t within_us = 0;  // 0: until somebody answers
   };
   // One trigger of one tenant: a single poll feeds all its subscribers.
   struct Source {
@@ -102,6 +129,7 @@ class Runtime::Loop {
   // Into the commit of this turn, before it is made.
   void follow_up(std::function<Status()> what) { follow_ups_.push_back(std::move(what)); }
   Status follow_up_all();
+  void fail_store(const Error& problem);  // the loop ends with it, and this turn is not committed
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
@@ -165,10 +193,53 @@ class Runtime::Loop {
 
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
+  void rest_until_due(Run& run, std::uint32_t number, std::int64_t now_us);
   void set_timer(Run& run, std::uint32_t number);
   void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
+
+  // asking.cpp
+  void wait_for_somebody(Run& run, std::uint32_t number);
+  QuestionRow new_question(const Run& run, std::uint32_t number, QuestionRow::Kind kind) const;
+  std::variant<QuestionRow, Fault> question_of(const Run& run, std::uint32_t number) const;
+  Result<std::optional<QuestionRow>> question(const std::string& id);
+  void open_question(const Run& run, const QuestionRow& question);
+  void close_question(const std::string& id, QuestionRow::State state);
+  static Outcome answer_of(const QuestionRow& answered);
+  Outcome outcome_when_due(const Run& run, std::uint32_t number);
+  Status take_answer(const AnswerRequest& request, const AnswerDone& done);
+  void go_on_with(Run& run, const QuestionRow& answered);
+  void wake_soon(const std::string& id);
+  void withdraw(const Run& run, const std::vector<std::uint32_t>& calls);
+  // Whether people let the run make this call, which must have no intent yet: they are asked the first time,
+  // and until there is an answer or the time is over it gives nothing. Then the call is asked for again
+  // (ask_for()), also after a restart: whoever holds it back asks this again. False when it cannot be asked.
+  std::optional<bool> approval(Run& run, std::uint32_t number, const Approval& wanted);
+
+  // messages.cpp
+  Status take_message(const MessageRequest& request, const MessageDone& done);
+  Result<MessageReply> keep_message(const MessageRequest& request);
+  Result<std::optional<MessageReply>> problem_with_receiver(const std::string& id);
+  Result<std::optional<MessageRow>> next_message(const std::string& run, const std::string& name);
+  bool take_message_for(Run& run, std::uint32_t number, const std::string& name, bool has_row);
+  void hand_message(Run& run, const std::string& name);
+  Status wake_for_message(const std::string& run, const std::string& name);
+
+  // telling.cpp
+  void tell(const RunRow& run, const std::shared_ptr<const Module>& module, const QuestionRow& question,
+            std::uint32_t person);
+  void send_telling(const TellingId& id, Pending::Purpose purpose);
+  void note_telling(const TellingId& id, TellingRow::State state, std::string problem = {});
+  bool release_telling(const Pending& pending);
+  void take_telling(const Pending& pending, const std::variant<Outcome, Settlement>& what);
+  void settle_telling(const TellingId& id, const Settlement& settlement);
+  void try_telling_again(const TellingId& id, const Fault& fault, Pending::Purpose purpose);
+  void end_telling(const TellingId& id, TellingRow::State state);
+  void fail_telling(const TellingId& id, const std::string& problem);
+  void stop_telling(const std::string& question);
+  Status take_up_tellings(bool& has_worked);
+  Status take_up_telling(const TellingId& id, TellingRow::State state);
 
   // polling.cpp
   void unsubscribe(const std::string& tenant, const std::string& flow);
@@ -274,6 +345,11 @@ class Runtime::Loop {
   std::vector<std::string> leaving_memory_;  // once the batch is durable
   Deadlines deadlines_;
   std::map<std::string, std::int64_t> overdue_;  // runs over their deadline: until when they may clean up
+
+  std::map<TellingId, Telling> tellings_;
+  bool is_retelling_ = false;
+  std::pair<std::string, std::int64_t> retold_to_{"", -1};
+  Status store_problem_;
 
   bool is_recovering_ = false;
   bool has_taken_up_all_ = true;  // that were unfinished when this process began

@@ -28,6 +28,7 @@ struct HealthEvent {
     RunParked,
     FrozenUnusable,  // the run goes on from its journal, which takes longer
     StoreFailed,     // the loop ends
+    PersonNotTold,   // of a question; it stands
     FiringsMissed,   // more than are caught up
     NotForTenant,    // a flow was not deployed: it says which tenants it is for
   };
@@ -63,7 +64,9 @@ class RuntimeObserver {
   virtual void run_recovered(const RunRow&) {}
   // One entry of a run's journal, as it was committed.
   virtual void run_step(const RunRow&, const JournalRow&) {}
-  virtual void run_ended(const RunRow&) {}  // over or parked: see its state
+  virtual void run_ended(const RunRow&) {}               // over or parked: see its state
+  virtual void question_asked(const QuestionRow&) {}     // people, or a message
+  virtual void question_answered(const QuestionRow&) {}  // by one of them
   virtual void polled(const PollReport&) {}
   virtual void health(const HealthEvent&) {}
   virtual void told() {}  // all that one commit made true

@@ -34,6 +34,7 @@ Status Runtime::Loop::recover() {
   batch.meta.push_back(MetaRow{"closed", "0"});
   FLOW_TRY_STATUS(commit_now(batch));
   is_recovering_ = true;
+  is_retelling_ = true;
   FLOW_TRY(const auto next_us, store_.next_wake_us());
   next_sleeper_us_ = next_us.value_or(kNever);
   has_taken_up_all_ = false;

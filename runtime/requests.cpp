@@ -23,9 +23,9 @@ bool may_respond(const Subscriber& subscriber) {
 }  // namespace
 
 Status Runtime::Loop::take_requests(bool& has_worked) {
-  for (const auto& [request, done] : inbox_->take_requests(options_.events_per_turn)) {
+  for (const InboxRequest& request : inbox_->take_requests(options_.requests_per_turn)) {
     has_worked = true;
-    FLOW_TRY_STATUS(take_request(request, done));
+    FLOW_TRY_STATUS(request(true));
   }
   return {};
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/served.hpp"
+
 namespace flow {
 namespace {
 
@@ -190,7 +192,7 @@ void Run::append(const Entry& entry, std::int64_t now_us) {
 // the machine's fuel.
 void Run::advance(std::optional<Step> step, std::int64_t now_us) {
   while (replay_problem_.empty()) {
-    for (const std::uint32_t number : machine_->take_cancelled()) waiting_.erase(number);
+    for (const std::uint32_t number : machine_->take_cancelled()) drop(number);
     if (!step) step = machine_->next();
     if (!step) return;
     if (!has_entered_ && machine_->in_body()) {
@@ -249,6 +251,14 @@ void Run::wait_for(const Call& call) {
   }
   waiting_.insert_or_assign(call.number, std::move(waiting));
   wanted_.push_back(call.number);
+}
+
+// Nobody wants the call's answer any more.
+void Run::drop(std::uint32_t number) {
+  const auto found = waiting_.find(number);
+  if (found == waiting_.end()) return;
+  if (found->second.is_held || is_answered_by_somebody(operation(number))) unwanted_.push_back(number);
+  waiting_.erase(found);
 }
 
 const Run::Waiting* Run::waiting(std::uint32_t number) const {
@@ -355,7 +365,7 @@ void Run::park(std::string reason, std::int64_t now_us) {
 
 void Run::cancel(const std::string& by, const std::string& reason, std::int64_t now_us) {
   append(CancelledEntry{by, reason}, now_us);
-  waiting_.clear();
+  for (const std::uint32_t number : under_way()) drop(number);
   // To a flow that called it, it is a fault.
   ended_ = {};
   ended_.how = Ended::How::Failed;
@@ -368,7 +378,7 @@ void Run::cancel(const std::string& by, const std::string& reason, std::int64_t 
 
 void Run::end(const Ended& ended, std::int64_t now_us) {
   append(EndedEntry{ended}, now_us);
-  waiting_.clear();
+  for (const std::uint32_t number : under_way()) drop(number);
   ended_ = ended;
   row_.state = state_after(ended.how);
   row_.ended_us = now_us;

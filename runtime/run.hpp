@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -58,6 +59,7 @@ class Run {
     bool in_doubt = false;           // an attempt went out and nothing is known of it
     std::optional<Begun> begun;      // it was carried out; its end is waited for
     bool has_timer = false;          // somebody will answer it when it is due
+    bool is_held = false;            // people are asked first whether it may be made
   };
   // By number; nullptr for one that was answered, or is wanted by nobody any more, as everything is when the
   // run is over or parked.
@@ -67,6 +69,9 @@ class Run {
   std::vector<std::uint32_t> under_way() const;  // the numbers of all calls that are
   const Operation& operation(std::uint32_t number) const;
   std::string call_key(std::uint32_t number) const;  // idempotency key
+  // Calls that waited for somebody, or were held, and are wanted no more because their branch or the run
+  // ended, since this was asked the last time.
+  std::vector<std::uint32_t> take_unwanted() { return std::exchange(unwanted_, {}); }
   std::vector<std::uint32_t> without_timer() const;  // calls that are due at a time, and nobody looks after
 
   // When nothing but times is waited for, the first of them: the run may sleep until then. kNever when it
@@ -76,6 +81,7 @@ class Run {
   // cannot be frozen. What was written must be taken (take_unsaved()) before.
   std::optional<Frozen> freeze() const;
   void note_timer(std::uint32_t number) { told_of(number).has_timer = true; }
+  void note_held(std::uint32_t number) { told_of(number).is_held = true; }
 
   // The following are of calls that are under way.
   void note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us = 0);  // it goes out
@@ -120,6 +126,7 @@ class Run {
   void advance(std::optional<Step> step, std::int64_t now_us);
   std::optional<Step> pass_log(const LogLine& line, std::int64_t now_us);
   void wait_for(const Call& call);
+  void drop(std::uint32_t number);
   std::optional<std::string> mismatch(const Call& call, const IntentEntry& intent) const;
   Waiting& told_of(std::uint32_t number);
   void end(const Ended& ended, std::int64_t now_us);
@@ -133,7 +140,7 @@ class Run {
   std::uint32_t next_sequence_ = 0;
 
   std::map<std::uint32_t, Waiting> waiting_;  // by number
-  std::vector<std::uint32_t> wanted_;
+  std::vector<std::uint32_t> wanted_, unwanted_;
   std::uint32_t calls_ = 0;  // that the machine made so far
   bool has_entered_ = false;
   bool was_frozen_ = false;

@@ -7,10 +7,10 @@
 //   runtime.recover();                         // once, before the first turn
 //   runtime.run();                             // until stop() was called from another thread; then drains
 //
-// It is one event loop. Everything but start() and stop() belongs to the thread that drives it; the executor
-// may answer from any thread. An Error from the loop means the store failed: nothing was done that is not
-// durable, and a new Runtime on the same store goes on. A test drives the loop itself: run_until_idle(),
-// advance the clock to next_wake_us(), repeat.
+// It is one event loop. Everything but start(), answer(), send() and stop() belongs to the thread that drives
+// it; the executor may answer from any thread. An Error from the loop means the store failed: nothing was
+// done that is not durable, and a new Runtime on the same store goes on. A test drives the loop itself:
+// run_until_idle(), advance the clock to next_wake_us(), repeat.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@
 #include "runtime/executor.hpp"
 #include "runtime/observer.hpp"
 #include "runtime/poller.hpp"
+#include "runtime/question.hpp"
+#include "runtime/question_mail.hpp"
 #include "runtime/retry.hpp"
 #include "runtime/start_request.hpp"
 #include "runtime/store.hpp"
@@ -55,6 +57,9 @@ struct RuntimeOptions {
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.
   std::function<std::size_t(const std::string& tenant, const Operation& operation)> chosen_route;
+  bool can_be_answered = true;           // by people and messages; else a flow that waits for them is refused
+  AnswerLinks links;                     // in the mails to people who are asked
+  std::uint32_t requests_per_turn = 64;  // that were asked for from outside
   // For tests only: ends the process by SIGKILL right before (odd) or right after (even) commit number
   // (crash_at_append + 1) / 2 of this Runtime. 0 is never.
   std::uint64_t crash_at_append = 0;
@@ -83,6 +88,10 @@ class Runtime {
   // From any thread: a run is to begin. `done` is told when it is durable, or why there is none; a flow that
   // says `respond` within the request's time answers by that.
   void start(StartRequest request, StartDone done);
+  // From any thread: somebody answers a question, or sends a message to a run. `done` is told what became of
+  // it, of what is recorded when it is durable.
+  void answer(AnswerRequest request, AnswerDone done);
+  void send(MessageRequest request, MessageDone done);
 
   // Until stop(): works, and sleeps when there is nothing to do. Drains before it returns.
   Status run();

@@ -9,9 +9,9 @@ namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 10> kAnswered = {
-    "flow.wait", "flow.waitUntil", "flow.now",     "flow.ago",  "flow.random",
-    "flow.uuid", "flow.once",      "flow.respond", "flow.call", "flow.start"};
+constexpr std::array<std::string_view, 13> kAnswered = {
+    "flow.wait",    "flow.waitUntil", "flow.now", "flow.ago",     "flow.random",  "flow.uuid", "flow.once",
+    "flow.approve", "flow.ask",       "flow.receive", "flow.respond", "flow.call", "flow.start"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
@@ -36,6 +36,11 @@ bool is_for_tenant(const Policies& policies, std::string_view tenant) {
   return policies.tenants.empty() || std::ranges::find(policies.tenants, tenant) != policies.tenants.end();
 }
 
+bool is_answered_by_somebody(const Operation& operation) {
+  return is_answered_here(operation) &&
+         (operation.name == "approve" || operation.name == "ask" || operation.name == "receive");
+}
+
 Status check_served(const Module& module) {
   for (const FunctionCode& function : module.functions) FLOW_TRY_STATUS(check_calls(module, function));
   for (const FlowCode& flow : module.flows) {
@@ -55,6 +60,17 @@ Status check_served(const Module& module) {
         return cannot(module, fmt::format("answer `{}` for flow `{}`", operation.full_name(), flow.name));
     }
   }
+  return {};
+}
+
+Status check_asks_nobody(const Module& module) {
+  for (const FlowCode& flow : module.flows)
+    for (const ManifestCall& call : flow.manifest.calls)
+      if (is_answered_by_somebody(module.operations[call.operation]))
+        return error(
+            fmt::format("`{}`: flow `{}` waits for `{}`, and nobody could answer it here; a service "
+                        "(`flow serve`) can wait",
+                        module.source_name, flow.name, module.operations[call.operation].full_name()));
   return {};
 }
 

@@ -11,6 +11,8 @@ namespace flow {
 
 // Whether the runtime answers it, not the executor: its route is of Protocol::Runtime.
 bool is_answered_here(const Operation& operation);
+// Whether, of those, people or a message answer it: flow.approve, flow.ask, flow.receive.
+bool is_answered_by_somebody(const Operation& operation);
 
 // `in tenants`: whether a flow that asks for this is for the tenant. One that is not must not be started
 // there, by nothing.
@@ -18,5 +20,8 @@ bool is_for_tenant(const Policies& policies, std::string_view tenant);
 
 // The error names the flow, and the trigger, the operation or the modifier of a call.
 Status check_served(const Module& module);
+
+// Fails when one of its flows may wait for people or messages, with its name.
+Status check_asks_nobody(const Module& module);
 
 }  // namespace flow

@@ -47,6 +47,23 @@ constexpr const char* kSteps[] = {
          call INTEGER NOT NULL, time_us INTEGER NOT NULL, until_us INTEGER NOT NULL,
          PRIMARY KEY (tenant, flow, operation, run, call)) WITHOUT ROWID;
        CREATE INDEX counted_by_time ON counted (until_us);)",
+    // Questions to people, the mails about them, and messages to runs.
+    R"(CREATE TABLE questions (
+         id TEXT PRIMARY KEY, run TEXT NOT NULL, call INTEGER NOT NULL, tenant TEXT NOT NULL,
+         flow TEXT NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL, people TEXT NOT NULL,
+         subject TEXT NOT NULL, details TEXT NOT NULL, options TEXT NOT NULL, asked_us INTEGER NOT NULL,
+         expires_us INTEGER NOT NULL, closed_us INTEGER NOT NULL, answer TEXT NOT NULL,
+         answered_by TEXT NOT NULL, via TEXT NOT NULL) WITHOUT ROWID;
+       CREATE INDEX questions_open ON questions (id) WHERE state = 0;
+       CREATE TABLE tellings (
+         question TEXT NOT NULL, person INTEGER NOT NULL, state INTEGER NOT NULL, time_us INTEGER NOT NULL,
+         problem TEXT NOT NULL, PRIMARY KEY (question, person)) WITHOUT ROWID;
+       CREATE INDEX tellings_untold ON tellings (question, person) WHERE state < 2;
+       CREATE TABLE messages (
+         run TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, payload TEXT NOT NULL,
+         key TEXT NOT NULL, sender TEXT NOT NULL, received_us INTEGER NOT NULL, taken_by INTEGER,
+         PRIMARY KEY (run, number)) WITHOUT ROWID;
+       CREATE UNIQUE INDEX messages_by_key ON messages (run, key) WHERE key <> '';)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

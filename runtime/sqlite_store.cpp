@@ -8,6 +8,7 @@
 
 #include "runtime/file_lock.hpp"
 #include "runtime/sqlite.hpp"
+#include "runtime/sqlite_questions.hpp"
 #include "runtime/sqlite_schema.hpp"
 
 namespace flow {
@@ -69,6 +70,7 @@ struct SqliteStore::Tables {
 
   FileLock lock;  // declared first: released last
   Connection connection;
+  sqlite::QuestionTables questions{connection};
 
   Statement begin, commit, rollback;
   Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest,
@@ -117,7 +119,7 @@ Status SqliteStore::Tables::prepare_reads() {
            connection.prepare("SELECT run, call, time_us, until_us FROM counted"
                               " WHERE tenant = ? AND flow = ? AND operation = ? AND time_us > ?"));
   FLOW_TRY(get_meta, connection.prepare("SELECT value FROM meta WHERE key = ?"));
-  return {};
+  return questions.prepare();
 }
 
 Status SqliteStore::Tables::prepare_writes() {
@@ -274,6 +276,7 @@ Status SqliteStore::Tables::write(const Batch& batch) {
   FLOW_TRY_STATUS(write_sleep(batch));
   FLOW_TRY_STATUS(write_triggers(batch));
   FLOW_TRY_STATUS(write_counts(batch));
+  FLOW_TRY_STATUS(questions.write(batch));
   return write_forgetting(batch);
 }
 
@@ -471,6 +474,36 @@ Result<std::vector<CountedCallRow>> SqliteStore::counted_calls(std::string_view 
 
 Result<std::optional<std::string>> SqliteStore::meta(std::string_view key) {
   return tables_->one_text(tables_->get_meta.bind(1, key));
+}
+
+Result<std::optional<QuestionRow>> SqliteStore::question(std::string_view id) {
+  return tables_->questions.question(id);
+}
+
+Result<std::vector<QuestionRow>> SqliteStore::list_questions(const QuestionFilter& filter) {
+  return tables_->questions.list(filter);
+}
+
+Result<std::vector<TellingRow>> SqliteStore::untold(std::string_view after, std::int64_t after_person,
+                                                    std::uint32_t limit) {
+  return tables_->questions.untold(after, after_person, limit);
+}
+
+Result<std::vector<TellingRow>> SqliteStore::tellings(std::string_view question) {
+  return tables_->questions.tellings(question);
+}
+
+Result<std::optional<MessageRow>> SqliteStore::next_message(std::string_view run, std::string_view name,
+                                                            std::uint32_t after) {
+  return tables_->questions.next_message(run, name, after);
+}
+
+Result<bool> SqliteStore::has_message(std::string_view run, std::string_view key) {
+  return tables_->questions.has_message(run, key);
+}
+
+Result<Store::MessageCounts> SqliteStore::message_counts(std::string_view run) {
+  return tables_->questions.message_counts(run);
 }
 
 }  // namespace flow

@@ -16,7 +16,8 @@ namespace flow {
 //   2  keys of flow.once()
 //   3  runs that are asleep
 //   4  calls counted under a limit
-inline constexpr int kStoreVersion = 4;
+//   5  questions to people, the mails about them, and messages to runs
+inline constexpr int kStoreVersion = 5;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -53,6 +54,15 @@ class SqliteStore final : public Store {
   Result<std::vector<CountedCallRow>> counted_calls(std::string_view tenant, std::string_view flow,
                                                     std::string_view operation,
                                                     std::int64_t after_us) override;
+  Result<std::optional<QuestionRow>> question(std::string_view id) override;
+  Result<std::vector<QuestionRow>> list_questions(const QuestionFilter& filter) override;
+  Result<std::vector<TellingRow>> untold(std::string_view after, std::int64_t after_person,
+                                         std::uint32_t limit) override;
+  Result<std::vector<TellingRow>> tellings(std::string_view question) override;
+  Result<std::optional<MessageRow>> next_message(std::string_view run, std::string_view name,
+                                                 std::uint32_t after) override;
+  Result<bool> has_message(std::string_view run, std::string_view key) override;
+  Result<MessageCounts> message_counts(std::string_view run) override;
   Result<std::optional<std::string>> meta(std::string_view key) override;
 
  private:

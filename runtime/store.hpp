@@ -108,6 +108,78 @@ struct CountedCallRow {
   std::int64_t until_us = 0;  // it need not be remembered any more
 };
 
+// What a run waits for that no machine and no time brings. The numbers are stored: append, never reorder.
+struct QuestionRow {
+  enum class Kind : std::uint8_t {
+    Approve,  // people, yes or no
+    Ask,      // people, one of the options
+    Receive,  // a message of that name
+    Admit,    // people, whether a call may be made that a policy holds back
+  };
+  enum class State : std::uint8_t {
+    Open,
+    Answered,
+    Expired,
+    Withdrawn,  // the run does not want to know any more
+  };
+  std::string id;  // question_id() of the run and the call
+  std::string run;
+  std::uint32_t call = 0;
+  std::string tenant;
+  std::string flow;
+  Kind kind = Kind::Approve;
+  State state = State::Open;
+  std::vector<std::string> people;   // whose answer counts
+  std::string subject;               // what is asked; Receive: the message's name
+  std::string details;               // JSON: a text, or {"$html": "…"}
+  std::vector<std::string> options;  // what may be answered
+  std::int64_t asked_us = 0;
+  std::int64_t expires_us = 0;  // kNever when it does not
+  // Once it is not open any more:
+  std::int64_t closed_us = 0;
+  std::string answer;  // Answered: one of the options
+  std::string by;      // Answered: who
+  std::string via;     // Answered: from where, as `link`
+};
+inline constexpr QuestionRow::Kind kLastQuestionKind = QuestionRow::Kind::Admit;
+inline constexpr QuestionRow::State kLastQuestionState = QuestionRow::State::Withdrawn;
+std::string_view question_kind_name(QuestionRow::Kind kind);     // `approve`
+std::string_view question_state_name(QuestionRow::State state);  // `open`
+std::string question_id(std::string_view run, std::uint32_t call);
+
+// The mail that tells one person of a question.
+struct TellingRow {
+  enum class State : std::uint8_t { Wanted, Out, Told, Failed, Dropped };  // Out: sent, and nothing is known
+  std::string question;
+  std::uint32_t person = 0;  // index into QuestionRow::people
+  State state = State::Wanted;
+  std::int64_t time_us = 0;  // of the last change
+  std::string problem;       // Failed
+};
+
+// A message to a run, for one of its calls of flow.receive().
+struct MessageRow {
+  std::string run;
+  std::uint32_t number = 0;  // in the order in which they came, from 1
+  std::string name;
+  std::string payload;  // JSON
+  std::string key;      // of the sender, who may send it again without harm; empty: none
+  std::string from;
+  std::int64_t received_us = 0;
+  std::optional<std::uint32_t> taken_by;  // the call that got it
+};
+struct TakenRow {
+  std::string run;
+  std::uint32_t number = 0;
+  std::uint32_t call = 0;
+};
+
+// A run that may be asleep and is to be woken then; one that is awake is left alone.
+struct DueRow {
+  std::string run;
+  std::int64_t wake_us = 0;
+};
+
 struct MetaRow {
   std::string key;
   std::string value;
@@ -129,12 +201,19 @@ struct Batch {
   std::vector<OnceRow> once;              // replaces; those that were over when one was taken may be gone
   std::vector<CountedCallRow> counted;    // replaces that call's; those over when one went out may be gone
   std::vector<CountedCallRow> uncounted;  // given back: these calls count no longer
-  std::vector<MetaRow> meta;              // replaces
+  std::vector<QuestionRow> questions;  // new; an ID that exists fails the batch
+  std::vector<QuestionRow> closed;     // state and what follows of existing ones; those not open stay
+  std::vector<TellingRow> tellings;    // replaces
+  std::vector<MessageRow> messages;    // new; a (run, number) or a (run, key) that exists fails the batch
+  std::vector<TakenRow> taken;
+  std::vector<DueRow> due;
+  std::vector<MetaRow> meta;  // replaces
 
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
            awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
-           once.empty() && counted.empty() && uncounted.empty() && meta.empty();
+           once.empty() && counted.empty() && uncounted.empty() && questions.empty() && closed.empty() &&
+           tellings.empty() && messages.empty() && taken.empty() && due.empty() && meta.empty();
   }
 };
 
@@ -146,6 +225,14 @@ struct RunFilter {
   std::int64_t since_us = 0;  // created at or after
   std::string before_id;      // only older ones: the last ID of the page before; empty for the first page
   std::uint32_t limit = 100;  // at most kMaxListedRuns
+};
+
+struct QuestionFilter {
+  std::string tenant;                       // empty: all
+  std::string run;                          // empty: all
+  std::optional<QuestionRow::State> state;  // nothing: all
+  std::string before_id;                    // as of RunFilter
+  std::uint32_t limit = 100;                // at most kMaxListedRuns
 };
 
 // Methods may block for the time a disk takes. An Error names the store and what went wrong; after a failed
@@ -184,6 +271,21 @@ class Store {
   virtual Result<std::vector<CountedCallRow>> counted_calls(std::string_view tenant, std::string_view flow,
                                                             std::string_view operation,
                                                             std::int64_t after_us) = 0;
+  virtual Result<std::optional<QuestionRow>> question(std::string_view id) = 0;
+  virtual Result<std::vector<QuestionRow>> list_questions(const QuestionFilter& filter) = 0;  // newest first
+  // In state Wanted or Out, of a question with a greater ID than `after`, or the same and a later person.
+  virtual Result<std::vector<TellingRow>> untold(std::string_view after, std::int64_t after_person,
+                                                 std::uint32_t limit) = 0;
+  virtual Result<std::vector<TellingRow>> tellings(std::string_view question) = 0;  // by person
+  // The first with a number greater than `after` that nobody has taken.
+  virtual Result<std::optional<MessageRow>> next_message(std::string_view run, std::string_view name,
+                                                         std::uint32_t after) = 0;
+  virtual Result<bool> has_message(std::string_view run, std::string_view key) = 0;
+  struct MessageCounts {
+    std::uint32_t last = 0;  // the greatest number
+    std::uint32_t kept = 0;  // not taken yet
+  };
+  virtual Result<MessageCounts> message_counts(std::string_view run) = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) = 0;
 };
 

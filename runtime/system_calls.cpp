@@ -74,6 +74,7 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   const std::int64_t now_us = clock_.now_us();
   const Operation& operation = run.operation(number);
   const Run::Waiting& waiting = *run.waiting(number);
+  if (is_answered_by_somebody(operation)) return wait_for_somebody(run, number);
   const std::string arguments = waiting.call.arguments;
   if (operation.name == "wait" || operation.name == "waitUntil") {
     std::int64_t due_us = waiting.due_us;
@@ -90,9 +91,7 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
       run.note_attempt(number, now_us, due_us);
     }
     if (due_us <= now_us) return run.answer(number, Returned{"null"}, false, now_us);
-    if (due_us - now_us < options_.sleep_from_us) return set_timer(run, number);
-    drowsy_.insert(run.row().id);
-    return;
+    return rest_until_due(run, number, now_us);
   }
   if (!waiting.in_doubt) run.note_attempt(number, now_us);
   if (operation.name == "call" || operation.name == "start") return call_flow(run, number);
@@ -114,8 +113,15 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   run.answer(number, outcome, false, now_us);
 }
 
+void Runtime::Loop::rest_until_due(Run& run, std::uint32_t number, std::int64_t now_us) {
+  const std::int64_t due_us = run.waiting(number)->due_us;
+  if (due_us - now_us < options_.sleep_from_us) return set_timer(run, number);
+  drowsy_.insert(run.row().id);
+}
+
 void Runtime::Loop::set_timer(Run& run, std::uint32_t number) {
   run.note_timer(number);
+  if (run.waiting(number)->due_us == kNever) return;
   answer_when_due(run.row().id, number, run.waiting(number)->due_us);
 }
 
@@ -124,9 +130,9 @@ void Runtime::Loop::answer_when_due(const std::string& id, std::uint32_t number,
   at(due_us, [this, id, number, due_us] {
     Run* const run = waiting_run(id, number);
     if (run == nullptr) return;
-    const bool is_moment = run->operation(number).name == "waitUntil";
+    const bool is_moment = run->operation(number).name != "wait";
     if (is_moment && clock_.now_us() < due_us) return answer_when_due(id, number, due_us);
-    finish_call(*run, number, Returned{"null"}, false);
+    finish_call(*run, number, outcome_when_due(*run, number), false);
   });
 }
 

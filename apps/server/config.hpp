@@ -35,6 +35,8 @@ struct InboundConfig {
   std::size_t body_bytes = 0;
   std::int64_t respond_within_us = 0;
   SecretProvider api_token;  // empty: the API is off
+  std::string url;           // of this service as people reach it; empty: mails have no links
+  SecretProvider link_key;   // that links are signed with; empty: one that the store keeps
   std::map<std::string, HookConfig> hooks;
 };
 

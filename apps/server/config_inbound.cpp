@@ -21,6 +21,16 @@ Status read_address(const std::string& text, InboundConfig& inbound) {
   return {};
 }
 
+Status read_url(const std::string& text, InboundConfig& inbound) {
+  const bool is_url = text.empty() || text.starts_with("https://") || text.starts_with("http://");
+  const bool is_plain = text.find_first_of(" \t\r\n\"<>?#") == std::string::npos;
+  if (!is_url || !is_plain || text.ends_with("://"))
+    return error(fmt::format(
+        "`http.url` must be where people reach this service, as `https://flow.contoso.com`, not `{}`", text));
+  inbound.url = text.substr(0, text.find_last_not_of('/') + 1);
+  return {};
+}
+
 Status read_http(Section& section, InboundConfig& inbound) {
   FLOW_TRY(const std::string address, section.required("listen"));
   FLOW_TRY_STATUS(read_address(address, inbound));
@@ -29,6 +39,9 @@ Status read_http(Section& section, InboundConfig& inbound) {
   FLOW_TRY(inbound.respond_within_us, section.duration_us("respond_within", 20'000'000));
   if (inbound.respond_within_us < 0 || inbound.respond_within_us > kLongestWaitUs)
     return error("`http.respond_within` must be at most a minute");
+  FLOW_TRY(const std::string url, section.text("url", {}));
+  FLOW_TRY_STATUS(read_url(url, inbound));
+  FLOW_TRY(inbound.link_key, section.secret("link_key"));
   return section.only_known();
 }
 

@@ -114,6 +114,29 @@ int main(int argc, char** argv) {
     command->add_option("--by", options->by, "who says so, for the journal");
   }
 
+  flow::QuestionsOptions questions;
+  CLI::App* const questions_command =
+      app.add_subcommand("questions", "list what runs ask people, or answer it");
+  questions_command->require_subcommand(1);
+  CLI::App* const asked_command = questions_command->add_subcommand("list", "the newest questions first");
+  asked_command->add_flag("--all", questions.all, "also those that are closed");
+  asked_command->add_option("--tenant", questions.tenant, "only of this tenant");
+  asked_command->add_flag("--json", questions.json, "print JSON");
+  CLI::App* const answer_command = questions_command->add_subcommand("answer", "answer one of them");
+  CLI::App* const approve_command = app.add_subcommand("approve", "agree to what a run asks, or refuse it");
+  bool is_refusal = false;
+  approve_command->add_flag("--refuse", is_refusal, "refuse it");
+  for (CLI::App* command : {answer_command, approve_command}) {
+    command->add_option("ID", questions.id, "the question, as `flow questions list` prints it")->required();
+    command->add_option("--by", questions.by, "whose answer it is: an address of those who were asked")
+        ->required();
+  }
+  answer_command->add_option("ANSWER", questions.answer, "one of its options")->required();
+  for (CLI::App* command : {asked_command, answer_command, approve_command}) {
+    command->add_option("--config", questions.config, "the configuration of the service, as flow.toml");
+    command->add_option("--store", questions.store, "the file with runs and journals");
+  }
+
   flow::TraceCommandOptions trace;
   CLI::App* const trace_command =
       app.add_subcommand("trace", "replay a run step by step with its values, forwards and backwards");
@@ -163,10 +186,13 @@ int main(int argc, char** argv) {
   if (show_command->parsed()) return flow::run_runs_show(runs);
   if (resume_command->parsed()) return flow::run_runs_control(resume);
   if (cancel_command->parsed()) return flow::run_runs_control(cancel);
+  if (asked_command->parsed()) return flow::run_questions_list(questions);
+  if (approve_command->parsed()) questions.answer = is_refusal ? "refuse" : "approve";
   if (trace_command->parsed()) return flow::run_trace(trace);
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread
   flow::set_map_seed(flow::SystemRandom().next());
+  if (answer_command->parsed() || approve_command->parsed()) return flow::run_questions_answer(questions);
   const bool is_file = run.file.ends_with(".flow") || run.file.ends_with(".flowc");
   if (run_command->parsed()) return is_file ? flow::run_once(run) : flow::run_at_service(run);
   if (serve_command->parsed()) return flow::run_serve(serve);

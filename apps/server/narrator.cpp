@@ -94,6 +94,19 @@ void Narrator::run_ended(const RunRow& run) {
   line(run.id, colour, text);
 }
 
+void Narrator::question_asked(const QuestionRow& question) {
+  line(question.run, "\x1b[33m",
+       question.people.empty()
+           ? fmt::format("  waits for the message {}", shown(question.subject))
+           : fmt::format("  asks {}: {} (flow questions answer {})", fmt::join(question.people, ", "),
+                         shown(question.subject), question.id));
+}
+
+void Narrator::question_answered(const QuestionRow& question) {
+  line(question.run, "",
+       fmt::format("  {} answers: {} ({})", question.by, shown(question.answer), question.via));
+}
+
 void Narrator::health(const HealthEvent& event) {
   say(stderr, printable(fmt::format("flow: {} {}: {}", event.tenant, event.subject, event.message)) + "\n");
 }

@@ -16,6 +16,8 @@ class Narrator : public RuntimeObserver {
   void run_recovered(const RunRow& run) override;
   void run_step(const RunRow& run, const JournalRow& entry) override;
   void run_ended(const RunRow& run) override;
+  void question_asked(const QuestionRow& question) override;
+  void question_answered(const QuestionRow& question) override;
   void health(const HealthEvent& event) override;
 
  private:

@@ -18,6 +18,26 @@ std::string json_run(const RunRow& run) {
       json_quoted(run.fault), run.line, json_quoted(run.module));
 }
 
+std::string json_question(const QuestionRow& question) {
+  const auto list = [](const std::vector<std::string>& texts) {
+    std::string out;
+    for (const std::string& text : texts) out += (out.empty() ? "" : ",") + json_quoted(text);
+    return "[" + out + "]";
+  };
+  const auto time = [](std::int64_t time_us) {
+    return time_us == 0 || time_us == kNever ? "null" : json_quoted(format_time_us(time_us));
+  };
+  const bool is_answered = question.state == QuestionRow::State::Answered;
+  const auto known = [&](const std::string& text) { return is_answered ? json_quoted(text) : "null"; };
+  return fmt::format(
+      R"({{"id":{},"run":{},"call":{},"tenant":{},"flow":{},"kind":{},"state":{},"people":{},"subject":{},"details":{},"options":{},"asked":{},"expires":{},"closed":{},"answer":{},"by":{},"via":{}}})",
+      json_quoted(question.id), json_quoted(question.run), question.call, json_quoted(question.tenant),
+      json_quoted(question.flow), json_quoted(question_kind_name(question.kind)),
+      json_quoted(question_state_name(question.state)), list(question.people), json_quoted(question.subject),
+      question.details, list(question.options), time(question.asked_us), time(question.expires_us),
+      time(question.closed_us), known(question.answer), known(question.by), known(question.via));
+}
+
 std::string json_places(const std::vector<Place>& places) {
   std::string out;
   for (const Place& place : places)

@@ -8,6 +8,7 @@
 namespace flow {
 
 std::string json_run(const RunRow& run);
+std::string json_question(const QuestionRow& question);
 std::string json_step(const RunStep& step);
 std::string json_places(const std::vector<Place>& places);
 

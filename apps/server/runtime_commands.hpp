@@ -66,6 +66,19 @@ struct ControlOptions {
 };
 int run_runs_control(const ControlOptions& options);
 
+struct QuestionsOptions {
+  std::string store;   // instead of the configuration's
+  std::string config;  // of the service, when one runs on the store
+  std::string tenant;  // list
+  bool all = false;    // list: also those that are closed
+  bool json = false;
+  std::string id;      // answer
+  std::string answer;  // the same: one of the options
+  std::string by;      // the same: who says so
+};
+int run_questions_list(const QuestionsOptions& options);
+int run_questions_answer(const QuestionsOptions& options);
+
 struct TraceCommandOptions {
   std::string store = "flow.db";
   std::string id;

@@ -6,7 +6,9 @@
 #include "apps/cli/terminal.hpp"
 #include "apps/server/http_server.hpp"
 #include "apps/server/inbound.hpp"
+#include "apps/server/link_key.hpp"
 #include "apps/server/narrator.hpp"
+#include "apps/server/people.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "runtime/sqlite_store.hpp"
@@ -15,15 +17,16 @@ namespace flow {
 namespace {
 
 // Nothing when the configuration names no address.
-Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound) {
+Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound,
+                                           const People& people) {
   if (config.address.empty()) return std::unique_ptr<HttpServer>();
   HttpServerOptions options;
   options.address = config.address;
   options.port = config.port;
   options.body_limit = config.body_bytes;
   FLOW_TRY(auto server,
-           HttpServer::start(options, [&inbound](const HttpQuestion& question, HttpServer::Reply reply) {
-             inbound.handle(question, std::move(reply));
+           HttpServer::start(options, [&](const HttpQuestion& question, HttpServer::Reply reply) {
+             if (!people.handle(question, reply)) inbound.handle(question, std::move(reply));
            }));
   say(stdout,
       fmt::format("listening at http://{}:{}\n",
@@ -48,6 +51,8 @@ Attempt<int> serve(const ServeOptions& options) {
   runtime_options.poll_interval_us = config.poll_every_us;
   runtime_options.look_back_us = config.look_back_us;
   runtime_options.crash_at_append = options.crash_at_append;
+  FLOW_TRY(const std::string link_key, choose_link_key(config.inbound.link_key, *store));
+  runtime_options.links = {.url = config.inbound.url, .key = link_key};
   runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
     return world->chosen_route(tenant, operation);
   };
@@ -62,7 +67,16 @@ Attempt<int> serve(const ServeOptions& options) {
   const Inbound inbound(config.inbound, tenants, world->clock(), [&](StartRequest request, StartDone done) {
     runtime.start(std::move(request), std::move(done));
   });
-  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound));
+  FLOW_TRY(const std::unique_ptr<SqliteStore> looking, SqliteStore::open_read_only(config.store));
+  const People people(
+      {.link_key = link_key,
+       .api_token = config.inbound.api_token,
+       .answer = [&](AnswerRequest request,
+                     AnswerDone done) { runtime.answer(std::move(request), std::move(done)); },
+       .send = [&](MessageRequest request,
+                   MessageDone done) { runtime.send(std::move(request), std::move(done)); }},
+      *looking, world->clock());
+  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound, people));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

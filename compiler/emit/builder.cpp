@@ -1,6 +1,7 @@
 #include "compiler/emit/builder.hpp"
 
 #include "compiler/emit/settings.hpp"
+#include "vm/bytecode/summary.hpp"
 
 namespace flow {
 
@@ -96,6 +97,10 @@ std::uint32_t ModuleBuilder::operation_named(const std::string& connector, const
   return operation(library_.operation_names.at(connector + "." + name));
 }
 
+void ModuleBuilder::add_mail() {
+  if (library_.operation_names.contains("mail.mail")) operation_named("mail", "mail");
+}
+
 std::uint32_t ModuleBuilder::operation(std::uint32_t index) {
   const auto [at, is_new] = operations_.emplace(index, static_cast<std::uint32_t>(module_.operations.size()));
   if (!is_new) return at->second;
@@ -110,6 +115,7 @@ std::uint32_t ModuleBuilder::operation(std::uint32_t index) {
       operation_named(copy.connector, route.crash->operation);
   }
   if (copy.completes) operation_named(copy.connector, copy.completes->operation);
+  if (asks_people(copy)) add_mail();
   module_.operations[place] = std::move(copy);
   return place;
 }

@@ -24,6 +24,8 @@ class ModuleBuilder {
   std::uint32_t field(TypeId record, std::uint32_t from);
   std::uint32_t constant(Constant constant);
   std::uint32_t operation(std::uint32_t library_operation);
+  // The operation by which the runtime tells people that they are asked, though no flow calls it.
+  void add_mail();
   std::uint32_t trigger(std::uint32_t checked_trigger);
   // The index that the function of the file has, or will have, in the module.
   // With a flow, of the form that asks its protections; see protections.cpp.

@@ -145,7 +145,10 @@ void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end)
 
 void FlowEmitter::note_policies() {
   made_.policies = flow_.policies;
-  for (Policies::Limit& limit : made_.policies.limits) limit.operation = builder_.operation(limit.operation);
+  for (Policies::Limit& limit : made_.policies.limits) {
+    limit.operation = builder_.operation(limit.operation);
+    if (limit.otherwise == Policies::Limit::Otherwise::Ask) builder_.add_mail();
+  }
 }
 
 void FlowEmitter::fill_manifest() {

@@ -40,6 +40,8 @@ class Summary {
     for (const ManifestRead& read : manifest.reads)
       for (const std::string& field : read.fields) out_.reads.push_back(read.entity + "." + field);
     for (const ManifestCall& call : manifest.calls) add_call(call);
+    for (const Policies::Limit& limit : policies.limits)
+      if (limit.otherwise == Policies::Limit::Otherwise::Ask) need("mail", "mail");
     for (const ManifestRecipients& recipients : manifest.recipients) {
       const Operation* const operation = at(module_.operations, recipients.operation);
       out_.recipients.push_back({.operation = operation == nullptr ? "?" : operation->name,
@@ -82,6 +84,7 @@ class Summary {
       summary.retires = operation->retires;
       summary.replacement = operation->replacement;
       need(*operation);
+      if (asks_people(*operation)) need("mail", "mail");
       load(*operation, call.at_most);
     }
     out_.calls.push_back(std::move(summary));
@@ -160,6 +163,10 @@ std::vector<FlowSummary> summarise(const Module& module) {
   std::vector<FlowSummary> all;
   for (const FlowCode& flow : module.flows) all.push_back(Summary(module, flow).run());
   return all;
+}
+
+bool asks_people(const Operation& operation) {
+  return operation.connector == "flow" && (operation.name == "approve" || operation.name == "ask");
 }
 
 }  // namespace flow

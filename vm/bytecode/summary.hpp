@@ -71,4 +71,7 @@ std::vector<FlowSummary> summarise(const Module& module);
 std::string print_manifest(const Module& module);  // about ten lines a flow
 std::string manifest_json(const Module& module);   // one JSON document
 
+// Whether people are asked by this call, who are told by `mail.mail`.
+bool asks_people(const Operation& operation);
+
 }  // namespace flow

@@ -228,11 +228,11 @@ TEST(Deploy, RefusesWhatItCannotServe) {
   stream.emit(Op::Finish);
   EXPECT_EQ(refusal(stream.module),
             "`isolate.flow`: this runtime cannot start flow `isolate` on `stream` yet");
-  Assembler asks;
-  add_system(asks, "ask", {}, kStringType);
-  asks.emit(Op::Finish);
-  EXPECT_EQ(refusal(asks.module),
-            "`isolate.flow`: this runtime cannot answer `flow.ask` for flow `isolate` yet");
+  Assembler ponders;
+  add_system(ponders, "ponder", {}, kStringType);
+  ponders.emit(Op::Finish);
+  EXPECT_EQ(refusal(ponders.module),
+            "`isolate.flow`: this runtime cannot answer `flow.ponder` for flow `isolate` yet");
   Assembler leases;
   leases.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
   leases.flow().call_sites[0].options = CallOptions{.lease_us = 1};

@@ -143,6 +143,23 @@ class FailingStore : public Store {
                                                     std::string_view c, std::int64_t after_us) override {
     return inner_.counted_calls(a, b, c, after_us);
   }
+  Result<std::optional<QuestionRow>> question(std::string_view id) override { return inner_.question(id); }
+  Result<std::vector<QuestionRow>> list_questions(const QuestionFilter& filter) override {
+    return inner_.list_questions(filter);
+  }
+  Result<std::vector<TellingRow>> untold(std::string_view after, std::int64_t person,
+                                         std::uint32_t limit) override {
+    return inner_.untold(after, person, limit);
+  }
+  Result<std::vector<TellingRow>> tellings(std::string_view id) override { return inner_.tellings(id); }
+  Result<std::optional<MessageRow>> next_message(std::string_view run, std::string_view name,
+                                                 std::uint32_t after) override {
+    return inner_.next_message(run, name, after);
+  }
+  Result<bool> has_message(std::string_view run, std::string_view key) override {
+    return inner_.has_message(run, key);
+  }
+  Result<MessageCounts> message_counts(std::string_view run) override { return inner_.message_counts(run); }
   Result<std::optional<std::string>> meta(std::string_view key) override { return inner_.meta(key); }
   std::uint64_t commits = 0;
 

@@ -147,6 +147,108 @@ TEST(Store, TellsSleepersFromWhatIsAwake) {
   EXPECT_EQ(*store->frozen("A"), std::nullopt);
 }
 
+TEST(Store, KeepsQuestionsUntilTheyAreClosedOnce) {
+  auto store = memory();
+  Batch batch;
+  for (const char* run : {"A", "B"}) {
+    batch.runs.push_back(run_row(run));
+    QuestionRow row;
+    row.run = run;
+    row.call = 3;
+    row.id = question_id(run, 3);
+    row.tenant = "contoso";
+    row.flow = "isolate";
+    row.kind = QuestionRow::Kind::Ask;
+    row.people = {"ann@contoso.com", "b\"o'b@contoso.com"};
+    row.subject = "What now?";
+    row.details = "\"because\"";
+    row.options = {"Isolate", "Ig\"nore"};
+    row.asked_us = 5;
+    row.expires_us = kNever;
+    batch.questions.push_back(row);
+  }
+  batch.tellings.push_back({"A-3", 0, TellingRow::State::Wanted, 5, ""});
+  batch.tellings.push_back({"A-3", 1, TellingRow::State::Out, 5, ""});
+  batch.tellings.push_back({"B-3", 0, TellingRow::State::Told, 5, ""});
+  batch.tellings.push_back({"B-3", 1, TellingRow::State::Wanted, 5, ""});
+  ASSERT_TRUE(store->commit(batch));
+  const auto open = store->question("A-3");
+  ASSERT_TRUE(open && *open);
+  EXPECT_EQ((*open)->people, batch.questions[0].people);
+  EXPECT_EQ((*open)->options, batch.questions[0].options);
+  EXPECT_EQ((*open)->kind, QuestionRow::Kind::Ask);
+  EXPECT_EQ((*open)->expires_us, kNever);
+  EXPECT_EQ(*store->question("A-4"), std::nullopt);
+  EXPECT_EQ(store->untold("", -1, 10)->size(), 3u);
+  EXPECT_EQ(store->untold("", -1, 1)->at(0).person, 0u);
+  EXPECT_EQ(store->untold("A-3", 0, 1)->at(0).person, 1u);
+  EXPECT_EQ(store->untold("A-3", 1, 10)->at(0).question, "B-3");
+  Batch answer;
+  answer.closed.push_back(batch.questions[0]);
+  answer.closed[0].state = QuestionRow::State::Answered;
+  answer.closed[0].closed_us = 9;
+  answer.closed[0].answer = "Isolate";
+  answer.closed[0].by = "ann@contoso.com";
+  answer.closed[0].via = "link";
+  answer.tellings.push_back({"A-3", 0, TellingRow::State::Failed, 6, "no such mailbox"});
+  ASSERT_TRUE(store->commit(answer));
+  answer.closed[0].answer = "Ig\"nore";
+  answer.tellings.clear();
+  ASSERT_TRUE(store->commit(answer));
+  EXPECT_EQ((*store->question("A-3"))->answer, "Isolate") << "what is closed stays as it is";
+  EXPECT_EQ((*store->question("A-3"))->by, "ann@contoso.com");
+  EXPECT_EQ((*store->question("A-3"))->via, "link");
+  EXPECT_EQ((*store->question("A-3"))->closed_us, 9);
+  EXPECT_EQ(store->tellings("A-3")->at(0).problem, "no such mailbox");
+  QuestionFilter filter;
+  EXPECT_EQ(store->list_questions(filter)->size(), 2u);
+  EXPECT_EQ(store->list_questions(filter)->at(0).id, "B-3") << "the newest first";
+  filter.state = QuestionRow::State::Open;
+  EXPECT_EQ(store->list_questions(filter)->size(), 1u);
+  filter.run = "A";
+  EXPECT_EQ(store->list_questions(filter)->size(), 0u);
+  EXPECT_FALSE(store->commit(batch)) << "the ID exists";
+}
+
+TEST(Store, KeepsMessagesInOrderUntilTheyAreTaken) {
+  auto store = memory();
+  Batch batch;
+  batch.messages.push_back({"A", 1, "callback", "1", "k", "test", 5, {}});
+  batch.messages.push_back({"A", 2, "other", "2", "", "test", 6, {}});
+  batch.messages.push_back({"A", 3, "callback", "3", "", "test", 7, {}});
+  ASSERT_TRUE(store->commit(batch));
+  EXPECT_EQ((*store->next_message("A", "callback", 0))->payload, "1");
+  EXPECT_EQ((*store->next_message("A", "callback", 1))->payload, "3");
+  EXPECT_EQ(*store->next_message("B", "callback", 0), std::nullopt);
+  EXPECT_EQ(store->message_counts("A")->last, 3u);
+  EXPECT_EQ(store->message_counts("A")->kept, 3u);
+  EXPECT_EQ(store->message_counts("B")->last, 0u);
+  EXPECT_TRUE(*store->has_message("A", "k"));
+  EXPECT_FALSE(*store->has_message("A", "")) << "no key is no key";
+  Batch taken;
+  taken.taken.push_back({"A", 1, 4});
+  ASSERT_TRUE(store->commit(taken));
+  EXPECT_EQ((*store->next_message("A", "callback", 0))->payload, "3");
+  EXPECT_EQ(store->message_counts("A")->kept, 2u);
+  EXPECT_TRUE(*store->has_message("A", "k")) << "also when it was taken";
+  Batch again;
+  again.messages.push_back({"A", 4, "callback", "1", "k", "test", 5, {}});
+  EXPECT_FALSE(store->commit(again));
+}
+
+TEST(Store, WakesWhatIsAsleepAndNothingElse) {
+  auto store = memory();
+  Batch batch;
+  for (const char* id : {"A", "B"}) batch.runs.push_back(run_row(id));
+  batch.asleep.push_back({.run = "A", .wake_us = kNever, .sequence = 1, .frozen = "a"});
+  ASSERT_TRUE(store->commit(batch));
+  Batch due;
+  due.due = {{"A", 20}, {"B", 20}, {"C", 20}};
+  ASSERT_TRUE(store->commit(due));
+  EXPECT_EQ(*store->next_wake_us(), 20);
+  EXPECT_EQ((*store->run("B"))->wake_us, 0) << "it is awake";
+}
+
 TEST(Store, ForgetsOldKeysAndKeepsNoMoreThanAsked) {
   auto store = memory();
   Batch batch;

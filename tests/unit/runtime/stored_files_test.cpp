@@ -74,6 +74,15 @@ void write_this_version() {
     batch.cursors = {{"contoso", "defender.alert.new", 17, 4}};
     batch.seen = {{"contoso", "defender.alert.new", "da1", 16}};
     batch.once = {{"contoso", "isolate", "m-da1", 5, 3600}};
+    QuestionRow question;
+    question.id = "01-3";
+    question.run = "01";
+    question.call = 3;
+    question.people = {"ann@contoso.com"};
+    question.options = {"approve", "refuse"};
+    batch.questions = {question};
+    batch.tellings = {{"01-3", 0, TellingRow::State::Failed, 5, "no such mailbox"}};
+    batch.messages = {{"01", 1, "callback", "{}", "k", "test", 5, {}}};
     ASSERT_TRUE((*store)->commit(batch));
   }
   const fs::path folder = kReplay / ("store-" + std::to_string(kStoreVersion));
@@ -105,6 +114,9 @@ void expect_what_was_written(SqliteStore& store, int version) {
   EXPECT_EQ(store.meta("closed").value(), "0");
   EXPECT_EQ(store.once_until("contoso", "isolate", "m-da1").value(), version >= 2 ? 3600 : 0);
   ASSERT_EQ(store.sleepers(kNever - 1, 10)->size(), version >= 3 ? 1u : 0u);
+  EXPECT_EQ(store.list_questions({})->size(), version >= 4 ? 1u : 0u);
+  EXPECT_EQ(store.tellings("01-3")->size(), version >= 4 ? 1u : 0u);
+  EXPECT_EQ(store.has_message("01", "k").value(), version >= 4);
 }
 
 // Today's runtime takes up what it finds, the sleeper from its frozen state.

@@ -27,6 +27,8 @@ TEST(InboundConfiguration, SaysWhatListensAndWhoMay) {
   const auto config = parsed(R"(
 [http]
 listen = "[::1]:8480"
+url = "https://flow.contoso.com/soc//"
+link_key_env = "K"
 respond_within = "5s"
 [api]
 token_env = "T"
@@ -40,6 +42,8 @@ delivery_header = "X-Id"
   EXPECT_EQ(inbound.port, 8480);
   EXPECT_EQ(inbound.respond_within_us, 5'000'000);
   EXPECT_EQ(inbound.body_bytes, 1u << 20);
+  EXPECT_EQ(inbound.url, "https://flow.contoso.com/soc") << "what stands behind it begins with a /";
+  EXPECT_TRUE(inbound.link_key);
   EXPECT_TRUE(inbound.api_token);
   ASSERT_TRUE(inbound.hooks.contains("my.hook"));
   EXPECT_EQ(inbound.hooks.at("my.hook").tenant, "a") << "the only one";
@@ -53,6 +57,8 @@ TEST(InboundConfiguration, MistakesAreToldOf) {
        {"127.0.0.1", ":80", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:8a", "127.0.0.1:-1"})
     EXPECT_THAT(mistake(std::string("[http]\nlisten = \"") + address + "\"\n"),
                 HasSubstr("`http.listen` must be"));
+  for (const char* url : {"flow.contoso.com", "https://", "https://a b", "https://a?b", "javascript:x"})
+    EXPECT_THAT(mistake(http + "url = \"" + url + "\"\n"), HasSubstr("`http.url` must be"));
   EXPECT_THAT(mistake("[http]\n"), HasSubstr("needs `listen`"));
   EXPECT_THAT(mistake(http + "respond_within = \"2m\"\n"), HasSubstr("at most a minute"));
   EXPECT_THAT(mistake("[api]\ntoken_env = \"T\"\n"), HasSubstr("need `[http]` with `listen`"));
