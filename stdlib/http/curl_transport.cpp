@@ -201,8 +201,9 @@ void set_connection(CURL* easy, const Exchange& exchange, const TransportConfig&
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange.sockets);
   curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
                    static_cast<long>(std::max<std::int64_t>(config.idle_timeout_us / 1'000'000, 1)));
-  // On a kept connection that the server closes meanwhile, nobody can tell whether an act was carried out.
+  // On a kept connection that the server closes meanwhile, nobody could tell whether an act was carried out.
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, exchange.is_safe() && !exchange.was_unquiet ? 0L : 1L);
+  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, exchange.is_safe() ? 0L : 1L);
   set_proxy(easy, exchange.proxy);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    static_cast<long>(exchange.url.is_https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));

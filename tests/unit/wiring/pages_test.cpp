@@ -58,6 +58,15 @@ TEST(Configuration, TenantsWithDotsInTheirNamesStayApart) {
   EXPECT_EQ(config->tenants[1].name, "b.com");
 }
 
+TEST(Configuration, LibraryForHttp) {
+  const std::string tenant = "[tenants.a]\ntenant_id = 't'\nclient_id = 'c'\nclient_secret_env = 'S'\n";
+  EXPECT_EQ(parse_config("f", tenant)->http_library, HttpLibrary::Cpprest);
+  EXPECT_EQ(parse_config("f", "[transport]\nlibrary = 'curl'\n" + tenant)->http_library, HttpLibrary::Curl);
+  const auto wrong = parse_config("f", "[transport]\nlibrary = 'wget'\n" + tenant);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message, "f: line 2: `library` must be one of cpprest, curl");
+}
+
 TEST(Configuration, LimitsOfRuns) {
   const std::string tenant = "[tenants.a]\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_env = \"S\"\n";
   const auto with = [&](const std::string& line) {
@@ -76,7 +85,8 @@ TEST(Configuration, LimitsOfRuns) {
 
 // The keys as the reader of the file asks for them.
 std::set<std::string> known_keys() {
-  const std::string source = read_text("apps/server/config.cpp") + read_text("apps/server/config_inbound.cpp");
+  const std::string source =
+      read_text("apps/server/config.cpp") + read_text("apps/server/config_inbound.cpp");
   const std::regex asked(
       R"((?:\.|->)(text|required|number|one_of|duration_us|secret|table|tables)\("([a-z_]+)\")");
   std::set<std::string> keys;
