@@ -1,6 +1,8 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -54,22 +56,48 @@ bool is_hiding(std::string_view c) {
   return c.starts_with("\xe2\x81") && last >= 0xa6 && last <= 0xa9;
 }
 
-// Edits to turn `a` into `b`, a swap of neighbours counting as one (optimal string alignment).
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
+constexpr std::size_t kLongestName = 64;  // edit distance is quadratic; longer names are no typos
+
+// Edits to turn `a` into `b`, a swap of neighbours counting as one (optimal string alignment); `limit` when
+// there are as many or more. Neither is longer than kLongestName.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  using Row = std::array<std::size_t, kLongestName + 1>;
+  Row rows[3];
+  Row *before = &rows[0], *previous = &rows[1], *current = &rows[2];
+  for (std::size_t j = 0; j <= b.size(); ++j) (*previous)[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    current[0] = i;
+    std::size_t least = (*current)[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const bool same = a[i - 1] == b[j - 1];
-      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (same ? 0 : 1)});
+      std::size_t edits = std::min((*previous)[j], (*current)[j - 1]) + 1;
+      edits = std::min(edits, (*previous)[j - 1] + (same ? 0 : 1));
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        current[j] = std::min(current[j], before[j - 2] + 1);
+        edits = std::min(edits, (*before)[j - 2] + 1);
+      (*current)[j] = edits;
+      least = std::min(least, edits);
     }
-    std::swap(before, previous);
-    std::swap(previous, current);
+    // A swap looks back by two rows, and costs one more than what stands there.
+    if (least > limit) return limit;
+    Row* const free = before;
+    before = previous;
+    previous = current;
+    current = free;
   }
-  return previous[b.size()];
+  return std::min((*previous)[b.size()], limit);
+}
+
+// Which characters a name has, by their lower five bits: each that the other lacks is an edit of its own.
+std::uint32_t characters_of(std::string_view name) {
+  std::uint32_t set = 0;
+  for (const char c : name) set |= 1u << (static_cast<unsigned char>(c) & 31);
+  return set;
+}
+
+bool may_be_within(std::string_view a, std::string_view b, std::size_t edits) {
+  const std::size_t difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (difference >= edits) return false;
+  const std::uint32_t in_a = characters_of(a), in_b = characters_of(b);
+  return static_cast<std::size_t>(std::max(std::popcount(in_a & ~in_b), std::popcount(in_b & ~in_a))) < edits;
 }
 
 }  // namespace
@@ -149,8 +177,12 @@ std::string_view beginning_of(std::string_view text, std::size_t bytes) {
   return text.substr(0, bytes);
 }
 
+std::string quoted_line(std::string_view text, std::size_t longest) {
+  const std::string_view line = text.substr(0, text.find('\n')), shown = beginning_of(line, longest);
+  return "`" + std::string(shown) + (shown.size() < text.size() ? "…`" : "`");
+}
+
 std::optional<std::string> nearest_name(std::string_view typed, std::span<const std::string> known) {
-  constexpr std::size_t kLongestName = 64;  // edit distance is quadratic; longer names are no typos
   if (typed.empty() || typed.size() > kLongestName) return std::nullopt;
   for (const std::string& name : known)
     if (equals_ignoring_case(typed, name)) return name;
@@ -158,8 +190,8 @@ std::optional<std::string> nearest_name(std::string_view typed, std::span<const 
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const std::string& name : known) {
-    if (name.size() > kLongestName) continue;
-    const std::size_t distance = edit_distance(typed_lower, lower_ascii(name));
+    if (name.size() > kLongestName || !may_be_within(typed, name, best_distance)) continue;
+    const std::size_t distance = edit_distance(typed_lower, lower_ascii(name), best_distance);
     if (distance < best_distance && distance < name.size()) {
       best = &name;
       best_distance = distance;
@@ -298,6 +330,24 @@ std::string format_duration_us(std::int64_t duration_us) {
     rest -= count * unit.micros;
   }
   return text;
+}
+
+std::optional<std::int64_t> parse_written_time_us(std::string_view text) {
+  const auto blanks = text.find_first_not_of(' ');
+  if (blanks == std::string_view::npos) return std::nullopt;
+  text = text.substr(blanks, text.find_last_not_of(' ') + 1 - blanks);
+  constexpr std::size_t kDate = 10, kToMinute = 16, kLongest = 40;
+  if (text.size() < kDate || text.size() > kLongest) return std::nullopt;
+  std::string full(text);
+  if (full.size() == kDate) full += "T00:00:00";
+  const std::size_t zone = std::min(full.find_first_of("Zz+-", kDate), full.size());
+  std::string offset = full.substr(zone);
+  full.resize(zone);
+  if (full.size() == kToMinute) full += ":00";
+  if (offset.empty()) offset += "Z";
+  if (offset.size() == 3) offset += ":00";  // +02
+  if (offset.size() == 5) offset.insert(3, 1, ':');
+  return parse_time_us(full + offset);
 }
 
 std::optional<std::int64_t> parse_duration_us(std::string_view text) {

@@ -22,6 +22,8 @@ std::optional<std::size_t> invalid_utf8_at(std::string_view text);
 
 // The most of `text` that has at most `bytes` and ends between two characters.
 std::string_view beginning_of(std::string_view text, std::size_t bytes);
+// The first line between backticks, with `…` behind it where more follows or it is longer than so many bytes.
+std::string quoted_line(std::string_view text, std::size_t longest);
 
 // The known name a person most likely meant by `typed`: equal but for case, or within a third of its length
 // in edits (Damerau-Levenshtein). Nothing when none is near.
@@ -45,6 +47,9 @@ std::string format_time_us(std::int64_t time_us);
 // ISO 8601 UTC or with offset, up to 9 fractional digits (what is below a microsecond is cut off); nothing
 // when malformed.
 std::optional<std::int64_t> parse_time_us(std::string_view text);
+// The same as people write it, between blanks perhaps: what ISO 8601 allows to leave out is filled in, the
+// zone, which is then UTC, seconds, the time of day.
+std::optional<std::int64_t> parse_written_time_us(std::string_view text);
 // `1h30m`, `5m`, `24h`, `7d`, `250ms`: largest units first; 0 is `0s`.
 std::string format_duration_us(std::int64_t duration_us);
 // One number and unit, or several: `90s`, `1h30m`. Units: ms s m h d w. Nothing when malformed or out of

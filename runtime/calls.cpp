@@ -47,11 +47,12 @@ void Runtime::Loop::ask(Pending pending) {
   if (pending.purpose == Pending::Purpose::Poll) pending.call.deadline_us = options_.call_deadline_us;
   pending.bucket = Limiter::bucket(pending.call.tenant, quota, operation);
   const std::uint64_t ticket = next_ticket_++;
-  limiter_.enqueue(pending.bucket, quota, ticket);
+  limiter_.enqueue(pending.bucket, quota, ticket, pending.priority);
   pending_.emplace(ticket, std::move(pending));
 }
 
 void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
+  if (!admit(run, number)) return;
   if (is_answered_here(run.operation(number))) return answer_here(run, number);
   if (run.waiting(number)->begun) return follow(run, number);
   // After a restart the journal's time may be that of a clock which has been set back since.
@@ -76,6 +77,7 @@ Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t 
   pending.owner = run.row().id;
   pending.number = number;
   pending.module = run.module();
+  pending.priority = run.policies().priority;
   pending.call.tenant = run.row().tenant;
   pending.call.operation = call.operation;
   pending.call.arguments = call.arguments;
@@ -115,6 +117,7 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
     ++in_flight_;
     silent_at_.emplace(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
     if (pending.purpose == Pending::Purpose::Perform) {
+      note_counted(*owner, pending.number, now_us);
       owner->note_attempt(pending.number, now_us);
       collect(*owner);
     }
@@ -243,8 +246,8 @@ void Runtime::Loop::retry(Run& run, std::uint32_t number, const Fault& fault) {
   const std::int64_t delay_us =
       retry_delay_us(fault, run.waiting(number)->failures + 1, policy_of(run, number), random_);
   run.note_retry(number, fault, now_us + delay_us, now_us);
-  collect(run);
   ask_for(run, number);
+  settle_run(run);
 }
 
 void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Settlement& settlement) {
@@ -265,8 +268,8 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
   }
   if (!pending.doubt) {  // after a crash the call is simply made now
     run.note_retry(number, std::nullopt, now_us, now_us);
-    collect(run);
-    return ask_for(run, number);
+    ask_for(run, number);
+    return settle_run(run);
   }
   Fault fault = *pending.doubt;
   fault.maybe_executed = false;
@@ -279,6 +282,7 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
 void Runtime::Loop::finish_call(Run& run, std::uint32_t number, const Outcome& outcome, bool is_settled) {
   if (is_still_to_end(run, number, outcome))
     return begin_following(run, number, std::get<Returned>(outcome).json);
+  note_answered(run, number, outcome);
   run.answer(number, outcome, is_settled, clock_.now_us());
   settle_run(run);
 }

@@ -126,7 +126,8 @@ Status Runtime::Loop::start_child(const std::string& id, std::uint32_t number) {
 Result<std::variant<Begun, Fault>> Runtime::Loop::begin_child(const Run& parent, const Beginning& beginning,
                                                               const std::string& flow) {
   const auto is_callee = [&](const Subscriber& subscriber) {
-    return subscriber.flow == flow && subscriber.trigger().kind == Trigger::Kind::Call;
+    return subscriber.flow == flow && subscriber.trigger().kind == Trigger::Kind::Call &&
+           is_for_tenant(subscriber.code().policies, subscriber.tenant);
   };
   const std::string& tenant = parent.row().tenant;
   Subscriber own{tenant, flow, parent.row().module, parent.module(), 0, parent.settings(), nullptr};

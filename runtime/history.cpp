@@ -29,6 +29,7 @@ void fill_call(RunStep& step, std::uint32_t call, const OperationNames& intents)
 
 void fill(RunStep& step, const OutcomeEntry& answer) {
   step.is_settled = answer.is_settled;
+  step.by = answer.by;
   if (const auto* returned = std::get_if<Returned>(&answer.outcome)) step.result = returned->json;
   if (const auto* fault = std::get_if<Fault>(&answer.outcome)) step.fault = *fault;
 }
@@ -65,6 +66,11 @@ void fill(RunStep& step, const Entry& entry, OperationNames& intents) {
     step.text = log->text;
     step.line = log->line;
   }
+  if (const auto* resumed = std::get_if<ResumedEntry>(&entry)) step.person = resumed->by;
+  if (const auto* cancelled = std::get_if<CancelledEntry>(&entry)) {
+    step.person = cancelled->by;
+    step.text = cancelled->reason;
+  }
   if (const auto* parked = std::get_if<ParkedEntry>(&entry)) step.text = parked->reason;
   if (const auto* ended = std::get_if<EndedEntry>(&entry)) fill(step, ended->ended);
 }
@@ -98,7 +104,13 @@ Result<std::optional<RunHistory>> show_run(Store& store, std::string_view id) {
   FLOW_TRY(const std::vector<JournalRow> journal, store.journal(id, 0));
   RunHistory history{std::move(*row), {}};
   OperationNames intents;
-  for (const JournalRow& entry : journal) history.steps.push_back(step_of(entry, intents));
+  for (const JournalRow& entry : journal) {
+    history.steps.push_back(step_of(entry, intents));
+    if (history.steps.back().kind != EntryKind::Resumed || history.steps.back().is_damaged) continue;
+    const auto resumed = decode_entry(EntryKind::Resumed, entry.payload);
+    for (std::size_t i = std::get<ResumedEntry>(*resumed).from; i + 1 < history.steps.size(); ++i)
+      history.steps[i].is_void = true;
+  }
   return std::optional<RunHistory>(std::move(history));
 }
 

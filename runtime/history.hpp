@@ -25,11 +25,14 @@ struct RunStep {
   std::optional<Fault> fault;         // Answered, Retry, Ended
   std::int64_t not_before_us = 0;     // Retry
   bool is_settled = false;            // Answered
-  std::string text;          // Log; the reason of Parked and Ended; what is wrong with a damaged entry
-  std::string how;           // Ended: `finished`
+  AnsweredBy by = AnsweredBy::World;  // Answered
+  std::string person;                 // Resumed, Cancelled: who
+  std::string text;  // Log; the reason of Parked, Ended and Cancelled; what is wrong with a damaged entry
+  std::string how;   // Ended: `finished`
   std::uint32_t line = 0;    // 0 when the entry has none
   std::vector<Place> trace;  // Ended by a fault within functions: as Ended::trace
   bool is_damaged = false;
+  bool is_void = false;  // a person let the run go on from before it
 };
 struct RunHistory {
   RunRow run;

@@ -20,6 +20,15 @@ Match(Fs...) -> Match<Fs...>;
 
 constexpr std::array<std::string_view, 4> kHowNames = {"skipped", "finished", "stopped", "failed"};
 
+constexpr std::array<std::string_view, 5> kAnsweredByNames = {"", "dry run", "skip", "limit", "within"};
+
+// A name that a newer version wrote says less here, and changes nothing in how the run goes on.
+AnsweredBy answered_by_named(std::string_view name) {
+  for (std::size_t i = 0; i < kAnsweredByNames.size(); ++i)
+    if (kAnsweredByNames[i] == name) return static_cast<AnsweredBy>(i);
+  return AnsweredBy::World;
+}
+
 std::string fault_json(const Fault& fault) {
   std::string more;
   if (!fault.operation.empty()) more += R"(,"operation":)" + json_quoted(fault.operation);
@@ -31,10 +40,12 @@ std::string fault_json(const Fault& fault) {
 }
 
 std::string outcome_json(const OutcomeEntry& entry) {
-  const std::string settled = entry.is_settled ? R"("settled":true,)" : "";
+  std::string marks = entry.is_settled ? R"("settled":true,)" : "";
+  if (entry.by != AnsweredBy::World)
+    marks += fmt::format(R"("by":{},)", json_quoted(answered_by_name(entry.by)));
   if (const auto* fault = std::get_if<Fault>(&entry.outcome))
-    return fmt::format(R"({{"call":{},{}"fault":{}}})", entry.call, settled, fault_json(*fault));
-  return fmt::format(R"({{"call":{},{}"result":{}}})", entry.call, settled,
+    return fmt::format(R"({{"call":{},{}"fault":{}}})", entry.call, marks, fault_json(*fault));
+  return fmt::format(R"({{"call":{},{}"result":{}}})", entry.call, marks,
                      std::get<Returned>(entry.outcome).json);
 }
 
@@ -161,6 +172,7 @@ OutcomeEntry read_outcome(Reader& from) {
   OutcomeEntry entry;
   entry.call = from.count("call");
   entry.is_settled = from.flag("settled");
+  if (from.has("by")) entry.by = answered_by_named(from.text("by"));
   if (from.has("fault")) {
     entry.outcome = from.fault("fault");
   } else {
@@ -182,6 +194,16 @@ EndedEntry read_ended(Reader& from) {
   return entry;
 }
 
+ResumedEntry read_resumed(Reader& from) {
+  ResumedEntry entry;
+  entry.from = from.count("from");
+  if (from.has("call")) entry.call = from.count("call");
+  entry.in_doubt = from.flag("in_doubt");
+  entry.at_us = from.number("at_us");
+  entry.by = from.text("by");
+  return entry;
+}
+
 Entry read_entry(EntryKind kind, Reader& from) {
   switch (kind) {
     case EntryKind::Started:
@@ -197,6 +219,8 @@ Entry read_entry(EntryKind kind, Reader& from) {
     case EntryKind::Begun:
       return BegunEntry{from.count("call"), from.raw("result"), from.number("since_us"),
                         from.number("until_us")};
+    case EntryKind::Resumed: return read_resumed(from);
+    case EntryKind::Cancelled: return CancelledEntry{from.text("by"), from.text("reason")};
   }
   FLOW_CHECK(false, "entry_numbered() lets no other kind pass");
   return EnteredEntry{};
@@ -226,6 +250,10 @@ std::optional<EntryKind> entry_numbered(std::int64_t number) {
   }
 }
 
+std::string_view answered_by_name(AnsweredBy by) {
+  return kAnsweredByNames[static_cast<std::size_t>(by)];
+}
+
 std::string_view how_name(Ended::How how) {
   return kHowNames[static_cast<std::size_t>(how)];
 }
@@ -234,6 +262,10 @@ std::optional<Ended::How> how_named(std::string_view name) {
   for (std::size_t i = 0; i < kHowNames.size(); ++i)
     if (kHowNames[i] == name) return static_cast<Ended::How>(i);
   return std::nullopt;
+}
+
+std::string cancel_reason(const std::string& by, const std::string& reason) {
+  return fmt::format("cancelled{}{}", by.empty() ? "" : " by " + by, reason.empty() ? "" : ": " + reason);
 }
 
 EntryKind kind_of(const Entry& entry) {
@@ -248,6 +280,8 @@ EntryKind kind_of(const Entry& entry) {
                         [](const ParkedEntry&) { return EntryKind::Parked; },
                         [](const EndedEntry&) { return EntryKind::Ended; },
                         [](const BegunEntry&) { return EntryKind::Begun; },
+                        [](const ResumedEntry&) { return EntryKind::Resumed; },
+                        [](const CancelledEntry&) { return EntryKind::Cancelled; },
                     },
                     entry);
 }
@@ -280,6 +314,14 @@ std::string encode_entry(const Entry& entry) {
           [](const BegunEntry& e) {
             return fmt::format(R"({{"call":{},"since_us":{},"until_us":{},"result":{}}})", e.call, e.since_us,
                                e.until_us, e.result);
+          },
+          [](const ResumedEntry& e) {
+            return fmt::format(R"({{"from":{},{}{}"at_us":{},"by":{}}})", e.from,
+                               e.call ? fmt::format(R"("call":{},)", *e.call) : "",
+                               e.in_doubt ? R"("in_doubt":true,)" : "", e.at_us, json_quoted(e.by));
+          },
+          [](const CancelledEntry& e) {
+            return fmt::format(R"({{"by":{},"reason":{}}})", json_quoted(e.by), json_quoted(e.reason));
           },
       },
       entry);

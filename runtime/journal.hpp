@@ -43,10 +43,16 @@ struct RetryEntry {
   std::optional<Fault> fault;  // why; nothing when a crash, not an answer, is the reason
   std::int64_t not_before_us = 0;
 };
+// Who answered a call. All but World are policies, which answer in its place: the call was not made, or, of
+// Deadline, not waited for any longer.
+enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline };
+std::string_view answered_by_name(AnsweredBy by);  // as journals have it: `dry run`; empty for World
+
 struct OutcomeEntry {
   std::uint32_t call = 0;
   Outcome outcome;
   bool is_settled = false;  // learnt afterwards, by asking whether the call had happened
+  AnsweredBy by = AnsweredBy::World;
 };
 struct BegunEntry {
   std::uint32_t call = 0;
@@ -67,8 +73,21 @@ struct ParkedEntry {
 struct EndedEntry {
   Ended ended;
 };
+struct ResumedEntry {
+  std::uint32_t from = 0;             // entries with this sequence and more, up to this one, do not count
+  std::optional<std::uint32_t> call;  // that is made again, with all its tries
+  bool in_doubt = false;              // whether that call may have happened
+  std::int64_t at_us = 0;
+  std::string by;
+};
+struct CancelledEntry {
+  std::string by;
+  std::string reason;
+};
 using Entry = std::variant<StartedEntry, IntentEntry, RetryEntry, OutcomeEntry, LogEntry, EnteredEntry,
-                           RecoveredEntry, ParkedEntry, EndedEntry, BegunEntry>;
+                           RecoveredEntry, ParkedEntry, EndedEntry, BegunEntry, ResumedEntry, CancelledEntry>;
+
+std::string cancel_reason(const std::string& by, const std::string& reason);  // for a person
 
 EntryKind kind_of(const Entry& entry);
 // The entry's payload. JSON texts inside (event, arguments, results) must be well formed: see is_json().

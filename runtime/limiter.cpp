@@ -22,10 +22,11 @@ std::string Limiter::bucket(const std::string& tenant, const Quota& quota, const
   return tenant + '\n' + (quota.group.empty() ? operation : quota.group);
 }
 
-void Limiter::enqueue(const std::string& bucket, const Quota& quota, std::uint64_t ticket) {
+void Limiter::enqueue(const std::string& bucket, const Quota& quota, std::uint64_t ticket,
+                      Policies::Priority priority) {
   Line& line = lines_[bucket];
   line.quota = quota;
-  line.waiting.push_back(ticket);
+  line.waiting[static_cast<std::size_t>(priority)].push_back(ticket);
   busy_.insert(bucket);
 }
 
@@ -49,6 +50,27 @@ void Limiter::follow_clock(Line& line, std::int64_t now_us) {
   for (std::int64_t& sent : line.sent_us) sent = std::min(sent, now_us);
 }
 
+bool Limiter::is_idle(const Line& line) {
+  return std::ranges::all_of(line.waiting, [](const auto& waiting) { return waiting.empty(); });
+}
+
+// Of a line in which something waits.
+std::uint64_t Limiter::take_next(Line& line) {
+  std::deque<std::uint64_t>* first = nullptr;   // of the highest priority
+  std::deque<std::uint64_t>* oldest = nullptr;  // that waits longest
+  for (auto& waiting : line.waiting) {
+    if (waiting.empty()) continue;
+    first = &waiting;
+    if (oldest == nullptr || waiting.front() < oldest->front()) oldest = &waiting;
+  }
+  FLOW_CHECK(first != nullptr, "busy_ has lines in which something waits");
+  if (first != oldest && line.overtakes == kMostOvertakes) first = oldest;
+  line.overtakes = first == oldest ? 0 : line.overtakes + 1;
+  const std::uint64_t ticket = first->front();
+  first->pop_front();
+  return ticket;
+}
+
 void Limiter::note_sent(Line& line, std::int64_t now_us) {
   const std::size_t keep = std::max(line.quota.per_minute, line.quota.per_hour);
   if (keep == 0) return;
@@ -68,9 +90,8 @@ std::vector<std::uint64_t> Limiter::release(std::int64_t now_us, std::size_t roo
       Line& line = lines_[name];
       follow_clock(line, now_us);
       if (line.in_flight >= in_flight_limit_ || open_at(line) > now_us) continue;
-      released.push_back(line.waiting.front());
-      line.waiting.pop_front();
-      if (line.waiting.empty()) busy_.erase(name);
+      released.push_back(take_next(line));
+      if (is_idle(line)) busy_.erase(name);
       ++line.in_flight;
       note_sent(line, now_us);
       last_served_ = name;

@@ -92,11 +92,13 @@ Status Runtime::Loop::turn(bool& has_worked) {
   has_worked = take_answers();
   give_up_on_silent_calls(now_us);
   has_worked |= fire_timers(now_us);
+  FLOW_TRY_STATUS(end_overdue(now_us, has_worked));
   if (!is_draining_) {
     FLOW_TRY_STATUS(recover_some(has_worked));
     FLOW_TRY_STATUS(wake_due(now_us, has_worked));
     FLOW_TRY_STATUS(dispatch_events(has_worked));
     FLOW_TRY_STATUS(take_requests(has_worked));
+    FLOW_TRY_STATUS(give_turns(has_worked));
     has_worked |= release_calls(now_us);
   }
   FLOW_TRY_STATUS(follow_up_all());
@@ -136,7 +138,9 @@ bool Runtime::Loop::fire_timers(std::int64_t now_us) {
 std::int64_t Runtime::Loop::next_wake_us() const {
   const std::int64_t now_us = clock_.now_us();
   if (is_recovering_ && has_room()) return now_us;
+  if (!turns_.empty() && !is_draining_) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
+  next = std::min(next, deadlines_.next_us());
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
   if (!is_draining_ && has_room()) next = std::min(next, next_sleeper_us_);
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
@@ -170,6 +174,7 @@ Status Runtime::Loop::commit() {
       return status;
     }
   }
+  forget_waiting();
   const auto notices = std::exchange(notices_, {});
   for (const auto& notice : notices) notice();
   if (observer_ && !notices.empty()) observer_->told();
@@ -206,12 +211,18 @@ void Runtime::Loop::collect(Run& run) {
 }
 
 void Runtime::Loop::settle_run(Run& run) {
+  const bool waits = !run.is_over() && waits_for_turn(run.row().reason);
   // What is answered here lets the run go on at once, perhaps to its end.
-  for (auto wanted = run.take_wanted(); !wanted.empty(); wanted = run.take_wanted())
-    for (const std::uint32_t number : wanted)
-      if (run.waiting(number) != nullptr) ask_for(run, number);
+  if (!waits)
+    for (auto wanted = run.take_wanted(); !wanted.empty(); wanted = run.take_wanted())
+      for (const std::uint32_t number : wanted)
+        if (run.waiting(number) != nullptr) ask_for(run, number);
   collect(run);
+  if (waits) let_wait(run);
   if (!run.is_over()) return;
+  leave_line(run.row());
+  deadlines_.forget(run.row().id);
+  overdue_.erase(run.row().id);
   batch_.changed_runs.push_back(run.row());
   if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
   ++counters_.runs_over[run.row().state];

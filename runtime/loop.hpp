@@ -1,10 +1,11 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
 // calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), awaiting.cpp (how long-running actions end), system_calls.cpp (what the runtime answers
-// itself), sleeping.cpp (runs that only wait, from memory to the store and back), polling.cpp (polled
-// triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp
-// (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// answers, retries), admission.cpp (policies of flows, asked before each call), turns.cpp (runs that wait for
+// their turn, runs whose time is over), awaiting.cpp (how long-running actions end), system_calls.cpp (what
+// the runtime answers itself), sleeping.cpp (runs that only wait, from memory to the store and back),
+// polling.cpp (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other
+// triggers), starting.cpp (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -19,8 +20,11 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/call_counts.hpp"
+#include "runtime/deadlines.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/limiter.hpp"
+#include "runtime/places.hpp"
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/runtime.hpp"
@@ -57,6 +61,7 @@ class Runtime::Loop {
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
+    Policies::Priority priority = Policies::Priority::Normal;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t tries = 0;     // Settle, Progress: in a row without success
@@ -134,6 +139,30 @@ class Runtime::Loop {
   void ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals);
   void take_progress(Run& run, const Pending& pending, const Outcome& outcome);
 
+  // admission.cpp. False: it was answered in the place of the world; then settle_run() is to follow.
+  bool admit(Run& run, std::uint32_t number);
+  bool admit_under_limit(Run& run, std::uint32_t number, std::int64_t now_us);
+  bool admit_performing(Run& run, std::uint32_t number, std::int64_t now_us);
+  void answer_instead(Run& run, std::uint32_t number, AnsweredBy by, const Outcome& outcome);
+  static Returned stand_in(const Run& run, std::uint32_t number, std::int64_t now_us);
+  void note_counted(const Run& run, std::uint32_t number, std::int64_t now_us);
+  void note_answered(const Run& run, std::uint32_t number, const Outcome& outcome);
+
+  // turns.cpp
+  void enter_line(Run& run);
+  void leave_line(const RunRow& row);
+  void grant_turns(const Places::Line& line);
+  Status give_turns(bool& has_worked);
+  void note_moving(Run& run);
+  void let_wait(const Run& run);
+  void forget_waiting();
+  Result<Run*> in_memory(const std::string& id);
+  void set_deadline(const Run& run);
+  static bool is_overdue(const Run& run, std::int64_t now_us);
+  bool is_too_late(const Run& run, std::uint32_t number, std::int64_t now_us);
+  void answer_too_late(Run& run, std::uint32_t number);
+  Status end_overdue(std::int64_t now_us, bool& has_worked);
+
   // system_calls.cpp: what the runtime answers by itself
   void answer_here(Run& run, std::uint32_t number);
   void set_timer(Run& run, std::uint32_t number);
@@ -142,6 +171,7 @@ class Runtime::Loop {
   std::string uuid();
 
   // polling.cpp
+  void unsubscribe(const std::string& tenant, const std::string& flow);
   Status subscribe_to_poll(Subscriber subscriber);
   Status subscribe_to_hunt(Subscriber subscriber);
   static void listen(Source& source, Subscriber subscriber);
@@ -160,6 +190,7 @@ class Runtime::Loop {
   static std::string source_key(const std::string& tenant, const std::string& trigger);
 
   // sleeping.cpp
+  std::optional<std::int64_t> may_sleep_until(const Run& run) const;
   void put_to_sleep(std::int64_t now_us);
   Status wake_due(std::int64_t now_us, bool& has_worked);
   Status wake(const std::vector<RunRow>& rows);
@@ -194,7 +225,7 @@ class Runtime::Loop {
 
   // recovery.cpp
   Status recover_some(bool& has_worked);
-  Status take_up(RunRow row);
+  Status take_up(RunRow row, bool is_restart);
   Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
                                     std::uint32_t flow);
   void take_up_replayed(Run& run);
@@ -237,8 +268,17 @@ class Runtime::Loop {
   std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
   std::int64_t next_sleeper_us_ = kNever;
 
+  CallCounts counts_;
+  Places places_;
+  std::vector<std::string> turns_;           // runs that have got a place and do not know it yet
+  std::vector<std::string> leaving_memory_;  // once the batch is durable
+  Deadlines deadlines_;
+  std::map<std::string, std::int64_t> overdue_;  // runs over their deadline: until when they may clean up
+
   bool is_recovering_ = false;
-  bool was_closed_ = true;  // the process before this one ended in good order
+  bool has_taken_up_all_ = true;  // that were unfinished when this process began
+  std::string taken_up_to_;       // the ID of the last of them
+  bool was_closed_ = true;        // the process before this one ended in good order
   std::string recovered_to_;
   bool is_draining_ = false;
 };

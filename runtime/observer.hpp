@@ -29,10 +29,11 @@ struct HealthEvent {
     FrozenUnusable,  // the run goes on from its journal, which takes longer
     StoreFailed,     // the loop ends
     FiringsMissed,   // more than are caught up
+    NotForTenant,    // a flow was not deployed: it says which tenants it is for
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
-  std::string subject;  // trigger, quota group or run
+  std::string subject;  // trigger, quota group, run or flow
   std::string message;
 };
 

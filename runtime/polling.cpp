@@ -58,6 +58,13 @@ Status Runtime::Loop::subscribe_to_hunt(Subscriber subscriber) {
   return {};
 }
 
+void Runtime::Loop::unsubscribe(const std::string& tenant, const std::string& flow) {
+  for (auto& [key, source] : sources_)
+    if (source.tenant == tenant)
+      std::erase_if(source.subscribers, [&](const Subscriber& other) { return other.flow == flow; });
+  deployed_.erase(source_key(tenant, flow));
+}
+
 Result<Runtime::Loop::Source*> Runtime::Loop::source_for(const std::string& tenant,
                                                          const std::shared_ptr<const Module>& module,
                                                          const Trigger& trigger, std::uint32_t operation) {

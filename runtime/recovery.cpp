@@ -36,6 +36,7 @@ Status Runtime::Loop::recover() {
   is_recovering_ = true;
   FLOW_TRY(const auto next_us, store_.next_wake_us());
   next_sleeper_us_ = next_us.value_or(kNever);
+  has_taken_up_all_ = false;
   return {};
 }
 
@@ -47,33 +48,40 @@ Status Runtime::Loop::recover_some(bool& has_worked) {
   FLOW_TRY(const std::vector<RunRow> rows, store_.unfinished_runs(recovered_to_, kRunsPerTurn));
   has_worked = true;
   if (rows.size() < kRunsPerTurn) is_recovering_ = false;
-  if (rows.empty()) return {};
-  recovered_to_ = rows.back().id;
+  if (!rows.empty()) recovered_to_ = rows.back().id;
   std::vector<RunRow> sound;
   Batch batch;
   for (const RunRow& row : rows) {
     if (run(row.id) != nullptr) continue;  // began after this process did
     FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id, 0));
     const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
-    if (recoveries_at_end(journal) >= options_.recoveries_without_progress) {
+    const bool waits = waits_for_turn(row.reason);  // such a run does nothing that could end a process
+    if (!waits && recoveries_at_end(journal) >= options_.recoveries_without_progress) {
       park_unread(
           row, next,
           fmt::format("the process ended {} times while this run was taken up", recoveries_at_end(journal)));
       continue;
     }
     // Written before the machine sees the run: if that ends the process, the next one can tell.
-    if (!was_closed_)
+    if (!was_closed_ && !waits)
       batch.journal.push_back(JournalRow{row.id, next, static_cast<int>(EntryKind::Recovered),
                                          clock_.now_us(), encode_entry(RecoveredEntry{})});
     sound.push_back(row);
   }
   if (!batch.empty()) FLOW_TRY_STATUS(commit_now(batch));
-  for (const RunRow& row : sound) FLOW_TRY_STATUS(take_up(row));
+  for (const RunRow& row : sound) {
+    taken_up_to_ = row.id;
+    FLOW_TRY_STATUS(take_up(row, true));
+  }
+  if (is_recovering_) return {};
+  has_taken_up_all_ = true;
+  for (const Places::Line& line : places_.lines()) grant_turns(line);
   return {};
 }
 
-Status Runtime::Loop::take_up(RunRow row) {
-  const bool was_asleep = std::exchange(row.wake_us, 0) != 0;
+// `is_restart`: from the process before; otherwise it was let go of to save memory.
+Status Runtime::Loop::take_up(RunRow row, bool is_restart) {
+  row.wake_us = 0;
   FLOW_TRY(const std::uint32_t entries, store_.journal_length(row.id));
   const auto module = module_of(row.module);
   if (!module) {
@@ -91,10 +99,12 @@ Status Runtime::Loop::take_up(RunRow row) {
       is_thawed ? std::move(thawed) : std::make_unique<Run>(row, *module, engine_.machine(**module, *flow));
   Run& kept = *run;
   runs_.emplace(row.id, std::move(run));
-  if (!was_asleep) {
+  if (is_restart) {
     ++counters_.runs_recovered;
     after_commit([this, row] { observer_->run_recovered(row); });
   }
+  enter_line(kept);
+  set_deadline(kept);
   if (!is_thawed) {
     FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id, 0));
     if (const Status replayed = kept.replay(journal, clock_.now_us()); !replayed) {
@@ -133,6 +143,7 @@ Result<std::unique_ptr<Run>> Runtime::Loop::thaw(const RunRow& row,
 // never in doubt: its intent and its answer are of one commit, or it waits for its time.
 void Runtime::Loop::take_up_replayed(Run& run) {
   collect(run);
+  if (waits_for_turn(run.row().reason)) return settle_run(run);
   for (const std::uint32_t number : run.take_wanted()) {
     if (run.waiting(number) == nullptr) continue;  // another's answer ended its branch
     const bool in_doubt = run.waiting(number)->in_doubt && !is_answered_here(run.operation(number));

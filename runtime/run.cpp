@@ -18,10 +18,20 @@ RunState state_after(Ended::How how) {
   return RunState::Failed;
 }
 
+// Of the run's flow; a module without it asks for nothing.
+const Policies& policies_of(const Module& module, const std::string& flow) {
+  static const Policies kNone;
+  const auto found = std::ranges::find(module.flows, flow, &FlowCode::name);
+  return found == module.flows.end() ? kNone : found->policies;
+}
+
 }  // namespace
 
 Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMachine> machine)
-    : row_(std::move(row)), module_(std::move(module)), machine_(std::move(machine)) {}
+    : row_(std::move(row)),
+      module_(std::move(module)),
+      policies_(policies_of(*module_, row_.flow)),
+      machine_(std::move(machine)) {}
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
   settings_ = settings;
@@ -67,7 +77,7 @@ Status Run::go_on_as_recorded(std::int64_t now_us) {
   give_recorded_answers(now_us);
   if (replay_problem_.empty() && !recorded_calls_.empty()) {
     const std::uint32_t last = recorded_calls_.rbegin()->first;
-    if (last >= calls_ || is_over())
+    if (last >= calls_)
       replay_problem_ =
           fmt::format("the journal holds call {}, which the flow did not come to this time", last);
   }
@@ -93,6 +103,8 @@ void Run::give_recorded_answers(std::int64_t now_us) {
 Status Run::read(const std::vector<JournalRow>& journal, std::uint32_t sequence) {
   // Also when it is damaged: what is appended stands behind all that is there.
   if (!journal.empty()) next_sequence_ = journal.back().sequence + 1;
+  const std::uint32_t first = sequence;
+  std::vector<std::optional<Entry>> entries;  // nothing for what does not count any more
   for (const JournalRow& row : journal) {
     if (row.sequence != sequence)
       return error(fmt::format("the journal is damaged: entry {} is missing", sequence));
@@ -102,10 +114,18 @@ Status Run::read(const std::vector<JournalRow>& journal, std::uint32_t sequence)
           fmt::format("the journal holds an entry of kind {}, which this version does not know", row.kind));
     if ((*kind == EntryKind::Started) != (sequence == 0))
       return error("the journal is damaged: it must begin with `Started`, once");
-    FLOW_TRY(const Entry entry, decode_entry(*kind, row.payload));
-    FLOW_TRY_STATUS(read(entry));
+    FLOW_TRY(Entry entry, decode_entry(*kind, row.payload));
+    if (const auto* resumed = std::get_if<ResumedEntry>(&entry)) {
+      if (resumed->from <= first || resumed->from > sequence)
+        return error(fmt::format("the journal is damaged: it goes on at entry {} from entry {}", sequence,
+                                 resumed->from));
+      std::fill(entries.begin() + (resumed->from - first), entries.end(), std::nullopt);
+    }
+    entries.push_back(std::move(entry));
     ++sequence;
   }
+  for (const auto& entry : entries)
+    if (entry) FLOW_TRY_STATUS(read(*entry));
   return {};
 }
 
@@ -113,8 +133,9 @@ Status Run::read(const Entry& entry) {
   if (const auto* started = std::get_if<StartedEntry>(&entry)) started_ = *started;
   if (const auto* log = std::get_if<LogEntry>(&entry)) recorded_logs_[log->number] = log->text;
   if (std::holds_alternative<EnteredEntry>(entry)) has_entered_ = true;
-  if (std::holds_alternative<EndedEntry>(entry))
+  if (std::holds_alternative<EndedEntry>(entry) || std::holds_alternative<CancelledEntry>(entry))
     return error("the journal is damaged: the run goes on after its end");
+  if (const auto* resumed = std::get_if<ResumedEntry>(&entry)) return read(*resumed);
   if (const auto* intent = std::get_if<IntentEntry>(&entry)) {
     Recorded& call = recorded_calls_[intent->call];
     call.intent = *intent;
@@ -139,6 +160,23 @@ Status Run::read(const Entry& entry) {
     call.not_before_us = retry->not_before_us;
     if (retry->fault) ++call.failures;
   }
+  return {};
+}
+
+// The call that failed is made again as if for the first time.
+Status Run::read(const ResumedEntry& resumed) {
+  if (!resumed.call) return {};
+  const auto found = recorded_calls_.find(*resumed.call);
+  if (found == recorded_calls_.end())
+    return error(
+        fmt::format("the journal is damaged: it goes on with call {}, which was not made", *resumed.call));
+  Recorded& call = found->second;
+  call.failures = 0;
+  call.in_doubt = resumed.in_doubt && !call.begun;
+  call.not_before_us = 0;
+  if (call.begun && call.begun->until_us != kNever)
+    call.begun->until_us += resumed.at_us - call.begun->since_us;
+  if (call.begun) call.begun->since_us = resumed.at_us;
   return {};
 }
 
@@ -254,7 +292,7 @@ std::optional<Run::Frozen> Run::freeze() const {
   return Frozen{encode_frozen(state), next_sequence_};
 }
 
-Run::Waiting& Run::under_way(std::uint32_t number) {
+Run::Waiting& Run::told_of(std::uint32_t number) {
   const auto found = waiting_.find(number);
   FLOW_CHECK(found != waiting_.end(), "only a call that is waited for can be told of");
   return found->second;
@@ -269,7 +307,7 @@ std::string Run::call_key(std::uint32_t number) const {
 }
 
 void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us) {
-  Waiting& waiting = under_way(number);
+  Waiting& waiting = told_of(number);
   FLOW_CHECK(!waiting.in_doubt, "a call goes out only when the last attempt's fate is known");
   waiting.in_doubt = true;
   waiting.due_us = due_us;
@@ -280,7 +318,7 @@ void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t d
 
 void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
                      std::int64_t now_us) {
-  Waiting& waiting = under_way(number);
+  Waiting& waiting = told_of(number);
   if (fault) ++waiting.failures;
   waiting.in_doubt = false;
   waiting.not_before_us = not_before_us;
@@ -288,15 +326,22 @@ void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int6
 }
 
 void Run::note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us) {
-  Waiting& waiting = under_way(number);
+  Waiting& waiting = told_of(number);
   waiting.in_doubt = false;
   append(BegunEntry{number, result, now_us, until_us}, now_us);
   waiting.begun = Begun{std::move(result), now_us, until_us};
 }
 
-void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us) {
-  static_cast<void>(under_way(number));
-  append(OutcomeEntry{number, outcome, is_settled}, now_us);
+std::vector<std::uint32_t> Run::under_way() const {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [number, waiting] : waiting_) numbers.push_back(number);
+  return numbers;
+}
+
+void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us,
+                 AnsweredBy by) {
+  static_cast<void>(told_of(number));
+  append(OutcomeEntry{number, outcome, is_settled, by}, now_us);
   waiting_.erase(number);
   advance(machine_->answer_call(number, outcome), now_us);
 }
@@ -306,6 +351,19 @@ void Run::park(std::string reason, std::int64_t now_us) {
   waiting_.clear();
   row_.state = RunState::Parked;
   row_.reason = std::move(reason);
+}
+
+void Run::cancel(const std::string& by, const std::string& reason, std::int64_t now_us) {
+  append(CancelledEntry{by, reason}, now_us);
+  waiting_.clear();
+  // To a flow that called it, it is a fault.
+  ended_ = {};
+  ended_.how = Ended::How::Failed;
+  ended_.fault.kind = FaultKind::Cancelled;
+  ended_.fault.message = cancel_reason(by, reason);
+  row_.state = RunState::Stopped;
+  row_.ended_us = now_us;
+  row_.reason = ended_.fault.message;
 }
 
 void Run::end(const Ended& ended, std::int64_t now_us) {

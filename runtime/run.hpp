@@ -64,6 +64,7 @@ class Run {
   const Waiting* waiting(std::uint32_t number) const;
   // Calls that the run came to since this was asked the last time, and still waits for, in their order.
   std::vector<std::uint32_t> take_wanted();
+  std::vector<std::uint32_t> under_way() const;  // the numbers of all calls that are
   const Operation& operation(std::uint32_t number) const;
   std::string call_key(std::uint32_t number) const;  // idempotency key
   std::vector<std::uint32_t> without_timer() const;  // calls that are due at a time, and nobody looks after
@@ -74,23 +75,29 @@ class Run {
   // What thaw() and the machine need, and how much of the journal that stands for; nothing when the machine
   // cannot be frozen. What was written must be taken (take_unsaved()) before.
   std::optional<Frozen> freeze() const;
-  void note_timer(std::uint32_t number) { under_way(number).has_timer = true; }
+  void note_timer(std::uint32_t number) { told_of(number).has_timer = true; }
 
   // The following are of calls that are under way.
   void note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us = 0);  // it goes out
   void note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
                   std::int64_t now_us);
   void note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us);
-  void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us);
+  void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us,
+              AnsweredBy by = AnsweredBy::World);
   void park(std::string reason, std::int64_t now_us);
+  // A person ends it where it stands.
+  void cancel(const std::string& by, const std::string& reason, std::int64_t now_us);
 
   bool was_frozen() const { return was_frozen_; }  // the store has a frozen state of it
   void note_frozen() { was_frozen_ = true; }
   bool is_over() const { return row_.state != RunState::Running; }
+  // Of a run that goes on: why it does not move; empty when it does.
+  void set_reason(std::string reason) { row_.reason = std::move(reason); }
   const RunRow& row() const { return row_; }
   const Ended& ended() const { return ended_; }
   const std::shared_ptr<const Module>& module() const { return module_; }
   const std::string& settings() const { return settings_; }  // that it began with
+  const Policies& policies() const { return policies_; }
 
   // The entries written since the last call.
   std::vector<JournalRow> take_unsaved();
@@ -107,17 +114,19 @@ class Run {
   void append(const Entry& entry, std::int64_t now_us);
   Status read(const std::vector<JournalRow>& journal, std::uint32_t sequence);
   Status read(const Entry& entry);
+  Status read(const ResumedEntry& resumed);
   void give_recorded_answers(std::int64_t now_us);
   Status go_on_as_recorded(std::int64_t now_us);
   void advance(std::optional<Step> step, std::int64_t now_us);
   std::optional<Step> pass_log(const LogLine& line, std::int64_t now_us);
   void wait_for(const Call& call);
   std::optional<std::string> mismatch(const Call& call, const IntentEntry& intent) const;
-  Waiting& under_way(std::uint32_t number);
+  Waiting& told_of(std::uint32_t number);
   void end(const Ended& ended, std::int64_t now_us);
 
   RunRow row_;
   std::shared_ptr<const Module> module_;
+  const Policies& policies_;  // of its flow, in the module
   std::unique_ptr<RunMachine> machine_;
   std::string settings_ = "{}";
   std::vector<JournalRow> unsaved_;

@@ -47,7 +47,8 @@ struct RuntimeOptions {
   PollSettings poll;
   std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …
   std::int64_t longest_poll_backoff_us = 300'000'000;  // … up to this
-  std::uint32_t events_per_turn = 64;  // so that a full page does not hold up the calls of those before it
+  std::int64_t cleanup_us = 300'000'000;  // how long a run beyond its deadline may undo and clean up
+  std::uint32_t events_per_turn = 64;     // so that a full page does not hold up the calls of those before it
   std::int64_t sleep_from_us = 5'000'000;  // a run that waits for longer leaves memory meanwhile
   std::uint32_t runs_in_memory = 10'000;   // beyond, events and stored runs wait their turn
   std::uint32_t calls_in_flight = 256;
@@ -71,7 +72,8 @@ class Runtime {
   // Stores the module and lets each of its flows have the tenant's events from the next poll on. A flow of
   // the same name is replaced; its runs go on with the module they began with. `settings_json` has the values
   // of the module's settings, for runs from now on. Gives the module's hash. The error names a setting that
-  // is missing or wrong, or what of the module this runtime cannot serve.
+  // is missing or wrong, or what of the module this runtime cannot serve. A flow that is for other tenants is
+  // left out, and the observer is told.
   Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes,
                              std::string_view settings_json = "{}");
   // Notes which runs of the store are unfinished; they are taken up as the loop turns. Deploying is not

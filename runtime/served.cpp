@@ -9,9 +9,9 @@ namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 9> kAnswered = {"flow.wait",    "flow.waitUntil", "flow.now",
-                                                       "flow.random",  "flow.uuid",      "flow.once",
-                                                       "flow.respond", "flow.call",      "flow.start"};
+constexpr std::array<std::string_view, 10> kAnswered = {
+    "flow.wait", "flow.waitUntil", "flow.now",     "flow.ago",  "flow.random",
+    "flow.uuid", "flow.once",      "flow.respond", "flow.call", "flow.start"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
@@ -32,10 +32,18 @@ bool is_answered_here(const Operation& operation) {
   return !operation.routes.empty() && operation.routes.front().protocol == Protocol::Runtime;
 }
 
+bool is_for_tenant(const Policies& policies, std::string_view tenant) {
+  return policies.tenants.empty() || std::ranges::find(policies.tenants, tenant) != policies.tenants.end();
+}
+
 Status check_served(const Module& module) {
   for (const FunctionCode& function : module.functions) FLOW_TRY_STATUS(check_calls(module, function));
   for (const FlowCode& flow : module.flows) {
     FLOW_TRY_STATUS(check_calls(module, flow));
+    for (const Policies::Limit& limit : flow.policies.limits)
+      if (limit.otherwise == Policies::Limit::Otherwise::Ask)
+        return cannot(module, fmt::format("ask anybody at the limit of `{}` in flow `{}`",
+                                          module.operations[limit.operation].full_name(), flow.name));
     const Trigger& trigger = module.triggers[flow.trigger];
     if (trigger.kind == Trigger::Kind::Stream)
       return cannot(module,

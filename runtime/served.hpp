@@ -2,6 +2,8 @@
 // for ever, or for something that never starts it.
 #pragma once
 
+#include <string_view>
+
 #include "base/result.hpp"
 #include "vm/bytecode/module.hpp"
 
@@ -9,6 +11,10 @@ namespace flow {
 
 // Whether the runtime answers it, not the executor: its route is of Protocol::Runtime.
 bool is_answered_here(const Operation& operation);
+
+// `in tenants`: whether a flow that asks for this is for the tenant. One that is not must not be started
+// there, by nothing.
+bool is_for_tenant(const Policies& policies, std::string_view tenant);
 
 // The error names the flow, and the trigger, the operation or the modifier of a call.
 Status check_served(const Module& module);

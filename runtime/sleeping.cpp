@@ -12,12 +12,21 @@ constexpr std::uint32_t kWokenPerTurn = 64;
 
 }  // namespace
 
-// A short wait is not worth the disk, and a run with a branch at work stays: both get a timer.
+// When the run has to be looked at: what it waits for is due, or its own time is over. Nothing for one that
+// must stay: a branch is at work, or runs of its flow are counted, which a restart does by what is awake.
+std::optional<std::int64_t> Runtime::Loop::may_sleep_until(const Run& run) const {
+  const auto until_us = run.may_sleep_until();
+  if (!until_us || run.policies().at_most > 0) return std::nullopt;
+  return std::min(*until_us, deadlines_.of(run.row().id));
+}
+
+// A short wait is not worth the disk, and a run that must stay is called when its wait is over: both get a
+// timer.
 void Runtime::Loop::put_to_sleep(std::int64_t now_us) {
   for (const std::string& id : std::exchange(drowsy_, {})) {
     Run* const found = run(id);
     if (found == nullptr) continue;
-    const auto until_us = found->may_sleep_until();
+    const auto until_us = may_sleep_until(*found);
     const bool is_long = until_us && *until_us - now_us >= options_.sleep_from_us;
     const auto frozen = is_long ? found->freeze() : std::nullopt;
     if (!frozen) {
@@ -27,6 +36,7 @@ void Runtime::Loop::put_to_sleep(std::int64_t now_us) {
     batch_.asleep.push_back(
         SleepRow{.run = id, .wake_us = *until_us, .sequence = frozen->sequence, .frozen = frozen->bytes});
     next_sleeper_us_ = std::min(next_sleeper_us_, *until_us);
+    deadlines_.forget(id);
     runs_.erase(id);
   }
 }
@@ -49,7 +59,7 @@ Status Runtime::Loop::wake(const std::vector<RunRow>& rows) {
   for (const RunRow& row : rows) batch.awake.push_back(row.id);
   FLOW_TRY_STATUS(commit_now(batch));
   for (const RunRow& row : rows)
-    if (run(row.id) == nullptr) FLOW_TRY_STATUS(take_up(row));
+    if (run(row.id) == nullptr) FLOW_TRY_STATUS(take_up(row, false));
   return {};
 }
 

@@ -41,6 +41,12 @@ constexpr const char* kSteps[] = {
        CREATE INDEX runs_awake ON runs (id) WHERE state = 0 AND wake_us = 0;
        CREATE INDEX runs_asleep ON runs (wake_us) WHERE state = 0 AND wake_us > 0;
        CREATE TABLE frozen (run TEXT PRIMARY KEY, sequence INTEGER NOT NULL, bytes BLOB NOT NULL) WITHOUT ROWID;)",
+    // Calls counted under a limit.
+    R"(CREATE TABLE counted (
+         tenant TEXT NOT NULL, flow TEXT NOT NULL, operation TEXT NOT NULL, run TEXT NOT NULL,
+         call INTEGER NOT NULL, time_us INTEGER NOT NULL, until_us INTEGER NOT NULL,
+         PRIMARY KEY (tenant, flow, operation, run, call)) WITHOUT ROWID;
+       CREATE INDEX counted_by_time ON counted (until_us);)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

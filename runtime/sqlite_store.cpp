@@ -63,6 +63,7 @@ struct SqliteStore::Tables {
   Status write_sleep(const Batch& batch);
   Status write_triggers(const Batch& batch);
   Status write_forgetting(const Batch& batch);
+  Status write_counts(const Batch& batch);
   Result<std::vector<RunRow>> runs(Statement& statement);
   Result<std::optional<std::string>> one_text(Statement& statement);
 
@@ -71,9 +72,10 @@ struct SqliteStore::Tables {
 
   Statement begin, commit, rollback;
   Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest,
-      put_meta, put_once, forget_once, set_wake, put_frozen, forget_frozen;
+      put_meta, put_once, forget_once, set_wake, put_frozen, forget_frozen, put_counted, remove_counted,
+      forget_counted;
   Statement get_module, get_run, find_run, get_journal, get_length, get_unfinished, get_sleepers,
-      get_next_wake, get_frozen, get_list, get_cursor, get_seen, get_meta, get_once;
+      get_next_wake, get_frozen, get_list, get_cursor, get_seen, get_meta, get_once, get_counted;
 };
 
 Status SqliteStore::Tables::prepare_reads() {
@@ -111,6 +113,9 @@ Status SqliteStore::Tables::prepare_reads() {
            connection.prepare("SELECT 1 FROM seen WHERE tenant = ? AND trigger_name = ? AND key = ?"));
   FLOW_TRY(get_once,
            connection.prepare("SELECT until_us FROM once WHERE tenant = ? AND flow = ? AND key = ?"));
+  FLOW_TRY(get_counted,
+           connection.prepare("SELECT run, call, time_us, until_us FROM counted"
+                              " WHERE tenant = ? AND flow = ? AND operation = ? AND time_us > ?"));
   FLOW_TRY(get_meta, connection.prepare("SELECT value FROM meta WHERE key = ?"));
   return {};
 }
@@ -150,6 +155,16 @@ Status SqliteStore::Tables::prepare_writes() {
   FLOW_TRY(forget_once,
            connection.prepare("DELETE FROM once WHERE (tenant, flow, key) IN (SELECT tenant, flow,"
                               " key FROM once WHERE until_us < ? ORDER BY until_us LIMIT 4)"));
+  FLOW_TRY(put_counted,
+           connection.prepare("INSERT OR REPLACE INTO counted (tenant, flow, operation, run, call, time_us,"
+                              " until_us) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  FLOW_TRY(remove_counted,
+           connection.prepare("DELETE FROM counted WHERE tenant = ? AND flow = ? AND operation = ?"
+                              " AND run = ? AND call = ?"));
+  FLOW_TRY(forget_counted,
+           connection.prepare("DELETE FROM counted WHERE (tenant, flow, operation, run, call) IN (SELECT"
+                              " tenant, flow, operation, run, call FROM counted WHERE until_us < ?"
+                              " ORDER BY until_us LIMIT 4)"));
   FLOW_TRY(put_meta, connection.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)"));
   return {};
 }
@@ -238,10 +253,27 @@ Status SqliteStore::Tables::write_forgetting(const Batch& batch) {
   return {};
 }
 
+Status SqliteStore::Tables::write_counts(const Batch& batch) {
+  for (const CountedCallRow& row : batch.counted) {
+    forget_counted.bind(1, row.time_us);
+    FLOW_TRY_STATUS(finish(forget_counted, "forget old calls"));
+    put_counted.bind(1, row.tenant).bind(2, row.flow).bind(3, row.operation).bind(4, row.run);
+    put_counted.bind(5, std::int64_t{row.call}).bind(6, row.time_us).bind(7, row.until_us);
+    FLOW_TRY_STATUS(finish(put_counted, "count a call"));
+  }
+  for (const CountedCallRow& row : batch.uncounted) {
+    remove_counted.bind(1, row.tenant).bind(2, row.flow).bind(3, row.operation).bind(4, row.run);
+    remove_counted.bind(5, std::int64_t{row.call});
+    FLOW_TRY_STATUS(finish(remove_counted, "give back a call"));
+  }
+  return {};
+}
+
 Status SqliteStore::Tables::write(const Batch& batch) {
   FLOW_TRY_STATUS(write_runs(batch));
   FLOW_TRY_STATUS(write_sleep(batch));
   FLOW_TRY_STATUS(write_triggers(batch));
+  FLOW_TRY_STATUS(write_counts(batch));
   return write_forgetting(batch);
 }
 
@@ -415,6 +447,26 @@ Result<std::int64_t> SqliteStore::once_until(std::string_view tenant, std::strin
   if (code == SQLITE_DONE) return 0;
   if (code != SQLITE_ROW) return tl::unexpected(tables_->connection.problem("read a key"));
   return statement.number(0);
+}
+
+Result<std::vector<CountedCallRow>> SqliteStore::counted_calls(std::string_view tenant, std::string_view flow,
+                                                               std::string_view operation,
+                                                               std::int64_t after_us) {
+  Statement& statement = tables_->get_counted.bind(1, tenant).bind(2, flow).bind(3, operation);
+  statement.bind(4, after_us);
+  const Use use(statement);
+  std::vector<CountedCallRow> rows;
+  int code = statement.step();
+  for (; code == SQLITE_ROW; code = statement.step())
+    rows.push_back({.tenant = std::string(tenant),
+                    .flow = std::string(flow),
+                    .operation = std::string(operation),
+                    .run = statement.text(0),
+                    .call = static_cast<std::uint32_t>(statement.number(1)),
+                    .time_us = statement.number(2),
+                    .until_us = statement.number(3)});
+  if (code != SQLITE_DONE) return tl::unexpected(tables_->connection.problem("read counted calls"));
+  return rows;
 }
 
 Result<std::optional<std::string>> SqliteStore::meta(std::string_view key) {

@@ -15,7 +15,8 @@ namespace flow {
 //   1  first version
 //   2  keys of flow.once()
 //   3  runs that are asleep
-inline constexpr int kStoreVersion = 3;
+//   4  calls counted under a limit
+inline constexpr int kStoreVersion = 4;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -49,6 +50,9 @@ class SqliteStore final : public Store {
   Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) override;
   Result<std::int64_t> once_until(std::string_view tenant, std::string_view flow,
                                   std::string_view key) override;
+  Result<std::vector<CountedCallRow>> counted_calls(std::string_view tenant, std::string_view flow,
+                                                    std::string_view operation,
+                                                    std::int64_t after_us) override;
   Result<std::optional<std::string>> meta(std::string_view key) override;
 
  private:

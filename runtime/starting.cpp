@@ -1,8 +1,11 @@
 // From an event to a run: the one place where runs begin.
 #include "runtime/starting.hpp"
 
+#include <fmt/format.h>
+
 #include "runtime/loop.hpp"
 #include "runtime/schedule.hpp"
+#include "runtime/served.hpp"
 
 namespace flow {
 namespace {
@@ -16,17 +19,25 @@ std::string unique_name(const Subscriber& subscriber, const Beginning& beginning
 
 }  // namespace
 
-// A new version may start on another trigger than the one before.
+// A new version may start on another trigger than the one before, or be for other tenants.
 Status Runtime::Loop::subscribe(Subscriber subscriber) {
-  for (auto& [key, source] : sources_)
-    if (source.tenant == subscriber.tenant)
-      std::erase_if(source.subscribers,
-                    [&](const Subscriber& other) { return other.flow == subscriber.flow; });
+  unsubscribe(subscriber.tenant, subscriber.flow);
+  if (const Policies& policies = subscriber.code().policies; !is_for_tenant(policies, subscriber.tenant)) {
+    health(
+        HealthEvent::Kind::NotForTenant, subscriber.tenant, subscriber.flow,
+        fmt::format("the flow is for {} only, and is not deployed here", fmt::join(policies.tenants, ", ")));
+    return {};
+  }
   const std::string key = source_key(subscriber.tenant, subscriber.flow);
-  deployed_.erase(key);
   const Trigger& trigger = subscriber.trigger();
   if (trigger.kind == Trigger::Kind::Poll) return subscribe_to_poll(std::move(subscriber));
   if (trigger.kind == Trigger::Kind::Hunt) return subscribe_to_hunt(std::move(subscriber));
+  for (const auto& [other, waiting] : deployed_)
+    if (trigger.kind == Trigger::Kind::Webhook && waiting.subscriber.tenant == subscriber.tenant &&
+        waiting.subscriber.trigger().kind == Trigger::Kind::Webhook &&
+        waiting.subscriber.trigger().endpoint == trigger.endpoint)
+      return error(fmt::format("flow `{}` waits at the hook `{}`, and so does flow `{}`; give each its own",
+                               subscriber.flow, trigger.endpoint, waiting.subscriber.flow));
   CursorRow cursor;
   const bool is_schedule = trigger.kind == Trigger::Kind::Every || trigger.kind == Trigger::Kind::Cron;
   if (is_schedule) {
@@ -78,6 +89,10 @@ Result<Begun> Runtime::Loop::begin_run(Subscriber& subscriber, const Beginning& 
   const std::string id = row.id;
   auto run = std::make_unique<Run>(std::move(row), subscriber.module, std::move(subscriber.machine));
   run->start(beginning.event, subscriber.settings, std::move(first), now_us);
+  if (!run->is_over()) {
+    enter_line(*run);
+    set_deadline(*run);
+  }
   ++counters_.runs_started;
   after_commit([this, started = run->row()] { observer_->run_started(started); });
   batch_.runs.push_back(run->row());

@@ -97,6 +97,17 @@ struct SleepRow {
   std::string frozen;
 };
 
+// A call that counts under a limit of its flow, at the time it went out last.
+struct CountedCallRow {
+  std::string tenant;
+  std::string flow;
+  std::string operation;  // full name
+  std::string run;
+  std::uint32_t call = 0;
+  std::int64_t time_us = 0;
+  std::int64_t until_us = 0;  // it need not be remembered any more
+};
+
 struct MetaRow {
   std::string key;
   std::string value;
@@ -115,13 +126,15 @@ struct Batch {
   std::vector<SeenRow> seen;        // a key that is there already is left alone
   std::vector<CursorRow> cursors;   // replaces
   std::vector<ForgetRow> forget;
-  std::vector<OnceRow> once;  // replaces; those that were over when one was taken may be gone
-  std::vector<MetaRow> meta;  // replaces
+  std::vector<OnceRow> once;              // replaces; those that were over when one was taken may be gone
+  std::vector<CountedCallRow> counted;    // replaces that call's; those over when one went out may be gone
+  std::vector<CountedCallRow> uncounted;  // given back: these calls count no longer
+  std::vector<MetaRow> meta;              // replaces
 
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
            awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
-           once.empty() && meta.empty();
+           once.empty() && counted.empty() && uncounted.empty() && meta.empty();
   }
 };
 
@@ -167,6 +180,10 @@ class Store {
   // Until when the key is taken; 0 when it is not known.
   virtual Result<std::int64_t> once_until(std::string_view tenant, std::string_view flow,
                                           std::string_view key) = 0;
+  // Calls of that operation by runs of that flow that went out after `after_us`, in no order.
+  virtual Result<std::vector<CountedCallRow>> counted_calls(std::string_view tenant, std::string_view flow,
+                                                            std::string_view operation,
+                                                            std::int64_t after_us) = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) = 0;
 };
 

@@ -98,6 +98,14 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   if (operation.name == "call" || operation.name == "start") return call_flow(run, number);
   Outcome outcome = Returned{"null"};
   if (operation.name == "now") outcome = Returned{json_quoted(format_time_us(now_us))};
+  if (operation.name == "ago") {
+    const auto span_us = parse_duration_us(text_argument(arguments, "duration"));
+    std::int64_t time_us = 0;
+    if (!span_us || __builtin_sub_overflow(now_us, *span_us, &time_us))
+      outcome = wrong_argument(operation, "duration");
+    else
+      outcome = Returned{json_quoted(format_time_us(time_us))};
+  }
   if (operation.name == "uuid") outcome = Returned{json_quoted(uuid())};
   if (operation.name == "random")
     outcome = Returned{fmt::format("{}", static_cast<double>(random_.next() >> 11) * 0x1p-53)};

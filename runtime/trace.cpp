@@ -37,8 +37,14 @@ bool is_in_one_frame(const Position& x, const Position& y) {
 }
 
 // What decides how a run goes on; other entries tell of the process that ran it.
-bool is_of_flow(EntryKind kind) {
-  return kind != EntryKind::Recovered && kind != EntryKind::Parked && kind != EntryKind::Entered;
+bool is_of_flow(const RunStep& entry) {
+  switch (entry.kind) {
+    case EntryKind::Recovered:
+    case EntryKind::Parked:
+    case EntryKind::Entered:
+    case EntryKind::Resumed: return false;
+    default: return !entry.is_void;
+  }
 }
 
 // Makes steps of what the machine does between two answers. Every value that changed is told once: with the
@@ -206,7 +212,7 @@ class Replay {
  private:
   // The next entry that decides how the run goes on; those before it are told.
   const RunStep* next_of_flow() {
-    while (next_ < history_.steps.size() && !is_of_flow(history_.steps[next_].kind)) tell_next();
+    while (next_ < history_.steps.size() && !is_of_flow(history_.steps[next_])) tell_next();
     return next_ < history_.steps.size() ? &history_.steps[next_] : nullptr;
   }
   // That the condition held is told where it did.
@@ -223,7 +229,7 @@ class Replay {
     step.kind = TraceStep::Kind::Journal;
     step.line = entry.line;
     step.entry = entry;
-    if (entry.kind == EntryKind::Intent) went_out_us_[*entry.call] = entry.time_us;
+    if (entry.kind == EntryKind::Intent && !entry.is_void) went_out_us_[*entry.call] = entry.time_us;
     if (entry.kind == EntryKind::Answered) step.waited_us = entry.time_us - went_out_us_[*entry.call];
     steps_.tell(std::move(step));
   }
@@ -274,6 +280,11 @@ class Replay {
         reason += fmt::format("{}{} has not {}", reason.empty() ? "" : ", ", told(call),
                               went_out_us_.contains(number) ? "answered" : "been called yet");
       wait(reason);
+      return std::optional<Step>();
+    }
+    if (entry->kind == EntryKind::Cancelled) {
+      is_done_ = true;
+      tell_next();
       return std::optional<Step>();
     }
     if (entry->kind != EntryKind::Answered || !calls_.contains(*entry->call))

@@ -6,7 +6,7 @@
 
 #include "base/text.hpp"
 #include "testing/json.hpp"
-#include "testing/made_up.hpp"
+#include "vm/bytecode/stand_in.hpp"
 #include "vm/interp/machine.hpp"
 
 namespace flow::testing {
@@ -99,7 +99,7 @@ std::string World::untyped(const Value& value) {
 
 // What is missing in a given record is made up, as far as the program reads it.
 std::string World::filled(TypeId type, const Value* value, const std::string& name) {
-  if (value == nullptr) return made_up(module_.types, type, name, now_us_);
+  if (value == nullptr) return stand_in_json(module_.types, type, name, now_us_);
   const TypeId bare = module_.types.without_null(type);
   if (value->kind == Value::Kind::Object && module_.types.is(bare, TypeKind::Record)) {
     std::vector<std::pair<std::string, std::string>> out;
@@ -134,7 +134,7 @@ std::string World::settings() {
     if (given != params_.end())
       out.emplace_back(setting.name, given->second.json);
     else if (setting.is_required)
-      out.emplace_back(setting.name, made_up(module_.types, setting.type, setting.name, now_us_));
+      out.emplace_back(setting.name, stand_in_json(module_.types, setting.type, setting.name, now_us_));
   }
   return object(out);
 }
@@ -227,24 +227,6 @@ std::optional<std::string> World::entity(std::uint32_t flow, const Operation& op
   return std::nullopt;
 }
 
-// What the operation gives when all goes well; the parts that it was asked about are those.
-std::string World::default_result(const Operation& operation, const Call& call) {
-  const std::string made = made_up(module_.types, operation.result, operation.name, now_us_);
-  if (!module_.types.is(operation.result, TypeKind::Record)) return made;
-  std::vector<std::pair<std::string, std::string>> out;
-  const RecordType& record = module_.types.record(operation.result);
-  for (const auto& [wire, value] : members(made)) {
-    const auto field = std::ranges::find(record.fields, wire, &RecordField::wire);
-    std::string kept(value);
-    for (const Parameter& parameter : operation.parameters)
-      if (field != record.fields.end() && parameter.type == module_.types.without_null(field->type) &&
-          module_.types.storage(parameter.type) == Storage::Text && parameter.type != kStringType)
-        if (const std::string given = member(call.arguments, parameter.name); !given.empty()) kept = given;
-    out.emplace_back(wire, std::move(kept));
-  }
-  return object(out);
-}
-
 const Policies::Limit* World::over_limit(std::uint32_t flow, const Call& call) {
   for (const Policies::Limit& limit : module_.flows[flow].policies.limits) {
     if (limit.operation != call.operation) continue;
@@ -289,7 +271,8 @@ std::optional<Answer> World::answer(const Caller& caller, const Caller& origin, 
     const auto approval = given_.find("approval");
     const bool is_approved =
         limit->otherwise == Otherwise::Ask && approval != given_.end() && untyped(approval->second) == "true";
-    if (limit->otherwise == Otherwise::Skip) return now(Returned{default_result(operation, call)});
+    if (limit->otherwise == Otherwise::Skip)
+      return now(Returned{stand_in_result(module_.types, operation, members(call.arguments), now_us_)});
     if (!is_approved)
       return now(fault(FaultKind::LimitReached, fmt::format("`{}` is over its limit", operation.name)));
   }
@@ -323,13 +306,18 @@ std::optional<Answer> World::answer(const Caller& caller, const Caller& origin, 
       made.remark = "the lease ended";
       leases_.push_back({made.at_us, made});
     }
-  return Answer{at_us, Returned{default_result(operation, call)}};
+  return Answer{at_us, Returned{stand_in_result(module_.types, operation, members(call.arguments), now_us_)}};
 }
 
 std::optional<Answer> World::system_answer(const Operation& operation, std::uint32_t flow, const Call& call) {
   const auto arguments = members(call.arguments);
   const std::string first = arguments.empty() ? std::string() : std::string(arguments[0].second);
   if (operation.name == "now") return now(Returned{json_quoted(format_time_us(now_us_))});
+  if (operation.name == "ago") {
+    std::int64_t time_us = 0;
+    if (__builtin_sub_overflow(now_us_, duration_of(first).value_or(0), &time_us)) time_us = now_us_;
+    return now(Returned{json_quoted(format_time_us(time_us))});
+  }
   if (operation.name == "uuid")
     return now(Returned{fmt::format("\"00000000-0000-4000-8000-{:012}\"", ++random_)});
   if (operation.name == "random") return now(Returned{fmt::format("0.{:02}", (37 * ++random_) % 100)});
@@ -347,7 +335,7 @@ std::optional<Answer> World::system_answer(const Operation& operation, std::uint
   }
   if (operation.name == "approve" || operation.name == "ask" || operation.name == "receive")
     return late_answer(call, now_us_);
-  return now(Returned{default_result(operation, call)});
+  return now(Returned{stand_in_result(module_.types, operation, members(call.arguments), now_us_)});
 }
 
 std::optional<Answer> World::late_answer(const Call& call, std::int64_t asked_us) {

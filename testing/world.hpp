@@ -85,7 +85,6 @@ class World {
   std::optional<Outcome> ruled(const Operation& operation, const Call& call);
   std::optional<std::string> entity(std::uint32_t flow, const Operation& operation, const std::string& event,
                                     const Call& call);
-  std::string default_result(const Operation& operation, const Call& call);
   const Policies::Limit* over_limit(std::uint32_t flow, const Call& call);
   Answer now(Outcome outcome) const { return {now_us_, std::move(outcome)}; }
 

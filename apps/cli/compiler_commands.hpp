@@ -19,6 +19,7 @@ int run_check(const CheckOptions& options);
 struct FmtOptions {
   std::vector<std::string> files;
   bool check = false;
+  bool diff = false;
 };
 int run_fmt(const FmtOptions& options);
 

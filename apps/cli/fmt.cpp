@@ -8,6 +8,7 @@
 #include "apps/cli/compiler_commands.hpp"
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "base/line_diff.hpp"
 #include "base/text.hpp"
 #include "compiler/format/format.hpp"
 #include "compiler/parse/parse.hpp"
@@ -29,11 +30,13 @@ Attempt<std::string> laid_out(const std::string& path, const std::string& text) 
   return std::move(*result);
 }
 
-Attempt<bool> format_file(const std::string& path, bool is_check) {
+// False when it would change and may not.
+Attempt<bool> format_file(const std::string& path, const FmtOptions& options) {
   FLOW_TRY(const std::string text, read_file(path, kMaxSourceBytes));
   const auto result = laid_out(path, text);
   if (!result) return tl::unexpected<Failure>(result.error());
-  if (is_check) return *result == text;
+  if (options.diff) say(stdout, unified_diff(text, *result, path == "-" ? "<stdin>" : path));
+  if (options.check || options.diff) return *result == text;
   if (path == "-")
     say(stdout, *result);
   else if (*result != text)
@@ -46,12 +49,12 @@ Attempt<bool> format_file(const std::string& path, bool is_check) {
 int run_fmt(const FmtOptions& options) {
   int exit_code = kSuccess;
   for (const std::string& path : options.files) {
-    const Attempt<bool> is_same = format_file(path, options.check);
+    const Attempt<bool> is_same = format_file(path, options);
     if (!is_same) {
       complain(is_same.error().message);
       exit_code = std::max<int>(exit_code, is_same.error().code);
     } else if (!*is_same) {
-      say(stdout, fmt::format("{} would change\n", path == "-" ? "<stdin>" : path));
+      if (!options.diff) say(stdout, fmt::format("{} would change\n", path == "-" ? "<stdin>" : path));
       exit_code = std::max<int>(exit_code, kFlowWrong);
     }
   }

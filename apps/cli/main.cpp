@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
   CLI::App* const fmt_command = app.add_subcommand("fmt", summary("fmt"));
   fmt_command->add_option("FILE", fmt.files, "`.flow` files; - is standard input")->required();
   fmt_command->add_flag("--check", fmt.check, "change nothing, name the files that would change");
+  fmt_command->add_flag("--diff", fmt.diff, "change nothing, print what would change");
 
   flow::BuildOptions build;
   CLI::App* const build_command = app.add_subcommand("build", summary("build"));

@@ -9,25 +9,10 @@
 #include "apps/cli/modules.hpp"
 #include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
-#include "stdlib/declarations/declarations.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/bytecode/verify.hpp"
 
 namespace flow {
-
-const Library& standard_library() {
-  static const Declarations loaded = [] {
-    std::vector<NamedText> texts;
-    for (const Declaration& declaration : declarations())
-      texts.push_back({std::string(declaration.name), std::string(declaration.text)});
-    Declarations result = load_declarations(texts);
-    for (const Diagnostic& diagnostic : result.diagnostics.all())
-      std::fputs(render_text(diagnostic, result.files, false).c_str(), stderr);
-    FLOW_CHECK(!result.diagnostics.has_errors(), "the standard library has mistakes");
-    return result;
-  }();
-  return loaded.library;
-}
 
 namespace {
 

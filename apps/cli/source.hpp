@@ -6,13 +6,11 @@
 #include <vector>
 
 #include "apps/cli/exit_code.hpp"
+#include "apps/library/standard_library.hpp"
 #include "base/result.hpp"
 #include "compiler/compile.hpp"
 
 namespace flow {
-
-// The standard library's declarations, compiled. They are part of the program: a mistake in them is our bug.
-const Library& standard_library();
 
 // Compiles one file (`-` is standard input). The Error is about the file; mistakes within are in the
 // Compilation.

@@ -91,6 +91,29 @@ int main(int argc, char** argv) {
     command->add_flag("--json", runs.json, "print JSON");
   }
 
+  flow::ControlOptions resume, cancel{.is_cancel = true};
+  CLI::App* const resume_command = runs_command->add_subcommand(
+      "resume", "let a run go on that failed or is parked, once the service runs again");
+  CLI::Option* const resumed_option = resume_command->add_option("ID", resume.id, "the run");
+  resume_command->add_flag("--failed", resume.failed, "all that failed")->excludes(resumed_option);
+  resume_command->add_option("--flow", resume.flow, "with --failed: only of this flow");
+  resume_command->add_option("--tenant", resume.tenant, "with --failed: only of this tenant");
+  add_duration(resume_command, "--since", resume.since_us, "with --failed: begun within that time, as 2h");
+  CLI::Option* const happened_option = resume_command->add_option(
+      "--happened", resume.happened, "the call in doubt has happened, and this is its result, as JSON");
+  resume_command
+      ->add_flag("--did-not-happen", resume.did_not_happen, "the call in doubt has not happened: make it")
+      ->excludes(happened_option);
+  CLI::App* const cancel_command =
+      runs_command->add_subcommand("cancel", "end a run where it stands; nothing is undone");
+  cancel_command->add_option("ID", cancel.id, "the run")->required();
+  cancel_command->add_option("--reason", cancel.reason, "why, for the journal");
+  for (const auto& [command, options] :
+       {std::pair(resume_command, &resume), std::pair(cancel_command, &cancel)}) {
+    command->add_option("--store", options->store, "the file with runs and journals")->capture_default_str();
+    command->add_option("--by", options->by, "who says so, for the journal");
+  }
+
   flow::TraceCommandOptions trace;
   CLI::App* const trace_command =
       app.add_subcommand("trace", "replay a run step by step with its values, forwards and backwards");
@@ -138,6 +161,8 @@ int main(int argc, char** argv) {
   }
   if (list_command->parsed()) return flow::run_runs_list(runs);
   if (show_command->parsed()) return flow::run_runs_show(runs);
+  if (resume_command->parsed()) return flow::run_runs_control(resume);
+  if (cancel_command->parsed()) return flow::run_runs_control(cancel);
   if (trace_command->parsed()) return flow::run_trace(trace);
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread

@@ -30,6 +30,11 @@ std::string fault_text(const Fault& fault) {
   return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message, kLongestReason));
 }
 
+// What a policy did in place of a call that was answered all the same.
+std::string_view not_made_text(AnsweredBy by) {
+  return by == AnsweredBy::Skip ? "skipped: over its limit" : "recorded, not performed";
+}
+
 }  // namespace
 
 void Narrator::line(const std::string& run, const char* colour, const std::string& text) const {
@@ -60,8 +65,10 @@ void Narrator::run_step(const RunRow& run, const JournalRow& row) {
       line(run.id, "\x1b[31m", fmt::format("  {} failed: {}", operation, fault_text(*fault)));
     else
       line(run.id, "",
-           fmt::format("  {} done{}", operation,
-                       answer->is_settled ? " (found to have happened already)" : ""));
+           fmt::format("  {} {}", operation,
+                       answer->by != AnsweredBy::World ? not_made_text(answer->by)
+                       : answer->is_settled            ? "done (found to have happened already)"
+                                                       : "done"));
     calls_.erase(call_of(answer->call));
   } else if (const auto* retry = std::get_if<RetryEntry>(&*entry)) {
     line(run.id, "\x1b[33m",
@@ -103,6 +110,9 @@ std::string step_text(const RunStep& step) {
                          step.fault ? " after " + fault_text(*step.fault) : "");
     case EntryKind::Answered:
       if (step.fault) return fmt::format("{} failed: {}", step.operation, fault_text(*step.fault));
+      if (step.by != AnsweredBy::World)
+        return fmt::format("{} {}, went on with {}", step.operation, not_made_text(step.by),
+                           printable(step.result));
       return fmt::format("{} gave {}{}", step.operation, printable(step.result),
                          step.is_settled ? " (found afterwards)" : "");
     case EntryKind::Log: return fmt::format("log: {}", printable(step.text));
@@ -111,6 +121,10 @@ std::string step_text(const RunStep& step) {
     case EntryKind::Parked: return fmt::format("waits for a person: {}", printable(step.text));
     case EntryKind::Begun:
       return fmt::format("{} was accepted, its end is awaited: {}", step.operation, printable(step.result));
+    case EntryKind::Resumed:
+      return fmt::format("goes on from there{}",
+                         step.person.empty() ? "" : ", says " + printable(step.person));
+    case EntryKind::Cancelled: return printable(cancel_reason(step.person, step.text));
     case EntryKind::Ended:
       return step.fault
                  ? "failed " +

@@ -47,7 +47,7 @@ class OneEvent final : public Executor {
 // Stops the runtime when every flow has decided and every run is over.
 class UntilOver final : public Narrator {
  public:
-  explicit UntilOver(bool colours) : Narrator(colours, false) {}
+  UntilOver(bool colours, std::size_t flows) : Narrator(colours, false), flows_(flows) {}
 
   void attach(Runtime& runtime) { runtime_ = &runtime; }
   void run_started(const RunRow& run) override {
@@ -72,11 +72,18 @@ class UntilOver final : public Narrator {
     if (is_dispatched_ && open_ == 0) runtime_->stop();
   }
   const std::string& problem() const { return problem_; }
+  // Where no flow is for the tenant, nothing is polled.
+  void health(const HealthEvent& event) override {
+    Narrator::health(event);
+    if (event.kind == HealthEvent::Kind::NotForTenant && ++left_out_ == flows_) runtime_->stop();
+  }
+  bool is_left_out() const { return left_out_ == flows_; }
   bool is_failed() const { return is_failed_ || is_unusable_; }
   bool is_unusable() const { return is_unusable_; }
 
  private:
   Runtime* runtime_ = nullptr;
+  std::size_t flows_, left_out_ = 0;
   int open_ = 0;
   std::string problem_;
   bool is_dispatched_ = false, is_failed_ = false, is_unusable_ = false;
@@ -128,7 +135,7 @@ Attempt<int> run_here(const RunOptions& options) {
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(":memory:"));
   const std::unique_ptr<Engine> engine = vm_engine(config.limits);
   OneEvent executor(world->executor(), std::move(event));
-  UntilOver narrator(wants_colours(STDOUT_FILENO));
+  UntilOver narrator(wants_colours(STDOUT_FILENO), modules.front().flows.size());
   RuntimeOptions runtime_options;
   using WaitsFor = RuntimeOptions::WaitsFor;
   runtime_options.waits_for = options.event.empty() ? WaitsFor::Requests : WaitsFor::PollsAndRequests;
@@ -148,6 +155,7 @@ Attempt<int> run_here(const RunOptions& options) {
     return failure(fmt::format("flow `{}`: {}", request.name, narrator.problem()), kUsage);
   if (runtime.counters().events_too_old > 0)
     return error(fmt::format("`{}` was not taken: it says it is more than 50 years old", options.event));
+  if (narrator.is_left_out()) return static_cast<int>(kFlowWrong);
   if (narrator.is_unusable()) return static_cast<int>(kWorldWrong);
   if (runtime.counters().runs_started == 0) say(stdout, "the condition is false: nothing was done\n");
   return static_cast<int>(narrator.is_failed() ? kFlowWrong : kSuccess);

@@ -37,7 +37,10 @@ std::string json_step(const RunStep& step) {
     out += fmt::format(R"(,"fault":{{"kind":{},"message":{},"status":{},"code":{}}})",
                        json_quoted(fault_name(step.fault->kind)), json_quoted(step.fault->message),
                        step.fault->status, json_quoted(step.fault->code));
+  if (step.by != AnsweredBy::World) out += ",\"by\":" + json_quoted(answered_by_name(step.by));
   if (!step.text.empty()) out += ",\"text\":" + json_quoted(step.text);
+  if (!step.person.empty()) out += ",\"person\":" + json_quoted(step.person);
+  if (step.is_void) out += ",\"void\":true";
   if (!step.how.empty()) out += ",\"how\":" + json_quoted(step.how);
   if (!step.trace.empty()) out += ",\"trace\":" + json_places(step.trace);
   return out + fmt::format(",\"line\":{}}}", step.line);

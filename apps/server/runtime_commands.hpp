@@ -52,6 +52,20 @@ struct RunsOptions {
 int run_runs_list(const RunsOptions& options);
 int run_runs_show(const RunsOptions& options);
 
+// Resuming and cancelling.
+struct ControlOptions {
+  std::string store = "flow.db";
+  bool is_cancel = false;
+  std::string id;             // or, to resume:
+  bool failed = false;        // all that failed, of
+  std::string flow, tenant;   // these (empty: any),
+  std::int64_t since_us = 0;  // begun within that time
+  std::string by, reason;     // for the journal
+  std::string happened;       // resume: the result of the call in doubt, JSON; empty: not said
+  bool did_not_happen = false;
+};
+int run_runs_control(const ControlOptions& options);
+
 struct TraceCommandOptions {
   std::string store = "flow.db";
   std::string id;

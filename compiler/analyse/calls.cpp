@@ -27,6 +27,8 @@ void report_unbounded(const Tree& tree, const Operation& operation, NodeId call,
   Diagnostic& d = diagnostics.report(
       Code::UnboundedCalls, tree.file, tree.span(callee(tree, call)),
       fmt::format("`{}` acts, and nothing says how often a run may call it", operation.name));
+  d.note(fmt::format("a policy bounds it too, for all runs: `limit {} to 100 per 1h` before `do`",
+                     operation.name));
   if (loop == kNoNode) return;
   const NodeId list = list_of(tree, loop);
   if (list == kNoNode) {
@@ -103,7 +105,10 @@ void analyse_calls(const Tree& tree, const Library& library, const CheckedFile& 
     const Operation& operation = library.operations[index];
     const NodeId node = first_call(index);
     if (bound.times == kAnyNumber) {
-      if (operation.effect == Effect::Act) report_unbounded(tree, operation, node, bound.loop, diagnostics);
+      const bool is_limited = std::ranges::any_of(
+          flow.policies.limits, [&](const Policies::Limit& limit) { return limit.operation == index; });
+      if (operation.effect == Effect::Act && !is_limited)
+        report_unbounded(tree, operation, node, bound.loop, diagnostics);
       continue;
     }
     add(operation, bound.times, node);

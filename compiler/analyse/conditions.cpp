@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "compiler/analyse/evaluator.hpp"
 #include "compiler/syntax/loop.hpp"
 
@@ -287,15 +288,7 @@ class Walk {
       findings_.back().note = std::move(text);
   }
 
-  std::string quoted(NodeId node) const {
-    std::string_view text = tree_.text(node);
-    const std::size_t line = text.find('\n');
-    constexpr std::size_t kLongest = 60;
-    if (line == std::string_view::npos && text.size() <= kLongest) return fmt::format("`{}`", text);
-    std::size_t cut = std::min({line, text.size(), kLongest});
-    while (cut > 0 && cut < text.size() && (text[cut] & '\xc0') == '\x80') --cut;
-    return fmt::format("`{}…`", text.substr(0, cut));
-  }
+  std::string quoted(NodeId node) const { return quoted_line(tree_.text(node), 60); }
 
   const Tree& tree_;
   const Library& library_;

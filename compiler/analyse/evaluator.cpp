@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/text.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
@@ -62,8 +63,10 @@ Values Evaluator::raw_value(NodeId node, const Facts& facts) const {
     case NodeKind::Text:
     case NodeKind::TextBlock:
     case NodeKind::RawText:
-      if (!has_holes(tree_, node)) return Values::text(type, plain_text(tree_, node, told));
-      break;
+      if (has_holes(tree_, node)) break;
+      if (type == kTimeType)
+        return Values::number(type, parse_written_time_us(plain_text(tree_, node, told)).value_or(0));
+      return Values::text(type, plain_text(tree_, node, told));
     case NodeKind::Paren: return value(tree_.kid(node, 0), facts);
     case NodeKind::Negate:
     case NodeKind::Sum:
@@ -87,6 +90,7 @@ Values Evaluator::arithmetic(NodeId node, const Facts& facts) const {
   const TypeId type = checked_.type[node];
   const Values any = Values::all(types(), type);
   if (!is_whole(any)) return any;
+  if (is_least_int(tree_, node)) return Values::number(type, INT64_MIN);
   const Values first = value(kids[0], facts);
   if (!is_whole(first)) return any;
   std::int64_t least = first.least(), greatest = first.greatest();

@@ -43,9 +43,11 @@ TypeId Checker::infer(NodeId node, TypeId expected) {
     case NodeKind::Not: boolean(tree_.kid(node, 0), "the operand of `not`"); return kBoolType;
     case NodeKind::Compare: return compare(node);
     case NodeKind::Coalesce: return coalesce(node, expected);
+    case NodeKind::Negate:
+      if (is_least_int(tree_, node)) return out_.type[tree_.kid(node, 0)] = kIntType;
+      return arithmetic(node, expected);
     case NodeKind::Sum:
-    case NodeKind::Product:
-    case NodeKind::Negate: return arithmetic(node, expected);
+    case NodeKind::Product: return arithmetic(node, expected);
     case NodeKind::ForExpr: return loop_expression(node, expected);
     case NodeKind::MatchExpr: return match_expression(node, expected);
     case NodeKind::Attempt: return attempt(node);
@@ -153,6 +155,14 @@ TypeId Checker::literal_text(NodeId node, TypeId expected) {
     report(Code::TypeMismatch, node,
            fmt::format("a value of `{}` is written without quotes", type_name(wanted)))
         .fix(tree_.span(node), spelling, fmt::format("write `{}`", spelling));
+    return error_type();
+  }
+  if (wanted == kTimeType) {
+    if (parse_written_time_us(value)) return kTimeType;
+    report(Code::InvalidLiteral, node, fmt::format("{} is no `Time`", quoted(node)))
+        .note(
+            "write a day, as \"2026-07-01\", or a moment, as \"2026-07-01T12:00:00Z\" or with \"+02:00\" "
+            "behind it");
     return error_type();
   }
   if (wanted == kStringType || out_.types.storage(wanted) != Storage::Text || wanted == kSecretType ||

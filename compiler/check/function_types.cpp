@@ -134,7 +134,9 @@ bool Checker::bounds_hold(const FunctionCall& call, const StandardFunction& func
         return refuse(fmt::format("`{}` makes rows of records and of maps with texts as keys, and this list "
                                   "holds `{}`",
                                   name, shown),
-                      "make a map of each first: `list.map(x => { name: x })`");
+                      type == kJsonType
+                          ? "say what a row holds: with `record Row { name: String? }`, `rows.map(x => x as Row)`"
+                          : "make a map of each first: `list.map(x => { name: x })`");
       case TypeBound::Text:
         if (name != "join") return refuse(fmt::format("`{}` edits texts, and this is `{}`", name, shown), "");
         return refuse(fmt::format("`join` joins texts, and this list holds `{}`", shown),

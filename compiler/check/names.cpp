@@ -6,13 +6,7 @@
 namespace flow {
 
 std::string Checker::quoted(NodeId node) const {
-  std::string_view text = tree_.text(node);
-  const std::size_t line = text.find('\n');
-  constexpr std::size_t kLongest = 40;
-  if (line == std::string_view::npos && text.size() <= kLongest) return fmt::format("`{}`", text);
-  std::size_t cut = std::min({line, text.size(), kLongest});
-  while (cut > 0 && cut < text.size() && (text[cut] & '\xc0') == '\x80') --cut;
-  return fmt::format("`{}…`", text.substr(0, cut));
+  return quoted_line(tree_.text(node), 40);
 }
 
 std::uint32_t Checker::declare_local(NodeId ident, TypeId type) {

@@ -29,13 +29,7 @@ void Checker::policies(NodeId flow) {
     const auto row = std::ranges::find(kPolicies, tree_.kind(node), &PolicyRow::kind);
     if (row == std::end(kPolicies)) continue;
     const Span word = word_of(node);
-    if (!row->is_enforced)
-      diagnostics_
-          .report(
-              Code::PolicyNotEnforced, tree_.file, word,
-              fmt::format("`{}` is noted in the module, and this version of the runtime does not hold to it",
-                          row->words))
-          .note("do not rely on it yet");
+    note_enforcement(node);
     policy(node);
     if (row->kind != NodeKind::LimitPolicy) continue;  // of the others the parser takes one
     const NodeId operation = tree_.kid(node, 0);
@@ -45,6 +39,16 @@ void Checker::policies(NodeId flow) {
                   fmt::format("`{}` is limited twice", tree_.text(operation)))
           .label(tree_.span(first->second), "first limited here");
   }
+}
+
+void Checker::note_enforcement(NodeId node) {
+  const auto row = std::ranges::find(kPolicies, tree_.kind(node), &PolicyRow::kind);
+  if (row->is_enforced) return;
+  diagnostics_
+      .report(Code::PolicyNotEnforced, tree_.file, word_of(node),
+              fmt::format("`{}` is noted in the module, and this version of the runtime does not hold to it",
+                          row->words))
+      .note("a flow with it cannot be deployed yet");
 }
 
 Span Checker::word_of(NodeId node) const {
@@ -124,6 +128,7 @@ void Checker::limit_policy(NodeId node) {
 void Checker::limit_otherwise(NodeId node, Policies::Limit& limit) {
   if (tree_.kind(node) == NodeKind::ElseSkip) limit.otherwise = Policies::Limit::Otherwise::Skip;
   if (tree_.kind(node) != NodeKind::ElseAsk) return;
+  note_enforcement(node);
   const NodeId whom = tree_.kid(node, 0);
   const std::size_t errors = diagnostics_.errors();
   expect(whom, kEmailType, "who is asked");

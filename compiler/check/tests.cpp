@@ -172,7 +172,7 @@ void Checker::given(NodeId node, TestStatement& statement) {
   if (name == "now") {
     const std::string text =
         tree_.kind(value) == NodeKind::Text ? plain_text(tree_, value, diagnostics_) : "";
-    if (const auto time = parse_time_us(text))
+    if (const auto time = parse_written_time_us(text))
       statement.value.json = json_quoted(format_time_us(*time));
     else
       report(Code::InvalidTest, value, fmt::format("{} is no time", quoted(value)))

@@ -7,6 +7,12 @@
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
+namespace {
+
+// Names of values are looked up one after the other.
+constexpr std::size_t kMostEnumValues = 500;
+
+}  // namespace
 
 void Checker::enter_constants(std::uint32_t file) {
   constants_ = {};
@@ -73,7 +79,10 @@ void Checker::declare_enum(NodeId node) {
                 .is_ordered = tree_.text(node).starts_with("ordered"),
                 .doc = tree_.doc_above(node)};
   const auto values = tree_.kids(node).subspan(1);
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  if (values.size() > kMostEnumValues)
+    report(Code::TooComplex, tree_.kid(node, 0),
+           fmt::format("an enum has at most {} values", kMostEnumValues));
+  for (std::size_t i = 0; i < std::min(values.size(), kMostEnumValues); ++i) {
     const std::string_view value = tree_.text(values[i]);
     const auto first = std::ranges::find(type.values, value);
     // Values are kept as they are spelled, and read without regard to case.

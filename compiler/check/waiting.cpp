@@ -155,7 +155,7 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
 // `respond status, body`: to the request that started the run.
 void Checker::respond(NodeId node) {
   expect(tree_.kid(node, 0), kIntType, "the status of an answer");
-  if (tree_.kids(node).size() > 1) expect(tree_.kid(node, 1), kStringType, "the body of an answer");
+  if (tree_.kids(node).size() > 1) json_part(tree_.kid(node, 1), "the body of an answer");
   note_system(node, "respond");
 }
 

@@ -45,11 +45,22 @@ void RoutineEmitter::leave_guards() {
     if (open[i]->finally == kNoNode) continue;
     guards_.resize(i);
     const std::uint32_t begin = code_.here();
-    block(open[i]->finally);
+    cleanup(open[i]->finally);
     for (std::size_t inner = i; inner < open.size(); ++inner)
       open[inner]->holes.emplace_back(begin, code_.here());
     guards_ = open;
   }
+}
+
+// A block whose calls are made after the deadline of the run, too.
+void RoutineEmitter::cleanup(NodeId node) {
+  const std::uint32_t begin = code_.here();
+  block(node);
+  note_cleanup(begin);
+}
+
+void RoutineEmitter::note_cleanup(std::uint32_t begin) {
+  if (begin < code_.here()) routine_.cleanups.push_back({.begin = begin, .end = code_.here()});
 }
 
 // ---- Values
@@ -136,7 +147,7 @@ void RoutineEmitter::try_statement(NodeId node) {
   block(parts.body);
   close_guard(body);
   const auto leave = [&] {
-    if (parts.finally != kNoNode) block(parts.finally);
+    if (parts.finally != kNoNode) cleanup(parts.finally);
     code_.jump(end);
   };
   leave();
@@ -158,7 +169,7 @@ void RoutineEmitter::try_statement(NodeId node) {
     const bool keeps = handles_errors(parts.finally);
     const Register error = code_.take();
     if (keeps) caught(error);
-    block(parts.finally);
+    cleanup(parts.finally);
     if (keeps)
       code_.add(Op::Throw, error);
     else

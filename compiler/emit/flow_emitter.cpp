@@ -128,12 +128,14 @@ void FlowEmitter::emit_handler(std::uint32_t body_begin, std::uint32_t body_end)
     error = code_.take();
     caught(*error);
   }
+  const std::uint32_t begin = code_.here();
   emit_undos();
   if (has_handler) {
     if (flow_.has_error_local) name_error(flow_.error_local, message, error);
     block(flow_.handler);
     code_.mark(flow_.handler);
   }
+  note_cleanup(begin);
   if (is_kept)
     code_.add(Op::Throw, *error);
   else

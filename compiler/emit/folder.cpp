@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/text.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "vm/bytecode/op_table.hpp"
 
@@ -107,6 +108,9 @@ std::optional<Constant> Folder::literal(NodeId node) const {
   Diagnostics told;  // by the checker
   switch (tree_.kind(node)) {
     case NodeKind::Int: return number(kIntType, int_value(tree_, node, told));
+    case NodeKind::Negate:
+      if (is_least_int(tree_, node)) return number(kIntType, INT64_MIN);
+      return std::nullopt;
     case NodeKind::Duration: return number(kDurationType, duration_value_us(tree_, node, told));
     case NodeKind::Float: return real(float_value(tree_, node, told));
     case NodeKind::True: return boolean(true);
@@ -118,6 +122,8 @@ std::optional<Constant> Folder::literal(NodeId node) const {
     case NodeKind::Html:
     case NodeKind::Kql:
       if (has_holes(tree_, node)) return std::nullopt;
+      if (checked_.type[node] == kTimeType)
+        return number(kTimeType, parse_written_time_us(plain_text(tree_, node, told)).value_or(0));
       return Constant{
           .type = checked_.type[node], .number = 0, .real = 0, .text = plain_text(tree_, node, told)};
     default: return std::nullopt;

@@ -122,6 +122,7 @@ class FieldKeeper {
       handler.end = moved[handler.end];
       handler.target = moved[handler.target];
     }
+    for (CodeRange& range : routine_.cleanups) range = {moved[range.begin], moved[range.end]};
     for (RegisterName& name : routine_.names) {
       name.begin = moved[std::min(name.begin, size)];
       name.end = moved[std::min(name.end, size)];

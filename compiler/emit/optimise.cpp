@@ -65,6 +65,8 @@ void remove_marked(Routine& routine, const std::vector<bool>& marked) {
     handler.target = moved[handler.target];
   }
   std::erase_if(routine.handlers, [](const Handler& handler) { return handler.begin >= handler.end; });
+  for (CodeRange& range : routine.cleanups) range = {moved[range.begin], moved[range.end]};
+  std::erase_if(routine.cleanups, [](const CodeRange& range) { return range.begin >= range.end; });
   for (RegisterName& name : routine.names) {
     name.begin = moved[std::min(name.begin, size)];
     name.end = moved[std::min(name.end, size)];

@@ -24,7 +24,8 @@ void RoutineEmitter::complete() {
   for (RegisterName& name : routine_.names) name.end = std::min(name.end, code_.here());
   routine_.registers = std::max(routine_.registers, std::uint8_t{1});
   constexpr std::size_t kMostHandlers = 250;
-  if (routine_.handlers.size() > kMostHandlers) code_.exceed("guarded parts");
+  if (std::max(routine_.handlers.size(), routine_.cleanups.size()) > kMostHandlers)
+    code_.exceed("guarded parts");
 }
 
 bool RoutineEmitter::finish(const char* kind, Diagnostics& diagnostics) {

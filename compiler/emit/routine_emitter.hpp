@@ -280,6 +280,8 @@ class RoutineEmitter {
     NodeId finally = kNoNode;                                    // carried out on each way out
     std::vector<std::pair<std::uint32_t, std::uint32_t>> holes;  // code within that is not guarded
   };
+  void cleanup(NodeId node);
+  void note_cleanup(std::uint32_t begin);  // from there to here
   void open_guard(Guard& guard, NodeId finally = kNoNode);
   void close_guard(Guard& guard);
   Register place_handler(const Guard& guard);

@@ -43,6 +43,7 @@ class ConstantWriter {
     const TypeTable& types = checked_.types;
     if (constant.type == kNullType) return "null";
     if (constant.type == kDurationType) return json_quoted(format_duration_us(constant.number));
+    if (constant.type == kTimeType) return json_quoted(format_time_us(constant.number));
     switch (types.storage(constant.type)) {
       case Storage::Bool: return constant.number != 0 ? "true" : "false";
       case Storage::Int: return std::to_string(constant.number);

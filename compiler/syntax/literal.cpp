@@ -131,11 +131,18 @@ std::int64_t int_value(const Tree& tree, NodeId literal, Diagnostics& diagnostic
   const std::string text = without_groups(tree.text(literal));
   std::int64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size())
+  if (failed != std::errc() || end != text.data() + text.size()) {
     diagnostics
         .report(Code::NumberOutOfRange, tree.file, tree.span(literal), "this number does not fit an Int")
         .note("an Int has 64 bits: at most 9223372036854775807");
+    return INT64_MAX;
+  }
   return value;
+}
+
+bool is_least_int(const Tree& tree, NodeId node) {
+  return tree.kind(node) == NodeKind::Negate && tree.kind(tree.kid(node, 0)) == NodeKind::Int &&
+         without_groups(tree.text(tree.kid(node, 0))) == "9223372036854775808";
 }
 
 double float_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics) {

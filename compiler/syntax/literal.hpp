@@ -21,6 +21,8 @@ std::string key_text(const Tree& tree, NodeId key, Diagnostics& diagnostics);
 bool has_holes(const Tree& tree, NodeId text);
 
 std::int64_t int_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics);
+// Whether it is `-9223372036854775808`: an Int, although what stands behind the sign is none.
+bool is_least_int(const Tree& tree, NodeId node);
 double float_value(const Tree& tree, NodeId literal, Diagnostics& diagnostics);
 std::int64_t duration_value_us(const Tree& tree, NodeId literal, Diagnostics& diagnostics);
 

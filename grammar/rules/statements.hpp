@@ -161,7 +161,7 @@ struct undo : seq<k_on, ws, w_undo, ws, must<block_wanted>> {};
 struct log_statement : seq<k_log, ws, must<operand_expr>> {};
 struct stop_statement : seq<k_stop, opt<ws, not_at<next_arm>, at<sor<one<'"'>, any_text>>, expr>> {};
 struct fail_statement : seq<k_fail, ws, must<operand_expr>> {};
-struct wait_until : seq<k_wait, ws, w_until, value_ahead, ws, must<operand_expr>> {};
+struct wait_until : seq<k_wait, ws, w_until, at<ws, sor<digit, ident, one<'"'>>>, ws, must<operand_expr>> {};
 struct wait_value : seq<duration_value> {};
 struct wait_statement : seq<k_wait, ws, must<wait_value>> {};
 struct respond : seq<TAO_PEGTL_KEYWORD("respond"), value_ahead, ws, must<operand_expr>,

@@ -21,6 +21,7 @@ struct Call {
   bool is_fetch = false;
   std::string arguments;  // a JSON object, parameter name to value, in declaration order
   std::uint32_t line = 0;
+  bool is_cleanup = false;  // made by `on error`, `on undo` or `finally`
   std::optional<CallOptions> options;
 };
 struct LogLine {

@@ -173,6 +173,8 @@ void print_code(std::string& out, const Module& module, const Routine& routine,
   for (const Handler& handler : routine.handlers)
     fmt::format_to(std::back_inserter(out), "  faults in {} to {} go to @{}, message in r{}\n", handler.begin,
                    handler.end, handler.target, handler.register_);
+  for (const CodeRange& range : routine.cleanups)
+    fmt::format_to(std::back_inserter(out), "  {} to {} clean up\n", range.begin, range.end);
 }
 
 void print_function(std::string& out, const Module& module, const FunctionCode& function) {

@@ -8,7 +8,10 @@
 // Version history:
 //   1  first version, before any release; not read any more
 //   2  instructions of 64 bits, functions; before any release, not read any more
-//   3  settings, options of calls, policies and results of flows, kinds of triggers
+//   3  settings, options of calls, policies and results of flows, kinds of triggers; before any release, not
+//   read
+//      any more
+//   4  which code cleans up
 #pragma once
 
 #include <cstdint>
@@ -20,8 +23,8 @@
 
 namespace flow {
 
-inline constexpr std::uint32_t kFormatVersion = 3;
-inline constexpr std::uint32_t kOldestReadVersion = 3;
+inline constexpr std::uint32_t kFormatVersion = 4;
+inline constexpr std::uint32_t kOldestReadVersion = 4;
 inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 
 std::string encode(const Module& module);

@@ -117,6 +117,11 @@ struct Handler {
   std::uint8_t register_ = 0;
 };
 
+struct CodeRange {  // the instructions in [begin, end)
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
 struct RegisterName {  // for traces: `register_` holds `name` in [begin, end)
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
@@ -190,6 +195,9 @@ struct Routine {
   std::vector<Handler> handlers;
   std::vector<LineEntry> lines;  // pc rises
   std::vector<RegisterName> names;
+  // What ends things that were begun: `on error`, `on undo`, `finally`. Calls that are made here, or in what
+  // is invoked here, may still be made when the deadline of the run has passed. By `begin`, or within others.
+  std::vector<CodeRange> cleanups;
 };
 
 struct FunctionCode : Routine {

@@ -428,6 +428,11 @@ Status ModuleVerifier::check_handlers(const Routine& routine) const {
     if (handler.target < handler.end) return error("a handler does not stand behind the code it covers");
     if (handler.register_ >= routine.registers) return error("a handler's register is beyond the registers");
   }
+  if (routine.cleanups.size() > kMaxHandlers)
+    return error(fmt::format("more than {} parts that clean up", kMaxHandlers));
+  for (const CodeRange& range : routine.cleanups)
+    if (range.begin >= range.end || range.end > routine.code.size())
+      return error("a part that cleans up covers no code of it");
   return {};
 }
 

@@ -29,6 +29,7 @@ bool Machine::State::prepare_call(Instruction i, Call& call) {
               .is_fetch = site.is_fetch,
               .arguments = std::move(json),
               .line = line(),
+              .is_cleanup = is_cleaning_up(),
               .options = site.options};
   return true;
 }

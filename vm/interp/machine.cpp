@@ -80,26 +80,46 @@ RegisterSet Machine::State::kept_registers(const Frame& frame, bool is_innermost
   return is_innermost ? liveness.before(frame.pc) : liveness.across(frame.pc);
 }
 
-std::vector<Place> Machine::State::trace() const {
-  constexpr std::size_t kMostPlaces = 32;  // of a recursion without end nobody reads more
-  std::vector<Place> places;
-  const auto add = [&](const Routine& routine, const Instruction* where) {
-    const bool is_flow = &routine == &flow;
-    if (is_flow || places.size() + 1 < kMostPlaces)
-      places.push_back({.routine = routine.name, .line = line_in(routine, where)});
-    return is_flow;
-  };
+// Through the routines of the fiber that runs, innermost first, then through those of whoever began it, up to
+// the flow: `visit(routine, at)` until it gives true.
+template <class Visit>
+void Machine::State::up_the_run(Visit visit) const {
   const Stack* its_stack = &stack;
   const Instruction* where = at;
   std::uint32_t fiber = current;
   for (;;) {
     const std::uint32_t group = fibers.empty() ? kNobody : fibers[fiber]->branches;
-    if (up_the_stack(*its_stack, module, group == kNobody ? &flow : nullptr, where, add) || group == kNobody)
-      return places;
+    if (up_the_stack(*its_stack, module, group == kNobody ? &flow : nullptr, where, visit) ||
+        group == kNobody)
+      return;
     fiber = groups[group]->parent;
     its_stack = &fibers[fiber]->stack;
     where = fibers[fiber]->at;
   }
+}
+
+std::vector<Place> Machine::State::trace() const {
+  constexpr std::size_t kMostPlaces = 32;  // of a recursion without end nobody reads more
+  std::vector<Place> places;
+  up_the_run([&](const Routine& routine, const Instruction* where) {
+    const bool is_flow = &routine == &flow;
+    if (is_flow || places.size() + 1 < kMostPlaces)
+      places.push_back({.routine = routine.name, .line = line_in(routine, where)});
+    return is_flow;
+  });
+  return places;
+}
+
+bool Machine::State::is_cleaning_up() const {
+  if (!program.cleans_up()) return false;
+  bool is_found = false;
+  up_the_run([&](const Routine& routine, const Instruction* where) {
+    const auto pc = static_cast<std::uint32_t>(where - routine.code.data());
+    is_found = std::ranges::any_of(
+        routine.cleanups, [&](const CodeRange& range) { return range.begin <= pc && pc < range.end; });
+    return is_found;
+  });
+  return is_found;
 }
 
 std::string_view Machine::State::name_of(unsigned reg) const {

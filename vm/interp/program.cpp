@@ -37,9 +37,13 @@ Program::Program(Module module) : module_(std::move(module)) {
     branch_ends_.push_back({.op = Op::Invoke, .imm = static_cast<std::int32_t>(index)});
     branch_ends_.push_back({.op = Op::EndBranch});
   }
-  for (const FunctionCode& function : module_.functions) functions_.emplace_back(module_, function);
+  for (const FunctionCode& function : module_.functions) {
+    functions_.emplace_back(module_, function);
+    cleans_up_ = cleans_up_ || !function.cleanups.empty();
+  }
   for (const FlowCode& flow : module_.flows) {
     flows_.emplace_back(module_, flow);
+    cleans_up_ = cleans_up_ || !flow.cleanups.empty();
     fields_.emplace_back().add(module_.types, flow);
   }
 }

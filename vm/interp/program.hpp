@@ -34,6 +34,7 @@ class Program {
   const Instruction* branch_end(std::uint32_t function) const { return &branch_ends_[2 * function + 1]; }
   // What the flow alone reads of the event that starts it.
   const EventFields& fields_of_flow(std::uint32_t index) const { return fields_[index]; }
+  bool cleans_up() const { return cleans_up_; }  // some routine has Routine::cleanups
   const Liveness& liveness_of_function(std::uint32_t index) const { return functions_[index]; }
   const Liveness& liveness_of_flow(std::uint32_t index) const { return flows_[index]; }
 
@@ -46,6 +47,7 @@ class Program {
   std::vector<Instruction> branch_ends_;  // an Invoke and an EndBranch for each function
   std::vector<Liveness> functions_, flows_;
   std::vector<EventFields> fields_;
+  bool cleans_up_ = false;
 };
 
 }  // namespace flow

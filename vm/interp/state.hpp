@@ -66,7 +66,10 @@ struct Machine::State {
   std::vector<Frame> frames(const Stack& of, const Instruction* where, bool is_in_branch) const;
   RegisterSet kept_registers(const Frame& frame, bool is_innermost) const;
   std::uint32_t line() const;
+  template <class Visit>
+  void up_the_run(Visit visit) const;
   std::vector<Place> trace() const;
+  bool is_cleaning_up() const;  // what runs is in `on error`, `on undo` or `finally`, or was begun there
   std::string_view name_of(unsigned reg) const;
 
   // loop.cpp. From `at` on, until there is something to say; false when this fiber waits for branches or

@@ -198,6 +198,26 @@ TEST(Limits, OfManyFunctions) {
   EXPECT_EQ(codes(compiled(all + calls + "}").diagnostics), std::set<std::string>{"F0502"});
 }
 
+TEST(Limits, OfEnums) {
+  const auto with = [](int count) {
+    std::string text = "enum E {";
+    for (int i = 0; i < count; ++i) text += " V" + std::to_string(i) + ",";
+    return codes(compiled(text + " }\nfn f(e: E) = e == V1\non alert.new do log \"{f(V0)}\"\n").diagnostics);
+  };
+  EXPECT_EQ(with(500), std::set<std::string>{});
+  EXPECT_EQ(with(501), std::set<std::string>{"F0408"});
+}
+
+// Each is compared with all names there are; a text full of them is still refused at once.
+TEST(Limits, OfNamesThatNobodyKnows) {
+  std::string text = "on alert.new do {\n";
+  for (int i = 0; text.size() < 1'000'000; ++i)
+    text += "    log \"{titel" + std::to_string(i) + "} {isolat(machineID)}\"\n";
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(compiled(text + "}\n").diagnostics.has_errors());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));  // room for a busy machine
+}
+
 TEST(Limits, AHundredMistakesAreEnough) {
   const Compilation many = compiled("on alert.new do {\n" + repeated("log ]\n", 5'000) + "}");
   EXPECT_EQ(many.diagnostics.errors(), kMaxSyntaxErrors + 1);

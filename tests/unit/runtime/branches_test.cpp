@@ -144,10 +144,12 @@ TEST(SystemCalls, TimeAndChanceAreRecorded) {
   Assembler a;
   const auto now = add_system(a, "now", {}, kTimeType);
   const auto random = add_system(a, "random", {}, kFloatType);
+  const auto ago = add_system(a, "ago", {{.name = "duration", .type = kDurationType}}, kTimeType);
   const auto uuid = add_system(a, "uuid", {}, kStringType);
   const auto wait = add_system(a, "wait", {{.name = "duration", .type = kDurationType}}, kNothingType);
   a.emit(Op::EnterBody).call(10, now, 4).call(11, random, 4).call(12, uuid, 4);
-  a.load_int(4, kMinuteUs, kDurationType).call(5, wait, 4).show(10).show(11).show(12).emit(Op::Finish);
+  a.load_int(4, kMinuteUs, kDurationType).call(13, ago, 4).call(5, wait, 4);
+  a.show(10).show(11).show(12).show(13).emit(Op::Finish);
   without_quotas(a);
   Live live;
   live.bench.world.add_alert("da1", live.bench.clock.now + kSecondUs);
@@ -156,11 +158,12 @@ TEST(SystemCalls, TimeAndChanceAreRecorded) {
   ASSERT_TRUE(live.boot(a.module));  // the rest is done with what was recorded
   ASSERT_TRUE(live.pass(2 * kMinuteUs));
   const auto logs = live.logs();
-  ASSERT_EQ(logs.size(), 3u) << live.only_run().reason;
+  ASSERT_EQ(logs.size(), 4u) << live.only_run().reason;
   EXPECT_EQ(logs[0], format_time_us(live.only_run().created_us));
   EXPECT_THAT(logs[1], testing::StartsWith("0."));
   EXPECT_THAT(logs[2],
               testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_EQ(logs[3], format_time_us(live.only_run().created_us - kMinuteUs));
 }
 
 TEST(SystemCalls, AKeyIsTakenOnceWithinItsTime) {

@@ -52,18 +52,27 @@ std::string text_member(const std::string& json, const char* name) {
 
 class ScriptMachine final : public RunMachine {
  public:
-  explicit ScriptMachine(std::string suffix) : suffix_(std::move(suffix)) {}
+  ScriptMachine(std::string suffix, bool cleans_up) : suffix_(std::move(suffix)), cleans_up_(cleans_up) {}
 
   Step start(std::string_view event_json, std::string_view) override {
     const std::string event(event_json);
     const std::string severity = text_member(event, "severity");
     machine_ = text_member(event, "machineId");
     if (severity.empty()) return failed(FaultKind::InvalidEvent, "the event lacks `severity`");
+    in_body_ = false;
+    failure_.reset();
+    position_ = 0;
     if (severity != "High") return Ended{Ended::How::Skipped, "", {}, 2};
     return Call{0, 1, true, fmt::format(R"({{"id":{}}})", json_quoted(machine_ + suffix_)), 3};
   }
   Step resume(const Outcome& outcome) override {
-    if (const auto* fault = std::get_if<Fault>(&outcome)) return Ended{Ended::How::Failed, "", *fault, 9};
+    if (failure_) return Ended{Ended::How::Failed, "", *failure_, 9};
+    if (const auto* fault = std::get_if<Fault>(&outcome)) {
+      if (!cleans_up_ || !in_body_) return Ended{Ended::How::Failed, "", *fault, 9};
+      failure_ = *fault;
+      return Call{static_cast<std::uint32_t>(position_), 3, false,
+                  R"({"to":"lead@contoso.example"})",    8, true};
+    }
     in_body_ = true;
     switch (++position_) {
       case 1: return LogLine{0, "isolating " + machine_, 4};
@@ -83,6 +92,8 @@ class ScriptMachine final : public RunMachine {
   }
 
   std::string suffix_;
+  bool cleans_up_;
+  std::optional<Fault> failure_;
   std::string machine_;
   int position_ = 0;
   bool in_body_ = false;
@@ -97,6 +108,7 @@ std::shared_ptr<const Module> isolate_module(const std::string& flow, Quota quot
 Result<std::shared_ptr<const Module>> ScriptEngine::load(std::string_view bytes) {
   if (bytes.substr(0, 1) == "!") return error("the module is damaged");
   auto module = make_module(std::string(bytes), quota);
+  module->flows[0].policies = policies;
   module->flows[0].manifest.poll_filter = filter;
   module->flows[0].manifest.poll_expand = expand;
   return std::shared_ptr<const Module>(std::move(module));
@@ -104,7 +116,7 @@ Result<std::shared_ptr<const Module>> ScriptEngine::load(std::string_view bytes)
 
 std::unique_ptr<RunMachine> ScriptEngine::machine(const Module&, std::uint32_t) {
   ++machines;
-  return std::make_unique<ScriptMachine>(argument_suffix);
+  return std::make_unique<ScriptMachine>(argument_suffix, cleans_up);
 }
 
 void FakeWorld::add_alert(const std::string& id, std::int64_t created_us, const std::string& severity) {

@@ -57,6 +57,8 @@ class ScriptEngine final : public Engine {
   Quota quota;
   std::string filter;               // poll_filter of the modules that load() gives
   std::vector<std::string> expand;  // poll_expand of them
+  Policies policies;                // of the flows of these modules; operations: 2 isolate, 3 mail
+  bool cleans_up = false;           // a fault in the body makes it send one more mail, as `on error` would
   std::string argument_suffix;      // makes the machine call with other arguments than before
   std::uint64_t machines = 0;
 };
@@ -104,7 +106,7 @@ class FakeWorld final : public Executor {
 
 // Fails commit number `fail_at` (from 1) and all after it, before or after writing it: what a process sees
 // that dies.
-class FailingStore final : public Store {
+class FailingStore : public Store {
  public:
   FailingStore(Store& inner, std::uint64_t fail_at, bool is_written)
       : inner_(inner), fail_at_(fail_at), is_written_(is_written) {}
@@ -136,6 +138,10 @@ class FailingStore final : public Store {
   }
   Result<std::int64_t> once_until(std::string_view a, std::string_view b, std::string_view c) override {
     return inner_.once_until(a, b, c);
+  }
+  Result<std::vector<CountedCallRow>> counted_calls(std::string_view a, std::string_view b,
+                                                    std::string_view c, std::int64_t after_us) override {
+    return inner_.counted_calls(a, b, c, after_us);
   }
   Result<std::optional<std::string>> meta(std::string_view key) override { return inner_.meta(key); }
   std::uint64_t commits = 0;

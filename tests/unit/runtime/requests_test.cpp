@@ -206,6 +206,17 @@ TEST(Webhook, WhatTheRecordDoesNotAllowIsRefused) {
   EXPECT_EQ(ask(live, post(1, "d1")).at(0).how, How::Started) << "the delivery may be made again";
 }
 
+TEST(Webhook, AHookHasOneFlow) {
+  Live live;
+  ASSERT_TRUE(live.boot(hook()));
+  const auto second = live.runtime->deploy(
+      "contoso", encode(compiled(R"(flow other on webhook "tickets" (body: Json) do { log "{body}" })")));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().message,
+            "flow `other` waits at the hook `tickets`, and so does flow `take`; give each its own");
+  EXPECT_TRUE(live.runtime->deploy("contoso", encode(hook()))) << "a new version is no second flow";
+}
+
 TEST(Webhook, AnswersByWhatTheFlowResponds) {
   Live live;
   ASSERT_TRUE(live.boot(hook()));

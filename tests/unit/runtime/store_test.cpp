@@ -158,6 +158,35 @@ TEST(Store, ForgetsOldKeysAndKeepsNoMoreThanAsked) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(*store->is_seen("contoso", "t", std::to_string(i)), i >= 6) << i;
 }
 
+TEST(Store, CountsACallOnceAndByTheTimeItWentOutLast) {
+  auto store = memory();
+  const auto calls_after = [&store](const char* tenant, std::int64_t after_us) {
+    std::string text;
+    const auto rows = store->counted_calls(tenant, "isolate", "defender.isolate", after_us);
+    for (const CountedCallRow& row : *rows)
+      text += row.run + "/" + std::to_string(row.call) + "@" + std::to_string(row.time_us) + " ";
+    return text;
+  };
+  const auto counted = [](const std::string& tenant, const std::string& run, std::int64_t time_us) {
+    return CountedCallRow{tenant, "isolate", "defender.isolate", run, 1, time_us, time_us + 100};
+  };
+  Batch batch;
+  batch.counted = {counted("contoso", "A", 5), counted("contoso", "B", 6), counted("fabrikam", "C", 7)};
+  ASSERT_TRUE(store->commit(batch));
+  EXPECT_EQ(calls_after("contoso", 0), "A/1@5 B/1@6 ");
+  EXPECT_EQ(calls_after("contoso", 5), "B/1@6 ") << "later ones only";
+  EXPECT_EQ(calls_after("fabrikam", 0), "C/1@7 ");
+  Batch again;
+  again.counted = {counted("contoso", "A", 9)};
+  again.uncounted = {counted("contoso", "B", 0), counted("contoso", "unknown", 0)};
+  ASSERT_TRUE(store->commit(again));
+  EXPECT_EQ(calls_after("contoso", 0), "A/1@9 ");
+  Batch later;
+  later.counted = {counted("contoso", "D", 200)};
+  ASSERT_TRUE(store->commit(later));
+  EXPECT_EQ(calls_after("contoso", 0), "D/1@200 ") << "what no limit needs any more is gone";
+}
+
 TEST(SqliteStore, KeepsEverythingWhenOpenedAgain) {
   const TemporaryFolder folder;
   Batch batch;

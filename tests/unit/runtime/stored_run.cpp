@@ -47,6 +47,8 @@ std::string told(const RunStep& step) {
     case EntryKind::Log: return fmt::format("{} {} line {}", name, step.text, step.line);
     case EntryKind::Parked: return fmt::format("{} {}", name, step.text);
     case EntryKind::Ended: return fmt::format("{} {}", name, end_text(step));
+    case EntryKind::Cancelled: return fmt::format("{} {} {}", name, step.person, step.text);
+    case EntryKind::Resumed: return fmt::format("{} {}", name, step.person);
     case EntryKind::Entered:
     case EntryKind::Recovered: return name;
   }

@@ -71,23 +71,8 @@ std::optional<std::int64_t> iso_duration(std::string_view text) {
 
 }  // namespace
 
-// What ISO 8601 allows to leave out is filled in: the zone, which is then UTC, seconds, the time of day.
 std::optional<std::int64_t> textToTime(NativeContext&, std::string_view text) {
-  const auto blanks = text.find_first_not_of(' ');
-  if (blanks == std::string_view::npos) return std::nullopt;
-  text = text.substr(blanks, text.find_last_not_of(' ') + 1 - blanks);
-  constexpr std::size_t kDate = 10, kToMinute = 16, kLongest = 40;
-  if (text.size() < kDate || text.size() > kLongest) return std::nullopt;
-  std::string full(text);
-  if (full.size() == kDate) full += "T00:00:00";
-  const std::size_t zone = std::min(full.find_first_of("Zz+-", kDate), full.size());
-  std::string offset = full.substr(zone);
-  full.resize(zone);
-  if (full.size() == kToMinute) full += ":00";
-  if (offset.empty()) offset += "Z";
-  if (offset.size() == 3) offset += ":00";  // +02
-  if (offset.size() == 5) offset = fmt::format("{}:{}", offset.substr(0, 3), offset.substr(3));
-  return parse_time_us(full + offset);
+  return parse_written_time_us(text);
 }
 
 std::optional<std::int64_t> textToDuration(NativeContext&, std::string_view text) {

@@ -1,4 +1,4 @@
-#include "testing/made_up.hpp"
+#include "vm/bytecode/stand_in.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/text.hpp"
 
-namespace flow::testing {
+namespace flow {
 namespace {
 
 constexpr int kDeepest = 8;  // a record may hold itself
@@ -65,10 +65,33 @@ std::string value(const TypeTable& types, TypeId type, const std::string& name, 
   }
 }
 
+// Whether the result tells back what it was asked about: an ID, an address.
+bool is_told_back(const TypeTable& types, const Parameter& parameter, const RecordField& field) {
+  return parameter.type == types.without_null(field.type) && parameter.type != kStringType &&
+         types.storage(parameter.type) == Storage::Text;
+}
+
 }  // namespace
 
-std::string made_up(const TypeTable& types, TypeId type, const std::string& name, std::int64_t now_us) {
+std::string stand_in_json(const TypeTable& types, TypeId type, const std::string& name, std::int64_t now_us) {
   return value(types, type, name, now_us, 0);
 }
 
-}  // namespace flow::testing
+std::string stand_in_result(const TypeTable& types, const Operation& operation, const NamedJson& arguments,
+                            std::int64_t now_us) {
+  if (!types.is(operation.result, TypeKind::Record))
+    return stand_in_json(types, operation.result, operation.name, now_us);
+  std::string members;
+  for (const RecordField& field : types.record(operation.result).fields) {
+    std::string member = value(types, field.type, field.name, now_us, 1);
+    for (const Parameter& parameter : operation.parameters) {
+      if (!is_told_back(types, parameter, field)) continue;
+      const auto given = std::ranges::find(arguments, parameter.name, &NamedJson::value_type::first);
+      if (given != arguments.end()) member = given->second;
+    }
+    members += fmt::format("{}{}:{}", members.empty() ? "" : ",", json_quoted(field.wire), member);
+  }
+  return "{" + members + "}";
+}
+
+}  // namespace flow

@@ -1,0 +1,84 @@
+// The layout, as bytes, of what a module and the library of declarations both hold: types, connectors,
+// operations and triggers.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/fault.hpp"
+#include "base/operation.hpp"
+#include "base/type.hpp"
+
+namespace flow {
+
+template <>
+inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::If;
+template <>
+inline constexpr Effect kLast<Effect> = Effect::Notify;
+template <>
+inline constexpr FaultKind kLast<FaultKind> = kLastFault;
+template <>
+inline constexpr CrashRule::Kind kLast<CrashRule::Kind> = CrashRule::Kind::Ask;
+template <>
+inline constexpr Protocol kLast<Protocol> = Protocol::Runtime;
+template <>
+inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Stream;
+template <>
+inline constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
+
+FLOW_DESCRIBE(Template) {
+  io.enter();
+  io(it.kind, it.number, it.real, it.text, it.type, it.names, it.children);
+  io.leave();
+}
+FLOW_DESCRIBE(Parameter) {
+  io(it.name, it.type, it.default_json, it.doc);
+}
+FLOW_DESCRIBE(Quota) {
+  io(it.group, it.per_minute, it.per_hour);
+}
+FLOW_DESCRIBE(ErrorRule) {
+  io(it.status, it.code, it.kind);
+}
+FLOW_DESCRIBE(CrashRule) {
+  io(it.kind, it.operation, it.arguments, it.field);
+}
+FLOW_DESCRIBE(Completion) {
+  io(it.operation, it.arguments, it.field, it.final_values);
+}
+FLOW_DESCRIBE(Route) {
+  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.permissions,
+     it.quota, it.errors, it.crash);
+}
+FLOW_DESCRIBE(Operation) {
+  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
+     it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
+}
+FLOW_DESCRIBE(Connector) {
+  io(it.name, it.base, it.scope);
+}
+FLOW_DESCRIBE(Trigger::Binding) {
+  io(it.name, it.wire, it.type, it.doc);
+}
+FLOW_DESCRIBE(Trigger::Entity) {
+  io(it.name, it.type, it.operation, it.argument, it.expand_only);
+}
+FLOW_DESCRIBE(Trigger) {
+  io(it.kind, it.connector, it.name, it.operation, it.cursor_field, it.key_field, it.page_size,
+     it.interval_us, it.overlap_us, it.bindings, it.entities, it.filterable, it.doc, it.cron, it.zone,
+     it.catch_up, it.query, it.is_batch, it.endpoint, it.of_flow, it.result);
+}
+FLOW_DESCRIBE(RecordField) {
+  io(it.name, it.wire, it.type, it.doc);
+}
+FLOW_DESCRIBE(RecordType) {
+  io(it.name, it.fields, it.doc);
+}
+FLOW_DESCRIBE(EnumType) {
+  io(it.name, it.values, it.is_ordered, it.doc);
+}
+
+// A table's types but for those that every table has. What was written is read into a new table with the same
+// ids.
+void write_types(ByteWriter& out, const TypeTable& types);
+void read_types(ByteReader& in, TypeTable& types);
+
+}  // namespace flow
