@@ -89,6 +89,16 @@ Status read_limits(Section& section, Limits& limits) {
   return section.only_known();
 }
 
+Status read_transport(Section& section, Config& config) {
+  FLOW_TRY(const std::string library, section.one_of("library", "cpprest", {"cpprest", "curl"}));
+  config.http_library = library == "curl" ? HttpLibrary::Curl : HttpLibrary::Cpprest;
+  FLOW_TRY(config.transport.ca_bundle, section.text("ca_bundle", {}));
+  FLOW_TRY(config.transport.extra_ca, section.text("extra_ca", {}));
+  FLOW_TRY(config.transport.client_certificate, section.text("client_certificate", {}));
+  FLOW_TRY(config.transport.client_key, section.text("client_key", {}));
+  return section.only_known();
+}
+
 Result<Config> read_config(Section& root) {
   Config config;
   Status status;
@@ -102,13 +112,7 @@ Result<Config> read_config(Section& root) {
     FLOW_TRY_STATUS(poll->only_known());
   }
   if (auto limits = root.table("limits", status)) FLOW_TRY_STATUS(read_limits(*limits, config.limits));
-  if (auto transport = root.table("transport", status)) {
-    FLOW_TRY(config.transport.ca_bundle, transport->text("ca_bundle", {}));
-    FLOW_TRY(config.transport.extra_ca, transport->text("extra_ca", {}));
-    FLOW_TRY(config.transport.client_certificate, transport->text("client_certificate", {}));
-    FLOW_TRY(config.transport.client_key, transport->text("client_key", {}));
-    FLOW_TRY_STATUS(transport->only_known());
-  }
+  if (auto transport = root.table("transport", status)) FLOW_TRY_STATUS(read_transport(*transport, config));
   if (auto params = root.table("params", status)) {
     FLOW_TRY(config.params, params->all_json());
     for (Section& file : params->all_tables()) {

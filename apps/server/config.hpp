@@ -40,11 +40,15 @@ struct InboundConfig {
   std::map<std::string, HookConfig> hooks;
 };
 
+// What HTTP goes out through: docs/transport.md says how they differ.
+enum class HttpLibrary : std::uint8_t { Cpprest, Curl };
+
 struct Config {
   std::string store = "flow.db";
   std::int64_t poll_every_us = 0;  // 0: as the trigger declares
   std::int64_t look_back_us = 0;   // first poll of a new trigger
   Limits limits;                   // of each run
+  HttpLibrary http_library = HttpLibrary::Cpprest;
   TransportConfig transport;
   InboundConfig inbound;
   std::vector<TenantConfig> tenants;

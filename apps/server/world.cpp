@@ -4,6 +4,7 @@
 
 #include "stdlib/executor/request.hpp"
 #include "stdlib/http/cpprest_transport.hpp"
+#include "stdlib/http/curl_transport.hpp"
 
 namespace flow {
 
@@ -62,7 +63,9 @@ Executor& World::executor() {
 
 Result<std::unique_ptr<World>> World::make(const Config& config) {
   std::unique_ptr<World> world(new World());
-  FLOW_TRY(world->transport_, make_cpprest_transport(config.transport));
+  FLOW_TRY(world->transport_, config.http_library == HttpLibrary::Curl
+                                  ? make_curl_transport(config.transport)
+                                  : make_cpprest_transport(config.transport));
   world->tokens_ = std::make_unique<TokenSource>(*world->transport_, world->clock_);
   world->mail_ = make_curl_smtp_sender();
   world->operations_ = std::make_unique<OperationExecutor>(*world->transport_, *world->tokens_, world->clock_,

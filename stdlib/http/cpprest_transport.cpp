@@ -19,6 +19,7 @@
 
 #include "base/text.hpp"
 #include "stdlib/http/deadlines.hpp"
+#include "stdlib/http/trust.hpp"
 #include "stdlib/http/url.hpp"
 
 namespace flow {
@@ -44,11 +45,6 @@ struct Stopped : std::runtime_error {
 struct StaleConnection : std::runtime_error {
   StaleConnection() : std::runtime_error("stale connection") {}
 };
-
-struct StoreFree {
-  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-};
-using TrustStore = std::unique_ptr<X509_STORE, StoreFree>;
 
 // One http_client carries one exchange at a time, so that a connection which misbehaved can be dropped before
 // anyone else uses it. (The library gives a connection back a moment after the answer; whoever is quicker
@@ -502,23 +498,6 @@ class CpprestHandle final : public Transport {
  private:
   std::shared_ptr<CpprestTransport> transport_;
 };
-
-// Loaded once and shared: the library would read the system's bundle again for each connection, 45 ms each.
-Result<TrustStore> load_trust(const TransportConfig& config) {
-  TrustStore store(X509_STORE_new());
-  const std::string bundle =
-      config.ca_bundle.empty() ? "/etc/ssl/certs/ca-certificates.crt" : config.ca_bundle;
-  if (X509_STORE_load_file(store.get(), bundle.c_str()) != 1) {
-    ERR_clear_error();
-    if (!config.ca_bundle.empty()) return error("cannot read the certificates in " + bundle);
-    X509_STORE_set_default_paths(store.get());
-  }
-  if (!config.extra_ca.empty() && X509_STORE_load_file(store.get(), config.extra_ca.c_str()) != 1) {
-    ERR_clear_error();
-    return error("cannot read the certificates in " + config.extra_ca);
-  }
-  return store;
-}
 
 void prepare_process() {
   static std::once_flag once;

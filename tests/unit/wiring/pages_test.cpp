@@ -58,6 +58,15 @@ TEST(Configuration, TenantsWithDotsInTheirNamesStayApart) {
   EXPECT_EQ(config->tenants[1].name, "b.com");
 }
 
+TEST(Configuration, LibraryForHttp) {
+  const std::string tenant = "[tenants.a]\ntenant_id = 't'\nclient_id = 'c'\nclient_secret_env = 'S'\n";
+  EXPECT_EQ(parse_config("f", tenant)->http_library, HttpLibrary::Cpprest);
+  EXPECT_EQ(parse_config("f", "[transport]\nlibrary = 'curl'\n" + tenant)->http_library, HttpLibrary::Curl);
+  const auto wrong = parse_config("f", "[transport]\nlibrary = 'wget'\n" + tenant);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message, "f: line 2: `library` must be one of cpprest, curl");
+}
+
 TEST(Configuration, LimitsOfRuns) {
   const std::string tenant = "[tenants.a]\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_env = \"S\"\n";
   const auto with = [&](const std::string& line) {
