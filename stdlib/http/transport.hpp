@@ -1,7 +1,7 @@
 // The one way out over HTTP. An exchange ends exactly once, within its deadline, in a response or a
 // TransportError; a request that may change something is never sent twice. Implementations:
-// cpprest_transport.cpp (cpprestsdk), curl_transport.cpp (libcurl), and fakes in tests. All that reach a network
-// pass tests/unit/http/conformance_test.cpp.
+// cpprest_transport.cpp (cpprestsdk), curl_transport.cpp (libcurl), and fakes in tests. All that reach a
+// network pass tests/unit/http/conformance_test.cpp.
 #pragma once
 
 #include <cstdint>
