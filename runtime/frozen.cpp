@@ -52,10 +52,12 @@ Result<FrozenRun> decode_frozen(std::string_view bytes) {
   const auto settings = json_member(head, "settings");
   const auto list = json_member(head, "waiting");
   const auto waiting = list ? json_elements(*list) : std::nullopt;
-  if (!calls || !has_entered || !settings || !waiting)
-    return error("the frozen run is damaged: a member is missing");
-  FrozenRun run{
-      .calls = *calls, .has_entered = *has_entered, .settings = *settings, .waiting = {}, .machine = {}};
+  if (!calls || !has_entered || !waiting) return error("the frozen run is damaged: a member is missing");
+  FrozenRun run{.calls = *calls,
+                .has_entered = *has_entered,
+                .settings = settings.value_or("{}"),
+                .waiting = {},
+                .machine = {}};
   for (const std::string& element : *waiting) {
     const auto call = read_call(element);
     if (!call) return error("the frozen run is damaged: a call it waits for cannot be read");

@@ -5,8 +5,8 @@
 // their turn, runs whose time is over), awaiting.cpp (how long-running actions end), system_calls.cpp (what
 // the runtime answers itself), sleeping.cpp (runs that only wait, from memory to the store and back),
 // asking.cpp, telling.cpp and messages.cpp (people who are asked and told, messages to runs), polling.cpp
-// (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers), starting.cpp
-// (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers),
+// starting.cpp (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>

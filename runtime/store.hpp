@@ -201,10 +201,10 @@ struct Batch {
   std::vector<OnceRow> once;              // replaces; those that were over when one was taken may be gone
   std::vector<CountedCallRow> counted;    // replaces that call's; those over when one went out may be gone
   std::vector<CountedCallRow> uncounted;  // given back: these calls count no longer
-  std::vector<QuestionRow> questions;  // new; an ID that exists fails the batch
-  std::vector<QuestionRow> closed;     // state and what follows of existing ones; those not open stay
-  std::vector<TellingRow> tellings;    // replaces
-  std::vector<MessageRow> messages;    // new; a (run, number) or a (run, key) that exists fails the batch
+  std::vector<QuestionRow> questions;     // new; an ID that exists fails the batch
+  std::vector<QuestionRow> closed;        // state and what follows of existing ones; those not open stay
+  std::vector<TellingRow> tellings;       // replaces
+  std::vector<MessageRow> messages;       // new; a (run, number) or a (run, key) that exists fails the batch
   std::vector<TakenRow> taken;
   std::vector<DueRow> due;
   std::vector<MetaRow> meta;  // replaces

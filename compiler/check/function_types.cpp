@@ -131,12 +131,13 @@ bool Checker::bounds_hold(const FunctionCall& call, const StandardFunction& func
         return refuse(fmt::format("`{}` cannot be the key of a map", shown),
                       "keys are String, Int, Bool, enums, and types kept as text, as Email");
       case TypeBound::Row:
-        return refuse(fmt::format("`{}` makes rows of records and of maps with texts as keys, and this list "
-                                  "holds `{}`",
-                                  name, shown),
-                      type == kJsonType
-                          ? "say what a row holds: with `record Row { name: String? }`, `rows.map(x => x as Row)`"
-                          : "make a map of each first: `list.map(x => { name: x })`");
+        return refuse(
+            fmt::format("`{}` makes rows of records and of maps with texts as keys, and this list "
+                        "holds `{}`",
+                        name, shown),
+            type == kJsonType
+                ? "say what a row holds: with `record Row { name: String? }`, `rows.map(x => x as Row)`"
+                : "make a map of each first: `list.map(x => { name: x })`");
       case TypeBound::Text:
         if (name != "join") return refuse(fmt::format("`{}` edits texts, and this is `{}`", name, shown), "");
         return refuse(fmt::format("`join` joins texts, and this list holds `{}`", shown),
