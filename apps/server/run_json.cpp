@@ -24,7 +24,7 @@ std::string json_question(const QuestionRow& question) {
     for (const std::string& text : texts) out += (out.empty() ? "" : ",") + json_quoted(text);
     return "[" + out + "]";
   };
-  const auto time = [](std::int64_t time_us) {
+  const auto time_json = [](std::int64_t time_us) {
     return time_us == 0 || time_us == kNever ? "null" : json_quoted(format_time_us(time_us));
   };
   const bool is_answered = question.state == QuestionRow::State::Answered;
@@ -34,8 +34,8 @@ std::string json_question(const QuestionRow& question) {
       json_quoted(question.id), json_quoted(question.run), question.call, json_quoted(question.tenant),
       json_quoted(question.flow), json_quoted(question_kind_name(question.kind)),
       json_quoted(question_state_name(question.state)), list(question.people), json_quoted(question.subject),
-      question.details, list(question.options), time(question.asked_us), time(question.expires_us),
-      time(question.closed_us), known(question.answer), known(question.by), known(question.via));
+      question.details, list(question.options), time_json(question.asked_us), time_json(question.expires_us),
+      time_json(question.closed_us), known(question.answer), known(question.by), known(question.via));
 }
 
 std::string json_places(const std::vector<Place>& places) {

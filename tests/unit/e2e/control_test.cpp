@@ -17,6 +17,7 @@ TEST(Control, ARunThatWaitsIsCancelledAndNotTakenUpAgain) {
       folder.write("waits.flow", "on alert.new when severity == High do wait 2h; isolate(machineId)\n");
   {
     Process service("flow", scene.serve({file}));
+    scene.inject(R"({"severity":"High"})");
     ASSERT_TRUE(eventually([&] { return !scene.runs().empty(); })) << service.out() << service.err();
     service.kill();
   }

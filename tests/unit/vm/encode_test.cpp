@@ -156,12 +156,12 @@ TEST(Decode, SaysWhatIsWrong) {
   EXPECT_EQ(refusal("#!/bin/sh"), "not a Flow module");
   std::string future = bytes;
   future[8] = 7;
-  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 3 to 3)");
+  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 4 to 4)");
   bytes[8] = 0;
   EXPECT_THAT(refusal(bytes), HasSubstr("format version 0 is not read any more"));
-  bytes[8] = 2;
-  EXPECT_THAT(refusal(bytes), HasSubstr("format version 2 is not read any more"));
   bytes[8] = 3;
+  EXPECT_THAT(refusal(bytes), HasSubstr("format version 3 is not read any more"));
+  bytes[8] = 4;
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   EXPECT_EQ(refusal(bytes), "damaged (checksum)");
 }
