@@ -6,8 +6,10 @@
 //   3. `limit`               the call has a place under the limit of its operation
 //   4. `dry run`             nothing is performed
 //
-// Where one of them says no, it answers the call in the place of the world. Its answer is journaled with an
-// intent like all others, in one commit and marked with who gave it, so a replay tells the same story.
+// Where one of them says no, it answers the call in the place of the world; where people are asked first
+// (`limit … else ask`), the call is held until they have answered, and passes here again. Its answer is
+// journaled with an intent like all others, in one commit and marked with who gave it, so a replay tells the
+// same story.
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -36,11 +38,6 @@ Fault limit_reached(const Operation& operation, const Policies::Limit& limit, st
                              operation.full_name(), limit.count, format_duration_us(limit.window_us), more)};
 }
 
-// `else ask`: nobody can be asked yet, and served.cpp deploys no flow that wants it. This is the place.
-Fault ask_over_limit(const Operation& operation, const Policies::Limit& limit) {
-  return limit_reached(operation, limit, fmt::format("; asking {} is not possible yet", limit.ask_to));
-}
-
 }  // namespace
 
 // Calls of other flows are no acts; but what they start would act, which a dry run does not.
@@ -57,13 +54,26 @@ bool Runtime::Loop::admit(Run& run, std::uint32_t number) {
   return admit_under_limit(run, number, now_us) && admit_performing(run, number, now_us);
 }
 
+// Who agrees to one call agrees to this one only.
+Runtime::Loop::Approval Runtime::Loop::beyond_limit(const Run& run, std::uint32_t number,
+                                                    const Policies::Limit& limit) {
+  const std::string operation = run.operation(number).full_name();
+  return {.people = {limit.ask_to},
+          .subject = fmt::format("One more {} by flow {}?", operation, run.row().flow),
+          .details = fmt::format("{} is limited to {} per {}, and that many calls were made.\nThis one: {}",
+                                 operation, limit.count, format_duration_us(limit.window_us),
+                                 run.waiting(number)->call.arguments),
+          .within_us = 0};
+}
+
 bool Runtime::Loop::admit_under_limit(Run& run, std::uint32_t number, std::int64_t now_us) {
   const Policies::Limit* const limit = limit_on(run, number);
   if (limit == nullptr) return true;
+  const bool is_asked = limit->otherwise == Policies::Limit::Otherwise::Ask && was_asked(run, number);
   const Result<bool> held =
       counts_.hold(store_, counted_as(run, number), {run.row().id, number}, *limit, now_us,
                    [this](const CallCounts::CallId& call) { return waiting_run(call.first, call.second); });
-  if (held && *held) return true;
+  if (held && *held && !is_asked) return true;  // who was asked decides, also when there is a place by now
   const Operation& operation = run.operation(number);
   if (!held) {
     answer_instead(run, number, AnsweredBy::Limit,
@@ -71,7 +81,11 @@ bool Runtime::Loop::admit_under_limit(Run& run, std::uint32_t number, std::int64
   } else if (limit->otherwise == Policies::Limit::Otherwise::Skip) {
     answer_instead(run, number, AnsweredBy::Skip, stand_in(run, number, now_us));
   } else if (limit->otherwise == Policies::Limit::Otherwise::Ask) {
-    answer_instead(run, number, AnsweredBy::Limit, ask_over_limit(operation, *limit));
+    const auto agreed = approval(run, number, beyond_limit(run, number, *limit));
+    if (!agreed || *agreed) return agreed.has_value();
+    answer_instead(
+        run, number, AnsweredBy::Limit,
+        limit_reached(operation, *limit, fmt::format("; {} did not agree to one more", limit->ask_to)));
   } else {
     answer_instead(run, number, AnsweredBy::Limit, limit_reached(operation, *limit));
   }

@@ -246,6 +246,12 @@ void Runtime::Loop::withdraw(const Run& run, const std::vector<std::uint32_t>& c
     close_question(question_id(run.row().id, number), QuestionRow::State::Withdrawn);
 }
 
+bool Runtime::Loop::was_asked(const Run& run, std::uint32_t number) {
+  const Result<std::optional<QuestionRow>> known = question(question_id(run.row().id, number));
+  if (!known) fail_store(known.error());
+  return known && known->has_value();
+}
+
 std::optional<bool> Runtime::Loop::approval(Run& run, std::uint32_t number, const Approval& wanted) {
   const std::int64_t now_us = clock_.now_us();
   const std::string id = question_id(run.row().id, number);
@@ -266,12 +272,13 @@ std::optional<bool> Runtime::Loop::approval(Run& run, std::uint32_t number, cons
     known = asked;
   }
   const QuestionRow& question = **known;
+  run.note_held(number, false);
   if (question.state != QuestionRow::State::Open) return question.answer == kApprove;
   if (question.expires_us <= now_us) {
     close_question(id, QuestionRow::State::Expired);
     return false;
   }
-  run.note_held(number);
+  run.note_held(number, true);
   if (question.expires_us != kNever)
     at(question.expires_us, [this, owner = run.row().id, number] {
       Run* const held = waiting_run(owner, number);

@@ -167,9 +167,11 @@ class Runtime::Loop {
   void ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals);
   void take_progress(Run& run, const Pending& pending, const Outcome& outcome);
 
-  // admission.cpp. False: it was answered in the place of the world; then settle_run() is to follow.
+  // admission.cpp. False: it was answered in the place of the world, or is held until people have answered;
+  // then settle_run() is to follow.
   bool admit(Run& run, std::uint32_t number);
   bool admit_under_limit(Run& run, std::uint32_t number, std::int64_t now_us);
+  static Approval beyond_limit(const Run& run, std::uint32_t number, const Policies::Limit& limit);
   bool admit_performing(Run& run, std::uint32_t number, std::int64_t now_us);
   void answer_instead(Run& run, std::uint32_t number, AnsweredBy by, const Outcome& outcome);
   static Returned stand_in(const Run& run, std::uint32_t number, std::int64_t now_us);
@@ -212,6 +214,7 @@ class Runtime::Loop {
   void go_on_with(Run& run, const QuestionRow& answered);
   void wake_soon(const std::string& id);
   void withdraw(const Run& run, const std::vector<std::uint32_t>& calls);
+  bool was_asked(const Run& run, std::uint32_t number);
   // Whether people let the run make this call, which must have no intent yet: they are asked the first time,
   // and until there is an answer or the time is over it gives nothing. Then the call is asked for again
   // (ask_for()), also after a restart: whoever holds it back asks this again. False when it cannot be asked.

@@ -352,7 +352,7 @@ void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, 
                  AnsweredBy by) {
   static_cast<void>(told_of(number));
   append(OutcomeEntry{number, outcome, is_settled, by}, now_us);
-  waiting_.erase(number);
+  drop(number);
   advance(machine_->answer_call(number, outcome), now_us);
 }
 

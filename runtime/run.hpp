@@ -69,8 +69,7 @@ class Run {
   std::vector<std::uint32_t> under_way() const;  // the numbers of all calls that are
   const Operation& operation(std::uint32_t number) const;
   std::string call_key(std::uint32_t number) const;  // idempotency key
-  // Calls that waited for somebody, or were held, and are wanted no more because their branch or the run
-  // ended, since this was asked the last time.
+  // Calls that waited for somebody, or were held, and do not any more, since this was asked the last time.
   std::vector<std::uint32_t> take_unwanted() { return std::exchange(unwanted_, {}); }
   std::vector<std::uint32_t> without_timer() const;  // calls that are due at a time, and nobody looks after
 
@@ -81,7 +80,7 @@ class Run {
   // cannot be frozen. What was written must be taken (take_unsaved()) before.
   std::optional<Frozen> freeze() const;
   void note_timer(std::uint32_t number) { told_of(number).has_timer = true; }
-  void note_held(std::uint32_t number) { told_of(number).is_held = true; }
+  void note_held(std::uint32_t number, bool is_held) { told_of(number).is_held = is_held; }
 
   // The following are of calls that are under way.
   void note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t due_us = 0);  // it goes out

@@ -45,10 +45,6 @@ Status check_served(const Module& module) {
   for (const FunctionCode& function : module.functions) FLOW_TRY_STATUS(check_calls(module, function));
   for (const FlowCode& flow : module.flows) {
     FLOW_TRY_STATUS(check_calls(module, flow));
-    for (const Policies::Limit& limit : flow.policies.limits)
-      if (limit.otherwise == Policies::Limit::Otherwise::Ask)
-        return cannot(module, fmt::format("ask anybody at the limit of `{}` in flow `{}`",
-                                          module.operations[limit.operation].full_name(), flow.name));
     const Trigger& trigger = module.triggers[flow.trigger];
     if (trigger.kind == Trigger::Kind::Stream)
       return cannot(module,
@@ -64,13 +60,20 @@ Status check_served(const Module& module) {
 }
 
 Status check_asks_nobody(const Module& module) {
-  for (const FlowCode& flow : module.flows)
+  const auto problem = [&](const FlowCode& flow, std::string_view what) {
+    return error(
+        fmt::format("`{}`: flow `{}` waits for {}, and nobody could answer it here; a service (`flow "
+                    "serve`) can wait",
+                    module.source_name, flow.name, what));
+  };
+  for (const FlowCode& flow : module.flows) {
     for (const ManifestCall& call : flow.manifest.calls)
-      if (is_answered_by_somebody(module.operations[call.operation]))
-        return error(
-            fmt::format("`{}`: flow `{}` waits for `{}`, and nobody could answer it here; a service "
-                        "(`flow serve`) can wait",
-                        module.source_name, flow.name, module.operations[call.operation].full_name()));
+      if (const Operation& operation = module.operations[call.operation]; is_answered_by_somebody(operation))
+        return problem(flow, fmt::format("`{}`", operation.full_name()));
+    for (const Policies::Limit& limit : flow.policies.limits)
+      if (limit.otherwise == Policies::Limit::Otherwise::Ask)
+        return problem(flow, fmt::format("{} at a limit", limit.ask_to));
+  }
   return {};
 }
 

@@ -145,7 +145,6 @@ class Checker {
   std::optional<std::int64_t> written_duration(NodeId node) const;
   // ---- policies.cpp
   void policies(NodeId flow);
-  void note_enforcement(NodeId node);
   void policy(NodeId node);
   void once_policy(NodeId node);
   void limit_policy(NodeId node);

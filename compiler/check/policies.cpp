@@ -8,47 +8,18 @@
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
-namespace {
-
-struct PolicyRow {
-  NodeKind kind;
-  std::string_view words;
-  bool is_enforced;
-};
-constexpr PolicyRow kPolicies[] = {
-#define FLOW_POLICY(kind, words, is_enforced) {NodeKind::kind, words, is_enforced},
-#include "compiler/check/policies.def"
-#undef FLOW_POLICY
-};
-
-}  // namespace
-
 void Checker::policies(NodeId flow) {
   std::map<std::string_view, NodeId> limited;
   for (const NodeId node : tree_.kids(flow)) {
-    const auto row = std::ranges::find(kPolicies, tree_.kind(node), &PolicyRow::kind);
-    if (row == std::end(kPolicies)) continue;
-    const Span word = word_of(node);
-    note_enforcement(node);
     policy(node);
-    if (row->kind != NodeKind::LimitPolicy) continue;  // of the others the parser takes one
+    if (tree_.kind(node) != NodeKind::LimitPolicy) continue;  // of the others the parser takes one
     const NodeId operation = tree_.kid(node, 0);
     if (const auto [first, is_new] = limited.emplace(tree_.text(operation), node); !is_new)
       diagnostics_
-          .report(Code::InvalidPolicy, tree_.file, word,
+          .report(Code::InvalidPolicy, tree_.file, word_of(node),
                   fmt::format("`{}` is limited twice", tree_.text(operation)))
           .label(tree_.span(first->second), "first limited here");
   }
-}
-
-void Checker::note_enforcement(NodeId node) {
-  const auto row = std::ranges::find(kPolicies, tree_.kind(node), &PolicyRow::kind);
-  if (row->is_enforced) return;
-  diagnostics_
-      .report(Code::PolicyNotEnforced, tree_.file, word_of(node),
-              fmt::format("`{}` is noted in the module, and this version of the runtime does not hold to it",
-                          row->words))
-      .note("a flow with it cannot be deployed yet");
 }
 
 Span Checker::word_of(NodeId node) const {
@@ -80,7 +51,8 @@ void Checker::policy(NodeId node) {
       return;
     }
     case NodeKind::Tenants: return tenants_policy(node);
-    default: policies.is_dry_run = true; return;
+    case NodeKind::DryRun: policies.is_dry_run = true; return;
+    default: return;  // no policy
   }
 }
 
@@ -128,7 +100,6 @@ void Checker::limit_policy(NodeId node) {
 void Checker::limit_otherwise(NodeId node, Policies::Limit& limit) {
   if (tree_.kind(node) == NodeKind::ElseSkip) limit.otherwise = Policies::Limit::Otherwise::Skip;
   if (tree_.kind(node) != NodeKind::ElseAsk) return;
-  note_enforcement(node);
   const NodeId whom = tree_.kid(node, 0);
   const std::size_t errors = diagnostics_.errors();
   expect(whom, kEmailType, "who is asked");

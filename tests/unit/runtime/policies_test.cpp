@@ -162,14 +162,46 @@ TEST(Limits, SkippedCallsAreAnsweredAndMarked) {
   EXPECT_EQ(skipped, 2);
 }
 
-TEST(Limits, AskingIsRefusedWhenTheFlowIsDeployed) {
-  Bench bench;
+// The second of two runs waits for the lead, who answers.
+void ask_at_limit(Bench& bench, const std::string& answer, bool restarts) {
   bench.engine.policies.limits = {limit_of(kIsolateOperation, 1, kHourUs, Policies::Limit::Otherwise::Ask)};
-  EXPECT_FALSE(bench.boot());
-  const auto deployed = bench.runtime->deploy("contoso", "isolate");
-  ASSERT_FALSE(deployed);
-  EXPECT_THAT(deployed.error().message,
-              HasSubstr("cannot ask anybody at the limit of `defender.isolate` in flow `isolate` yet"));
+  add_alerts(bench, 2);
+  ASSERT_TRUE(bench.boot());
+  bench.idle();
+  EXPECT_EQ(bench.world.count("defender.isolate"), 1u);
+  if (restarts) {
+    ASSERT_TRUE(bench.boot());
+  }
+  bench.pass(3 * kHourUs);
+  const auto asked = bench.store->list_questions({});
+  ASSERT_EQ(asked->size(), 1u) << "once";
+  EXPECT_EQ(asked->front().kind, QuestionRow::Kind::Admit);
+  EXPECT_THAT(asked->front().people, ElementsAre("lead@contoso.example"));
+  EXPECT_EQ(asked->front().subject, "One more defender.isolate by flow isolate?");
+  EXPECT_EQ(bench.world.count("defender.isolate"), 1u) << "nobody has agreed";
+  AnswerReply reply;
+  bench.runtime->answer({asked->front().id, answer, "lead@contoso.example", "test"},
+                        [&](const AnswerReply& told) { reply = told; });
+  bench.idle();
+  EXPECT_EQ(reply.how, AnswerReply::How::Recorded);
+}
+
+TEST(Limits, WhoAgreesLetsOneCallPass) {
+  for (const bool restarts : {false, true}) {
+    Bench bench;
+    ask_at_limit(bench, "approve", restarts);
+    EXPECT_EQ(bench.world.count("defender.isolate"), 2u);
+    EXPECT_EQ(states(bench), (std::map<std::string, int>{{"finished", 2}}));
+  }
+}
+
+TEST(Limits, WhoRefusesMakesItTheLimitsFault) {
+  for (const bool restarts : {false, true}) {
+    Bench bench;
+    ask_at_limit(bench, "refuse", restarts);
+    EXPECT_EQ(bench.world.count("defender.isolate"), 1u);
+    EXPECT_EQ(states(bench), (std::map<std::string, int>{{"LimitReached", 1}, {"finished", 1}}));
+  }
 }
 
 TEST(Limits, ACallThatCertainlyDidNotHappenIsGivenBack) {
