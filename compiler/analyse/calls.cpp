@@ -106,7 +106,8 @@ void analyse_calls(const Tree& tree, const Library& library, const CheckedFile& 
     const NodeId node = first_call(index);
     if (bound.times == kAnyNumber) {
       const bool is_limited = std::ranges::any_of(
-          flow.policies.limits, [&](const Policies::Limit& limit) { return limit.operation == index; });
+          flow.policies.limits,
+          [called = index](const Policies::Limit& limit) { return limit.operation == called; });
       if (operation.effect == Effect::Act && !is_limited)
         report_unbounded(tree, operation, node, bound.loop, diagnostics);
       continue;
