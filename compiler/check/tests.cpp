@@ -160,7 +160,9 @@ std::uint32_t Checker::test_count(NodeId node) {
 }
 
 const Trigger* Checker::tested_trigger() const {
-  return test_->flow ? &out_.triggers[out_.flows[*test_->flow].trigger] : nullptr;
+  if (!test_->flow) return nullptr;
+  const std::uint32_t index = out_.flows[*test_->flow].trigger;
+  return index < out_.triggers.size() ? &out_.triggers[index] : nullptr;  // a mistake in the trigger was told
 }
 
 // ---- What is given
