@@ -242,6 +242,8 @@ void Printer::braces(NodeId id, std::span<const NodeId> items, bool is_separated
   layout_.begin_group(!is_one_line);
   layout_.indent(kIndent);
   if (is_one_line) {
+    while (!items.empty() && next().begin < tree_.span(items[0]).begin && text_[next().begin] == ';')
+      at_ = next().end;
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (i > 0)
         for (Token ahead = next(); ahead.begin < tree_.span(items[i]).begin; ahead = next()) {
