@@ -31,6 +31,12 @@ Outcome outcome_of(const RunRow& row, const Ended& ended) {
   return fault;
 }
 
+Outcome outcome_of(const RunRow& row, const CancelledEntry& cancelled) {
+  return Fault{
+      .kind = FaultKind::Cancelled,
+      .message = fmt::format("flow `{}` was {}", row.flow, cancel_reason(cancelled.by, cancelled.reason))};
+}
+
 std::string failure_event(const RunRow& row, const Ended& ended) {
   const Fault& fault = ended.fault;
   return fmt::format(
@@ -166,12 +172,14 @@ Status Runtime::Loop::answer_from_child(Run& parent, std::uint32_t number, const
   const Result<Entry> entry =
       kind ? decode_entry(*kind, journal.back().payload) : error("its end is of no known kind");
   const auto* const over = entry ? std::get_if<EndedEntry>(&*entry) : nullptr;
-  if (over == nullptr) {
+  const auto* const cancelled = entry ? std::get_if<CancelledEntry>(&*entry) : nullptr;
+  if (over == nullptr && cancelled == nullptr) {
     park(parent, fmt::format("run {}, which it called, is over, and its journal does not say how", child));
     return {};
   }
   awaited_.erase(row->key);
-  finish_call(parent, number, outcome_of(*row, over->ended), false);
+  finish_call(parent, number, over != nullptr ? outcome_of(*row, over->ended) : outcome_of(*row, *cancelled),
+              false);
   return {};
 }
 

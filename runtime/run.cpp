@@ -363,19 +363,6 @@ void Run::park(std::string reason, std::int64_t now_us) {
   row_.reason = std::move(reason);
 }
 
-void Run::cancel(const std::string& by, const std::string& reason, std::int64_t now_us) {
-  append(CancelledEntry{by, reason}, now_us);
-  for (const std::uint32_t number : under_way()) drop(number);
-  // To a flow that called it, it is a fault.
-  ended_ = {};
-  ended_.how = Ended::How::Failed;
-  ended_.fault.kind = FaultKind::Cancelled;
-  ended_.fault.message = cancel_reason(by, reason);
-  row_.state = RunState::Stopped;
-  row_.ended_us = now_us;
-  row_.reason = ended_.fault.message;
-}
-
 void Run::end(const Ended& ended, std::int64_t now_us) {
   append(EndedEntry{ended}, now_us);
   for (const std::uint32_t number : under_way()) drop(number);

@@ -90,8 +90,6 @@ class Run {
   void answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us,
               AnsweredBy by = AnsweredBy::World);
   void park(std::string reason, std::int64_t now_us);
-  // A person ends it where it stands.
-  void cancel(const std::string& by, const std::string& reason, std::int64_t now_us);
 
   bool was_frozen() const { return was_frozen_; }  // the store has a frozen state of it
   void note_frozen() { was_frozen_ = true; }

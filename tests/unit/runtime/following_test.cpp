@@ -7,6 +7,7 @@
 
 #include "flows.hpp"
 #include "live.hpp"
+#include "runtime/control.hpp"
 #include "runtime/json_text.hpp"
 
 namespace flow::test {
@@ -246,6 +247,26 @@ TEST(CalledFlows, AnAnswerThatWasLostIsReadFromTheRunThatGaveIt) {
   ASSERT_TRUE(live.boot(module));
   ASSERT_TRUE(live.pass(kMinuteUs));
   EXPECT_THAT(logs_of(live, runs_of(live, "begins").at(0).id), ElementsAre("got 99"));
+}
+
+// A person ended the run that it called, while no service ran.
+TEST(CalledFlows, ACancelledOneIsAFaultToItsCaller) {
+  Live live;
+  const Module module = calling(kFlows);
+  ASSERT_TRUE(live.boot(module));
+  live.runtime->start({.tenant = "contoso", .name = "begins", .event = asking("waits", 41)},
+                      [](const auto&) {});
+  ASSERT_TRUE(live.runtime->run_until_idle());
+  const std::string child = runs_of(live, "waits").at(0).id;
+  live.runtime.reset();
+  const auto batch =
+      plan_cancel(live.bench.history(child), "ana@contoso.com", "a mistake", live.bench.clock.now);
+  ASSERT_TRUE(batch && live.bench.store->commit(*batch));
+  ASSERT_TRUE(live.boot(module));
+  ASSERT_TRUE(live.pass(kMinuteUs));
+  const RunRow caller = runs_of(live, "begins").at(0);
+  EXPECT_NE(caller.state, RunState::Parked) << caller.reason;
+  EXPECT_EQ(caller.fault, "Cancelled");
 }
 
 TEST(CalledFlows, GoToTheFlowsTheCallerCameWith) {
