@@ -215,7 +215,8 @@ TEST(Limits, OfNamesThatNobodyKnows) {
     text += "    log \"{titel" + std::to_string(i) + "} {isolat(machineID)}\"\n";
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_TRUE(compiled(text + "}\n").diagnostics.has_errors());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));  // sanitizers and a busy machine
+  EXPECT_LT(std::chrono::steady_clock::now() - begin,
+            std::chrono::seconds(20));  // sanitizers and a busy machine
 }
 
 TEST(Limits, AHundredMistakesAreEnough) {
