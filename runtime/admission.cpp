@@ -15,6 +15,8 @@
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/served.hpp"
+#include "runtime/shadow.hpp"
 #include "vm/bytecode/stand_in.hpp"
 
 namespace flow {
@@ -48,6 +50,10 @@ bool Runtime::Loop::admit(Run& run, std::uint32_t number) {
     return false;
   }
   const Operation& operation = run.operation(number);
+  if (is_shadow(run.row().flow) && is_answered_by_somebody(operation)) {
+    answer_instead(run, number, AnsweredBy::DryRun, answer_of_nobody(run, number));
+    return false;
+  }
   const bool starts_runs =
       operation.connector == "flow" && (operation.name == "call" || operation.name == "start");
   if (operation.effect == Effect::Read && !starts_runs) return true;
@@ -95,10 +101,21 @@ bool Runtime::Loop::admit_under_limit(Run& run, std::uint32_t number, std::int64
 // What is only recorded counts under the limit as if it had been performed: so a dry run shows where the
 // limit bites.
 bool Runtime::Loop::admit_performing(Run& run, std::uint32_t number, std::int64_t now_us) {
-  if (!run.policies().is_dry_run) return true;
+  if (!run.policies().is_dry_run && !is_shadow(run.row().flow)) return true;
   note_counted(run, number, now_us);
   answer_instead(run, number, AnsweredBy::DryRun, stand_in(run, number, now_us));
   return false;
+}
+
+// A shadow asks nobody. It goes on as if they had agreed, or chosen the first option, so that one sees what
+// would follow; no message comes.
+Outcome Runtime::Loop::answer_of_nobody(const Run& run, std::uint32_t number) {
+  const Operation& operation = run.operation(number);
+  if (operation.name == "approve") return Returned{"true"};
+  const auto options =
+      json_elements(json_member(run.waiting(number)->call.arguments, "options").value_or(""));
+  if (options && !options->empty()) return Returned{options->front()};
+  return Fault{.kind = FaultKind::Timeout, .message = "a shadow gets no messages"};
 }
 
 // A policy's answer to a call that it does not let pass. The caller lets the run go on: settle_run().

@@ -10,6 +10,7 @@
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
+#include "runtime/shadow.hpp"
 #include "vm/interp/arguments.hpp"
 
 namespace flow {
@@ -83,9 +84,9 @@ Result<std::vector<RunRow>> Runtime::Loop::callers(RunRow row) {
 }
 
 // What began because of a failure, or was called by such a run, starts nothing when it fails: no circle can
-// arise.
+// arise. Nor does a shadow, whose failures `flow deployments compare` shows.
 Status Runtime::Loop::start_after_failure(const RunRow& failed, const Ended& ended) {
-  if (failed.trigger == kAfterFailure) return {};
+  if (failed.trigger == kAfterFailure || is_shadow(failed.flow)) return {};
   FLOW_TRY(const std::vector<RunRow> above, callers(failed));
   if (std::ranges::find(above, kAfterFailure, &RunRow::trigger) != above.end()) return {};
   const std::string event = failure_event(failed, ended);

@@ -28,23 +28,6 @@ Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& 
       ids_(clock, random),
       inbox_(std::make_shared<Inbox>()) {}
 
-Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes,
-                                          std::string_view settings_json) {
-  FLOW_TRY(std::shared_ptr<const Module> module, engine_.load(module_bytes));
-  FLOW_TRY_STATUS(check_settings(*module, settings_json));
-  FLOW_TRY_STATUS(check_served(*module));
-  if (!options_.can_be_answered) FLOW_TRY_STATUS(check_asks_nobody(*module));
-  const std::string hash = sha256_hex(module_bytes);
-  Batch batch;
-  batch.modules.push_back(ModuleRow{hash, std::string(module_bytes)});
-  FLOW_TRY_STATUS(commit_now(batch));
-  modules_[hash] = module;
-  for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow)
-    FLOW_TRY_STATUS(subscribe(Subscriber{tenant, module->flows[flow].name, hash, module, flow,
-                                         std::string(settings_json), nullptr}));
-  return hash;
-}
-
 Status Runtime::Loop::run() {
   while (!inbox_->is_stopping()) {
     FLOW_TRY(const bool has_worked, step());
@@ -287,6 +270,12 @@ Runtime::~Runtime() = default;
 Result<std::string> Runtime::deploy(const std::string& tenant, std::string_view module_bytes,
                                     std::string_view settings_json) {
   return loop_->deploy(tenant, module_bytes, settings_json);
+}
+Status Runtime::deploy(const DeploySet& set) {
+  return loop_->deploy(set);
+}
+void Runtime::change_deployment(DeployRequest request, DeployDone done) {
+  loop_->change_deployment(std::move(request), std::move(done));
 }
 Status Runtime::recover() {
   return loop_->recover();

@@ -6,7 +6,8 @@
 // the runtime answers itself), sleeping.cpp (runs that only wait, from memory to the store and back),
 // asking.cpp, telling.cpp and messages.cpp (people who are asked and told, messages to runs), polling.cpp
 // (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers),
-// starting.cpp (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// starting.cpp (events to runs), deploying.cpp (which flows are live), recovery.cpp (stored runs to memory),
+// loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -23,6 +24,7 @@
 
 #include "runtime/call_counts.hpp"
 #include "runtime/deadlines.hpp"
+#include "runtime/deployment.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/limiter.hpp"
 #include "runtime/places.hpp"
@@ -40,6 +42,8 @@ class Runtime::Loop {
 
   Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes,
                              std::string_view settings_json);
+  Status deploy(const DeploySet& set);
+  void change_deployment(DeployRequest request, DeployDone done);
   Status recover();
   Status run();
   void answer(AnswerRequest request, AnswerDone done);
@@ -108,6 +112,7 @@ class Runtime::Loop {
     std::deque<PolledEvent> events;  // of the page read last, not yet dispatched
     bool has_page = false;           // a page is being worked through
     std::uint32_t failures = 0;
+    std::int64_t next_us = kNever;  // of the next poll; kNever while one is under way
     PollReport report;
   };
   using Sources = std::map<std::string, Source>;
@@ -174,6 +179,7 @@ class Runtime::Loop {
   static Approval beyond_limit(const Run& run, std::uint32_t number, const Policies::Limit& limit);
   bool admit_performing(Run& run, std::uint32_t number, std::int64_t now_us);
   void answer_instead(Run& run, std::uint32_t number, AnsweredBy by, const Outcome& outcome);
+  static Outcome answer_of_nobody(const Run& run, std::uint32_t number);
   static Returned stand_in(const Run& run, std::uint32_t number, std::int64_t now_us);
   void note_counted(const Run& run, std::uint32_t number, std::int64_t now_us);
   void note_answered(const Run& run, std::uint32_t number, const Outcome& outcome);
@@ -252,6 +258,7 @@ class Runtime::Loop {
   std::int64_t next_poll_us(const Source& source, const EventReader::Done& done) const;
   Result<Source*> source_for(const std::string& tenant, const std::shared_ptr<const Module>& module,
                              const Trigger& trigger, std::uint32_t operation);
+  void poll_at(Source& source, std::int64_t time_us);
   void poll(const std::string& key);
   void ask_for_page(Source& source, std::string arguments);
   void take_page(Source& source, const Outcome& outcome);
@@ -274,6 +281,28 @@ class Runtime::Loop {
   Result<Begun> begin_run(Subscriber& subscriber, const Beginning& beginning);
   Result<std::optional<std::string>> run_of(const Subscriber& subscriber, const Beginning& beginning);
 
+  // deploying.cpp
+  struct NewVersion {
+    std::string hash;
+    std::shared_ptr<const Module> module;
+    std::string settings;  // JSON object
+  };
+  Result<NewVersion> check_version(const std::string& tenant, std::string_view bytes,
+                                   std::string_view settings, const std::set<std::string>& leaving,
+                                   bool is_shadow);
+  static Subscriber subscriber(const std::string& tenant, const NewVersion& version, std::uint32_t flow,
+                               bool is_shadow);
+  static Status check_startable(const Subscriber& subscriber);
+  Result<DeployReply> carry_out(const DeployRequest& request);
+  Result<DeployReply> carry_out_module(const DeployRequest& request);
+  Result<DeployReply> never_deployed(const DeployRequest& request);
+  Result<DeployReply> go_back(const DeployRequest& request);
+  Result<DeployReply> take_away(const DeployRequest& request);
+  Status subscribe_stored(const DeploymentRow& row, bool is_shadow);
+  Status deploy_file(const DeployRequest& request, const std::map<FlowKey, FlowVersions>& versions);
+  Status remove(const DeploymentRow& live, const std::string& by);
+  void note_deployments(const std::vector<DeploymentRow>& changes);
+
   // schedules.cpp
   Status read_cursor(CursorRow& cursor, const Trigger& trigger);
   void wait_for_firing(Deployed& deployed);
@@ -282,6 +311,7 @@ class Runtime::Loop {
   // requests.cpp: who asks from outside
   Status take_requests(bool& has_worked);
   Status take_request(const StartRequest& request, const StartDone& done);
+  Status begin_shadow(const Subscriber& live, const Beginning& beginning);
   Deployed* wanted(const StartRequest& request, StartAnswer& answer);
   void answer_request(const StartAnswer& answer);
   Outcome respond(const Run& run, std::string_view arguments);

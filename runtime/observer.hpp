@@ -31,6 +31,7 @@ struct HealthEvent {
     PersonNotTold,   // of a question; it stands
     FiringsMissed,   // more than are caught up
     NotForTenant,    // a flow was not deployed: it says which tenants it is for
+    HeldBack,  // a flow's file was not deployed: somebody has gone back from this version, or withdrew it
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
@@ -67,6 +68,7 @@ class RuntimeObserver {
   virtual void run_ended(const RunRow&) {}               // over or parked: see its state
   virtual void question_asked(const QuestionRow&) {}     // people, or a message
   virtual void question_answered(const QuestionRow&) {}  // by one of them
+  virtual void deployed(const DeploymentRow&) {}         // any change to what is live
   virtual void polled(const PollReport&) {}
   virtual void health(const HealthEvent&) {}
   virtual void told() {}  // all that one commit made true

@@ -17,10 +17,7 @@ std::string Runtime::Loop::source_key(const std::string& tenant, const std::stri
 Status Runtime::Loop::subscribe_to_poll(Subscriber subscriber) {
   const Trigger& trigger = subscriber.trigger();
   const auto operation = subscriber.module->operation(trigger.connector, trigger.operation);
-  if (!operation)
-    return error(fmt::format("flow `{}`: its module lacks {}.{}, which its trigger polls", subscriber.flow,
-                             trigger.connector, trigger.operation));
-  FLOW_TRY(Source * source, source_for(subscriber.tenant, subscriber.module, trigger, *operation));
+  FLOW_TRY(Source * source, source_for(subscriber.tenant, subscriber.module, trigger, operation.value()));
   listen(*source, std::move(subscriber));
   return {};
 }
@@ -35,8 +32,6 @@ void Runtime::Loop::listen(Source& source, Subscriber subscriber) {
 Status Runtime::Loop::subscribe_to_hunt(Subscriber subscriber) {
   const Trigger& trigger = subscriber.trigger();
   const auto operation = subscriber.module->operation(trigger.connector, trigger.operation);
-  if (!operation)
-    return error(fmt::format("flow `{}`: its module lacks the operation that hunts", subscriber.flow));
   CursorRow cursor{subscriber.tenant, subscriber.flow, 0, 0};
   FLOW_TRY_STATUS(read_cursor(cursor, trigger));
   const std::string key = source_key(cursor.tenant, cursor.trigger);
@@ -44,9 +39,15 @@ Status Runtime::Loop::subscribe_to_hunt(Subscriber subscriber) {
   Source& source = found->second;
   source.module = subscriber.module;
   source.declaration = &trigger;
-  source.operation = *operation;
+  source.operation = operation.value();
   listen(source, std::move(subscriber));
-  if (!is_new || options_.waits_for != RuntimeOptions::WaitsFor::Everything) return {};
+  if (options_.waits_for != RuntimeOptions::WaitsFor::Everything) return {};
+  if (!is_new) {                              // another version: it may hunt at other times
+    if (source.next_us == kNever) return {};  // the query under way is followed by the next one
+    const auto next_us = next_firing(trigger, std::min(cursor.watermark_us, clock_.now_us()));
+    if (next_us && *next_us < source.next_us) poll_at(source, *next_us);
+    return {};
+  }
   source.tenant = cursor.tenant;
   source.trigger = cursor.trigger;
   source.reader = std::make_unique<Hunter>(
@@ -54,7 +55,7 @@ Status Runtime::Loop::subscribe_to_hunt(Subscriber subscriber) {
         return store_.is_seen(tenant, name, row);
       });
   if (const auto first_us = next_firing(trigger, std::min(cursor.watermark_us, clock_.now_us())))
-    at(*first_us, [this, key] { poll(key); });
+    poll_at(source, *first_us);
   return {};
 }
 
@@ -92,7 +93,7 @@ Result<Runtime::Loop::Source*> Runtime::Loop::source_for(const std::string& tena
   source.declaration = &trigger;
   source.operation = operation;
   source.reader = std::make_unique<Poller>(*cursor, options_.poll);
-  at(clock_.now_us(), [this, key] { poll(key); });
+  poll_at(source, clock_.now_us());
   return &source;
 }
 
@@ -113,10 +114,19 @@ PollShape Runtime::Loop::shape_of(const Source& source) {
   return shape;
 }
 
+// In place of what was set before.
+void Runtime::Loop::poll_at(Source& source, std::int64_t time_us) {
+  source.next_us = time_us;
+  at(time_us, [this, key = source_key(source.tenant, source.trigger), time_us] {
+    if (sources_.at(key).next_us == time_us) poll(key);
+  });
+}
+
 void Runtime::Loop::poll(const std::string& key) {
   if (is_draining_ || options_.waits_for == RuntimeOptions::WaitsFor::Requests) return;
   Source& source = sources_.at(key);
-  if (source.subscribers.empty()) return at(clock_.now_us() + 60'000'000, [this, key] { poll(key); });
+  if (source.subscribers.empty()) return poll_at(source, clock_.now_us() + 60'000'000);
+  source.next_us = kNever;
   ++counters_.polls;
   ask_for_page(source, source.reader->begin(*source.declaration, shape_of(source), clock_.now_us()));
 }
@@ -177,7 +187,7 @@ void Runtime::Loop::fail_poll(Source& source, const Fault& fault) {
          fmt::format("polling for {} failed{} ({}: {}); tried again in {} s", flows_of(source),
                      source.failures == 1 ? "" : fmt::format(" {} times in a row", source.failures),
                      fault_name(fault.kind), fault.message, delay_us / 1'000'000));
-  at(clock_.now_us() + delay_us, [this, key = source_key(source.tenant, source.trigger)] { poll(key); });
+  poll_at(source, clock_.now_us() + delay_us);
 }
 
 // At most events_per_turn of them, and no more than memory has room for runs; sources take turns at being
@@ -237,7 +247,7 @@ void Runtime::Loop::finish_page(Source& source) {
     health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger, done.problem);
   batch_.cursors.push_back(done.cursor);
   batch_.forget.push_back(done.forget);
-  at(next_poll_us(source, done), [this, key = source_key(source.tenant, source.trigger)] { poll(key); });
+  poll_at(source, next_poll_us(source, done));
 }
 
 std::int64_t Runtime::Loop::next_poll_us(const Source& source, const EventReader::Done& done) const {

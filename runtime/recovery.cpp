@@ -6,6 +6,7 @@
 #include "runtime/frozen.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
+#include "runtime/shadow.hpp"
 
 namespace flow {
 namespace {
@@ -19,7 +20,7 @@ std::uint32_t recoveries_at_end(const std::vector<JournalRow>& journal) {
   return count;
 }
 
-std::optional<std::uint32_t> flow_named(const Module& module, const std::string& name) {
+std::optional<std::uint32_t> flow_named(const Module& module, std::string_view name) {
   for (std::uint32_t i = 0; i < module.flows.size(); ++i)
     if (module.flows[i].name == name) return i;
   return std::nullopt;
@@ -89,7 +90,7 @@ Status Runtime::Loop::take_up(RunRow row, bool is_restart) {
     park_unread(row, entries, module.error().message);
     return {};
   }
-  const auto flow = flow_named(**module, row.flow);
+  const auto flow = flow_named(**module, name_in_module(row.flow));
   if (!flow) {
     park_unread(row, entries, fmt::format("its module has no flow `{}`", row.flow));
     return {};

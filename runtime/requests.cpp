@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
+#include "runtime/shadow.hpp"
 #include "vm/interp/arguments.hpp"
 
 namespace flow {
@@ -37,7 +38,7 @@ Runtime::Loop::Deployed* Runtime::Loop::wanted(const StartRequest& request, Star
   for (auto& [key, deployed] : deployed_) {
     const Subscriber& subscriber = deployed.subscriber;
     const Trigger& trigger = subscriber.trigger();
-    if (subscriber.tenant != request.tenant) continue;
+    if (subscriber.tenant != request.tenant || is_shadow(subscriber.flow)) continue;
     if (trigger.kind != (is_hook ? Trigger::Kind::Webhook : Trigger::Kind::Manual)) continue;
     known.push_back(is_hook ? trigger.endpoint : subscriber.flow);
     if (known.back() == request.name) return &deployed;
@@ -48,6 +49,15 @@ Runtime::Loop::Deployed* Runtime::Loop::wanted(const StartRequest& request, Star
       fmt::format("no flow {}`{}` for tenant `{}`{}", is_hook ? "waits at the hook " : "on manual is named ",
                   request.name, request.tenant, near ? fmt::format("; did you mean `{}`?", *near) : "");
   return nullptr;
+}
+
+// What was asked of a flow its shadow gets, too; who asked is told of the flow only.
+Status Runtime::Loop::begin_shadow(const Subscriber& live, const Beginning& beginning) {
+  const auto found = deployed_.find(source_key(live.tenant, shadow_of(live.flow)));
+  if (found == deployed_.end() || found->second.subscriber.trigger().kind != live.trigger().kind) return {};
+  Beginning own{.trigger = beginning.trigger, .key = beginning.key, .event = beginning.event};
+  const auto begun = begin_run(found->second.subscriber, own);
+  return begun ? Status() : Status(tl::unexpected(begun.error()));
 }
 
 Status Runtime::Loop::take_request(const StartRequest& request, const StartDone& done) {
@@ -76,6 +86,7 @@ Status Runtime::Loop::take_request(const StartRequest& request, const StartDone&
   if (may_respond(subscriber))  // it may do so at once
     beginning.on_begun = [&](const std::string& run) { responders_.emplace(run, done); };
   FLOW_TRY(const Begun begun, begin_run(subscriber, beginning));
+  FLOW_TRY_STATUS(begin_shadow(subscriber, beginning));
   answer.run = begun.run;
   switch (begun.how) {
     case Begun::How::Refused: return refuse(StartAnswer::How::Refused, begun.problem);

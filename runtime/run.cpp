@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/served.hpp"
+#include "runtime/shadow.hpp"
 
 namespace flow {
 namespace {
@@ -21,7 +22,7 @@ RunState state_after(Ended::How how) {
 }
 
 // Of the run's flow; a module without it asks for nothing.
-const Policies& policies_of(const Module& module, const std::string& flow) {
+const Policies& policies_of(const Module& module, std::string_view flow) {
   static const Policies kNone;
   const auto found = std::ranges::find(module.flows, flow, &FlowCode::name);
   return found == module.flows.end() ? kNone : found->policies;
@@ -32,7 +33,7 @@ const Policies& policies_of(const Module& module, const std::string& flow) {
 Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMachine> machine)
     : row_(std::move(row)),
       module_(std::move(module)),
-      policies_(policies_of(*module_, row_.flow)),
+      policies_(policies_of(*module_, name_in_module(row_.flow))),
       machine_(std::move(machine)) {}
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {

@@ -64,6 +64,12 @@ constexpr const char* kSteps[] = {
          key TEXT NOT NULL, sender TEXT NOT NULL, received_us INTEGER NOT NULL, taken_by INTEGER,
          PRIMARY KEY (run, number)) WITHOUT ROWID;
        CREATE UNIQUE INDEX messages_by_key ON messages (run, key) WHERE key <> '';)",
+    // What is live of each flow, as the changes that led there.
+    R"(CREATE TABLE deployments (
+         number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, flow TEXT NOT NULL,
+         kind INTEGER NOT NULL, module TEXT NOT NULL, settings TEXT NOT NULL, file TEXT NOT NULL,
+         time_us INTEGER NOT NULL, said_by TEXT NOT NULL);
+       CREATE INDEX deployments_by_flow ON deployments (tenant, flow, number);)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

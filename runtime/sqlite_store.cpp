@@ -8,6 +8,7 @@
 
 #include "runtime/file_lock.hpp"
 #include "runtime/sqlite.hpp"
+#include "runtime/sqlite_deployments.hpp"
 #include "runtime/sqlite_questions.hpp"
 #include "runtime/sqlite_schema.hpp"
 
@@ -71,6 +72,7 @@ struct SqliteStore::Tables {
   FileLock lock;  // declared first: released last
   Connection connection;
   sqlite::QuestionTables questions{connection};
+  sqlite::DeploymentTable deployments{connection};
 
   Statement begin, commit, rollback;
   Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest,
@@ -119,6 +121,7 @@ Status SqliteStore::Tables::prepare_reads() {
            connection.prepare("SELECT run, call, time_us, until_us FROM counted"
                               " WHERE tenant = ? AND flow = ? AND operation = ? AND time_us > ?"));
   FLOW_TRY(get_meta, connection.prepare("SELECT value FROM meta WHERE key = ?"));
+  FLOW_TRY_STATUS(deployments.prepare());
   return questions.prepare();
 }
 
@@ -277,6 +280,7 @@ Status SqliteStore::Tables::write(const Batch& batch) {
   FLOW_TRY_STATUS(write_triggers(batch));
   FLOW_TRY_STATUS(write_counts(batch));
   FLOW_TRY_STATUS(questions.write(batch));
+  FLOW_TRY_STATUS(deployments.write(batch));
   return write_forgetting(batch);
 }
 
@@ -470,6 +474,10 @@ Result<std::vector<CountedCallRow>> SqliteStore::counted_calls(std::string_view 
                     .until_us = statement.number(3)});
   if (code != SQLITE_DONE) return tl::unexpected(tables_->connection.problem("read counted calls"));
   return rows;
+}
+
+Result<std::vector<DeploymentRow>> SqliteStore::deployments(std::string_view tenant, std::string_view flow) {
+  return tables_->deployments.list(tenant, flow);
 }
 
 Result<std::optional<std::string>> SqliteStore::meta(std::string_view key) {

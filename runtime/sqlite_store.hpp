@@ -17,7 +17,7 @@ namespace flow {
 //   3  runs that are asleep
 //   4  calls counted under a limit
 //   5  questions to people, the mails about them, and messages to runs
-inline constexpr int kStoreVersion = 5;
+inline constexpr int kStoreVersion = 6;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -63,6 +63,7 @@ class SqliteStore final : public Store {
                                                  std::uint32_t after) override;
   Result<bool> has_message(std::string_view run, std::string_view key) override;
   Result<MessageCounts> message_counts(std::string_view run) override;
+  Result<std::vector<DeploymentRow>> deployments(std::string_view tenant, std::string_view flow) override;
   Result<std::optional<std::string>> meta(std::string_view key) override;
 
  private:

@@ -32,16 +32,9 @@ Status Runtime::Loop::subscribe(Subscriber subscriber) {
   const Trigger& trigger = subscriber.trigger();
   if (trigger.kind == Trigger::Kind::Poll) return subscribe_to_poll(std::move(subscriber));
   if (trigger.kind == Trigger::Kind::Hunt) return subscribe_to_hunt(std::move(subscriber));
-  for (const auto& [other, waiting] : deployed_)
-    if (trigger.kind == Trigger::Kind::Webhook && waiting.subscriber.tenant == subscriber.tenant &&
-        waiting.subscriber.trigger().kind == Trigger::Kind::Webhook &&
-        waiting.subscriber.trigger().endpoint == trigger.endpoint)
-      return error(fmt::format("flow `{}` waits at the hook `{}`, and so does flow `{}`; give each its own",
-                               subscriber.flow, trigger.endpoint, waiting.subscriber.flow));
   CursorRow cursor;
   const bool is_schedule = trigger.kind == Trigger::Kind::Every || trigger.kind == Trigger::Kind::Cron;
   if (is_schedule) {
-    FLOW_TRY_STATUS(check_schedule(trigger));
     cursor = CursorRow{subscriber.tenant, subscriber.flow, 0, 0};
     FLOW_TRY_STATUS(read_cursor(cursor, trigger));
   }

@@ -180,6 +180,30 @@ struct DueRow {
   std::int64_t wake_us = 0;
 };
 
+// One change to what is live of a flow: runtime/deployment.hpp says what follows from all of them. The
+// numbers are stored: append, never reorder.
+struct DeploymentRow {
+  enum class Kind : std::uint8_t {
+    Live,
+    Back,       // the version before is live again
+    Withdrawn,  // by a person
+    Removed,    // its file has it no more, or is not served any more
+    Shadow,
+    ShadowEnded,
+  };
+  std::int64_t number = 0;  // from 1, in the order of what was done; given by the store
+  std::string tenant;
+  std::string flow;
+  Kind kind = Kind::Live;
+  std::string module;    // SHA-256 of what is live or the shadow now, or was until now
+  std::string settings;  // JSON object
+  std::string file;      // as of DeployRequest
+  std::int64_t time_us = 0;
+  std::string by;  // who said so
+};
+inline constexpr DeploymentRow::Kind kLastDeploymentKind = DeploymentRow::Kind::ShadowEnded;
+std::string_view deployment_kind_name(DeploymentRow::Kind kind);  // `live`, `back`, `withdrawn`, …
+
 struct MetaRow {
   std::string key;
   std::string value;
@@ -207,13 +231,15 @@ struct Batch {
   std::vector<MessageRow> messages;       // new; a (run, number) or a (run, key) that exists fails the batch
   std::vector<TakenRow> taken;
   std::vector<DueRow> due;
-  std::vector<MetaRow> meta;  // replaces
+  std::vector<DeploymentRow> deployments;  // new; their numbers are given
+  std::vector<MetaRow> meta;               // replaces
 
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
            awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
            once.empty() && counted.empty() && uncounted.empty() && questions.empty() && closed.empty() &&
-           tellings.empty() && messages.empty() && taken.empty() && due.empty() && meta.empty();
+           tellings.empty() && messages.empty() && taken.empty() && due.empty() && deployments.empty() &&
+           meta.empty();
   }
 };
 
@@ -286,6 +312,8 @@ class Store {
     std::uint32_t kept = 0;  // not taken yet
   };
   virtual Result<MessageCounts> message_counts(std::string_view run) = 0;
+  // By number. An empty tenant or flow means all.
+  virtual Result<std::vector<DeploymentRow>> deployments(std::string_view tenant, std::string_view flow) = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "runtime/shadow.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/interp/place_text.hpp"
 
@@ -383,7 +384,7 @@ Result<std::optional<RecordedRun>> RecordedRun::read(Store& store, std::string_v
   if (!program) return unusable(program.error().message);
   auto shared = std::make_shared<const Program>(std::move(*program));
   const auto& flows = shared->module().flows;
-  const auto flow = std::ranges::find(flows, history->run.flow, &FlowCode::name);
+  const auto flow = std::ranges::find(flows, name_in_module(history->run.flow), &FlowCode::name);
   if (flow == flows.end()) return unusable(fmt::format("it has no flow `{}`", history->run.flow));
   const auto index = static_cast<std::uint32_t>(flow - flows.begin());
   return std::optional<RecordedRun>(RecordedRun(std::move(*history), std::move(shared), index));

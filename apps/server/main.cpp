@@ -62,7 +62,9 @@ int main(int argc, char** argv) {
 
   flow::ServeOptions serve;
   CLI::App* const serve_command = app.add_subcommand("serve", "run flows day and night");
-  serve_command->add_option("FILES", serve.files, "`.flow` or `.flowc` files")->required();
+  serve_command->add_option("FILES", serve.files,
+                            "`.flow` or `.flowc` files, which then are all that is live; without, what was "
+                            "deployed stays so");
   serve_command->add_option("--store", serve.store,
                             "the file with runs and journals, instead of the configuration's");
   add_duration(serve_command, "--poll-every", serve.poll_every_us,
@@ -72,6 +74,39 @@ int main(int argc, char** argv) {
   serve_command->add_flag("--quiet", serve.quiet, "print problems only");
   serve_command->add_option("--crash-at-append", serve.crash_at_append)->group("");  // tests only
   add_tenant_options(serve_command, serve);
+
+  flow::DeployOptions deploy;
+  CLI::App* const deploy_command =
+      app.add_subcommand("deploy", "make versions of flows live, go back, or try one as a shadow");
+  deploy_command->add_option("FILES", deploy.files,
+                             "`.flow` or `.flowc` files, of which each flow is live then");
+  deploy_command->add_flag("--shadow", deploy.shadow,
+                           "let them run beside what is live, on the same events, performing nothing");
+  deploy_command->add_option("--back", deploy.back, "let the version before of this flow be live again");
+  deploy_command->add_option("--withdraw", deploy.withdraw, "let nothing start this flow any more");
+  deploy_command->add_option("--end-shadow", deploy.end_shadow, "end the shadow of this flow");
+  deploy_command->add_option("--tenant", deploy.tenant, "only for this tenant");
+  deploy_command->add_option("--by", deploy.by, "who says so, for the record");
+
+  flow::DeploymentsCommandOptions deployments, comparison{.compares = true};
+  CLI::App* const deployments_command =
+      app.add_subcommand("deployments", "list what is live, or compare a shadow with what is");
+  deployments_command->require_subcommand(1);
+  CLI::App* const live_command = deployments_command->add_subcommand("list", "what is live, and shadows");
+  live_command->add_option("--flow", deployments.flow, "only of this flow");
+  live_command->add_flag("--all", deployments.all, "each change since the beginning");
+  CLI::App* const compare_command = deployments_command->add_subcommand(
+      "compare", "on which events a flow and its shadow did not do the same");
+  compare_command->add_option("FLOW", comparison.flow, "the flow")->required();
+  for (const auto& [command, options] :
+       {std::pair(live_command, &deployments), std::pair(compare_command, &comparison)}) {
+    command->add_option("--tenant", options->tenant, "only of this tenant");
+    command->add_flag("--json", options->json, "print JSON");
+    command->add_option("--config", options->config, "the configuration of the service, as flow.toml");
+    command->add_option("--store", options->store, "the file with runs and journals");
+  }
+  deploy_command->add_option("--config", deploy.config, "the configuration of the service, as flow.toml");
+  deploy_command->add_option("--store", deploy.store, "the file with runs and journals");
 
   flow::RunsOptions runs;
   CLI::App* const runs_command = app.add_subcommand("runs", "list runs, or show one step by step");
@@ -182,6 +217,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
   }
+  if (live_command->parsed()) return flow::run_deployments(deployments);
+  if (compare_command->parsed()) return flow::run_deployments(comparison);
   if (list_command->parsed()) return flow::run_runs_list(runs);
   if (show_command->parsed()) return flow::run_runs_show(runs);
   if (resume_command->parsed()) return flow::run_runs_control(resume);
@@ -196,5 +233,6 @@ int main(int argc, char** argv) {
   const bool is_file = run.file.ends_with(".flow") || run.file.ends_with(".flowc");
   if (run_command->parsed()) return is_file ? flow::run_once(run) : flow::run_at_service(run);
   if (serve_command->parsed()) return flow::run_serve(serve);
+  if (deploy_command->parsed()) return flow::run_deploy(deploy);
   return flow::run_demo(demo);
 }

@@ -107,6 +107,16 @@ void Narrator::question_answered(const QuestionRow& question) {
        fmt::format("  {} answers: {} ({})", question.by, shown(question.answer), question.via));
 }
 
+void Narrator::deployed(const DeploymentRow& row) {
+  if (quiet_) return;
+  say(stdout, printable(fmt::format("{}: {} is {}{} (module {}{})", row.tenant, row.flow,
+                                    row.kind == DeploymentRow::Kind::Back ? "live again as before"
+                                                                          : deployment_kind_name(row.kind),
+                                    row.file.empty() ? "" : ", from " + row.file, row.module.substr(0, 12),
+                                    row.by.empty() ? "" : ", by " + row.by)) +
+                  "\n");
+}
+
 void Narrator::health(const HealthEvent& event) {
   say(stderr, printable(fmt::format("flow: {} {}: {}", event.tenant, event.subject, event.message)) + "\n");
 }

@@ -18,6 +18,7 @@ class Narrator : public RuntimeObserver {
   void run_ended(const RunRow& run) override;
   void question_asked(const QuestionRow& question) override;
   void question_answered(const QuestionRow& question) override;
+  void deployed(const DeploymentRow& row) override;
   void health(const HealthEvent& event) override;
 
  private:

@@ -40,6 +40,25 @@ struct ServeOptions {
 };
 int run_serve(const ServeOptions& options);
 
+struct DeployOptions {
+  std::vector<std::string> files;  // or one of these, with a flow:
+  std::string back, withdraw, end_shadow;
+  bool shadow = false;
+  std::string config, store;  // the store counts more than what the configuration says
+  std::string tenant;         // empty: all
+  std::string by;
+};
+int run_deploy(const DeployOptions& options);
+
+struct DeploymentsCommandOptions {
+  bool compares = false;
+  std::string config, store;
+  std::string tenant, flow;  // empty: all
+  bool all = false;          // each change, not only what is so now
+  bool json = false;
+};
+int run_deployments(const DeploymentsCommandOptions& options);
+
 struct RunsOptions {
   std::string store = "flow.db";
   std::string id;    // show

@@ -11,6 +11,7 @@
 #include "apps/server/people.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
+#include "base/text.hpp"
 #include "runtime/sqlite_store.hpp"
 
 namespace flow {
@@ -35,6 +36,26 @@ Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const In
   return server;
 }
 
+// Of a start without files.
+Status say_what_is_live(Store& store, const Config& config) {
+  FLOW_TRY(const std::vector<DeploymentRow> rows, store.deployments("", ""));
+  bool is_any = false;
+  for (const auto& [key, versions] : versions_by_flow(rows)) {
+    const DeploymentRow* const current = versions.current();
+    if (current == nullptr) continue;
+    is_any = true;
+    say(stdout, printable(fmt::format("serving {} for {} from {}, deployed at {}", current->flow,
+                                      current->tenant, current->file, format_time_us(current->time_us))) +
+                    "\n");
+  }
+  if (is_any) return {};
+  if (!config.inbound.api_token)
+    return error(fmt::format(
+        "nothing is deployed in `{}`: name files to serve, or deploy some by `flow deploy`", config.store));
+  say(stdout, "nothing is live yet: `flow deploy` changes that\n");
+  return {};
+}
+
 Attempt<int> serve(const ServeOptions& options) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port,
                                          options.mail}));
@@ -42,7 +63,7 @@ Attempt<int> serve(const ServeOptions& options) {
   if (options.poll_every_us > 0) config.poll_every_us = options.poll_every_us;
   if (options.look_back_us > 0) config.look_back_us = options.look_back_us;
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
-  FLOW_TRY_STATUS(check_hooks(config, modules));
+  if (!modules.empty()) FLOW_TRY_STATUS(check_hooks(config, modules));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(config.store));
   const std::unique_ptr<Engine> engine = vm_engine(config.limits);
@@ -58,10 +79,11 @@ Attempt<int> serve(const ServeOptions& options) {
   };
   Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options,
                   &narrator);
-  FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
+  FLOW_TRY_STATUS(deploy_service(runtime, config, modules));
   for (const LoadedModule& module : modules)
     for (const std::string& flow : module.flows)
       say(stdout, fmt::format("serving {} from {}\n", flow, module.file));
+  if (modules.empty()) FLOW_TRY_STATUS(say_what_is_live(*store, config));
   std::vector<std::string> tenants;
   for (const TenantConfig& tenant : config.tenants) tenants.push_back(tenant.name);
   const Inbound inbound(config.inbound, tenants, world->clock(), [&](StartRequest request, StartDone done) {

@@ -35,46 +35,59 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
   return config;
 }
 
+namespace {
+
+LoadedModule described(const std::string& file, const Module& module, std::string bytes) {
+  LoadedModule loaded;
+  loaded.file = file;
+  loaded.bytes = std::move(bytes);
+  for (const FlowCode& flow : module.flows) {
+    loaded.flows.push_back(flow.name);
+    const Trigger& trigger = module.triggers[flow.trigger];
+    if (trigger.kind == Trigger::Kind::Webhook) loaded.hooks.push_back(trigger.endpoint);
+    if (trigger.kind == Trigger::Kind::Manual) loaded.manual.push_back(flow.name);
+  }
+  for (const Setting& setting : module.settings) {
+    loaded.settings.push_back(setting.name);
+    if (is_text_in_json(module.types, setting.type)) loaded.text_settings.insert(setting.name);
+  }
+  return loaded;
+}
+
+}  // namespace
+
+Result<LoadedModule> describe_module(const std::string& file, std::string bytes) {
+  FLOW_TRY(const Module module, decode(bytes));
+  return described(file, module, std::move(bytes));
+}
+
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files) {
   std::vector<LoadedModule> modules;
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
     FLOW_TRY(const Module module, load_module(file));
-    LoadedModule loaded{.file = file,
-                        .bytes = encode(module),
-                        .flows = {},
-                        .settings = {},
-                        .text_settings = {},
-                        .hooks = {},
-                        .manual = {}};
-    for (const FlowCode& flow : module.flows) {
-      const auto [at, is_new] = declared_in.emplace(flow.name, file);
+    modules.push_back(described(file, module, encode(module)));
+    for (const std::string& flow : modules.back().flows) {
+      const auto [at, is_new] = declared_in.emplace(flow, file);
       if (!is_new)
         return failure(
-            fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow.name, at->second, file),
+            fmt::format("flow `{}` is in `{}` and in `{}`; names must differ", flow, at->second, file),
             kFlowWrong);
-      loaded.flows.push_back(flow.name);
-      const Trigger& trigger = module.triggers[flow.trigger];
-      if (trigger.kind == Trigger::Kind::Webhook) loaded.hooks.push_back(trigger.endpoint);
-      if (trigger.kind == Trigger::Kind::Manual) loaded.manual.push_back(flow.name);
     }
-    for (const Setting& setting : module.settings) {
-      loaded.settings.push_back(setting.name);
-      if (is_text_in_json(module.types, setting.type)) loaded.text_settings.insert(setting.name);
-    }
-    modules.push_back(std::move(loaded));
   }
   return modules;
 }
 
-namespace {
+std::string deployed_name(const std::string& file) {
+  return std::filesystem::path(file).stem().string();
+}
 
 // What the configuration says of one file's settings, as a JSON object.
 std::string settings_json(const Config& config, const LoadedModule& module) {
   Config::Params values;
   for (const std::string& name : module.settings)
     if (const auto found = config.params.find(name); found != config.params.end()) values.insert(*found);
-  const auto own = config.params_of_file.find(std::filesystem::path(module.file).stem().string());
+  const auto own = config.params_of_file.find(deployed_name(module.file));
   if (own != config.params_of_file.end())
     for (const auto& [name, json] : own->second) values.insert_or_assign(name, json);
   std::string object;
@@ -83,12 +96,14 @@ std::string settings_json(const Config& config, const LoadedModule& module) {
   return "{" + object + "}";
 }
 
+namespace {
+
 // A parameter that no file has was probably misspelt.
 Status check_params(const Config& config, const std::vector<LoadedModule>& modules) {
   std::vector<std::string> settings, files;
   for (const LoadedModule& module : modules) {
     settings.insert(settings.end(), module.settings.begin(), module.settings.end());
-    files.push_back(std::filesystem::path(module.file).stem().string());
+    files.push_back(deployed_name(module.file));
   }
   const auto check = [](const std::string& name, const std::vector<std::string>& known,
                         std::string_view what) -> Status {
@@ -116,17 +131,40 @@ Status deploy_all(Runtime& runtime, const Config& config, const std::vector<Load
   return runtime.recover();
 }
 
+Status deploy_service(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules) {
+  if (!modules.empty()) FLOW_TRY_STATUS(check_params(config, modules));
+  DeploySet set{.tenants = {}, .files = {}, .is_all = !modules.empty(), .by = "flow serve"};
+  for (const TenantConfig& tenant : config.tenants) {
+    set.tenants.push_back(tenant.name);
+    for (const LoadedModule& module : modules)
+      set.files.push_back({.what = DeployRequest::What::Live,
+                           .tenant = tenant.name,
+                           .module = module.bytes,
+                           .settings = settings_json(config, module),
+                           .file = deployed_name(module.file),
+                           .flow = {},
+                           .by = set.by});
+  }
+  FLOW_TRY_STATUS(runtime.deploy(set));
+  return runtime.recover();
+}
+
+Status check_hooks_of(const Config& config, const LoadedModule& module) {
+  for (const std::string& hook : module.hooks)
+    if (!config.inbound.hooks.contains(hook))
+      return error(
+          fmt::format("`{}`: a flow waits at the hook `{}`, which the configuration does not have: it needs "
+                      "`[webhooks.{}]`",
+                      module.file, hook, hook));
+  return {};
+}
+
 Status check_hooks(const Config& config, const std::vector<LoadedModule>& modules) {
   std::vector<std::string> hooks;
-  for (const LoadedModule& module : modules)
-    for (const std::string& hook : module.hooks) {
-      hooks.push_back(hook);
-      if (!config.inbound.hooks.contains(hook))
-        return error(fmt::format(
-            "`{}`: a flow waits at the hook `{}`, which the configuration does not have: it needs "
-            "`[webhooks.{}]`",
-            module.file, hook, hook));
-    }
+  for (const LoadedModule& module : modules) {
+    FLOW_TRY_STATUS(check_hooks_of(config, module));
+    hooks.insert(hooks.end(), module.hooks.begin(), module.hooks.end());
+  }
   for (const auto& [name, hook] : config.inbound.hooks) {
     if (std::ranges::find(hooks, name) != hooks.end()) continue;
     const auto near = nearest_name(name, hooks);

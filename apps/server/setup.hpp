@@ -31,12 +31,25 @@ struct LoadedModule {
   std::vector<std::string> manual;      // flows that people start
 };
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
+// The same of a module that comes encoded.
+Result<LoadedModule> describe_module(const std::string& file, std::string bytes);
 
-// Every flow of every module for every tenant of the configuration; then the runs of the store are taken up.
+// Every flow of every module for every tenant of the configuration, in this process only; then the runs of
+// the store are taken up.
 Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);
+// The same for a service: what the store says is live stays so, unless there are modules, which then are all
+// that is live.
+Status deploy_service(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);
+
+// By which a file is known where it was deployed: without folder and ending.
+std::string deployed_name(const std::string& file);
+// What the configuration says of one file's settings, as a JSON object.
+std::string settings_json(const Config& config, const LoadedModule& module);
 
 // Each hook that a flow waits at must be configured, and each that is configured must have a flow.
 Status check_hooks(const Config& config, const std::vector<LoadedModule>& modules);
+// The first half of that, for what comes to a service that runs.
+Status check_hooks_of(const Config& config, const LoadedModule& module);
 
 // Keeps SIGINT and SIGTERM from threads made later; call it first. Then one thread waits for them: the first
 // stops the runtime, which drains, the second ends the process at once (nothing is lost, the journal is

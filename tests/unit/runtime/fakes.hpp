@@ -160,6 +160,9 @@ class FailingStore : public Store {
     return inner_.has_message(run, key);
   }
   Result<MessageCounts> message_counts(std::string_view run) override { return inner_.message_counts(run); }
+  Result<std::vector<DeploymentRow>> deployments(std::string_view a, std::string_view b) override {
+    return inner_.deployments(a, b);
+  }
   Result<std::optional<std::string>> meta(std::string_view key) override { return inner_.meta(key); }
   std::uint64_t commits = 0;
 

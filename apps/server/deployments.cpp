@@ -1,0 +1,155 @@
+#include "apps/server/deployments.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "base/text.hpp"
+
+namespace flow {
+namespace {
+
+using What = DeployRequest::What;
+using How = DeployReply::How;
+
+constexpr std::string_view kPath = "/api/v1/deployments";
+
+std::string_view verb(What what) {
+  switch (what) {
+    case What::Back: return "back";
+    case What::Withdraw: return "withdraw";
+    case What::EndShadow: return "end-shadow";
+    case What::Live:
+    case What::Shadow: break;  // have a module, and no verb
+  }
+  return "";
+}
+
+// Of what stands behind kPath: "" for a module, `/FLOW/VERB`.
+std::optional<DeployRequest> request_for(std::string_view rest) {
+  DeployRequest request;
+  if (rest.empty()) return request;
+  const std::size_t slash = rest.rfind('/');
+  if (slash == 0 || rest[0] != '/') return std::nullopt;
+  request.flow = rest.substr(1, slash - 1);
+  for (const What what : {What::Back, What::Withdraw, What::EndShadow})
+    if (rest.substr(slash + 1) == verb(what)) {
+      request.what = what;
+      return request;
+    }
+  return std::nullopt;
+}
+
+std::string json_changes(const std::vector<DeploymentRow>& rows) {
+  std::string list;
+  for (const DeploymentRow& row : rows) list += (list.empty() ? "" : ",") + json_deployment(row);
+  return list;
+}
+
+// The answers of several tenants to one request. The first refusal is the answer to all; what others had done
+// by then stays, and is named.
+class Gathering {
+ public:
+  Gathering(std::size_t tenants, api::Reply reply) : left_(tenants), reply_(std::move(reply)) {}
+
+  void take(const std::string& tenant, const DeployReply& told) {
+    const std::lock_guard lock(mutex_);
+    if (told.how == How::Done) changes_.insert(changes_.end(), told.changes.begin(), told.changes.end());
+    if (told.how == How::Refused) problems_.push_back(fmt::format("tenant `{}`: {}", tenant, told.problem));
+    is_stopping_ |= told.how == How::Stopping;
+    if (--left_ > 0) return;
+    if (is_stopping_) return reply_(api::stopping());
+    if (problems_.empty())
+      return reply_(api::answer(200, fmt::format(R"({{"changes":[{}]}})", json_changes(changes_))));
+    reply_(api::refusal(409, "Refused",
+                        fmt::format("{}{}", fmt::join(problems_, "; "),
+                                    changes_.empty() ? "" : "; it was done for the other tenants")));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::size_t left_;
+  api::Reply reply_;
+  std::vector<DeploymentRow> changes_;
+  std::vector<std::string> problems_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace
+
+std::string json_deployment(const DeploymentRow& row) {
+  return fmt::format(R"({{"tenant":{},"flow":{},"kind":{},"module":{},"file":{},"time":{},"by":{}}})",
+                     json_quoted(row.tenant), json_quoted(row.flow),
+                     json_quoted(deployment_kind_name(row.kind)), json_quoted(row.module),
+                     json_quoted(row.file), json_quoted(format_time_us(row.time_us)), json_quoted(row.by));
+}
+
+std::string deployment_path(const DeployRequest& request) {
+  std::string path(kPath);
+  if (!request.flow.empty()) path += fmt::format("/{}/{}", percent_encoded(request.flow), verb(request.what));
+  path += "?by=" + percent_encoded(request.by);
+  if (!request.tenant.empty()) path += "&tenant=" + percent_encoded(request.tenant);
+  if (!request.file.empty()) path += "&file=" + percent_encoded(request.file);
+  if (request.what == What::Shadow) path += "&shadow=true";
+  return path;
+}
+
+bool Deployments::handle(const HttpQuestion& question, const api::Reply& reply) const {
+  const std::string_view whole = question.target;
+  const auto path = percent_decoded(whole.substr(0, whole.find('?')));
+  if (!options_.api_token || !path || !path->starts_with(kPath)) return false;
+  auto request = request_for(std::string_view(*path).substr(kPath.size()));
+  if (!request) return false;
+  if (api::reads(question) && request->flow.empty()) {
+    if (api::is_allowed(options_.api_token, question, reply)) list(question, reply);
+    return true;
+  }
+  if (question.method != "POST") return reply(api::only(request->flow.empty() ? "GET, POST" : "POST")), true;
+  if (api::is_allowed(options_.api_token, question, reply)) change(question, std::move(*request), reply);
+  return true;
+}
+
+void Deployments::list(const HttpQuestion& question, const api::Reply& reply) const {
+  const auto rows =
+      store_.deployments(api::parameter(question.target, "tenant"), api::parameter(question.target, "flow"));
+  if (!rows) return reply(api::refusal(503, "Unavailable", "the store cannot be read"));
+  reply(api::answer(200, fmt::format(R"({{"deployments":[{}]}})", json_changes(*rows))));
+}
+
+void Deployments::change(const HttpQuestion& question, DeployRequest request, const api::Reply& reply) const {
+  request.by = api::parameter(question.target, "by");
+  if (request.flow.empty()) {
+    request.file = api::parameter(question.target, "file");
+    if (request.file.empty())
+      return reply(api::refusal(400, "BadRequest", "say from which `file` the module was made"));
+    if (api::parameter(question.target, "shadow") == "true") request.what = What::Shadow;
+    auto settings = options_.settings_for(request.file, question.body);
+    if (!settings) return reply(api::refusal(409, "Refused", settings.error().message));
+    request.settings = std::move(*settings);
+    request.module = question.body;
+  }
+  const std::string tenant = api::parameter(question.target, "tenant");
+  std::vector<std::string> tenants = options_.tenants;
+  if (!tenant.empty()) {
+    if (std::ranges::find(tenants, tenant) == tenants.end()) {
+      const auto near = nearest_name(tenant, tenants);
+      return reply(api::refusal(404, "NotFound",
+                                fmt::format("the service has no tenant `{}`{}", tenant,
+                                            near ? fmt::format("; did you mean `{}`?", *near) : "")));
+    }
+    tenants = {tenant};
+  }
+  const auto gathering = std::make_shared<Gathering>(tenants.size(), reply);
+  for (const std::string& each : tenants) {
+    DeployRequest own = request;
+    own.tenant = each;
+    options_.change(std::move(own),
+                    [gathering, each](const DeployReply& told) { gathering->take(each, told); });
+  }
+}
+
+}  // namespace flow
