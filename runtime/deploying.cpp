@@ -24,16 +24,18 @@ using Kind = DeploymentRow::Kind;
 
 }  // namespace
 
-// For this process only: what is noted in the store of live flows stays as it is.
 Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes,
                                           std::string_view settings_json) {
-  FLOW_TRY(const NewVersion version, check_version(tenant, module_bytes, settings_json, {}, false));
-  Batch batch;
-  batch.modules.push_back(ModuleRow{version.hash, std::string(module_bytes)});
-  FLOW_TRY_STATUS(commit_now(batch));
-  for (std::uint32_t flow = 0; flow < version.module->flows.size(); ++flow)
-    FLOW_TRY_STATUS(subscribe(subscriber(tenant, version, flow, false)));
-  return version.hash;
+  FLOW_TRY(const DeployReply reply, carry_out({.what = What::Live,
+                                               .tenant = tenant,
+                                               .module = std::string(module_bytes),
+                                               .settings = std::string(settings_json),
+                                               .file = {},
+                                               .flow = {},
+                                               .by = {}}));
+  if (reply.how == DeployReply::How::Refused) return error(reply.problem);
+  FLOW_TRY_STATUS(commit());
+  return sha256_hex(module_bytes);
 }
 
 // `leaving` are live flows that this change withdraws.
@@ -134,7 +136,7 @@ Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request
   const auto versions = versions_by_flow(rows);
   // What the file had before and has no more.
   std::set<std::string> leaving;
-  if (!is_shadow)
+  if (!is_shadow && !request.file.empty())
     for (const auto& [key, of_flow] : versions)
       if (const DeploymentRow* const current = of_flow.current();
           current != nullptr && current->file == request.file)

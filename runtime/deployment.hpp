@@ -26,9 +26,11 @@ struct DeployRequest {
   std::string tenant;
   std::string module;           // Live, Shadow: encoded
   std::string settings = "{}";  // Live, Shadow: JSON object
-  std::string file;             // Live, Shadow: which it was made from, by its name without folder and ending
-  std::string flow;             // Back, Withdraw, EndShadow
-  std::string by;               // who says so
+  // Live, Shadow: which it was made from, by its name without folder and ending. Empty: none, so nothing else
+  // was live from it.
+  std::string file;
+  std::string flow;  // Back, Withdraw, EndShadow
+  std::string by;    // who says so
 };
 
 struct DeployReply {

@@ -99,8 +99,7 @@ Status Runtime::Loop::take_up(RunRow row, bool is_restart) {
   const bool is_thawed = thawed != nullptr;
   auto run =
       is_thawed ? std::move(thawed) : std::make_unique<Run>(row, *module, engine_.machine(**module, *flow));
-  Run& kept = *run;
-  runs_.emplace(row.id, std::move(run));
+  Run& kept = keep(std::move(run));
   if (is_restart) {
     ++counters_.runs_recovered;
     after_commit([this, row] { observer_->run_recovered(row); });

@@ -4,11 +4,13 @@
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/server/deployments.hpp"
 #include "apps/server/http_server.hpp"
 #include "apps/server/inbound.hpp"
 #include "apps/server/link_key.hpp"
 #include "apps/server/narrator.hpp"
 #include "apps/server/people.hpp"
+#include "apps/server/run_control.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "base/text.hpp"
@@ -19,7 +21,8 @@ namespace {
 
 // Nothing when the configuration names no address.
 Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound,
-                                           const People& people) {
+                                           const People& people, const RunControl& runs,
+                                           const Deployments& deployments) {
   if (config.address.empty()) return std::unique_ptr<HttpServer>();
   HttpServerOptions options;
   options.address = config.address;
@@ -27,7 +30,10 @@ Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const In
   options.body_limit = config.body_bytes;
   FLOW_TRY(auto server,
            HttpServer::start(options, [&](const HttpQuestion& question, HttpServer::Reply reply) {
-             if (!people.handle(question, reply)) inbound.handle(question, std::move(reply));
+             if (people.handle(question, reply) || runs.handle(question, reply) ||
+                 deployments.handle(question, reply))
+               return;
+             inbound.handle(question, std::move(reply));
            }));
   say(stdout,
       fmt::format("listening at http://{}:{}\n",
@@ -98,7 +104,22 @@ Attempt<int> serve(const ServeOptions& options) {
        .send = [&](MessageRequest request,
                    MessageDone done) { runtime.send(std::move(request), std::move(done)); }},
       *looking, world->clock());
-  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound, people));
+  const RunControl runs(config.inbound.api_token, [&](ControlRequest request, ControlDone done) {
+    runtime.control(std::move(request), std::move(done));
+  });
+  const Deployments deployments(
+      {.api_token = config.inbound.api_token,
+       .tenants = tenants,
+       .change = [&](DeployRequest request,
+                     DeployDone done) { runtime.change_deployment(std::move(request), std::move(done)); },
+       .settings_for = [&](const std::string& file, const std::string& bytes) -> Result<std::string> {
+         FLOW_TRY(const LoadedModule module, describe_module(file, bytes));
+         FLOW_TRY_STATUS(check_hooks_of(config, module));
+         return settings_json(config, module);
+       }},
+      *looking);
+  FLOW_TRY(const std::unique_ptr<HttpServer> server,
+           listen(config.inbound, inbound, people, runs, deployments));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

@@ -34,8 +34,7 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
 // The same of a module that comes encoded.
 Result<LoadedModule> describe_module(const std::string& file, std::string bytes);
 
-// Every flow of every module for every tenant of the configuration, in this process only; then the runs of
-// the store are taken up.
+// Every flow of every module for every tenant of the configuration; then the runs of the store are taken up.
 Status deploy_all(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules);
 // The same for a service: what the store says is live stays so, unless there are modules, which then are all
 // that is live.

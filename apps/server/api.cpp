@@ -1,0 +1,63 @@
+#include "apps/server/api.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "apps/server/credentials.hpp"
+#include "base/text.hpp"
+
+namespace flow::api {
+
+HttpAnswer answer(int status, std::string json) {
+  HttpAnswer answer;
+  answer.status = status;
+  answer.headers = {{"Cache-Control", "no-store"}};
+  answer.body = std::move(json);
+  return answer;
+}
+
+HttpAnswer refusal(int status, std::string_view code, std::string_view message) {
+  return answer(status, fmt::format(R"({{"error":{{"code":{},"message":{}}}}})", json_quoted(code),
+                                    json_quoted(message)));
+}
+
+HttpAnswer only(std::string_view methods) {
+  HttpAnswer answer = refusal(405, "MethodNotAllowed", fmt::format("send {}", methods));
+  answer.headers.emplace_back("Allow", methods);
+  return answer;
+}
+
+HttpAnswer stopping() {
+  HttpAnswer answer = refusal(503, "Stopping", "the service is stopping; send it again");
+  answer.headers.emplace_back("Retry-After", "5");
+  return answer;
+}
+
+std::string parameter(std::string_view target, std::string_view name) {
+  std::size_t at = target.find('?');
+  while (at != std::string_view::npos) {
+    const std::size_t end = std::min(target.find('&', at + 1), target.size());
+    const std::string_view pair = target.substr(at + 1, end - at - 1);
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+      return percent_decoded(pair.substr(name.size() + 1)).value_or("");
+    at = end == target.size() ? std::string_view::npos : end;
+  }
+  return {};
+}
+
+bool reads(const HttpQuestion& question) {
+  return question.method == "GET" || question.method == "HEAD";
+}
+
+bool is_allowed(const SecretProvider& token, const HttpQuestion& question, const Reply& reply) {
+  const Result<std::string> expected = token();
+  if (expected && is_same_secret(bearer_token(question.header("Authorization")), *expected)) return true;
+  HttpAnswer answer = refusal(401, "Unauthorized", "the request does not show that it may do this");
+  answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  reply(std::move(answer));
+  return false;
+}
+
+}  // namespace flow::api
