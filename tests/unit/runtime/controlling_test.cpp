@@ -26,7 +26,7 @@ constexpr const char* kFlows = R"(
     log "{ok}"
   }
   flow one_by_one on manual (n: Int) at most 1 at once do { wait 2h log "{n}" }
-  flow reads on manual (machine: MachineId) do { log "first" log "{machine.name}" }
+  flow reads on manual (machine: MachineId) do { log "first" log "{defender.get_machine(machine).name}" }
   flow fails on manual (n: Int) do { log "{1 / (n - n)}" }
 )";
 constexpr const char* kMachine = "2222222222222222222222222222222222222222";
@@ -160,7 +160,7 @@ TEST(ResumeAtService, NothingOfTheRunBeforeItMeetsIt) {
   Controlling live(R"(
     flow both on manual (machine: MachineId) do {
       parallel {
-        log "{machine.name}"
+        log "{defender.get_machine(machine).name}"
         isolate(machine)
       }
     })");
@@ -287,7 +287,7 @@ TEST(Retry, IsRefusedWhereThereIsNothingToRepeatItOn) {
   EXPECT_EQ(live.retry(rests), How::Refused);
   EXPECT_THAT(live.problem, HasSubstr("is under way; cancel it first"));
   EXPECT_EQ(live.retry("01NOSUCHRUN"), How::NotFound);
-  ASSERT_TRUE(live.deploy("flow fails on webhook \"x\" do { log \"{payload}\" }"));
+  ASSERT_TRUE(live.deploy("flow fails on webhook \"x\" (payload: Json) do { log \"{payload}\" }"));
   EXPECT_EQ(live.retry(failed), How::Refused);
   EXPECT_THAT(live.problem, HasSubstr("starts on webhook now, and its event was of manual"));
   ASSERT_TRUE(live.deploy("flow fails on manual (n: Int) in tenants [\"fabrikam\"] do { log \"{n}\" }"));
