@@ -5,6 +5,8 @@
 
 #include "base/text.hpp"
 #include "compiler/check/protection.hpp"
+#include "compiler/plan/call_order.hpp"
+#include "compiler/plan/reach.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
@@ -23,14 +25,14 @@ struct After {
 class Planner {
  public:
   Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow,
-          const std::vector<CallBounds>& functions, const std::vector<CallBounds>& flows)
+          const Bounds& bounds, const Reaches& reaches)
       : tree_(tree),
         checked_(checked),
         flow_(flow),
         library_(library),
         trigger_(checked.triggers[flow.trigger]),
-        functions_(functions),
-        flows_(flows),
+        bounds_(bounds),
+        reaches_(reaches),
         recipients_(tree, library, checked, flow) {}
 
   FlowPlan run() {
@@ -60,7 +62,7 @@ class Planner {
       statement(flow_.handler, 0);
       --branch_depth_;
     }
-    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_, flows_);
+    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, bounds_);
     plan_.recipients = recipients_.take();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
@@ -503,7 +505,7 @@ class Planner {
 
   void note_call(NodeId node, const CheckedCall& call) {
     plan_.first_call.try_emplace(call.operation, node);
-    recipients_.note_call(call, is_in_function_);
+    recipients_.note_call(call, false);
   }
 
   void note_first(std::uint32_t operation, NodeId node) { plan_.first_call.try_emplace(operation, node); }
@@ -515,43 +517,22 @@ class Planner {
 
   std::uint32_t operation_now() const { return library_.operation_names.find("flow.now")->second; }
 
-  // What a function calls, once.
   void note_function(std::uint32_t function) {
-    const FunctionEffects& effects = checked_.functions[function].effects;
-    if (effects.operations.empty() && !effects.logs && !effects.stops && !effects.waits) return;
-    if (!plan_.functions.insert(function).second) return;
-    const bool outer = std::exchange(is_in_function_, true);
-    note_calls_in(checked_.functions[function].body);
-    is_in_function_ = outer;
+    const Reach& reach = reaches_.functions[function];
+    add(reach);
+    plan_.flows.insert(reach.flows.begin(), reach.flows.end());
   }
 
   // A run of another flow: what that calls is called for this one.
   void note_run(NodeId node, const CheckedFlowCall& run) {
     note_first(library_.operation_names.find(run.is_started ? "flow.start" : "flow.call")->second, node);
-    if (!is_in_run_) plan_.flows.try_emplace({run.flow, run.is_started}, node);
-    if (!runs_.insert(run.flow).second) return;
-    const bool outer_function = std::exchange(is_in_function_, true);
-    const bool outer_run = std::exchange(is_in_run_, true);
-    const CheckedFlow& flow = checked_.flows[run.flow];
-    if (flow.once_key != kNoNode)
-      note_first(library_.operation_names.find("flow.once")->second, flow.once_key);
-    for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler})
-      if (part != kNoNode) note_calls_in(part);
-    is_in_function_ = outer_function;
-    is_in_run_ = outer_run;
+    plan_.flows.try_emplace({run.flow, run.is_started}, node);
+    add(reaches_.flows[run.flow]);
   }
 
-  void note_calls_in(NodeId node) {
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
-      note_call(node, call->second);
-    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
-      note_function(invoke->second.function);
-    if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end())
-      note_run(node, run->second);
-    note_system(node);
-    if (tree_.kind(node) == NodeKind::Repeat && repeat_parts(tree_, node).within != kNoNode)
-      note_first(operation_now(), node);
-    for (const NodeId kid : tree_.kids(node)) note_calls_in(kid);
+  void add(const Reach& reach) {
+    plan_.first_call.insert(reach.first_calls.begin(), reach.first_calls.end());
+    recipients_.note_all(reach.recipients);
   }
 
   const Tree& tree_;
@@ -559,15 +540,12 @@ class Planner {
   const CheckedFlow& flow_;
   const Library& library_;
   const Trigger& trigger_;
-  const std::vector<CallBounds>& functions_;
-  const std::vector<CallBounds>& flows_;
+  const Bounds& bounds_;
+  const Reaches& reaches_;
   Recipients recipients_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
-  bool is_in_function_ = false;    // what is noted
-  bool is_in_run_ = false;         // of another flow
-  std::set<std::uint32_t> runs_;   // of flows, that were noted
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
@@ -575,24 +553,26 @@ class Planner {
 }  // namespace
 
 std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
-  // Bounds of functions that call flows are known when those of the flows are.
-  const auto runs_by_functions = [&](const CheckedFlow& flow) {
-    return std::ranges::any_of(flow.functions, [&](std::uint32_t function) {
-      return !checked.functions[function].effects.flows.empty();
-    });
-  };
   std::vector<FlowPlan> plans(checked.flows.size());
-  std::vector<CallBounds> flows(checked.flows.size());
-  std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr, flows);
-  for (const std::uint32_t index : called_first(checked)) {
+  Bounds bounds{.functions = std::vector<CallBounds>(checked.functions.size()),
+                .flows = std::vector<CallBounds>(checked.flows.size())};
+  Reaches reaches{.functions = std::vector<Reach>(checked.functions.size()),
+                  .flows = std::vector<Reach>(checked.flows.size())};
+  const CallOrder order = call_order(tree, checked);
+  for (const auto [is_flow, index] : order.callees) {
+    if (!is_flow) {
+      bounds.functions[index] =
+          function_bounds(tree, library, checked, index, order.is_circular[index], nullptr, bounds);
+      reaches.functions[index] = reach_of_function(tree, library, checked, checked.functions[index], reaches);
+      continue;
+    }
     const CheckedFlow& flow = checked.flows[index];
-    const bool is_protected = !flow.protects.empty();  // its functions ask as well
-    if (runs_by_functions(flow)) functions = function_bounds(tree, library, checked, nullptr, flows);
-    plans[index] = is_protected ? Planner(tree, library, checked, flow,
-                                          function_bounds(tree, library, checked, &flow, flows), flows)
-                                      .run()
-                                : Planner(tree, library, checked, flow, functions, flows).run();
-    flows[index] = plans[index].calls;
+    ReplacedBounds unprotected;
+    if (!flow.protects.empty()) unprotected = protect_bounds(tree, library, checked, flow, bounds);
+    plans[index] = Planner(tree, library, checked, flow, bounds, reaches).run();
+    for (auto& [function, bound] : unprotected) bounds.functions[function] = std::move(bound);
+    bounds.flows[index] = plans[index].calls;
+    reaches.flows[index] = reach_of_flow(tree, library, checked, flow, reaches);
   }
   return plans;
 }
