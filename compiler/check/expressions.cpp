@@ -111,6 +111,16 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     d.fix({end, end}, fmt::format(" as {}", type_name(wanted)),
           fmt::format("convert it: `as {}`", type_name(wanted)));
   }
+  if (const TypeId number = out_.types.without_null(wanted);
+      type == kStringType && (number == kIntType || number == kFloatType) &&
+      tree_.kind(node) == NodeKind::Text && !has_holes(tree_, node)) {
+    const std::string text = plain_text(tree_, node, diagnostics_);
+    if (!text.empty() && text.size() < 18 &&
+        std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; }))
+      d.fix(tree_.span(node), text, fmt::format("a number is written without quotes: {}", text));
+  }
+  if (out_.types.without_null(wanted) == kBytesType && type == kStringType)
+    d.note("`text.toBytes()` gives the bytes of its UTF-8, `text as Bytes` those that it is in Base64");
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);
   if (wants_text &&

@@ -154,7 +154,13 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
 
 // `respond status, body`: to the request that started the run.
 void Checker::respond(NodeId node) {
-  expect(tree_.kid(node, 0), kIntType, "the status of an answer");
+  const NodeId status = tree_.kid(node, 0);
+  expect(status, kIntType, "the status of an answer");
+  Diagnostics told;  // by the parser
+  const std::int64_t number = tree_.kind(status) == NodeKind::Int ? int_value(tree_, status, told) : 200;
+  if (number < 200 || number > 599)
+    report(Code::InvalidLiteral, status, fmt::format("{} is no status of an answer", quoted(status)))
+        .note("a status is a number from 200 to 599");
   if (tree_.kids(node).size() > 1) json_part(tree_.kid(node, 1), "the body of an answer");
   note_system(node, "respond");
 }

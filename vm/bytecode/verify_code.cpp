@@ -660,7 +660,7 @@ bool CodeVerifier::apply_native(Instruction i) {
   TypeId result = native.result.type;
   if (native.result.role == NativeType::Role::Text) {
     result = now_[i.b];
-    if (result == kHtmlType || result == kKqlType)
+    if (result == kHtmlType || result == kKqlType || result == kBytesType)
       return refuse(fmt::format("`{}` cannot be edited as text", name(result)));
   }
   if (native.result.may_be_null) result = finder_.optional_of(result);
