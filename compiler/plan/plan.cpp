@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "compiler/check/protection.hpp"
 #include "compiler/plan/call_order.hpp"
+#include "compiler/plan/condition.hpp"
 #include "compiler/plan/reach.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
@@ -38,8 +39,8 @@ class Planner {
   FlowPlan run() {
     Entities there = 0;
     if (flow_.condition != kNoNode) {
-      order_condition();
-      push_down();
+      plan_.condition_order = condition_order(tree_, checked_, flow_);
+      plan_.poll_filter = poll_filter(tree_, checked_, flow_);
       place_ = PlannedFetch::Place::Condition;
       there = ordered_condition();
       place_ = PlannedFetch::Place::Body;
@@ -366,110 +367,12 @@ class Planner {
     return there;
   }
 
-  // ---- The condition's order and what the API can decide
-  std::span<const NodeId> operands() const {
-    NodeId node = flow_.condition;
-    while (tree_.kind(node) == NodeKind::Paren) node = tree_.kid(node, 0);
-    if (tree_.kind(node) == NodeKind::And) return tree_.kids(node);
-    return {&flow_.condition, 1};
-  }
-
-  bool needs_call(NodeId node) const {
-    const Meaning& meaning = checked_.meaning[node];
-    if (meaning.kind == Meaning::Kind::Entity && meaning.index > 0) return true;
-    if (checked_.calls.contains(node)) return true;
-    if (const auto invoke = checked_.invokes.find(node);
-        invoke != checked_.invokes.end() &&
-        !checked_.functions[invoke->second.function].effects.operations.empty())
-      return true;
-    return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
-  }
-
-  // Of functions those that commonly do. A pattern and a replaced text fail only where a flow means them to.
-  static bool raises(const CheckedMethod& method) {
-    using Kind = CheckedMethod::Kind;
-    if (method.kind != Kind::Native)
-      return method.kind == Kind::ListSum || method.kind == Kind::ListAverage ||
-             method.kind == Kind::TimeWeekday;
-    return method.native != NativeId::matches && method.native != NativeId::replace && may_fault(method);
-  }
-
-  // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard
-  // it.
-  bool may_raise(NodeId node) const {
-    switch (tree_.kind(node)) {
-      case NodeKind::Index:
-      case NodeKind::Sum:
-      case NodeKind::Product:
-      case NodeKind::Negate: return true;
-      case NodeKind::Call:
-        if (checked_.invokes.contains(node)) return true;
-        if (const auto method = checked_.methods.find(node);
-            method != checked_.methods.end() && raises(method->second))
-          return true;
-        break;
-      default: break;
-    }
-    if (checked_.is_unwrapped[node] != 0) return true;
-    return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return may_raise(kid); });
-  }
-
-  void order_condition() {
-    const auto written = operands();
-    std::vector<NodeId> order(written.begin(), written.end());
-    std::stable_partition(order.begin(), order.end(),
-                          [&](NodeId node) { return !needs_call(node) && !may_raise(node); });
-    if (!std::ranges::equal(order, written)) plan_.condition_order = std::move(order);
-  }
-
+  // ---- The condition
   Entities ordered_condition() {
-    const auto written = operands();
-    const std::span<const NodeId> order =
-        plan_.condition_order.empty() ? written : std::span<const NodeId>(plan_.condition_order);
+    const std::span<const NodeId> order = plan_.condition_order.empty()
+                                              ? condition_operands(tree_, flow_)
+                                              : std::span<const NodeId>(plan_.condition_order);
     return order.size() == 1 ? walk(order[0], 0).when_true : chain(order, 0, true).when_true;
-  }
-
-  // `field == constant` of the polled entity, where the API filters on that field.
-  void push_down() {
-    for (const NodeId operand : operands()) {
-      if (tree_.kind(operand) != NodeKind::Compare || tree_.kind(tree_.kid(operand, 1)) != NodeKind::OpEqual)
-        continue;
-      std::string wire = polled_field(tree_.kid(operand, 0));
-      NodeId constant = tree_.kid(operand, 2);
-      if (wire.empty()) {
-        wire = polled_field(tree_.kid(operand, 2));
-        constant = tree_.kid(operand, 0);
-      }
-      const std::string value = constant_text(constant);
-      if (wire.empty() || value.empty() ||
-          std::ranges::find(trigger_.filterable, wire) == trigger_.filterable.end())
-        continue;
-      plan_.poll_filter += (plan_.poll_filter.empty() ? "" : " and ") + wire + " eq " + value;
-    }
-  }
-
-  std::string polled_field(NodeId node) const {
-    if (trigger_.entities.empty()) return {};
-    const Meaning& meaning = checked_.meaning[node];
-    const RecordType& record = checked_.types.record(trigger_.entities[0].type);
-    if (meaning.kind == Meaning::Kind::EntityField) return record.fields[meaning.field].wire;
-    if (tree_.kind(node) == NodeKind::Field && meaning.kind == Meaning::Kind::RecordField) {
-      const Meaning& object = checked_.meaning[tree_.kid(node, 0)];
-      if (object.kind == Meaning::Kind::Entity && object.index == 0) return record.fields[meaning.field].wire;
-    }
-    return {};
-  }
-
-  std::string constant_text(NodeId node) const {
-    const Meaning& meaning = checked_.meaning[node];
-    if (meaning.kind == Meaning::Kind::EnumValue)
-      return "'" + checked_.types.enumeration(meaning.type).values[meaning.index] + "'";
-    if (tree_.kind(node) != NodeKind::Text || has_holes(tree_, node)) return {};
-    Diagnostics ignored;  // reported by the checker
-    std::string quoted = "'";
-    for (const char c : plain_text(tree_, node, ignored))
-      quoted += c == '\'' ? std::string("''") : std::string(1, c);
-    return quoted + "'";
   }
 
   // ---- Counts, reads, what leaves
