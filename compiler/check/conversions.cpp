@@ -43,6 +43,17 @@ bool is_plain_text(const TypeTable& types, TypeId type) {
          type != kKqlType && type != kBytesType;
 }
 
+// The function that reads a text as a value of the type.
+std::string_view reader_of(TypeId type) {
+  switch (type) {
+    case kIntType: return "toInt";
+    case kFloatType: return "toFloat";
+    case kTimeType: return "toTime";
+    case kDurationType: return "toDuration";
+    default: return {};
+  }
+}
+
 }  // namespace
 
 bool Checker::becomes(TypeId from, TypeId to) const {
@@ -93,6 +104,9 @@ TypeId Checker::conversion(NodeId node) {
       d.note(fmt::format("`{}` is made by flows alone", type_name(own_type_in(bare_to))));
     else if (from != kNullType)
       d.note(what_it_becomes(bare_from));
+    if (bare_from == kStringType)
+      if (const std::string_view reader = reader_of(bare_to); !reader.empty())
+        d.note(fmt::format("`text.{}()` reads one, and is null for what is none", reader));
     return error_type();
   }
   // A null among foreign data is a value that does not fit; elsewhere it is the author's to handle.
