@@ -67,6 +67,12 @@ void Checker::lone_argument(NodeId node) {
 TypeId Checker::unknown_callee(NodeId callee) {
   const std::string_view text = tree_.text(callee);
   if (is_told(text)) return error_type();
+  if (tree_.kind(callee) == NodeKind::OptionalField) {  // `value?.method()`
+    const NodeId object = tree_.kid(callee, 0);
+    const TypeId type = expression(object);
+    if (is_error(type)) return type;
+    return may_be_null(object, type, "what a method is called on");
+  }
   Diagnostic& d = report(Code::UnknownOperation, callee,
                          fmt::format("nothing that can be called is named {}", quoted(callee)));
   if (const ForeignName* foreign = foreign_name(text)) {

@@ -67,7 +67,7 @@ void RoutineEmitter::match(NodeId node, std::optional<Register> target) {
   for (std::size_t i = 0; i < arms.size(); ++i) {
     code_.place(bodies[i]);
     if (options_.points != nullptr)
-      options_.points->push_back({.routine = routine_.name,
+      options_.points->push_back({.routine = body_.name,
                                   .begin = begin,
                                   .end = behind,
                                   .when = true,

@@ -185,9 +185,6 @@ void LibraryBuilder::declare_fields(const Tree& tree, NodeId node) {
                       .doc = tree.doc_above(decl)};
     const NodeId wire = tree.find(decl, NodeKind::Text);
     field.wire = wire != kNoNode ? plain_text(tree, wire, diagnostics_) : field.name;
-    if (const NodeId value = tree.find(decl, NodeKind::Default); value != kNoNode)
-      report(tree, value, Code::InvalidDeclaration,
-             "a field of a connector's record has no default; what may be missing is a `T?`");
     if (record.field(field.name))
       report(tree, decl, Code::DuplicateName, fmt::format("field `{}` is declared twice", field.name));
     record.fields.push_back(std::move(field));
