@@ -71,7 +71,11 @@ TypeId Checker::unknown_callee(NodeId callee) {
     const NodeId object = tree_.kid(callee, 0);
     const TypeId type = expression(object);
     if (is_error(type)) return type;
-    return may_be_null(object, type, "what a method is called on");
+    if (out_.types.is_optional(type)) return may_be_null(object, type, "what a method is called on");
+    report(Code::UnknownOperation, callee,
+           fmt::format("{} is never null: a method of it is called by `.`", quoted(object)))
+        .fix({tree_.span(object).end, tree_.span(tree_.kid(callee, 1)).begin}, ".", "write `.`");
+    return error_type();
   }
   Diagnostic& d = report(Code::UnknownOperation, callee,
                          fmt::format("nothing that can be called is named {}", quoted(callee)));
