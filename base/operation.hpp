@@ -177,6 +177,7 @@ struct Trigger {
     std::string wire;  // member of the event
     TypeId type = 0;
     std::string doc;
+    bool has_default = false;  // of an argument: it may be left out
   };
   std::vector<Binding> bindings;
   // Entities in scope. The first is the event itself: its fields are in scope by their own names, and the

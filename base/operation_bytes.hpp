@@ -56,7 +56,7 @@ FLOW_DESCRIBE(Connector) {
   io(it.name, it.base, it.scope);
 }
 FLOW_DESCRIBE(Trigger::Binding) {
-  io(it.name, it.wire, it.type, it.doc);
+  io(it.name, it.wire, it.type, it.doc, it.has_default);
 }
 FLOW_DESCRIBE(Trigger::Entity) {
   io(it.name, it.type, it.operation, it.argument, it.expand_only);
@@ -67,7 +67,7 @@ FLOW_DESCRIBE(Trigger) {
      it.catch_up, it.query, it.is_batch, it.endpoint, it.of_flow, it.result);
 }
 FLOW_DESCRIBE(RecordField) {
-  io(it.name, it.wire, it.type, it.doc);
+  io(it.name, it.wire, it.type, it.doc, it.default_json);
 }
 FLOW_DESCRIBE(RecordType) {
   io(it.name, it.fields, it.doc);

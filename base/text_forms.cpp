@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
 #include "base/ip_address.hpp"
 
 namespace flow {
@@ -42,6 +43,16 @@ std::string domain_mistake(std::string_view value) {
   return {};
 }
 
+// A literal is in the one spelling, so that it compares as what it is.
+std::string bytes_mistake(std::string_view value) {
+  const auto bytes = bytes_of_base64(value);
+  if (!bytes) return "it is no Base64";
+  const std::string spelling = base64_of(*bytes);
+  if (spelling == value) return {};
+  return spelling.size() > 80 ? std::string("it is Base64 in another spelling")
+                              : "its spelling in Base64 is `" + spelling + "`";
+}
+
 }  // namespace
 
 std::string text_mistake(TypeId type, std::string_view value) {
@@ -51,6 +62,7 @@ std::string text_mistake(TypeId type, std::string_view value) {
     case TypeKind::Sha1: return hex_mistake(value, 40);
     case TypeKind::Sha256: return hex_mistake(value, 64);
     case TypeKind::Md5: return hex_mistake(value, 32);
+    case TypeKind::Bytes: return bytes_mistake(value);
     case TypeKind::Domain: return domain_mistake(value);
     case TypeKind::Ip: return parse_ip(value) ? std::string() : "it is no IPv4 or IPv6 address";
     case TypeKind::Cidr: return parse_cidr(value) ? std::string() : "it is no network, as `10.0.0.0/8`";

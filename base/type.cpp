@@ -141,13 +141,13 @@ bool TypeTable::is_equatable(TypeId id) const {
 }
 
 bool TypeTable::is_map_key(TypeId id) const {
-  return is_equatable(id) && id != kFloatType && id != kHtmlType && id != kKqlType && id != kTimeType &&
-         id != kDurationType;
+  return is_equatable(id) && id != kFloatType && id != kHtmlType && id != kKqlType && id != kBytesType &&
+         id != kTimeType && id != kDurationType;
 }
 
 bool TypeTable::is_orderable(TypeId id) const {
   if (is(id, TypeKind::Enum)) return enumeration(id).is_ordered;
-  return is_equatable(id) && id != kBoolType && id != kHtmlType && id != kKqlType;
+  return is_equatable(id) && id != kBoolType && id != kHtmlType && id != kKqlType && id != kBytesType;
 }
 
 std::optional<TypeId> builtin_type(std::string_view wanted) {

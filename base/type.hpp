@@ -48,6 +48,7 @@ struct RecordField {
   std::string wire;  // as JSON spells it: `machineTags`
   TypeId type = 0;
   std::string doc;
+  std::string default_json = {};  // what a missing member is in JSON; empty when it must be there, or is null
 };
 struct RecordType {
   std::string name;  // empty for a record written in place

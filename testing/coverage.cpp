@@ -35,6 +35,10 @@ class Coverage::Observer : public Watcher {
       const bool was_in = place.begin <= from && from < place.end,
                  is_in = place.begin <= to && to < place.end;
       if (!was_in || is_in) continue;
+      if (place.is_arm()) {
+        point.was_true = point.was_true || to == place.taken;
+        continue;
+      }
       ((to == place.end) != place.when ? point.was_true : point.was_false) = true;
     }
   }
@@ -93,7 +97,18 @@ std::string Coverage::table(const std::string& file) const {
     for (const std::uint32_t line : lines)
       if (!reached_lines.contains(line)) never += fmt::format("{}{}", never.empty() ? "" : ", ", line);
     if (!never.empty()) missing += fmt::format("  {}: never reached: line {}\n", routine.name, never);
+    std::set<std::uint32_t> reached_matches;
+    for (const auto& [id, point] : conditions)
+      if (point.place.is_arm() && point.was_true) reached_matches.insert(point.place.match);
     for (const auto& [id, point] : conditions) {
+      if (point.place.is_arm()) {
+        ++ways;
+        gone += point.was_true ? 1 : 0;
+        if (!point.was_true && reached_matches.contains(point.place.match))
+          missing += fmt::format("  {}: line {}: the arm `{}` was never taken\n", routine.name,
+                                 point.place.line, printable(point.place.text));
+        continue;
+      }
       ways += 2;
       gone += (point.was_true ? 1 : 0) + (point.was_false ? 1 : 0);
       if (point.was_true && point.was_false) continue;
@@ -101,7 +116,7 @@ std::string Coverage::table(const std::string& file) const {
       missing += fmt::format("  {}: line {}: `{}` was never {}\n", routine.name, point.place.line,
                              printable(point.place.text), point.was_true ? "false" : "true");
     }
-    out += fmt::format("  {:<32} {:>4} of {:<4} parts {:>4} of {:<4} ways of conditions\n", routine.name,
+    out += fmt::format("  {:<32} {:>4} of {:<4} parts {:>4} of {:<4} ways\n", routine.name,
                        reached, parts, gone, ways);
   }
   return out + missing;

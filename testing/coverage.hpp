@@ -15,7 +15,8 @@
 namespace flow::testing {
 
 // One condition, or a part of one that is joined by `and` or `or`: the instructions [begin, end) decide it.
-// What leaves them for `end` means that it is not `when`, anything else that it is.
+// What leaves them for `end` means that it is not `when`, anything else that it is. Or one arm of a `match`:
+// they are the tests of all its arms, and what leaves them for `taken` takes this one.
 struct BranchPoint {
   std::string routine;  // name of the flow or function
   std::uint32_t begin = 0, end = 0;
@@ -23,6 +24,10 @@ struct BranchPoint {
   std::uint32_t id = 0;  // the same for one condition, however often it is emitted
   std::uint32_t line = 0;
   std::string text;
+  std::uint32_t match = 0;  // of an arm: the same for all of one `match`, and not 0
+  std::uint32_t taken = 0;  // of an arm
+
+  bool is_arm() const { return match != 0; }
 };
 
 class Coverage {

@@ -51,8 +51,14 @@ std::string_view unwrapped(std::string_view json) {
 
 class Runner {
  public:
-  Runner(const Program& program, const Test& test, const std::function<void(Machine&)>& watch)
+  Runner(const Program& program, const Test& test, const std::map<std::string, std::string>& settings,
+         const std::function<void(Machine&)>& watch)
       : program_(program), test_(test), watch_(watch), world_(program) {
+    for (const auto& [name, json] : settings) {
+      Value value;
+      value.json = json;
+      world_.give_param(name, value);
+    }
     for (const Statement& statement : test.statements)
       has_time_ = has_time_ || statement.kind == Statement::Kind::TimePasses;
   }
@@ -542,8 +548,10 @@ class Runner {
 
 }  // namespace
 
-TestResult run_test(const Program& program, const Test& test, const std::function<void(Machine&)>& watch) {
-  return Runner(program, test, watch).run();
+TestResult run_test(const Program& program, const Test& test,
+                    const std::map<std::string, std::string>& settings,
+                    const std::function<void(Machine&)>& watch) {
+  return Runner(program, test, settings, watch).run();
 }
 
 }  // namespace flow::testing

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ struct TestResult {
   bool has_passed() const { return failures.empty(); }
 };
 
-// `watch` is called with each machine that carries a flow out, before it starts.
+// The settings are values of the program's parameters as JSON, for tests that give none themselves. `watch`
+// is called with each machine that carries a flow out, before it starts.
 TestResult run_test(const Program& program, const Test& test,
+                    const std::map<std::string, std::string>& settings = {},
                     const std::function<void(Machine&)>& watch = {});
 
 }  // namespace flow::testing

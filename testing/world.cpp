@@ -106,6 +106,7 @@ std::string World::filled(TypeId type, const Value* value, const std::string& na
     const RecordType& record = module_.types.record(bare);
     for (const RecordField& field : record.fields) {
       const auto given = std::ranges::find(value->names, field.wire);
+      if (given == value->names.end() && !field.default_json.empty()) continue;
       out.emplace_back(field.wire,
                        filled(field.type,
                               given == value->names.end()

@@ -6,6 +6,7 @@
 
 #include "apps/cli/compiler_commands.hpp"
 #include "apps/cli/exit_code.hpp"
+#include "apps/cli/params.hpp"
 #include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
@@ -24,6 +25,7 @@ struct Totals {
   std::vector<std::string> json;
   std::vector<NamedText>
       connectors;  // files that declare connectors; checked together, they may name each other
+  GivenParams params;
   std::vector<Compilation> compilations;  // of files with flows; compared with each other at the end
 };
 
@@ -50,7 +52,7 @@ void check_connectors(const CheckOptions& options, Totals& totals) {
   totals.declared = declared.library.connectors.size();
 }
 
-Status check_file(const std::string& path, const CheckOptions& options, Totals& totals) {
+Attempt<void> check_file(const std::string& path, const CheckOptions& options, Totals& totals) {
   FLOW_TRY(Compilation compilation, compile_file(path, options.strict));
   if (options.tree) fmt::print("{}", dump(compilation.tree));
   if (declares_connectors(compilation.tree)) {
@@ -69,6 +71,9 @@ Status check_file(const std::string& path, const CheckOptions& options, Totals& 
     if (!totals.compilations.empty() && !options.json) fmt::print("\n");
     fmt::print("{}", options.json ? manifest_json(*compilation.module) : print_manifest(*compilation.module));
   }
+  if (compilation.module)
+    if (const auto values = totals.params.of(*compilation.module); !values)
+      return tl::unexpected(values.error());
   totals.compilations.push_back(std::move(compilation));
   return {};
 }
@@ -100,11 +105,23 @@ std::string counted(std::size_t count, const char* what) {
 
 int run_check(const CheckOptions& options) {
   Totals totals;
-  bool is_unreadable = false;
+  bool is_unreadable = false, is_misused = false;
+  if (auto params = GivenParams::read(options.params)) {
+    totals.params = std::move(*params);
+  } else {
+    return complain(params.error().message), params.error().code;
+  }
   for (const std::string& path : options.files) {
-    if (const Status checked = check_file(path, options, totals); !checked) {
+    if (const Attempt<void> checked = check_file(path, options, totals); !checked) {
       complain(checked.error().message);
-      is_unreadable = true;
+      (checked.error().code == kUsage ? is_misused : is_unreadable) = true;
+    }
+  }
+  // A parameter may be one of a file that does not compile.
+  if (!is_unreadable && !is_misused && totals.errors == 0) {
+    if (const Attempt<void> known = totals.params.check_all_known(); !known) {
+      complain(known.error().message);
+      is_misused = true;
     }
   }
   if (!totals.connectors.empty()) check_connectors(options, totals);
@@ -117,7 +134,7 @@ int run_check(const CheckOptions& options) {
                fmt::join(totals.json, ",\n"));
   } else if (totals.errors + totals.warnings > 0) {
     fmt::print(stderr, "{}, {}\n", counted(totals.errors, "error"), counted(totals.warnings, "warning"));
-  } else if (!is_unreadable && !options.plan && !options.tree && !options.manifest) {
+  } else if (!is_unreadable && !is_misused && !options.plan && !options.tree && !options.manifest) {
     const std::string flows =
         totals.flows > 0 || totals.declared == 0 ? counted(totals.flows, "flow") : std::string();
     const std::string connectors =
@@ -126,6 +143,7 @@ int run_check(const CheckOptions& options) {
                connectors);
   }
   if (is_unreadable) return kWorldWrong;
+  if (is_misused) return kUsage;
   return totals.errors > 0 ? kFlowWrong : kSuccess;
 }
 

@@ -13,6 +13,7 @@ struct CheckOptions {
   bool tree = false;
   bool manifest = false;
   bool strict = false;
+  std::vector<std::string> params;  // `name=value`, to be checked
 };
 int run_check(const CheckOptions& options);
 
@@ -46,7 +47,8 @@ struct TestOptions {
   std::vector<std::string> paths;  // files and folders; none: this folder
   std::string filter;              // text in the names of the tests that are run; empty: all
   bool coverage = false;
-  std::string format = "text";  // text, junit, tap
+  std::string format = "text";      // text, junit, tap
+  std::vector<std::string> params;  // `name=value`
 };
 int run_test_command(const TestOptions& options);
 

@@ -83,6 +83,8 @@ int main(int argc, char** argv) {
   check_command->add_flag("--manifest", check.manifest,
                           "print all that the flows may ever do; with --json as one JSON document a file");
   check_command->add_flag("--strict", check.strict, "also warn of acting calls without a guardrail");
+  check_command->add_option("--param", check.params,
+                            "checks a value of a parameter: name=value; can be repeated");
 
   flow::FmtOptions fmt;
   CLI::App* const fmt_command = app.add_subcommand("fmt", summary("fmt"));
@@ -116,6 +118,8 @@ int main(int argc, char** argv) {
   test_command->add_flag("--coverage", test.coverage,
                          "print which statements and conditions the tests reach");
   test_command->add_option("--format", test.format, "text, junit or tap");
+  test_command->add_option("--param", test.params,
+                           "sets a parameter where a test does not: name=value; can be repeated");
 
   std::string code;
   CLI::App* const explain_command = app.add_subcommand("explain", summary("explain"));

@@ -38,23 +38,35 @@ std::vector<std::string> flow_files(const std::vector<std::string>& paths) {
 
 class Tester {
  public:
-  explicit Tester(const TestOptions& options) : options_(options) {
+  Tester(const TestOptions& options, GivenParams params) : options_(options) {
+    run_.params = std::move(params);
     run_.filter = options.filter;
     run_.has_coverage = options.coverage;
   }
 
-  void file(const std::string& path) {
+  Attempt<void> file(const std::string& path) {
     Result<Compilation> compilation = compile_file(path);
-    if (!compilation) return complain(compilation.error().message), void(is_unreadable_ = true);
-    if (compilation->checked.tests.empty() && is_module(*compilation)) return;
+    if (!compilation) {
+      complain(compilation.error().message);
+      is_unreadable_ = true;
+      return {};
+    }
+    if (compilation->checked.tests.empty() && is_module(*compilation)) return {};
     if (compilation->diagnostics.has_errors()) {
       print_diagnostics(*compilation);
       run_.report.broken.push_back(path);
-      return;
+      return {};
     }
     const std::size_t broken = run_.report.broken.size();
-    run_tests(path, *compilation, run_);
+    const Attempt<void> ran = run_tests(path, *compilation, run_);
     if (run_.report.broken.size() != broken) print_diagnostics(*compilation);
+    return ran;
+  }
+
+  // A parameter may be one of a file that does not compile.
+  Attempt<void> check_params() const {
+    const bool knows_all = !is_unreadable_ && run_.report.broken.empty();
+    return knows_all ? run_.params.check_all_known() : Attempt<void>();
   }
 
   int finish() {
@@ -78,6 +90,11 @@ class Tester {
   bool is_unreadable_ = false;
 };
 
+int fail(const Failure& failure) {
+  complain(failure.message);
+  return failure.code;
+}
+
 }  // namespace
 
 int run_test_command(const TestOptions& options) {
@@ -85,8 +102,12 @@ int run_test_command(const TestOptions& options) {
     complain(fmt::format("there is no format `{}`; formats are text, junit and tap", options.format));
     return kUsage;
   }
-  Tester tester(options);
-  for (const std::string& path : flow_files(options.paths)) tester.file(path);
+  Attempt<GivenParams> params = GivenParams::read(options.params);
+  if (!params) return fail(params.error());
+  Tester tester(options, std::move(*params));
+  for (const std::string& path : flow_files(options.paths))
+    if (const Attempt<void> tested = tester.file(path); !tested) return fail(tested.error());
+  if (const Attempt<void> known = tester.check_params(); !known) return fail(known.error());
   return tester.finish();
 }
 

@@ -101,6 +101,15 @@ std::string as_junit(const TestReport& report) {
   return out + "</testsuite>\n";
 }
 
+// A condition as it is written; of an arm its patterns.
+std::string shown(const Tree& tree, const CoveragePoint& point) {
+  if (point.match == kNoNode) return std::string(tree.text(point.condition));
+  const auto kids = tree.kids(point.condition);
+  const std::string_view arm = tree.text(point.condition);
+  const std::uint32_t behind = tree.span(kids[kids.size() - 2]).end - tree.span(point.condition).begin;
+  return std::string(arm.substr(0, behind));
+}
+
 }  // namespace
 
 bool TestReport::has_passed() const {
@@ -111,15 +120,18 @@ std::string rendered(const TestReport& report, const std::string& format) {
   return format == "junit" ? as_junit(report) : format == "tap" ? as_tap(report) : as_text(report);
 }
 
-void run_tests(const std::string& file, Compilation& compilation, TestRun& run) {
-  if (compilation.checked.tests.empty()) return;
+Attempt<void> run_tests(const std::string& file, Compilation& compilation, TestRun& run) {
+  if (compilation.checked.tests.empty()) return {};
   CoveragePoints points;
   std::optional<Module> module = compile_tests(compilation, &points);
-  if (!module) return run.report.broken.push_back(file);
+  if (!module) return run.report.broken.push_back(file), Attempt<void>();
+  const auto settings = run.params.of(*module);
+  if (!settings) return tl::unexpected(settings.error());
   const Result<Program> program = Program::load(std::move(*module));
   if (!program) {
     complain(fmt::format("internal: the tests of `{}` do not verify: {}", file, program.error().message));
-    return run.report.broken.push_back(file);
+    run.report.broken.push_back(file);
+    return {};
   }
   std::vector<testing::BranchPoint> branches;
   for (const CoveragePoint& point : points)
@@ -129,16 +141,20 @@ void run_tests(const std::string& file, Compilation& compilation, TestRun& run) 
                         .when = point.when,
                         .id = point.condition,
                         .line = compilation.tree.line(point.condition),
-                        .text = std::string(compilation.tree.text(point.condition))});
+                        .text = shown(compilation.tree, point),
+                        .match = point.match == kNoNode ? 0 : point.match + 1,
+                        .taken = point.taken});
   const auto first_value = static_cast<std::uint32_t>(compilation.checked.flows.size());
   testing::Coverage coverage(program->module(), first_value, std::move(branches));
   for (const testing::Test& test : test_cases(compilation, first_value)) {
     if (!run.filter.empty() && test.name.find(run.filter) == std::string::npos) continue;
-    run.report.tests.push_back({file, test, testing::run_test(*program, test, [&](Machine& machine) {
-                                  if (run.has_coverage) coverage.watch(machine);
-                                })});
+    const auto watch = [&](Machine& machine) {
+      if (run.has_coverage) coverage.watch(machine);
+    };
+    run.report.tests.push_back({file, test, testing::run_test(*program, test, *settings, watch)});
   }
   if (run.has_coverage) run.coverage += coverage.table(file);
+  return {};
 }
 
 void print_report(const TestReport& report, const std::string& format) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/cli/params.hpp"
 #include "compiler/compile.hpp"
 #include "testing/runner.hpp"
 
@@ -22,14 +23,15 @@ struct TestReport {
 };
 
 struct TestRun {
+  GivenParams params;
   std::string filter;  // text in the names of the tests that are run; empty: all
   bool has_coverage = false;
   std::string coverage;  // of all files
   TestReport report;
 };
 // Runs the tests of a compilation without errors, and adds what came of it. What does not fit a module is in
-// its diagnostics.
-void run_tests(const std::string& file, Compilation& compilation, TestRun& run);
+// its diagnostics. The error is that of a parameter that was given.
+Attempt<void> run_tests(const std::string& file, Compilation& compilation, TestRun& run);
 
 // `format` is text, junit or tap.
 std::string rendered(const TestReport& report, const std::string& format);

@@ -67,6 +67,16 @@ void Checker::lone_argument(NodeId node) {
 TypeId Checker::unknown_callee(NodeId callee) {
   const std::string_view text = tree_.text(callee);
   if (is_told(text)) return error_type();
+  if (tree_.kind(callee) == NodeKind::OptionalField) {  // `value?.method()`
+    const NodeId object = tree_.kid(callee, 0);
+    const TypeId type = expression(object);
+    if (is_error(type)) return type;
+    if (out_.types.is_optional(type)) return may_be_null(object, type, "what a method is called on");
+    report(Code::UnknownOperation, callee,
+           fmt::format("{} is never null: a method of it is called by `.`", quoted(object)))
+        .fix({tree_.span(object).end, tree_.span(tree_.kid(callee, 1)).begin}, ".", "write `.`");
+    return error_type();
+  }
   Diagnostic& d = report(Code::UnknownOperation, callee,
                          fmt::format("nothing that can be called is named {}", quoted(callee)));
   if (const ForeignName* foreign = foreign_name(text)) {
@@ -169,9 +179,13 @@ std::vector<NodeId> Checker::arguments(NodeId node, std::string_view name,
   };
   for (const NodeId argument : tree_.kids(node).subspan(1)) {
     if (tree_.kind(argument) == NodeKind::NamedArgument) {
-      saw_named = true;
       const NodeId ident = tree_.kid(argument, 0);
       const auto found = std::ranges::find(parameters, tree_.text(ident), &Parameter::name);
+      // In its own place, a name only says what stands there.
+      const bool is_in_place = !saw_named && position < parameters.size() &&
+                               found == parameters.begin() + static_cast<std::ptrdiff_t>(position);
+      saw_named = !is_in_place;
+      position += is_in_place ? 1 : 0;
       if (found != parameters.end()) {
         take(static_cast<std::size_t>(found - parameters.begin()), tree_.kid(argument, 1), ident);
         continue;
@@ -187,7 +201,8 @@ std::vector<NodeId> Checker::arguments(NodeId node, std::string_view name,
       is_wrong = true;
       lone_argument(argument);
     } else if (saw_named) {
-      report(Code::PositionalAfterNamed, argument, "an argument without a name cannot follow one with a name")
+      report(Code::PositionalAfterNamed, argument,
+             "an argument without a name cannot follow one that is named out of its place")
           .note(fmt::format("it is declared as {}", signature(name, parameters, out_.types)));
       is_wrong = true;
       lone_argument(argument);

@@ -176,7 +176,10 @@ TypeId Checker::index(NodeId node) {
   expect(at, kIntType, "an index");
   if (out_.types.is_optional(object)) return may_be_null(object_node, object, "what is indexed");
   if (out_.types.is(object, TypeKind::List)) return out_.types[object].element;
-  report(Code::OperatorMismatch, node, fmt::format("`{}` has no items to index", type_name(object)));
+  Diagnostic& d =
+      report(Code::OperatorMismatch, node, fmt::format("`{}` has no items to index", type_name(object)));
+  if (object == kStringType) d.note("a part of a text is `text.slice(0, 1)`, counted in code points");
+  if (object == kBytesType) d.note("a part of bytes is `bytes.slice(0, 1)`");
   return error_type();
 }
 

@@ -39,7 +39,19 @@ namespace {
 
 // Texts that say what they are, and can be said to be something else.
 bool is_plain_text(const TypeTable& types, TypeId type) {
-  return types.storage(type) == Storage::Text && type != kSecretType && type != kHtmlType && type != kKqlType;
+  return types.storage(type) == Storage::Text && type != kSecretType && type != kHtmlType &&
+         type != kKqlType && type != kBytesType;
+}
+
+// The function that reads a text as a value of the type.
+std::string_view reader_of(TypeId type) {
+  switch (type) {
+    case kIntType: return "toInt";
+    case kFloatType: return "toFloat";
+    case kTimeType: return "toTime";
+    case kDurationType: return "toDuration";
+    default: return {};
+  }
 }
 
 }  // namespace
@@ -48,6 +60,8 @@ bool Checker::becomes(TypeId from, TypeId to) const {
   if (from == to) return true;
   if (from == kJsonType) return is_foreign(to);
   if (to == kJsonType) return is_foreign(from);
+  if (from == kBytesType) return to == kStringType;
+  if (from == kStringType && to == kBytesType) return true;
   if (is_plain_text(out_.types, from))
     return is_plain_text(out_.types, to) || (from == kStringType && out_.types.is(to, TypeKind::Enum));
   if (out_.types.is(from, TypeKind::Enum)) return to == kStringType;
@@ -60,9 +74,9 @@ std::string Checker::what_it_becomes(TypeId from) const {
                               : fmt::format("a `{}` stays what it is", type_name(own));
   if (is_plain_text(out_.types, from))
     return from == kStringType
-               ? "a String can become an enum, Json, and any type kept as text, as Email"
+               ? "a String can become an enum, Json, Bytes, and any type kept as text, as Email"
                : fmt::format("`{}` can become String, Json, and any type kept as text", type_name(from));
-  if (out_.types.is(from, TypeKind::Enum))
+  if (out_.types.is(from, TypeKind::Enum) || from == kBytesType)
     return fmt::format("`{}` can become String and Json", type_name(from));
   if (from == kIntType) return "an Int can become Float and Json; for a text write \"{value}\"";
   return out_.types.storage(from) == Storage::Float || out_.types.storage(from) == Storage::Int ||
@@ -90,6 +104,9 @@ TypeId Checker::conversion(NodeId node) {
       d.note(fmt::format("`{}` is made by flows alone", type_name(own_type_in(bare_to))));
     else if (from != kNullType)
       d.note(what_it_becomes(bare_from));
+    if (bare_from == kStringType)
+      if (const std::string_view reader = reader_of(bare_to); !reader.empty())
+        d.note(fmt::format("`text.{}()` reads one, and is null for what is none", reader));
     return error_type();
   }
   // A null among foreign data is a value that does not fit; elsewhere it is the author's to handle.

@@ -6,6 +6,24 @@
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
+namespace {
+
+// A number or a duration that is written as a text.
+void unquote(const Tree& tree, NodeId node, TypeId wanted, Diagnostic& d) {
+  if (tree.kind(node) != NodeKind::Text || has_holes(tree, node)) return;
+  Diagnostics told;  // before
+  const std::string text = plain_text(tree, node, told);
+  const bool is_number = !text.empty() && text.size() < 18 &&
+                         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if ((wanted == kIntType || wanted == kFloatType) && is_number)
+    d.fix(tree.span(node), text, fmt::format("a number is written without quotes: {}", text));
+  if (wanted != kDurationType) return;
+  if (const auto duration = parse_duration_us(text); duration && *duration >= 0)
+    d.fix(tree.span(node), format_duration_us(*duration),
+          fmt::format("a duration is written without quotes: {}", format_duration_us(*duration)));
+}
+
+}  // namespace
 
 TypeId Checker::expression(NodeId node, TypeId expected) {
   const TypeId type = infer(node, expected);
@@ -111,6 +129,9 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     d.fix({end, end}, fmt::format(" as {}", type_name(wanted)),
           fmt::format("convert it: `as {}`", type_name(wanted)));
   }
+  if (type == kStringType) unquote(tree_, node, out_.types.without_null(wanted), d);
+  if (out_.types.without_null(wanted) == kBytesType && type == kStringType)
+    d.note("`text.toBytes()` gives the bytes of its UTF-8, `text as Bytes` those that it is in Base64");
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);
   if (wants_text &&

@@ -54,7 +54,6 @@ bool Checker::sort_arguments(const FunctionCall& call, const StandardFunction& f
   for (const NodeId argument : call.rest) {
     std::size_t place = next;
     if (tree_.kind(argument) == NodeKind::NamedArgument) {
-      saw_named = true;
       const NodeId ident = tree_.kid(argument, 0);
       const auto named =
           std::ranges::find(function.parameters, tree_.text(ident), &StandardFunction::Parameter::name);
@@ -72,6 +71,10 @@ bool Checker::sort_arguments(const FunctionCall& call, const StandardFunction& f
         is_right = false;
         continue;
       }
+      // In its own place, a name only says what stands there.
+      const bool is_in_place = !saw_named && place == next;
+      saw_named = !is_in_place;
+      next += is_in_place ? 1 : 0;
       if (by_parameter[place] != kNoNode) {
         report(Code::DuplicateArgument, ident, fmt::format("`{}` is given twice", tree_.text(ident)))
             .label(tree_.span(by_parameter[place]), "first given here");
@@ -81,7 +84,8 @@ bool Checker::sort_arguments(const FunctionCall& call, const StandardFunction& f
       continue;
     }
     if (saw_named) {
-      report(Code::PositionalAfterNamed, argument, "an argument without a name cannot follow one with a name")
+      report(Code::PositionalAfterNamed, argument,
+             "an argument without a name cannot follow one that is named out of its place")
           .note(declared);
       is_right = false;
       break;

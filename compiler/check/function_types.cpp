@@ -13,7 +13,7 @@ using Pattern = TypePattern::Kind;
 
 bool is_plain_text(const TypeTable& types, TypeId type) {
   return types.storage(type) == Storage::Text && !types.is_optional(type) && type != kSecretType &&
-         type != kHtmlType && type != kKqlType;
+         type != kHtmlType && type != kKqlType && type != kBytesType;
 }
 
 bool Checker::unify(const TypePattern& pattern, TypeId type, Bound& bound, bool is_first) {

@@ -76,7 +76,7 @@ bool Checker::has_constants(TypeId type) const {
   return out_.types.is(bare, TypeKind::Enum) || bare == kBoolType || bare == kIntType || bare == kFloatType ||
          bare == kDurationType ||
          (out_.types.storage(bare) == Storage::Text && bare != kJsonType && bare != kSecretType &&
-          bare != kHtmlType && bare != kKqlType);
+          bare != kHtmlType && bare != kKqlType && bare != kBytesType);
 }
 
 bool Checker::has_type_pattern(NodeId match) const {

@@ -177,10 +177,11 @@ TypeId Checker::text_test(NodeId node, NodeId left, NodeId right) {
   if (op == NodeKind::OpContains &&
       (out_.types.is(a, TypeKind::List) || out_.types.is(a, TypeKind::Map) || a == kCidrType))
     return membership(node, left, right, a);
-  if (out_.types.storage(a) != Storage::Text || a == kSecretType) {
+  if (out_.types.storage(a) != Storage::Text || a == kSecretType || a == kBytesType) {
     Diagnostic& d =
         report(Code::OperatorMismatch, node, fmt::format("{} is `{}`, not text", quoted(left), type_name(a)));
     if (a == kSecretType) d.note(kSecretNote);
+    if (a == kBytesType) d.note("take their text first, which may be null: `bytes.text()`");
     return expression(right), kBoolType;
   }
   expect(right, kStringType, "what is searched for");

@@ -250,6 +250,7 @@ std::optional<Trigger> Checker::on_arguments(NodeId node, Trigger::Kind kind, Ch
       flow.argument_defaults.emplace(static_cast<std::uint32_t>(made.bindings.size()), parts[2]);
     }
     made.bindings.push_back(binding(name, type, tree_.doc_above(kid)));
+    made.bindings.back().has_default = parts.size() > 2;
   }
   if (is_wrong) return std::nullopt;
   return made;

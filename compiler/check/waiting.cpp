@@ -90,6 +90,11 @@ TypeId Checker::modified_call(NodeId node) {
 TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Operation& operation,
                                 TypeId type) {
   CallOptions options;
+  const auto some_time = [&](NodeId duration, const char* what) {
+    const std::int64_t us = constant_duration(duration, what).value_or(1);
+    if (us == 0) report(Code::InvalidLiteral, duration, fmt::format("{} must be more than nothing", what));
+    return us;
+  };
   if (parts.retry != kNoNode) {
     Diagnostics told;
     count(parts.retry, "the number of retries", 0);
@@ -108,10 +113,9 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
     if (options.backoff_max_us < options.backoff_min_us)
       report(Code::InvalidLiteral, kids[1], "the longest pause is shorter than the first");
   }
-  if (parts.timeout != kNoNode)
-    options.timeout_us = constant_duration(parts.timeout, "the time for one attempt").value_or(0);
+  if (parts.timeout != kNoNode) options.timeout_us = some_time(parts.timeout, "the time for one attempt");
   if (parts.lease != kNoNode) {
-    options.lease_us = constant_duration(parts.lease, "the time of a lease").value_or(0);
+    options.lease_us = some_time(parts.lease, "the time of a lease");
     if (operation.inverse.empty())
       report(Code::ModifierMismatch, parts.call,
              fmt::format("`lease` undoes what was done, and nothing is declared that undoes `{}`",
@@ -128,7 +132,7 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
   options.is_awaited = parts.is_awaited;
   const bool is_answered = is_system(operation);  // by the runtime, which may wait for somebody
   if (parts.within != kNoNode) {
-    options.await_within_us = constant_duration(parts.within, "how long is waited").value_or(0);
+    options.await_within_us = some_time(parts.within, "how long is waited");
     if (!parts.is_awaited && !is_answered)
       report(Code::ModifierMismatch, parts.within,
              fmt::format("`within` says how long is waited, and `{}` is not waited for", operation.name))
@@ -154,7 +158,13 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
 
 // `respond status, body`: to the request that started the run.
 void Checker::respond(NodeId node) {
-  expect(tree_.kid(node, 0), kIntType, "the status of an answer");
+  const NodeId status = tree_.kid(node, 0);
+  expect(status, kIntType, "the status of an answer");
+  Diagnostics told;  // by the parser
+  const std::int64_t number = tree_.kind(status) == NodeKind::Int ? int_value(tree_, status, told) : 200;
+  if (number < 200 || number > 599)
+    report(Code::InvalidLiteral, status, fmt::format("{} is no status of an answer", quoted(status)))
+        .note("a status is a number from 200 to 599");
   if (tree_.kids(node).size() > 1) json_part(tree_.kid(node, 1), "the body of an answer");
   note_system(node, "respond");
 }

@@ -33,12 +33,15 @@ TypeId ModuleBuilder::record_type(TypeId from) {
   const RecordType& source = checked_.types.record(from);
   const TypeId made = module_.types.add_record({.name = source.name, .fields = {}, .doc = source.doc});
   types_.emplace(from, made);  // before its fields: a record may hold itself
+  const auto defaults = checked_.field_defaults.find(from);
   std::vector<RecordField> slim;
   for (std::uint32_t i = 0; i < source.fields.size(); ++i) {
     if (!checked_.fields_read.contains({from, i})) continue;
     fields_.emplace(std::pair(from, i), static_cast<std::uint32_t>(slim.size()));
     slim.push_back(source.fields[i]);
     slim.back().type = type(source.fields[i].type);
+    if (defaults != checked_.field_defaults.end() && defaults->second[i] != kNoNode)
+      slim.back().default_json = constant_json(tree_, checked_, defaults->second[i]);
   }
   module_.types.mutable_record(made).fields = std::move(slim);
   return made;
@@ -81,9 +84,9 @@ std::uint32_t ModuleBuilder::reserve(std::uint32_t count) {
   return first;
 }
 
-Input ModuleBuilder::setting(const Tree& tree, std::uint32_t index) {
+Input ModuleBuilder::setting(std::uint32_t index) {
   const CheckedSetting& from = checked_.settings[index];
-  if (settings_.insert(index).second) module_.settings.push_back(setting_of(*this, tree, from));
+  if (settings_.insert(index).second) module_.settings.push_back(setting_of(*this, tree_, from));
   return {.name = from.name, .type = type(from.type), .source = Input::Source::Setting, .wire = {}};
 }
 

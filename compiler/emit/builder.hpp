@@ -16,7 +16,8 @@ namespace flow {
 
 class ModuleBuilder {
  public:
-  ModuleBuilder(const Library& library, const CheckedFile& checked) : library_(library), checked_(checked) {}
+  ModuleBuilder(const Library& library, const Tree& tree, const CheckedFile& checked)
+      : library_(library), tree_(tree), checked_(checked) {}
 
   Module& module() { return module_; }
   TypeId type(TypeId from);
@@ -33,7 +34,7 @@ class ModuleBuilder {
   // The same of the function that asks a condition of `protect`; it refuses the operation of that name.
   std::uint32_t guard(const CheckedFlow& flow, const Protection& protection, const std::string& operation);
   // The input that gives a flow the setting of the file, which the module then has.
-  Input setting(const Tree& tree, std::uint32_t checked_setting);
+  Input setting(std::uint32_t checked_setting);
   // Functions of the file that are invoked, and their places in the module.
   struct Invoked {
     std::uint32_t function, place;
@@ -59,6 +60,7 @@ class ModuleBuilder {
   std::uint32_t connector(std::uint32_t library_connector);
 
   const Library& library_;
+  const Tree& tree_;
   const CheckedFile& checked_;
   Module module_;
   std::map<TypeId, TypeId> types_;

@@ -9,11 +9,11 @@ namespace flow {
 
 Module emit(const Tree& tree, const Library& library, const CheckedFile& checked,
             const std::vector<FlowPlan>& plans, Diagnostics& diagnostics, EmitOptions options) {
-  ModuleBuilder builder(library, checked);
+  ModuleBuilder builder(library, tree, checked);
   Module& module = builder.module();
   module.source_name = tree.source->name();
   for (std::uint32_t i = 0; i < checked.settings.size(); ++i)
-    if (checked.settings[i].file == 0) builder.setting(tree, i);  // those of modules when they are used
+    if (checked.settings[i].file == 0) builder.setting(i);  // those of modules when they are used
   for (std::size_t i = 0; i < checked.flows.size(); ++i)
     module.flows.push_back(FlowEmitter(builder, tree, checked.flows[i], plans[i], options).run(diagnostics));
   // Functions may invoke further ones.

@@ -13,18 +13,21 @@
 namespace flow {
 
 // Where a condition, or a part of one that `and` or `or` joins, is decided: by the instructions [begin, end)
-// of the flow or function of this name. What leaves them for `end` means that it is not `when`.
+// of the flow or function of this name. What leaves them for `end` means that it is not `when`. Of an arm of
+// a `match` they are the tests of all arms, and what leaves them for `taken` takes this one.
 struct CoveragePoint {
   std::string routine;
   std::uint32_t begin = 0, end = 0;
   bool when = false;
-  NodeId condition = kNoNode;
+  NodeId condition = kNoNode;  // or the arm
+  NodeId match = kNoNode;      // of an arm
+  std::uint32_t taken = 0;     // of an arm
 };
 using CoveragePoints = std::vector<CoveragePoint>;
 
 struct EmitOptions {
   bool optimise = true;  // off, the code does the same in more instructions: what tests compare with
-  CoveragePoints* points = nullptr;  // where conditions are noted; only without `optimise`
+  CoveragePoints* points = nullptr;  // where conditions and arms are noted; only without `optimise`
 };
 
 // `plans` are those of `checked.flows`, in their order. Reports TooComplex when a flow or a function does not

@@ -75,7 +75,7 @@ void FlowEmitter::declare_inputs() {
   }
   for (const std::uint32_t index : flow_.settings) {
     setting_registers_[index] = code_.take();
-    made_.inputs.push_back(builder_.setting(tree_, index));
+    made_.inputs.push_back(builder_.setting(index));
   }
   for (std::uint32_t i = 0; i < made_.inputs.size(); ++i)
     code_.name(static_cast<Register>(i), made_.inputs[i].name);

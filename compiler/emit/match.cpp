@@ -23,6 +23,7 @@ void RoutineEmitter::match(NodeId node, std::optional<Register> target) {
   };
   const bool has_any =
       std::ranges::any_of(arms, [&](NodeId arm) { return takes(arm, NodeKind::PatternAny); });
+  const std::uint32_t begin = code_.here();
   if (types().is_optional(type_of(subject_node))) {
     const auto arm = std::ranges::find_if(arms, [&](NodeId candidate) {
       return takes(candidate, NodeKind::Null) || takes(candidate, NodeKind::PatternAny);
@@ -61,9 +62,18 @@ void RoutineEmitter::match(NodeId node, std::optional<Register> target) {
     }
   }
   if (!is_decided) code_.jump(end);
+  const std::uint32_t behind = code_.here();
   code_.release_to(target ? code_.taken() : named.empty() ? taken : names_end);
   for (std::size_t i = 0; i < arms.size(); ++i) {
     code_.place(bodies[i]);
+    if (options_.points != nullptr)
+      options_.points->push_back({.routine = body_.name,
+                                  .begin = begin,
+                                  .end = behind,
+                                  .when = true,
+                                  .condition = arms[i],
+                                  .match = node,
+                                  .taken = code_.here()});
     const NodeId body = tree_.kids(arms[i]).back();
     const std::size_t before = code_.names();
     if (const auto name = named.find(patterns(arms[i])[0]); name != named.end())

@@ -29,9 +29,10 @@ struct Control : pegtl::normal<Rule> {
       const bool matched = match_enclosed<A, M, Action, Ctl>(in, builder);
       builder.nesting -= nesting_of<Rule>;
       return matched;
-    } else if constexpr (is_among<Rule, g::postfix, g::pattern, g::called_flow>) {
+    } else if constexpr (is_among<Rule, g::postfix, g::dotted_name, g::called_flow, g::tested_operation,
+                                  g::run_flow>) {
       const int outer = std::exchange(builder.suffixes, 0);
-      const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
+      const bool matched = match_enclosed<A, M, Action, Ctl>(in, builder);
       builder.suffixes = outer;
       return matched;
     } else if constexpr (std::is_same_v<Rule, g::expr_statement>) {

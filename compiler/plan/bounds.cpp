@@ -4,8 +4,10 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "compiler/check/protection.hpp"
+#include "compiler/plan/call_order.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
@@ -16,15 +18,8 @@ namespace {
 class Counter {
  public:
   Counter(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedBody& body,
-          const CheckedFlow* flow, const std::vector<CallBounds>& functions,
-          const std::vector<CallBounds>& flows)
-      : tree_(tree),
-        library_(library),
-        checked_(checked),
-        body_(body),
-        flow_(flow),
-        functions_(functions),
-        flows_(flows) {}
+          const CheckedFlow* flow, const Bounds& known)
+      : tree_(tree), library_(library), checked_(checked), body_(body), flow_(flow), known_(known) {}
 
   CallBounds of(NodeId node) {
     if (tree_.kind(node) == NodeKind::Repeat) return repeat(node);
@@ -280,11 +275,11 @@ class Counter {
       if (flow_ != nullptr) add(counts, asked_before(call->second));
     }
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
-      add(counts, functions_[invoke->second.function]);
+      add(counts, known_.functions[invoke->second.function]);
     if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end()) {
       const char* const operation = run->second.is_started ? "flow.start" : "flow.call";
       add(counts, once(library_.operation_names.find(operation)->second));
-      add(counts, flows_[run->second.flow]);
+      add(counts, known_.flows[run->second.flow]);
     }
     return counts;
   }
@@ -294,8 +289,7 @@ class Counter {
     CallBounds counts = protection_bounds(tree_, library_, checked_, *flow_, call);
     for (const Protection& protection :
          protections_of(tree_, checked_, *flow_, library_.operations[call.operation]))
-      add(counts,
-          Counter(tree_, library_, checked_, *flow_, nullptr, functions_, flows_).of(protection.condition));
+      add(counts, Counter(tree_, library_, checked_, *flow_, nullptr, known_).of(protection.condition));
     return counts;
   }
 
@@ -358,78 +352,8 @@ class Counter {
   const CheckedFile& checked_;
   const CheckedBody& body_;
   const CheckedFlow* flow_;  // whose calls are counted, in it or in functions; or null
-  const std::vector<CallBounds>& functions_;
-  const std::vector<CallBounds>& flows_;
+  const Bounds& known_;
   std::map<std::uint32_t, std::uint32_t> lengths_;  // of lists that `let` named
-};
-
-// Nodes lie in the order of their ends, so what is within one lies right before it.
-NodeId first_within(const Tree& tree, NodeId node) {
-  while (!tree.kids(node).empty()) node = tree.kid(node, 0);
-  return node;
-}
-
-// Each function behind those it invokes; those that can come back to themselves are marked.
-class Order {
- public:
-  Order(const Tree& tree, const CheckedFile& checked) : tree_(tree), checked_(checked) {
-    states_.resize(checked.functions.size(), State::New);
-    is_circular.resize(checked.functions.size(), false);
-    for (std::uint32_t i = 0; i < checked.functions.size(); ++i) visit(i);
-  }
-
-  std::vector<std::uint32_t> functions;
-  std::vector<bool> is_circular;
-
- private:
-  enum class State : std::uint8_t { New, Open, Done };
-  struct Visit {
-    std::uint32_t function;
-    std::vector<std::uint32_t> callees;
-    std::size_t next = 0;
-  };
-
-  void visit(std::uint32_t first) {
-    if (states_[first] != State::New) return;
-    open(first);
-    while (!path_.empty()) {
-      Visit& at = path_.back();
-      if (at.next == at.callees.size()) {
-        states_[at.function] = State::Done;
-        functions.push_back(at.function);
-        path_.pop_back();
-        continue;
-      }
-      const std::uint32_t callee = at.callees[at.next++];
-      if (states_[callee] == State::New)
-        open(callee);
-      else if (states_[callee] == State::Open)
-        close_circle(callee);
-    }
-  }
-
-  void open(std::uint32_t function) {
-    states_[function] = State::Open;
-    Visit visit{.function = function, .callees = {}};
-    const NodeId body = checked_.functions[function].body;
-    for (auto at = checked_.invokes.lower_bound(first_within(tree_, body));
-         at != checked_.invokes.end() && at->first <= body; ++at)
-      visit.callees.push_back(at->second.function);
-    path_.push_back(std::move(visit));
-  }
-
-  void close_circle(std::uint32_t function) {
-    for (std::size_t i = path_.size(); i-- > 0;) {
-      if (is_circular[path_[i].function] && path_[i].function != function) continue;
-      is_circular[path_[i].function] = true;
-      if (path_[i].function == function) return;
-    }
-  }
-
-  const Tree& tree_;
-  const CheckedFile& checked_;
-  std::vector<State> states_;
-  std::vector<Visit> path_;
 };
 
 }  // namespace
@@ -452,24 +376,32 @@ CallBounds protection_bounds(const Tree& tree, const Library& library, const Che
   return counts;
 }
 
-std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
-                                        const CheckedFlow* flow, const std::vector<CallBounds>& flows) {
-  std::vector<CallBounds> bounds(checked.functions.size());
-  const Order order(tree, checked);
-  for (const std::uint32_t index : order.functions) {
-    const CheckedFunction& function = checked.functions[index];
-    bounds[index] = Counter(tree, library, checked, function, flow, bounds, flows).of(function.body);
-    if (!order.is_circular[index]) continue;
-    for (auto& [operation, bound] : bounds[index])
+CallBounds function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                           std::uint32_t index, bool is_circular, const CheckedFlow* flow,
+                           const Bounds& known) {
+  const CheckedFunction& function = checked.functions[index];
+  CallBounds bounds = Counter(tree, library, checked, function, flow, known).of(function.body);
+  if (is_circular)
+    for (auto& [operation, bound] : bounds)
       bound = {.times = kAnyNumber, .loop = bound.loop != kNoNode ? bound.loop : function.node};
-  }
   return bounds;
 }
 
+ReplacedBounds protect_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                              const CheckedFlow& flow, Bounds& bounds) {
+  ReplacedBounds replaced;
+  const CallOrder order = calls_of(tree, checked, flow, Through::Functions);
+  for (const Callee callee : order.callees)
+    replaced.emplace(callee.index, std::exchange(bounds.functions[callee.index], {}));
+  for (const Callee callee : order.callees)
+    bounds.functions[callee.index] =
+        function_bounds(tree, library, checked, callee.index, order.is_circular[callee.index], &flow, bounds);
+  return replaced;
+}
+
 CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
-                       const CheckedFlow& flow, const std::vector<CallBounds>& functions,
-                       const std::vector<CallBounds>& flows) {
-  Counter counter(tree, library, checked, flow, &flow, functions, flows);
+                       const CheckedFlow& flow, const Bounds& known) {
+  Counter counter(tree, library, checked, flow, &flow, known);
   CallBounds total;
   if (flow.once_key != kNoNode) total[library.operation_names.find("flow.once")->second].times = 1;
   for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler}) {
@@ -482,26 +414,6 @@ CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFi
     }
   }
   return total;
-}
-
-std::vector<std::uint32_t> called_first(const CheckedFile& checked) {
-  std::vector<std::uint32_t> order, waiting;
-  std::vector<bool> is_placed(checked.flows.size());
-  for (std::uint32_t first = 0; first < checked.flows.size(); ++first) {
-    waiting.push_back(first);
-    while (!waiting.empty()) {
-      const std::uint32_t flow = waiting.back();
-      const std::size_t before = waiting.size();
-      if (!is_placed[flow])
-        for (const std::uint32_t called : checked.flows[flow].effects.flows)
-          if (!is_placed[called]) waiting.push_back(called);
-      if (waiting.size() > before) continue;  // they call each other in no circle
-      waiting.pop_back();
-      if (!is_placed[flow]) order.push_back(flow);
-      is_placed[flow] = true;
-    }
-  }
-  return order;
 }
 
 }  // namespace flow

@@ -16,19 +16,26 @@ struct CallBound {
 };
 using CallBounds = std::map<std::uint32_t, CallBound>;  // by operation, an index into Library::operations
 
+// By index, of what stands before in the call order; empty for the others.
+struct Bounds {
+  std::vector<CallBounds> functions, flows;
+};
+
 // The fetches for the conditions of `protect` that are asked before a call, beside what the trigger brings.
 CallBounds protection_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
                              const CheckedFlow& flow, const CheckedCall& call);
-// Of each function in the file, in their order; with a flow, when it is the one that calls them. `flows` are
-// the bounds of those that they call.
-std::vector<CallBounds> function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
-                                        const CheckedFlow* flow, const std::vector<CallBounds>& flows);
+// Of the function of this index; with a flow, when it is the one that calls it.
+CallBounds function_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                           std::uint32_t index, bool is_circular, const CheckedFlow* flow,
+                           const Bounds& known);
+// Puts those of the functions that a flow with protections invokes, which ask as well; gives what stood
+// there.
+using ReplacedBounds = std::map<std::uint32_t, CallBounds>;  // by function
+ReplacedBounds protect_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
+                              const CheckedFlow& flow, Bounds& bounds);
 // Of a flow, with the runs of others that it leads to. An operation whose calls are never reached stands with
 // 0.
 CallBounds flow_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
-                       const CheckedFlow& flow, const std::vector<CallBounds>& functions,
-                       const std::vector<CallBounds>& flows);
-// The flows in an order in which each stands behind those that it calls.
-std::vector<std::uint32_t> called_first(const CheckedFile& checked);
+                       const CheckedFlow& flow, const Bounds& known);
 
 }  // namespace flow

@@ -5,6 +5,9 @@
 
 #include "base/text.hpp"
 #include "compiler/check/protection.hpp"
+#include "compiler/plan/call_order.hpp"
+#include "compiler/plan/condition.hpp"
+#include "compiler/plan/reach.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "compiler/syntax/loop.hpp"
@@ -23,21 +26,21 @@ struct After {
 class Planner {
  public:
   Planner(const Tree& tree, const Library& library, const CheckedFile& checked, const CheckedFlow& flow,
-          const std::vector<CallBounds>& functions, const std::vector<CallBounds>& flows)
+          const Bounds& bounds, const Reaches& reaches)
       : tree_(tree),
         checked_(checked),
         flow_(flow),
         library_(library),
         trigger_(checked.triggers[flow.trigger]),
-        functions_(functions),
-        flows_(flows),
+        bounds_(bounds),
+        reaches_(reaches),
         recipients_(tree, library, checked, flow) {}
 
   FlowPlan run() {
     Entities there = 0;
     if (flow_.condition != kNoNode) {
-      order_condition();
-      push_down();
+      plan_.condition_order = condition_order(tree_, checked_, flow_);
+      plan_.poll_filter = poll_filter(tree_, checked_, flow_);
       place_ = PlannedFetch::Place::Condition;
       there = ordered_condition();
       place_ = PlannedFetch::Place::Body;
@@ -60,7 +63,7 @@ class Planner {
       statement(flow_.handler, 0);
       --branch_depth_;
     }
-    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, functions_, flows_);
+    plan_.calls = flow_bounds(tree_, library_, checked_, flow_, bounds_);
     plan_.recipients = recipients_.take();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
@@ -364,110 +367,12 @@ class Planner {
     return there;
   }
 
-  // ---- The condition's order and what the API can decide
-  std::span<const NodeId> operands() const {
-    NodeId node = flow_.condition;
-    while (tree_.kind(node) == NodeKind::Paren) node = tree_.kid(node, 0);
-    if (tree_.kind(node) == NodeKind::And) return tree_.kids(node);
-    return {&flow_.condition, 1};
-  }
-
-  bool needs_call(NodeId node) const {
-    const Meaning& meaning = checked_.meaning[node];
-    if (meaning.kind == Meaning::Kind::Entity && meaning.index > 0) return true;
-    if (checked_.calls.contains(node)) return true;
-    if (const auto invoke = checked_.invokes.find(node);
-        invoke != checked_.invokes.end() &&
-        !checked_.functions[invoke->second.function].effects.operations.empty())
-      return true;
-    return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return needs_call(kid); });
-  }
-
-  // Of functions those that commonly do. A pattern and a replaced text fail only where a flow means them to.
-  static bool raises(const CheckedMethod& method) {
-    using Kind = CheckedMethod::Kind;
-    if (method.kind != Kind::Native)
-      return method.kind == Kind::ListSum || method.kind == Kind::ListAverage ||
-             method.kind == Kind::TimeWeekday;
-    return method.native != NativeId::matches && method.native != NativeId::replace && may_fault(method);
-  }
-
-  // What may raise, or rests on a null test made before it, keeps its place behind the operands that guard
-  // it.
-  bool may_raise(NodeId node) const {
-    switch (tree_.kind(node)) {
-      case NodeKind::Index:
-      case NodeKind::Sum:
-      case NodeKind::Product:
-      case NodeKind::Negate: return true;
-      case NodeKind::Call:
-        if (checked_.invokes.contains(node)) return true;
-        if (const auto method = checked_.methods.find(node);
-            method != checked_.methods.end() && raises(method->second))
-          return true;
-        break;
-      default: break;
-    }
-    if (checked_.is_unwrapped[node] != 0) return true;
-    return std::ranges::any_of(tree_.kids(node), [&](NodeId kid) { return may_raise(kid); });
-  }
-
-  void order_condition() {
-    const auto written = operands();
-    std::vector<NodeId> order(written.begin(), written.end());
-    std::stable_partition(order.begin(), order.end(),
-                          [&](NodeId node) { return !needs_call(node) && !may_raise(node); });
-    if (!std::ranges::equal(order, written)) plan_.condition_order = std::move(order);
-  }
-
+  // ---- The condition
   Entities ordered_condition() {
-    const auto written = operands();
-    const std::span<const NodeId> order =
-        plan_.condition_order.empty() ? written : std::span<const NodeId>(plan_.condition_order);
+    const std::span<const NodeId> order = plan_.condition_order.empty()
+                                              ? condition_operands(tree_, flow_)
+                                              : std::span<const NodeId>(plan_.condition_order);
     return order.size() == 1 ? walk(order[0], 0).when_true : chain(order, 0, true).when_true;
-  }
-
-  // `field == constant` of the polled entity, where the API filters on that field.
-  void push_down() {
-    for (const NodeId operand : operands()) {
-      if (tree_.kind(operand) != NodeKind::Compare || tree_.kind(tree_.kid(operand, 1)) != NodeKind::OpEqual)
-        continue;
-      std::string wire = polled_field(tree_.kid(operand, 0));
-      NodeId constant = tree_.kid(operand, 2);
-      if (wire.empty()) {
-        wire = polled_field(tree_.kid(operand, 2));
-        constant = tree_.kid(operand, 0);
-      }
-      const std::string value = constant_text(constant);
-      if (wire.empty() || value.empty() ||
-          std::ranges::find(trigger_.filterable, wire) == trigger_.filterable.end())
-        continue;
-      plan_.poll_filter += (plan_.poll_filter.empty() ? "" : " and ") + wire + " eq " + value;
-    }
-  }
-
-  std::string polled_field(NodeId node) const {
-    if (trigger_.entities.empty()) return {};
-    const Meaning& meaning = checked_.meaning[node];
-    const RecordType& record = checked_.types.record(trigger_.entities[0].type);
-    if (meaning.kind == Meaning::Kind::EntityField) return record.fields[meaning.field].wire;
-    if (tree_.kind(node) == NodeKind::Field && meaning.kind == Meaning::Kind::RecordField) {
-      const Meaning& object = checked_.meaning[tree_.kid(node, 0)];
-      if (object.kind == Meaning::Kind::Entity && object.index == 0) return record.fields[meaning.field].wire;
-    }
-    return {};
-  }
-
-  std::string constant_text(NodeId node) const {
-    const Meaning& meaning = checked_.meaning[node];
-    if (meaning.kind == Meaning::Kind::EnumValue)
-      return "'" + checked_.types.enumeration(meaning.type).values[meaning.index] + "'";
-    if (tree_.kind(node) != NodeKind::Text || has_holes(tree_, node)) return {};
-    Diagnostics ignored;  // reported by the checker
-    std::string quoted = "'";
-    for (const char c : plain_text(tree_, node, ignored))
-      quoted += c == '\'' ? std::string("''") : std::string(1, c);
-    return quoted + "'";
   }
 
   // ---- Counts, reads, what leaves
@@ -503,7 +408,7 @@ class Planner {
 
   void note_call(NodeId node, const CheckedCall& call) {
     plan_.first_call.try_emplace(call.operation, node);
-    recipients_.note_call(call, is_in_function_);
+    recipients_.note_call(call, false);
   }
 
   void note_first(std::uint32_t operation, NodeId node) { plan_.first_call.try_emplace(operation, node); }
@@ -515,43 +420,22 @@ class Planner {
 
   std::uint32_t operation_now() const { return library_.operation_names.find("flow.now")->second; }
 
-  // What a function calls, once.
   void note_function(std::uint32_t function) {
-    const FunctionEffects& effects = checked_.functions[function].effects;
-    if (effects.operations.empty() && !effects.logs && !effects.stops && !effects.waits) return;
-    if (!plan_.functions.insert(function).second) return;
-    const bool outer = std::exchange(is_in_function_, true);
-    note_calls_in(checked_.functions[function].body);
-    is_in_function_ = outer;
+    const Reach& reach = reaches_.functions[function];
+    add(reach);
+    plan_.flows.insert(reach.flows.begin(), reach.flows.end());
   }
 
   // A run of another flow: what that calls is called for this one.
   void note_run(NodeId node, const CheckedFlowCall& run) {
     note_first(library_.operation_names.find(run.is_started ? "flow.start" : "flow.call")->second, node);
-    if (!is_in_run_) plan_.flows.try_emplace({run.flow, run.is_started}, node);
-    if (!runs_.insert(run.flow).second) return;
-    const bool outer_function = std::exchange(is_in_function_, true);
-    const bool outer_run = std::exchange(is_in_run_, true);
-    const CheckedFlow& flow = checked_.flows[run.flow];
-    if (flow.once_key != kNoNode)
-      note_first(library_.operation_names.find("flow.once")->second, flow.once_key);
-    for (const NodeId part : {flow.condition, flow.once_key, flow.once_window, flow.body, flow.handler})
-      if (part != kNoNode) note_calls_in(part);
-    is_in_function_ = outer_function;
-    is_in_run_ = outer_run;
+    plan_.flows.try_emplace({run.flow, run.is_started}, node);
+    add(reaches_.flows[run.flow]);
   }
 
-  void note_calls_in(NodeId node) {
-    if (const auto call = checked_.calls.find(node); call != checked_.calls.end())
-      note_call(node, call->second);
-    if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
-      note_function(invoke->second.function);
-    if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end())
-      note_run(node, run->second);
-    note_system(node);
-    if (tree_.kind(node) == NodeKind::Repeat && repeat_parts(tree_, node).within != kNoNode)
-      note_first(operation_now(), node);
-    for (const NodeId kid : tree_.kids(node)) note_calls_in(kid);
+  void add(const Reach& reach) {
+    plan_.first_call.insert(reach.first_calls.begin(), reach.first_calls.end());
+    recipients_.note_all(reach.recipients);
   }
 
   const Tree& tree_;
@@ -559,15 +443,12 @@ class Planner {
   const CheckedFlow& flow_;
   const Library& library_;
   const Trigger& trigger_;
-  const std::vector<CallBounds>& functions_;
-  const std::vector<CallBounds>& flows_;
+  const Bounds& bounds_;
+  const Reaches& reaches_;
   Recipients recipients_;
   FlowPlan plan_;
   std::map<std::uint32_t, std::set<std::string>> reads_;
   int branch_depth_ = 0;
-  bool is_in_function_ = false;    // what is noted
-  bool is_in_run_ = false;         // of another flow
-  std::set<std::uint32_t> runs_;   // of flows, that were noted
   NodeId field_object_ = kNoNode;  // of the field that is looked at
   PlannedFetch::Place place_ = PlannedFetch::Place::Body;
 };
@@ -575,24 +456,26 @@ class Planner {
 }  // namespace
 
 std::vector<FlowPlan> plan(const Tree& tree, const Library& library, const CheckedFile& checked) {
-  // Bounds of functions that call flows are known when those of the flows are.
-  const auto runs_by_functions = [&](const CheckedFlow& flow) {
-    return std::ranges::any_of(flow.functions, [&](std::uint32_t function) {
-      return !checked.functions[function].effects.flows.empty();
-    });
-  };
   std::vector<FlowPlan> plans(checked.flows.size());
-  std::vector<CallBounds> flows(checked.flows.size());
-  std::vector<CallBounds> functions = function_bounds(tree, library, checked, nullptr, flows);
-  for (const std::uint32_t index : called_first(checked)) {
+  Bounds bounds{.functions = std::vector<CallBounds>(checked.functions.size()),
+                .flows = std::vector<CallBounds>(checked.flows.size())};
+  Reaches reaches{.functions = std::vector<Reach>(checked.functions.size()),
+                  .flows = std::vector<Reach>(checked.flows.size())};
+  const CallOrder order = call_order(tree, checked);
+  for (const auto [is_flow, index] : order.callees) {
+    if (!is_flow) {
+      bounds.functions[index] =
+          function_bounds(tree, library, checked, index, order.is_circular[index], nullptr, bounds);
+      reaches.functions[index] = reach_of_function(tree, library, checked, checked.functions[index], reaches);
+      continue;
+    }
     const CheckedFlow& flow = checked.flows[index];
-    const bool is_protected = !flow.protects.empty();  // its functions ask as well
-    if (runs_by_functions(flow)) functions = function_bounds(tree, library, checked, nullptr, flows);
-    plans[index] = is_protected ? Planner(tree, library, checked, flow,
-                                          function_bounds(tree, library, checked, &flow, flows), flows)
-                                      .run()
-                                : Planner(tree, library, checked, flow, functions, flows).run();
-    flows[index] = plans[index].calls;
+    ReplacedBounds unprotected;
+    if (!flow.protects.empty()) unprotected = protect_bounds(tree, library, checked, flow, bounds);
+    plans[index] = Planner(tree, library, checked, flow, bounds, reaches).run();
+    for (auto& [function, bound] : unprotected) bounds.functions[function] = std::move(bound);
+    bounds.flows[index] = plans[index].calls;
+    reaches.flows[index] = reach_of_flow(tree, library, checked, flow, reaches);
   }
   return plans;
 }

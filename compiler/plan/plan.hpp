@@ -35,7 +35,6 @@ struct FlowPlan {
   std::vector<NodeId> condition_order;
   CallBounds calls;  // by operation, without fetches
   std::map<std::uint32_t, NodeId> first_call;
-  std::set<std::uint32_t> functions;                       // that it invokes and that do more than compute
   std::map<std::pair<std::uint32_t, bool>, NodeId> flows;  // that it calls or (true) starts; the first place
   std::vector<std::pair<std::string, std::set<std::string>>> reads;  // entity, fields as written
   std::vector<PlannedRecipients> recipients;

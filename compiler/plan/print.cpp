@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "compiler/plan/call_order.hpp"
 #include "compiler/plan/plan.hpp"
 
 namespace flow {
@@ -90,6 +91,19 @@ std::string guardrails(const Tree& tree, const CheckedFlow& flow) {
   return out.empty() ? out : "  holds to:\n" + out;
 }
 
+// Those that a run leads to and that do more than compute.
+std::set<std::uint32_t> functions_that_do(const Tree& tree, const CheckedFile& checked,
+                                          const CheckedFlow& flow) {
+  std::set<std::uint32_t> found;
+  for (const Callee callee : calls_of(tree, checked, flow, Through::Flows).callees) {
+    if (callee.is_flow) continue;
+    const FunctionEffects& effects = checked.functions[callee.index].effects;
+    if (!effects.operations.empty() || effects.logs || effects.stops || effects.waits)
+      found.insert(callee.index);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string print_plan(const Tree& tree, const Library& library, const CheckedFile& checked,
@@ -122,8 +136,9 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
             : fmt::format("any number of times in a run, by the loop in line {}", tree.line(bound.loop));
     out += fmt::format("    {:<9}{} ({})\n", operation.name + " ", times, effect_name(operation.effect));
   }
-  if (!plan.functions.empty()) out += "  functions:\n";
-  for (const std::uint32_t function : plan.functions)
+  const std::set<std::uint32_t> functions = functions_that_do(tree, checked, flow);
+  if (!functions.empty()) out += "  functions:\n";
+  for (const std::uint32_t function : functions)
     out += fmt::format("    {:<9}{}\n", checked.functions[function].name + " ",
                        effects_of(library, checked, checked.functions[function].effects));
   if (!plan.flows.empty()) out += "  runs of other flows:\n";

@@ -37,18 +37,30 @@ void Recipients::note_call(const CheckedCall& call, bool is_in_function) {
   if (operation.effect != Effect::Notify) return;
   for (std::size_t i = 0; i < call.arguments.size(); ++i) {
     if (call.arguments[i] == kNoNode || !takes_address(operation.parameters[i].type)) continue;
-    const auto known = std::ranges::find_if(found_, [&](const PlannedRecipients& r) {
-      return r.operation == call.operation && r.parameter == operation.parameters[i].name;
-    });
-    if (known != found_.end()) {
-      collect(call.arguments[i], *known);
-      continue;
-    }
-    found_.push_back({.operation = call.operation,
-                      .parameter = operation.parameters[i].name,
-                      .constants = {},
-                      .computed = {}});
-    collect(call.arguments[i], found_.back());
+    collect(call.arguments[i], of(call.operation, operation.parameters[i].name));
+  }
+}
+
+PlannedRecipients& Recipients::of(std::uint32_t operation, const std::string& parameter) {
+  const auto known = std::ranges::find_if(found_, [&](const PlannedRecipients& r) {
+    return r.operation == operation && r.parameter == parameter;
+  });
+  if (known != found_.end()) return *known;
+  return found_.emplace_back(
+      PlannedRecipients{.operation = operation, .parameter = parameter, .constants = {}, .computed = {}});
+}
+
+void Recipients::note_all(const std::vector<PlannedRecipients>& others) {
+  const auto add_all = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+    std::set<std::string_view> known(to.begin(), to.end());
+    to.reserve(to.size() + from.size());  // what is known refers to them
+    for (const std::string& text : from)
+      if (!known.contains(text)) to.push_back(text);
+  };
+  for (const PlannedRecipients& other : others) {
+    PlannedRecipients& own = of(other.operation, other.parameter);
+    add_all(own.constants, other.constants);
+    add_all(own.computed, other.computed);
   }
 }
 

@@ -27,10 +27,13 @@ class Recipients {
   // followed.
   void note_let(NodeId let);
   void note_call(const CheckedCall& call, bool is_in_function);
+  // What was found in something that is called.
+  void note_all(const std::vector<PlannedRecipients>& others);
   std::vector<PlannedRecipients> take() { return std::move(found_); }
 
  private:
   bool takes_address(TypeId type) const;
+  PlannedRecipients& of(std::uint32_t operation, const std::string& parameter);
   void collect(NodeId node, PlannedRecipients& into);
 
   const Tree& tree_;

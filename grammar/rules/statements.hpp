@@ -164,7 +164,9 @@ struct fail_statement : seq<k_fail, ws, must<operand_expr>> {};
 struct wait_until : seq<k_wait, ws, w_until, at<ws, sor<digit, ident, one<'"'>>>, ws, must<operand_expr>> {};
 struct wait_value : seq<duration_value> {};
 struct wait_statement : seq<k_wait, ws, must<wait_value>> {};
-struct respond : seq<TAO_PEGTL_KEYWORD("respond"), value_ahead, ws, must<operand_expr>,
+// A text cannot follow a name, so that is a status in quotes.
+struct status_ahead : at<ws, sor<digit, ident, one<'"'>>> {};
+struct respond : seq<TAO_PEGTL_KEYWORD("respond"), status_ahead, ws, must<operand_expr>,
                      opt<ws, one<','>, ws, must<operand_expr>>> {};
 struct statement_wanted
     : sor<let, var, if_statement, for_statement, log_statement, stop_statement, fail_statement, yield_statement,

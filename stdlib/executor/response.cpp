@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "stdlib/http/answer.hpp"
 #include "stdlib/json/json.hpp"
@@ -170,6 +171,8 @@ Outcome outcome_of(const HttpResponse& response, const Operation& operation, con
   if (response.status < 200 || response.status >= 300)
     return fault_of_answer(response, operation, route, now_us);
   if (operation.result == kNothingType) return Returned{"null"};
+  if (operation.result == kBytesType && operation.result_member.empty())
+    return Returned{json_quoted(base64_of(response.body))};
   if (response.body.empty())
     return invalid(response, operation, "the body is empty and a result is declared");
   Result<std::string> json = json_part(response.body, operation.result_member);

@@ -201,6 +201,25 @@ std::string comments(std::size_t bytes) {
       "    log \"{alertId}\"\n}\n", bytes);
 }
 
+// Each calls two of those before it, so that the last ones lead to all others on countless ways.
+std::string chains(std::size_t bytes) {
+  return repeated(
+      {},
+      [](int i) {
+        const std::string ask =
+            i % 60 == 0 ? "add_tag(machine, \"x\")"
+                        : fmt::format("f{0}(machine)\n    f{1}(machine)", i - 1, i % 60 > 1 ? i - 2 : i - 1);
+        const std::string run =
+            i % 60 == 0 ? "log \"x\"" : fmt::format("start chain{0}(machine: machine)", i - 1);
+        return fmt::format(
+            "fn f{0}(machine: MachineId) {{\n    {1}\n    log \"{0}\"\n}}\n"
+            "flow chain{0} on call (machine: MachineId) limit add_tag to 9 per 1h do {{\n    f{0}(machine)\n "
+            "   {2}\n}}\n",
+            i, ask, run);
+      },
+      "", bytes);
+}
+
 std::string mistakes(std::size_t bytes) {
   return repeated(
       "on alert.new do {\n",
@@ -225,6 +244,7 @@ constexpr Shape kShapes[] = {
     {"enums", enums},
     {"tests", tests},
     {"comments", comments},
+    {"chains", chains},
     {"mistakes", mistakes, true},
 };
 

@@ -11,7 +11,8 @@
 //   3  settings, options of calls, policies and results of flows, kinds of triggers; before any release, not
 //   read
 //      any more
-//   4  which code cleans up
+//   4  which code cleans up; before any release, not read any more
+//   5  defaults of the fields of records, which arguments have one, the type Bytes
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@
 
 namespace flow {
 
-inline constexpr std::uint32_t kFormatVersion = 4;
-inline constexpr std::uint32_t kOldestReadVersion = 4;
+inline constexpr std::uint32_t kFormatVersion = 5;
+inline constexpr std::uint32_t kOldestReadVersion = 5;
 inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 
 std::string encode(const Module& module);

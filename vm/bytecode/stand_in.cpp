@@ -35,6 +35,7 @@ std::string text_value(TypeId type, const std::string& name) {
     case kUrlType: return "\"https://example.com/\"";
     case kDomainType: return "\"example.com\"";
     case kIncidentIdType: return "\"1\"";
+    case kBytesType: return "\"Rmxvdw==\"";
     default: return json_quoted(name);
   }
 }

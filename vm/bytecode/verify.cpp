@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "base/text_forms.hpp"
 #include "vm/bytecode/op_table.hpp"
 #include "vm/bytecode/verify_code.hpp"
 
@@ -135,7 +136,10 @@ Status ModuleVerifier::check_constant(const Constant& constant) const {
       return constant.number == 0 || constant.number == 1 ? Status{} : error("a Bool is 0 or 1");
     case Storage::Float:
       return std::isfinite(constant.real) ? Status{} : error("a Float must be a finite number");
-    case Storage::Text: return invalid_utf8_at(constant.text) ? error("its text is not UTF-8") : Status{};
+    case Storage::Text:
+      if (constant.type == kBytesType && !text_mistake(kBytesType, constant.text).empty())
+        return error("its bytes are not in Base64");
+      return invalid_utf8_at(constant.text) ? error("its text is not UTF-8") : Status{};
     case Storage::Enum: {
       const auto& values = types_.enumeration(constant.type).values;
       if (constant.number >= 0 && static_cast<std::uint64_t>(constant.number) < values.size()) return {};

@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::size_t kHeapBytes = 16u << 20;  // for looking at the arguments of one run
 
-bool is_needed(const Module& module, const FlowCode& flow, const Trigger::Binding& binding) {
-  const auto is_it = [&](const Input& input) {
-    return input.source == Input::Source::Binding && input.wire == binding.wire;
-  };
-  const auto input = std::ranges::find_if(flow.inputs, is_it);
-  return input != flow.inputs.end() && !module.types.is_optional(input->type);
-}
-
 Error unknown(const Trigger& trigger, std::string_view name) {
   std::vector<std::string> known;
   for (const Trigger::Binding& binding : trigger.bindings) known.push_back(binding.name);
@@ -42,9 +34,13 @@ bool is_text_in_json(const TypeTable& types, TypeId type) {
   return storage == Storage::Text || storage == Storage::Enum || bare == kTimeType || bare == kDurationType;
 }
 
+bool is_json_text(std::string_view text) {
+  simdjson::dom::parser parser;
+  return parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
+}
+
 std::string with_written(const Module& module, const FlowCode& flow, std::string_view arguments_json,
                          const std::map<std::string, std::string>& written) {
-  simdjson::dom::parser parser;
   std::string json(arguments_json);
   if (written.empty() || !json.ends_with('}')) return json;
   const Trigger& trigger = module.triggers[flow.trigger];
@@ -54,7 +50,7 @@ std::string with_written(const Module& module, const FlowCode& flow, std::string
   for (const auto& [name, text] : written) {
     const auto binding = std::ranges::find(trigger.bindings, name, &Trigger::Binding::wire);
     const bool is_json = binding != trigger.bindings.end() && !is_text_in_json(module.types, binding->type) &&
-                         parser.parse(text.data(), text.size()).error() == simdjson::SUCCESS;
+                         is_json_text(text);
     json +=
         fmt::format("{}{}:{}", is_first ? "" : ",", json_quoted(name), is_json ? text : json_quoted(text));
     is_first = false;
@@ -77,7 +73,7 @@ Status check_arguments(const Module& module, const FlowCode& flow, std::string_v
     const std::string type = module.types.name(binding.type);
     const auto json = scan_member(arguments_json, binding.wire);
     if (!json || *json == "null") {
-      if (is_needed(module, flow, binding))
+      if (!binding.has_default && !module.types.is_optional(binding.type))
         return error(fmt::format("the argument `{}` is missing: it is a {}", binding.name, type));
       continue;
     }

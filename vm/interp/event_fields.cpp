@@ -9,7 +9,8 @@ EventFields::Reading reading_of(const TypeTable& types, TypeId type) {
     case Storage::Bool: return Reading::Bool;
     case Storage::Float: return Reading::Float;
     case Storage::Enum: return Reading::Enum;
-    case Storage::Text: return type == kSecretType ? Reading::Later : Reading::Text;  // and refused there
+    case Storage::Text:  // A secret is refused there, and Bytes may be spelled in several ways.
+      return type == kSecretType || type == kBytesType ? Reading::Later : Reading::Text;
     case Storage::Int:
       if (type == kTimeType) return Reading::Time;
       return type == kDurationType ? Reading::Duration : Reading::Int;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/base64.hpp"
 #include "base/error_type.hpp"
 #include "base/text.hpp"
 #include "base/text_forms.hpp"
@@ -93,6 +94,14 @@ bool Machine::State::check_text(Instruction i) {
     for (const std::string& value : values.values) names += (names.empty() ? "" : ", ") + value;
     return raise(FaultKind::InvalidValue, fmt::format("{} is no {}; its values are {}", shown(text),
                                                       module.types.name(type), beginning_of(names, 400)));
+  }
+  if (type == kBytesType) {
+    const auto bytes = bytes_of_base64(text);
+    if (!bytes) return raise(FaultKind::InvalidValue, fmt::format("{} is no Base64", shown(text)));
+    const std::string_view kept = heap.copy(base64_of(*bytes));
+    if (kept.data() == nullptr) return out_of_memory();
+    r(i.a) = Slot::text(kept);
+    return true;
   }
   const std::string wrong = type == kStringType ? "" : text_mistake(type, text);
   if (!wrong.empty())

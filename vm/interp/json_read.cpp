@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 #include <cmath>
+#include <map>
+#include <memory>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "base/text_forms.hpp"
 #include "vm/interp/maps.hpp"
@@ -60,6 +63,8 @@ class ValueReader {
  private:
   // Of all members of `object` those that the record has; `value` becomes the record.
   MaybeMistake read_record(dom::object object, TypeId type, Slot& value, int depth);
+  // Of a field that no member has filled.
+  MaybeMistake read_default(const RecordField& field, Slot& value, int depth);
   MaybeMistake read_null(TypeId type, Slot& value);
   MaybeMistake read_scalar(dom::element json, TypeId type, Slot& value);
   MaybeMistake read_int(dom::element json, TypeId type, Slot& value);
@@ -79,6 +84,9 @@ class ValueReader {
   const TypeTable& types_;
   Heap& heap_;
   const bool is_strict_;
+  // Each default is parsed once, for it may be missing in each of many records.
+  std::map<const RecordField*, std::unique_ptr<dom::parser>> defaults_;
+  bool is_in_default_ = false;
 };
 
 MaybeMistake ValueReader::keep(Slot::Tag tag, std::string_view text, Form form, Slot& value) {
@@ -128,6 +136,11 @@ MaybeMistake ValueReader::read_text(dom::element json, TypeId type, Slot& value)
   std::string_view text;
   if (json.get_string().get(text) != simdjson::SUCCESS) return unexpected(json, type);
   if (type == kSecretType) return mistake("is a text where no secret can come from");
+  if (type == kBytesType) {
+    const auto bytes = bytes_of_base64(text);
+    if (!bytes) return mistake(fmt::format("is {}, which is no Base64", json_quoted(beginning_of(text, 80))));
+    return keep(Slot::Tag::Text, base64_of(*bytes), form_of(type), value);
+  }
   if (is_strict_ && types_.storage(type) == Storage::Text && type != kStringType) {
     if (const std::string wrong = text_mistake(type, text); !wrong.empty())
       return mistake(fmt::format("is {}, which is no {}: {}", json_quoted(beginning_of(text, 80)),
@@ -223,11 +236,31 @@ MaybeMistake ValueReader::read_record(dom::object object, TypeId type, Slot& val
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (slots[i].tag != Slot::Tag::Null || slots[i].size != kNotSeen) continue;
     slots[i] = Slot::null();
-    if (!types_.is_optional(fields[i].type) && types_.storage(fields[i].type) != Storage::None)
+    if (!fields[i].default_json.empty()) {
+      if (auto wrong = read_default(fields[i], slots[i], depth + 1)) return at_field(std::move(*wrong), i);
+    } else if (!types_.is_optional(fields[i].type) && types_.storage(fields[i].type) != Storage::None) {
       return at_field(mistake("is missing"), i);
+    }
   }
   value = Slot::with_items(Slot::Tag::Record, slots, fields.size());
   return {};
+}
+
+// A default holds no record that needs a default itself: the compiler makes none, and here it ends.
+MaybeMistake ValueReader::read_default(const RecordField& field, Slot& value, int depth) {
+  if (is_in_default_) return mistake("is missing");
+  std::unique_ptr<dom::parser>& kept = defaults_[&field];
+  if (kept == nullptr) {
+    kept = std::make_unique<dom::parser>();
+    if (kept->parse(field.default_json).error() != simdjson::SUCCESS) {
+      kept.reset();
+      return mistake("has a default that is no JSON");
+    }
+  }
+  is_in_default_ = true;
+  MaybeMistake wrong = read(kept->doc.root(), field.type, value, depth);
+  is_in_default_ = false;
+  return wrong;
 }
 
 MaybeMistake ValueReader::read_raw(dom::element json, Slot& value) {

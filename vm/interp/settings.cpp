@@ -78,4 +78,13 @@ Status check_settings(const Module& module, std::string_view settings_json) {
   return {};
 }
 
+Status check_setting(const Module& module, const Setting& setting, std::string_view json) {
+  Heap heap(kHeapBytes, kHeapBytes);
+  Slot value;
+  const auto problem = setting.is_secret ? read_secret(setting, json, module.types, heap, value)
+                                         : convert_json(json, module.types, setting.type, heap, value);
+  if (!problem) return {};
+  return error(problem->is_out_of_memory ? "it is too large" : problem->message);
+}
+
 }  // namespace flow

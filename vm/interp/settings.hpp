@@ -24,4 +24,7 @@ std::optional<JsonProblem> fill_settings(std::string_view settings_json, const M
 // there has its type. Names the first that is wrong, or a member that is no setting of the module.
 Status check_settings(const Module& module, std::string_view settings_json);
 
+// Whether JSON is a value of one setting.
+Status check_setting(const Module& module, const Setting& setting, std::string_view json);
+
 }  // namespace flow

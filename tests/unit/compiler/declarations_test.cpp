@@ -95,6 +95,29 @@ constexpr Sample kSamples[] = {
      "on alert.new do { let j: Json = { A: 1, b: [\"x\", \"y\"], unread: 2, more: 3 }\n let p = j as P\n"
      "stop \"{p.a} {p.b.join(\",\")} {p.c == null}\" }",
      "1 x,y true"},
+    {"json_that_lacks_a_member_takes_its_default",
+     "enum L { Low, High }\n"
+     "record P { a: Int = 3, b: List<String> = [\"x\"], c: L = High, d: Duration = 5m, e: Int? = 4, f: "
+     "Int?,\n"
+     " g: Map<String, Int> = { k: 1 }, h: Json = { i: [1] }, j: List<P> = [], n: Int from \"N\" = -7,\n"
+     " r: Float = 1.5, t: Bytes = \"AQI=\" }\n"
+     "fn f(p: P) = \"{p.a} {p.b.join(\",\")} {p.c} {p.d} {p.e ?? 9} {p.f ?? 9} {p.g[\"k\"] ?? 9} {p.h} \"\n"
+     " + \"{p.j.length()} {p.n} {p.r} {p.t}\"\n"
+     "on alert.new do { let none: Json = {}\n let some: Json = { a: 1, e: null, j: [{}], N: 2 }\n"
+     "stop \"{f(none as P)} / {f(some as P)} {none is P}\" }",
+     "3 x High 5m 4 9 1 {\"i\":[1]} 0 -7 1.5 AQI= / 1 x High 5m 9 9 1 {\"i\":[1]} 1 2 1.5 AQI= true"},
+    {"a_default_stands_for_no_null",
+     "record P { a: Int = 3 }\n"
+     "on alert.new do { let j: Json = { a: null }\n stop \"{(j as P).a}\" }",
+     "source\nfailed in line 3: at .a: expected Int, found null\n"},
+    {"bytes_are_values",
+     "on alert.new do { let b = \"Flöw\".toBytes()\n let c: Bytes = \"RmzDtnc=\"\n let m = { k: b }\n"
+     "let j: Json = { b: b }\n let text = \"/-A\"\n"
+     "stop \"{b} {b == c} {b in [c]} {b.length()} {b.hex()} {b.text() ?? \"none\"} {b.slice(2, 4).hex()} \"\n"
+     " + \"{m[\"k\"] == c} {j} {(j.b as Bytes) == b} {text as Bytes} {\"?\" is Bytes} {b as String}\" }",
+     "RmzDtnc= true true 5 466cc3b677 Flöw c3b6 true {\"b\":\"RmzDtnc=\"} true /+A= false RmzDtnc="},
+    {"bytes_of_what_is_none", "on alert.new do { let t = \"a b!\"\n stop \"{t as Bytes}\" }",
+     "source\nfailed in line 2: \"a b!\" is no Base64\n"},
     {"json_that_is_none_names_the_place",
      "record P { list: List<Int> }\n"
      "on alert.new do { let j: Json = { list: [1, \"x\"] }\n stop \"{(j as P).list.sum()}\" }",

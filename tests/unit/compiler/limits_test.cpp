@@ -182,6 +182,21 @@ TEST(Limits, OfFlowsWithLongNamesAndManyNames) {
   EXPECT_TRUE(compiled("on alert.new do log " + std::string(1'000'000, 'a')).diagnostics.has_errors());
 }
 
+// Names with dots in tests and policies are no part of one long chain.
+TEST(Limits, NotOfNamesBehindEachOther) {
+  const Compilation tested =
+      compiled("on alert.new do isolate(machineId)\ntest \"x\" {\n" +
+               repeated("given defender.isolate fails Throttled\n", 150) +
+               repeated("expect defender.isolate(machineId) then defender.isolate\n", 150) +
+               repeated("expect no mail.mail(\"a@b.zz\")\n", 150) + "}");
+  EXPECT_TRUE(codes(tested.diagnostics).empty()) << rendered(tested.diagnostics, tested.files);
+  std::string flows;
+  for (int i = 0; i < 150; ++i)
+    flows += "flow f" + std::to_string(i) +
+             " on alert.new limit defender.isolate to 1 per 1h do isolate(machineId)\n";
+  EXPECT_FALSE(codes(compiled(flows).diagnostics).contains("F0002"));
+}
+
 // Each function's result follows from the next one's; each calls all before it; each calls itself.
 TEST(Limits, OfManyFunctions) {
   std::string chain, all, circles, calls = "on alert.new do {\n";

@@ -45,6 +45,16 @@ TEST_F(Answers, ResultsAreMinifiedAsTheyStand) {
   EXPECT_EQ(returned(204, "whatever"), "null");
 }
 
+// As they came, also where they are no text and no JSON, or nothing at all.
+TEST_F(Answers, BytesAreTheWholeBody) {
+  operation.result = kBytesType;
+  EXPECT_EQ(returned(200, std::string("PK\x03\x04\0\xff", 6)), "\"UEsDBAD/\"");
+  EXPECT_EQ(returned(200, ""), "\"\"");
+  EXPECT_EQ(fault(404, "gone").kind, FaultKind::NotFound);
+  operation.result_member = "content";
+  EXPECT_EQ(returned(200, R"({"content":"UEs="})"), "\"UEs=\"");
+}
+
 TEST_F(Answers, AResultThatIsMissingOrBrokenIsInvalid) {
   for (const std::string& body : {std::string(), std::string("<html>"), std::string(200'000, '[')}) {
     const Fault found = fault(200, body);

@@ -83,6 +83,32 @@ TEST(Json, WhatHasTheFormIsConverted) {
   EXPECT_THAT(f.told("{}"), ElementsAre("InvalidValue: at .value: it is missing"));
 }
 
+TEST(Json, WhatIsMissingHasItsDefault) {
+  Foreign f;
+  std::vector<RecordField>& fields = f.a.module.types.mutable_record(f.a.world.node).fields;
+  fields[0].default_json = "7";
+  f.a.emit(Op::JsonTo, 11, 10, 0, f.a.world.node).emit(Op::GetField, 12, 11, 0).show(12);
+  EXPECT_THAT(f.told("{}"), ElementsAre("7", "finished"));
+  EXPECT_THAT(f.told(R"({"value":8,"next":{}})"), ElementsAre("8", "finished"));
+  EXPECT_THAT(f.told(R"({"value":null})"), ElementsAre("InvalidValue: at .value: expected Int, found null"));
+  // What no compiler writes does no harm: a default that needs another one, of another type, no JSON.
+  fields[1].default_json = "{}";
+  EXPECT_THAT(f.told("{}"), ElementsAre("InvalidValue: at .next.value: it is missing"));
+  fields[0].default_json = "[1]";
+  EXPECT_THAT(f.told("{}"), ElementsAre("InvalidValue: at .value: expected Int, found list"));
+  fields[0].default_json = "{";
+  EXPECT_THAT(f.told("{}"), ElementsAre("InvalidValue: at .value: it has a default that is no JSON"));
+}
+
+TEST(Json, BytesAreBase64InOneSpelling) {
+  Foreign f;
+  f.a.emit(Op::JsonTo, 11, 10, 0, kBytesType).show(11);
+  EXPECT_THAT(f.told(R"("-_A")"), ElementsAre("+/A=", "finished"));
+  EXPECT_THAT(f.told(R"("")"), ElementsAre("", "finished"));
+  EXPECT_THAT(f.told(R"("a b!")"), ElementsAre(R"(InvalidValue: the value is "a b!", which is no Base64)"));
+  EXPECT_THAT(f.told("7"), ElementsAre("InvalidValue: expected Bytes, found number"));
+}
+
 TEST(Json, PlacesAreNamedAsJsonNamesThem) {
   Foreign f;
   f.a.emit(Op::JsonTo, 11, 10, 0, f.a.world.machine);
@@ -188,6 +214,8 @@ TEST(CheckText, FormsOfTheTypesKeptAsText) {
   EXPECT_EQ(checked("1.2.3", kIpType), R"(InvalidValue: "1.2.3" is no Ip: it is no IPv4 or IPv6 address)");
   EXPECT_EQ(checked("ab", kMd5Type), R"(InvalidValue: "ab" is no Md5: it must have 32 hexadecimal digits)");
   EXPECT_EQ(checked("", kStringType), "");
+  EXPECT_EQ(checked("AQI", kBytesType), "AQI=");
+  EXPECT_EQ(checked("A", kBytesType), R"(InvalidValue: "A" is no Base64)");
   const std::string what = checked(std::string(100, 'z'), kMd5Type);
   EXPECT_EQ(what,
             "InvalidValue: \"" + std::string(80, 'z') + "\"… is no Md5: it must have 32 hexadecimal digits");

@@ -2,56 +2,19 @@
 #include <algorithm>
 #include <array>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "vm/interp/natives/functions.hpp"
 
 namespace flow::natives {
 namespace {
 
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kHex = "0123456789abcdef";
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-int base64_digit(char c) {
-  if (c == '-') return 62;
-  if (c == '_') return 63;
-  const std::size_t at = kBase64.find(c);
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
-
-// Blanks and line ends may stand anywhere, as in mails; `=` only at the end, and only to fill up to four.
-std::optional<std::string> base64_bytes(std::string_view text) {
-  std::string bytes;
-  unsigned bits = 0, held = 0;
-  std::size_t digits = 0, fill = 0;
-  for (const char c : text) {
-    if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
-    if (c == '=') {
-      ++fill;
-      continue;
-    }
-    const int digit = base64_digit(c);
-    if (digit < 0 || fill > 0) return std::nullopt;
-    held = (held << 6 | static_cast<unsigned>(digit)) & 0xffff;
-    bits += 6;
-    ++digits;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>(held >> bits & 0xff);
-  }
-  const bool is_filled = fill == 0 || (digits + fill) % 4 == 0;
-  return digits % 4 == 1 || fill > 2 || !is_filled ? std::nullopt : std::optional(std::move(bytes));
-}
-
-// Only what is text can be kept: well-formed, and without the byte that ends texts elsewhere.
-Text kept_text(NativeContext& context, const std::optional<std::string>& bytes) {
-  if (!bytes || invalid_utf8_at(*bytes)) return std::nullopt;
-  return keep(context, *bytes);
 }
 
 void add_utf8(std::string& out, std::uint32_t point) {
@@ -134,27 +97,14 @@ std::size_t find_tag(std::string_view text, std::string_view part, std::size_t f
 }  // namespace
 
 Text base64(NativeContext& context, std::string_view text) {
-  char* const made = new_text(context, (text.size() + 2) / 3 * 4);
-  if (made == nullptr) return std::nullopt;
-  char* next = made;
-  for (std::size_t at = 0; at < text.size(); at += 3) {
-    const auto byte = [&](std::size_t i) {
-      return i < text.size() ? static_cast<unsigned>(static_cast<unsigned char>(text[i])) : 0u;
-    };
-    const unsigned three = byte(at) << 16 | byte(at + 1) << 8 | byte(at + 2);
-    *next++ = kBase64[three >> 18];
-    *next++ = kBase64[three >> 12 & 63];
-    *next++ = at + 1 < text.size() ? kBase64[three >> 6 & 63] : '=';
-    *next++ = at + 2 < text.size() ? kBase64[three & 63] : '=';
-  }
-  return std::string_view(made, static_cast<std::size_t>(next - made));
+  return keep(context, base64_of(text));
 }
 
 Text fromBase64(NativeContext& context, std::string_view text) {
-  return kept_text(context, base64_bytes(text));
+  return kept_text(context, bytes_of_base64(text));
 }
 Text fromBase64Utf16(NativeContext& context, std::string_view text) {
-  const auto bytes = base64_bytes(text);
+  const auto bytes = bytes_of_base64(text);
   return bytes ? kept_text(context, utf8_of_utf16(*bytes)) : std::nullopt;
 }
 
@@ -169,14 +119,7 @@ Text hex(NativeContext& context, std::string_view text) {
 }
 
 Text fromHex(NativeContext& context, std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
-  std::string bytes;
-  for (std::size_t at = 0; at < text.size(); at += 2) {
-    const int high = hex_digit(text[at]), low = hex_digit(text[at + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high << 4 | low);
-  }
-  return kept_text(context, bytes);
+  return kept_text(context, bytes_of_hex(text));
 }
 
 Text urlEncode(NativeContext& context, std::string_view text) {

@@ -100,6 +100,21 @@ Text urlDecode(NativeContext& context, std::string_view text);
 Text csvCell(NativeContext& context, std::string_view text);
 Text plainText(NativeContext& context, std::string_view text);
 
+// bytes.cpp: bytes
+Text bytesOfText(NativeContext& context, std::string_view text);
+Text bytesOfBase64(NativeContext& context, std::string_view text);
+Text bytesOfHex(NativeContext& context, std::string_view text);
+Text bytesToText(NativeContext& context, std::string_view text);
+Text bytesToBase64(NativeContext& context, std::string_view text);
+Text bytesToHex(NativeContext& context, std::string_view text);
+std::int64_t bytesLength(NativeContext& context, std::string_view text);
+bool bytesIsEmpty(NativeContext& context, std::string_view text);
+Text bytesSlice(NativeContext& context, std::string_view text, std::int64_t from,
+                std::optional<std::int64_t> to);
+Text bytesSha256(NativeContext& context, std::string_view text);
+Text bytesSha1(NativeContext& context, std::string_view text);
+Text bytesMd5(NativeContext& context, std::string_view text);
+
 // digest.cpp: digests
 Text sha256(NativeContext& context, std::string_view text);
 Text sha1(NativeContext& context, std::string_view text);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace flow::natives {
 namespace {
 
@@ -58,6 +60,11 @@ Text keep(NativeContext& context, std::string_view text) {
   if (kept == nullptr) return std::nullopt;
   std::ranges::copy(text, kept);
   return std::string_view(kept, text.size());
+}
+
+Text kept_text(NativeContext& context, const std::optional<std::string>& bytes) {
+  if (!bytes || invalid_utf8_at(*bytes)) return std::nullopt;
+  return keep(context, *bytes);
 }
 
 bool ListMaker::add(Slot item) {

@@ -34,6 +34,8 @@ bool spend(NativeContext& context, std::uint64_t bytes);
 char* new_text(NativeContext& context, std::size_t size);
 // The text in the heap.
 Text keep(NativeContext& context, std::string_view text);
+// The same of bytes that are well-formed UTF-8; otherwise nothing.
+Text kept_text(NativeContext& context, const std::optional<std::string>& bytes);
 
 // Puts a list together. What is added must lie in the heap or in the arguments.
 class ListMaker {
