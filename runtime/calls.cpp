@@ -31,12 +31,17 @@ Fault not_json(const std::string& operation) {
 
 }  // namespace
 
+// Of an operation that has routes.
+std::size_t Runtime::Loop::route_of(const std::string& tenant, const Operation& operation) const {
+  const std::size_t route = options_.chosen_route ? options_.chosen_route(tenant, operation) : 0;
+  return std::min(route, operation.routes.size() - 1);
+}
+
 const Quota& Runtime::Loop::quota_of(const Pending& pending) const {
   static const Quota kUnlimited;
   const Operation& operation = pending.module->operations[pending.counts_as.value_or(pending.call.operation)];
   if (operation.routes.empty()) return kUnlimited;
-  const std::size_t route = options_.chosen_route ? options_.chosen_route(pending.call.tenant, operation) : 0;
-  return operation.routes[std::min(route, operation.routes.size() - 1)].quota;
+  return operation.routes[route_of(pending.call.tenant, operation)].quota;
 }
 
 void Runtime::Loop::ask(Pending pending) {
@@ -48,6 +53,7 @@ void Runtime::Loop::ask(Pending pending) {
   pending.bucket = Limiter::bucket(pending.call.tenant, quota, operation);
   const std::uint64_t ticket = next_ticket_++;
   limiter_.enqueue(pending.bucket, quota, ticket, pending.priority);
+  if (pending.read) reads_.note_waiting(*pending.read, ticket);
   pending_.emplace(ticket, std::move(pending));
 }
 
@@ -61,7 +67,10 @@ void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
       std::min(run.waiting(number)->not_before_us, now_us + options_.retry.longest_wish_us);
   if (not_before_us <= now_us) return ask_now(run, number);
   at(not_before_us, [this, id = run.row().id, number] {
-    if (const Run* waiting = waiting_run(id, number)) ask_now(*waiting, number);
+    Run* const waiting = waiting_run(id, number);
+    if (waiting == nullptr) return;
+    ask_now(*waiting, number);
+    settle_run(*waiting);
   });
 }
 
@@ -87,8 +96,12 @@ Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t 
   return pending;
 }
 
-void Runtime::Loop::ask_now(const Run& run, std::uint32_t number) {
-  ask(pending_for(run, number));
+// It may be answered at once: settle_run() is to follow.
+void Runtime::Loop::ask_now(Run& run, std::uint32_t number) {
+  Pending pending = pending_for(run, number);
+  pending.read = shared_as(run, number, pending);
+  if (pending.read && is_served_by_another(run, number, *pending.read)) return;
+  ask(std::move(pending));
 }
 
 void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt,
@@ -103,28 +116,35 @@ void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fa
 bool Runtime::Loop::release_calls(std::int64_t now_us) {
   const std::size_t room =
       options_.calls_in_flight - std::min<std::size_t>(in_flight_, options_.calls_in_flight);
-  const std::vector<std::uint64_t> tickets = limiter_.release(now_us, room);
-  for (const std::uint64_t ticket : tickets) {
-    Pending& pending = pending_.at(ticket);
-    const bool is_run = pending.is_of_run();
-    Run* const owner = is_run ? waiting_run(pending.owner, pending.number) : nullptr;
-    const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
-    if (!is_wanted) {  // the branch that wanted it was ended meanwhile, or the question was answered
-      limiter_.done(pending.bucket);
-      pending_.erase(ticket);
-      continue;
-    }
-    pending.is_sent = true;
-    ++in_flight_;
-    silent_at_.emplace(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
-    if (pending.purpose == Pending::Purpose::Perform) {
-      note_counted(*owner, pending.number, now_us);
-      owner->note_attempt(pending.number, now_us);
-      collect(*owner);
-    }
-    sends_.push_back(ticket);
+  return limiter_.release(now_us, room, [&](std::uint64_t ticket) { return let_go(ticket, now_us); }) > 0;
+}
+
+// The call's turn has come. False when nobody wants it any more: the branch that did was ended meanwhile, the
+// question was answered, or another's call brings the answer.
+bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
+  const auto found = pending_.find(ticket);
+  if (found == pending_.end()) return false;
+  Pending& pending = found->second;
+  const bool is_run = pending.is_of_run();
+  Run* const owner = is_run ? waiting_run(pending.owner, pending.number) : nullptr;
+  const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
+  if (!is_wanted) {
+    if (pending.read) reads_.forget_waiting(*pending.read, ticket);
+    pending_.erase(found);
+    return false;
   }
-  return !tickets.empty();
+  pending.is_sent = true;
+  ++in_flight_;
+  silent_at_.emplace(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
+  if (pending.purpose == Pending::Purpose::Perform) {
+    note_counted(*owner, pending.number, now_us);
+    owner->note_attempt(pending.number, now_us);
+    collect(*owner);
+    if (is_act(pending)) reads_.forget(pending.call.tenant);
+    if (pending.read) take_along(ticket, pending);
+  }
+  sends_.push_back(ticket);
+  return true;
 }
 
 void Runtime::Loop::send_calls() {
@@ -159,8 +179,8 @@ void Runtime::Loop::send_calls() {
 }
 
 bool Runtime::Loop::take_answers() {
-  const std::vector<Answer> answers = inbox_->take();
-  for (const Answer& answer : answers) take(answer.ticket, answer.what);
+  std::vector<Answer> answers = inbox_->take();
+  for (Answer& answer : answers) take(answer.ticket, std::move(answer.what));
   return !answers.empty();
 }
 
@@ -180,14 +200,17 @@ void Runtime::Loop::give_up_on_silent_calls(std::int64_t now_us) {
 }
 
 // An answer that comes after we gave up, or a second one, finds nothing here and is dropped.
-void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settlement>& what) {
+void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement> what) {
   const auto found = pending_.find(ticket);
   if (found == pending_.end()) return;
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   --in_flight_;
   limiter_.done(pending.bucket);
-  if (const auto* outcome = std::get_if<Outcome>(&what)) {
+  if (auto* outcome = std::get_if<Outcome>(&what)) {
+    const auto* returned = std::get_if<Returned>(outcome);
+    if (pending.purpose == Pending::Purpose::Perform && returned != nullptr && !is_json(returned->json))
+      *outcome = not_json(pending.module->operations[pending.call.operation].full_name());
     if (const auto* fault = std::get_if<Fault>(outcome)) {
       ++counters_.faults[std::string(fault_name(fault->kind))];
       if (fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
@@ -198,16 +221,27 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   if (pending.is_telling()) return take_telling(pending, what);
-  Run* owner = waiting_run(pending.owner, pending.number);
-  if (owner == nullptr) return;  // nobody wants it any more
+  // Of an act that is awaited, each question how far it is changes nothing.
+  if (is_act(pending) && pending.purpose != Pending::Purpose::Progress) reads_.forget(pending.call.tenant);
+  if (pending.read) note_read_back(ticket, pending, std::get<Outcome>(what));
+  if (Run* const owner = waiting_run(pending.owner, pending.number)) take_for(*owner, pending, what);
+  if (pending.read) answer_sharers(pending, std::get<Outcome>(what));
+}
+
+void Runtime::Loop::take_for(Run& owner, const Pending& pending,
+                             const std::variant<Outcome, Settlement>& what) {
   switch (pending.purpose) {
-    case Pending::Purpose::Perform: return take_outcome(*owner, pending, std::get<Outcome>(what));
-    case Pending::Purpose::Settle: return take_settlement(*owner, pending, std::get<Settlement>(what));
-    case Pending::Purpose::Progress: return take_progress(*owner, pending, std::get<Outcome>(what));
+    case Pending::Purpose::Perform: return take_outcome(owner, pending, std::get<Outcome>(what));
+    case Pending::Purpose::Settle: return take_settlement(owner, pending, std::get<Settlement>(what));
+    case Pending::Purpose::Progress: return take_progress(owner, pending, std::get<Outcome>(what));
     case Pending::Purpose::Poll:
     case Pending::Purpose::Tell:
     case Pending::Purpose::SettleTelling: break;  // have no owner among the runs
   }
+}
+
+bool Runtime::Loop::is_act(const Pending& pending) {
+  return pending.module->operations[pending.call.operation].effect == Effect::Act;
 }
 
 void Runtime::Loop::note_throttled(const Pending& pending, const Fault& fault) {
@@ -231,18 +265,18 @@ RetryPolicy Runtime::Loop::policy_of(const Run& run, std::uint32_t number) const
   return policy;
 }
 
-void Runtime::Loop::take_outcome(Run& run, const Pending& pending, Outcome outcome) {
-  const std::uint32_t number = pending.number;
+void Runtime::Loop::take_outcome(Run& run, const Pending& pending, const Outcome& outcome) {
+  if (const auto* fault = std::get_if<Fault>(&outcome))
+    return take_fault(run, pending.number, *fault, pending.tries);
+  finish_call(run, pending.number, outcome, false);
+}
+
+void Runtime::Loop::take_fault(Run& run, std::uint32_t number, const Fault& fault, std::uint32_t tries) {
   const Operation& operation = run.operation(number);
-  if (const auto* returned = std::get_if<Returned>(&outcome)) {
-    if (is_json(returned->json)) return finish_call(run, number, outcome, false);
-    outcome = not_json(operation.full_name());
-  }
-  const Fault& fault = std::get<Fault>(outcome);
   switch (after_fault(fault, operation.effect, run.waiting(number)->failures + 1, policy_of(run, number))) {
-    case AfterFault::Return: return finish_call(run, number, outcome, false);
+    case AfterFault::Return: return finish_call(run, number, fault, false);
     case AfterFault::Retry: return retry(run, number, fault);
-    case AfterFault::Settle: return ask_whether(run, number, fault, pending.tries);
+    case AfterFault::Settle: return ask_whether(run, number, fault, tries);
   }
 }
 

@@ -78,11 +78,11 @@ void Limiter::note_sent(Line& line, std::int64_t now_us) {
   while (line.sent_us.size() > keep) line.sent_us.pop_front();
 }
 
-std::vector<std::uint64_t> Limiter::release(std::int64_t now_us, std::size_t room) {
-  std::vector<std::uint64_t> released;
+std::size_t Limiter::release(std::int64_t now_us, std::size_t room, const LetGo& let_go) {
+  std::size_t released = 0;
   // Round after round, one call a bucket, beginning behind the one served last; ends when a round gives
   // nothing.
-  for (bool has_given = true; has_given && released.size() < room;) {
+  for (bool has_given = true; has_given && released < room;) {
     has_given = false;
     std::vector<std::string> order(busy_.upper_bound(last_served_), busy_.end());
     order.insert(order.end(), busy_.begin(), busy_.upper_bound(last_served_));
@@ -90,13 +90,15 @@ std::vector<std::uint64_t> Limiter::release(std::int64_t now_us, std::size_t roo
       Line& line = lines_[name];
       follow_clock(line, now_us);
       if (line.in_flight >= in_flight_limit_ || open_at(line) > now_us) continue;
-      released.push_back(take_next(line));
+      bool is_let_go = false;
+      while (!is_let_go && !is_idle(line)) is_let_go = let_go(take_next(line));
       if (is_idle(line)) busy_.erase(name);
+      if (!is_let_go) continue;
       ++line.in_flight;
       note_sent(line, now_us);
       last_served_ = name;
       has_given = true;
-      if (released.size() == room) break;
+      if (++released == room) break;
     }
   }
   return released;

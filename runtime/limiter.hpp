@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -39,8 +40,10 @@ class Limiter {
   void pause(const std::string& bucket, std::int64_t until_us);
   // The clock was set back by so much: pauses last no longer for it.
   void set_back(std::int64_t by_us);
-  // Tickets that may go out now, at most `room`; each is to be given back by done().
-  std::vector<std::uint64_t> release(std::int64_t now_us, std::size_t room);
+  // Lets tickets go out now, at most `room`. One for which `let_go` says false is out of the line and counts
+  // nowhere; each of the others is to be given back by done(). How many those are.
+  using LetGo = std::function<bool(std::uint64_t ticket)>;
+  std::size_t release(std::int64_t now_us, std::size_t room, const LetGo& let_go);
   void done(const std::string& bucket);
   // When release() may next give something that it would not give now; kNever when nothing waits for a time.
   std::int64_t next_us(std::int64_t now_us) const;

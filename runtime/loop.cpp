@@ -26,7 +26,8 @@ Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& 
       options_(std::move(options)),
       observer_(observer),
       ids_(clock, random),
-      inbox_(std::make_shared<Inbox>()) {}
+      inbox_(std::make_shared<Inbox>()),
+      reads_(options_.reuse_reads_us) {}
 
 Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes,
                                           std::string_view settings_json) {

@@ -54,6 +54,9 @@ struct RuntimeOptions {
   std::int64_t sleep_from_us = 5'000'000;  // a run that waits for longer leaves memory meanwhile
   std::uint32_t runs_in_memory = 10'000;   // beyond, events and stored runs wait their turn
   std::uint32_t calls_in_flight = 256;
+  // How long the answer of a read may serve equal ones of the tenant. 0: only those that are under way with
+  // it.
+  std::int64_t reuse_reads_us = 5'000'000;
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.
   std::function<std::size_t(const std::string& tenant, const Operation& operation)> chosen_route;

@@ -603,7 +603,7 @@ TEST(Places, StoredRunsComeBeforeLaterOnes) {
 std::vector<std::uint64_t> served(Limiter& limiter, std::size_t count) {
   std::vector<std::uint64_t> order;
   for (std::size_t i = 0; i < count; ++i) {
-    for (const std::uint64_t ticket : limiter.release(kStartUs, 1)) {
+    for (const std::uint64_t ticket : released(limiter, kStartUs, 1)) {
       order.push_back(ticket);
       limiter.done("b");
     }
