@@ -12,6 +12,21 @@ namespace flow {
 namespace {
 
 constexpr std::uint32_t kSettleTries = 5;
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+// Without a fault of the host: who asked whether a call happened may have been told without asking the host.
+Breaker::Sign sign_of(const Fault* fault, bool is_settlement) {
+  if (fault != nullptr && (fault->kind == FaultKind::Unavailable || fault->kind == FaultKind::Timeout))
+    return Breaker::Sign::Failed;
+  return is_settlement ? Breaker::Sign::Nothing : Breaker::Sign::Answered;
+}
+
+// What came back in place of an answer, if anything did.
+const Fault* fault_in(const std::variant<Outcome, Settlement>& what) {
+  if (const auto* outcome = std::get_if<Outcome>(&what)) return std::get_if<Fault>(outcome);
+  const auto* nobody = std::get_if<NobodyKnows>(&std::get<Settlement>(what));
+  return nobody == nullptr ? nullptr : &nobody->fault;
+}
 
 Fault no_answer(const std::string& operation) {
   Fault fault;
@@ -44,15 +59,33 @@ const Quota& Runtime::Loop::quota_of(const Pending& pending) const {
   return operation.routes[route_of(pending.call.tenant, operation)].quota;
 }
 
+// What the call goes to, for its tenant: the host is known by the connector whose address it uses.
+std::string Runtime::Loop::host_of(const Pending& pending) const {
+  const Operation& operation = pending.module->operations[pending.counts_as.value_or(pending.call.operation)];
+  const std::vector<Connector>& connectors = pending.module->connectors;
+  std::string name = operation.connector;
+  if (!operation.routes.empty()) {
+    const Route& route = operation.routes[route_of(pending.call.tenant, operation)];
+    if (route.connector < connectors.size()) name = connectors[route.connector].name;
+  }
+  return pending.call.tenant + '\n' + name;
+}
+
 void Runtime::Loop::ask(Pending pending) {
   const Quota& quota = quota_of(pending);
   const std::string operation =
       pending.module->operations[pending.counts_as.value_or(pending.call.operation)].full_name();
   pending.call.module = pending.module.get();
   if (pending.purpose == Pending::Purpose::Poll) pending.call.deadline_us = options_.call_deadline_us;
-  pending.bucket = Limiter::bucket(pending.call.tenant, quota, operation);
+  pending.host = host_of(pending);
+  pending.bucket = Limiter::bucket(pending.host, quota, operation);
   const std::uint64_t ticket = next_ticket_++;
-  limiter_.enqueue(pending.bucket, quota, ticket, pending.priority);
+  limiter_.enqueue({.bucket = pending.bucket,
+                    .host = pending.host,
+                    .quota = quota,
+                    .flow = pending.flow,
+                    .priority = pending.priority},
+                   ticket);
   if (pending.read) reads_.note_waiting(*pending.read, ticket);
   pending_.emplace(ticket, std::move(pending));
 }
@@ -86,6 +119,7 @@ Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t 
   pending.owner = run.row().id;
   pending.number = number;
   pending.module = run.module();
+  pending.flow = run.row().flow;
   pending.priority = run.policies().priority;
   pending.call.tenant = run.row().tenant;
   pending.call.operation = call.operation;
@@ -116,7 +150,11 @@ void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fa
 bool Runtime::Loop::release_calls(std::int64_t now_us) {
   const std::size_t room =
       options_.calls_in_flight - std::min<std::size_t>(in_flight_, options_.calls_in_flight);
-  return limiter_.release(now_us, room, [&](std::uint64_t ticket) { return let_go(ticket, now_us); }) > 0;
+  const std::size_t released =
+      limiter_.release(now_us, room, [&](std::uint64_t ticket) { return let_go(ticket, now_us); });
+  for (const auto& [bucket, calls] : limiter_.take_sent())
+    batch_.sent.push_back({.bucket = bucket, .second = now_us / kSecondUs, .calls = calls});
+  return released > 0;
 }
 
 // The call's turn has come. False when nobody wants it any more: the branch that did was ended meanwhile, the
@@ -206,18 +244,14 @@ void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement>
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   --in_flight_;
-  limiter_.done(pending.bucket);
   if (auto* outcome = std::get_if<Outcome>(&what)) {
     const auto* returned = std::get_if<Returned>(outcome);
     if (pending.purpose == Pending::Purpose::Perform && returned != nullptr && !is_json(returned->json))
       *outcome = not_json(pending.module->operations[pending.call.operation].full_name());
-    if (const auto* fault = std::get_if<Fault>(outcome)) {
+    if (const auto* fault = std::get_if<Fault>(outcome))
       ++counters_.faults[std::string(fault_name(fault->kind))];
-      if (fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
-    }
-  } else if (const auto* nobody = std::get_if<NobodyKnows>(&std::get<Settlement>(what))) {
-    if (nobody->fault.kind == FaultKind::Throttled) note_throttled(pending, nobody->fault);
   }
+  note_back(ticket, pending, fault_in(what));
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   if (pending.is_telling()) return take_telling(pending, what);
@@ -244,11 +278,29 @@ bool Runtime::Loop::is_act(const Pending& pending) {
   return pending.module->operations[pending.call.operation].effect == Effect::Act;
 }
 
+// To the limiter: the call has left its place, and what is known of the host.
+void Runtime::Loop::note_back(std::uint64_t ticket, const Pending& pending, const Fault* fault) {
+  const Breaker::Sign sign = sign_of(fault, pending.asks_whether());
+  const Breaker::Change change = limiter_.done(pending.bucket, ticket, sign, clock_.now_us());
+  const std::string host = pending.host.substr(pending.host.find('\n') + 1);
+  if (change.is_back)
+    health(HealthEvent::Kind::HostIsBack, pending.call.tenant, host, "it answers again; calls to it go on");
+  if (change.rests_us)
+    health(HealthEvent::Kind::HostRests, pending.call.tenant, host,
+           fmt::format("{} calls in a row failed ({}: {}); calls to it wait, and every now and then one is "
+                       "tried, first in {} s",
+                       options_.breaker.failures, fault_name(fault->kind), fault->message,
+                       *change.rests_us / kSecondUs));
+  if (fault != nullptr && fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
+}
+
 void Runtime::Loop::note_throttled(const Pending& pending, const Fault& fault) {
   const std::int64_t rest_us = retry_delay_us(fault, 1, options_.retry, random_);
-  limiter_.pause(pending.bucket, clock_.now_us() + rest_us);
+  const std::int64_t until_us = clock_.now_us() + rest_us;
+  limiter_.pause(pending.bucket, until_us);
+  batch_.rests.push_back({.bucket = pending.bucket, .until_us = until_us});
   health(HealthEvent::Kind::Throttled, pending.call.tenant,
-         pending.bucket.substr(pending.bucket.find('\n') + 1),
+         pending.bucket.substr(pending.bucket.rfind('\n') + 1),
          fmt::format("the quota is used up; calls of this group rest for {} ms", rest_us / 1000));
 }
 

@@ -73,6 +73,8 @@ class Runtime::Loop {
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
+    std::string host;  // that it goes to, with the tenant
+    std::string flow;  // with whose other calls it stands in line; empty: of nobody's
     Policies::Priority priority = Policies::Priority::Normal;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
@@ -144,7 +146,11 @@ class Runtime::Loop {
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
-  bool has_room() const;      // in memory, for one more run
+  bool has_room() const;  // in memory, for one more run
+  // The same for a run of this tenant; `runs` has how many there are of each tenant that could start some.
+  using Crowd = std::map<std::string, std::size_t>;
+  bool has_room_for(const std::string& tenant, const Crowd& runs) const;
+  Crowd crowd() const;
   void collect(Run& run);     // moves what it wrote into the batch
   void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
@@ -171,7 +177,9 @@ class Runtime::Loop {
   void retry(Run& run, std::uint32_t number, const Fault& fault);
   void finish_call(Run& run, std::uint32_t number, const Outcome& outcome, bool is_settled);
   void park(Run& run, std::string reason);
+  void note_back(std::uint64_t ticket, const Pending& pending, const Fault* fault);
   void note_throttled(const Pending& pending, const Fault& fault);
+  std::string host_of(const Pending& pending) const;
   std::size_t route_of(const std::string& tenant, const Operation& operation) const;
   const Quota& quota_of(const Pending& pending) const;
   static bool is_act(const Pending& pending);
@@ -327,6 +335,7 @@ class Runtime::Loop {
   Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
                                     std::uint32_t flow);
   void take_up_replayed(Run& run);
+  Status restore_quotas();
   void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
 
   Store& store_;

@@ -31,10 +31,12 @@ struct HealthEvent {
     PersonNotTold,   // of a question; it stands
     FiringsMissed,   // more than are caught up
     NotForTenant,    // a flow was not deployed: it says which tenants it is for
+    HostRests,       // too many calls in a row failed: those to come wait
+    HostIsBack,
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
-  std::string subject;  // trigger, quota group, run or flow
+  std::string subject;  // trigger, quota group, run, flow or connector
   std::string message;
 };
 

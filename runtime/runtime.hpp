@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "runtime/breaker.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/observer.hpp"
@@ -46,6 +47,7 @@ struct RuntimeOptions {
   std::int64_t shortest_progress_us = 5'000'000;
   std::int64_t longest_progress_us = 60'000'000;
   RetryPolicy retry;
+  BreakerSettings breaker;
   PollSettings poll;
   std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …
   std::int64_t longest_poll_backoff_us = 300'000'000;  // … up to this

@@ -64,6 +64,11 @@ constexpr const char* kSteps[] = {
          key TEXT NOT NULL, sender TEXT NOT NULL, received_us INTEGER NOT NULL, taken_by INTEGER,
          PRIMARY KEY (run, number)) WITHOUT ROWID;
        CREATE UNIQUE INDEX messages_by_key ON messages (run, key) WHERE key <> '';)",
+    // Quotas that were used.
+    R"(CREATE TABLE sent (
+         bucket TEXT NOT NULL, second INTEGER NOT NULL, calls INTEGER NOT NULL,
+         PRIMARY KEY (bucket, second)) WITHOUT ROWID;
+       CREATE TABLE rests (bucket TEXT PRIMARY KEY, until_us INTEGER NOT NULL) WITHOUT ROWID;)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

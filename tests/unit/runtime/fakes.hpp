@@ -146,6 +146,8 @@ class FailingStore : public Store {
                                                     std::string_view c, std::int64_t after_us) override {
     return inner_.counted_calls(a, b, c, after_us);
   }
+  Result<std::vector<SentRow>> sent_calls(std::int64_t from) override { return inner_.sent_calls(from); }
+  Result<std::vector<RestRow>> rests(std::int64_t after_us) override { return inner_.rests(after_us); }
   Result<std::optional<QuestionRow>> question(std::string_view id) override { return inner_.question(id); }
   Result<std::vector<QuestionRow>> list_questions(const QuestionFilter& filter) override {
     return inner_.list_questions(filter);
