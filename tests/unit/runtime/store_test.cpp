@@ -300,7 +300,8 @@ TEST(Store, CountsWhatWasUsedOfTheQuotas) {
   ASSERT_TRUE(store->commit(batch));
   const auto told = [&](std::int64_t from) {
     std::string text;
-    for (const SentRow& row : store->sent_calls(from).value())
+    const auto rows = store->sent_calls(from);
+    for (const SentRow& row : *rows)
       text += row.bucket + std::to_string(row.second) + ":" + std::to_string(row.calls) + " ";
     return text;
   };
