@@ -20,7 +20,8 @@ void Breaker::note_sent(const std::string& host, std::uint64_t ticket, std::int6
 
 std::int64_t Breaker::rest(Host& host, std::int64_t now_us) const {
   const std::uint32_t doublings = std::min<std::uint32_t>(host.rests++, 20);
-  const std::int64_t rest_us = std::min(settings_.first_rest_us << doublings, settings_.longest_rest_us);
+  const bool is_longest = settings_.first_rest_us > settings_.longest_rest_us >> doublings;
+  const std::int64_t rest_us = is_longest ? settings_.longest_rest_us : settings_.first_rest_us << doublings;
   host.until_us = now_us + rest_us;
   return rest_us;
 }
