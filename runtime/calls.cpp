@@ -99,11 +99,9 @@ void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
   const std::int64_t not_before_us =
       std::min(run.waiting(number)->not_before_us, now_us + options_.retry.longest_wish_us);
   if (not_before_us <= now_us) return ask_now(run, number);
-  at(not_before_us, [this, id = run.row().id, number] {
-    Run* const waiting = waiting_run(id, number);
-    if (waiting == nullptr) return;
-    ask_now(*waiting, number);
-    settle_run(*waiting);
+  at(not_before_us, run, number, [this, number](Run& waiting) {
+    ask_now(waiting, number);
+    settle_run(waiting);
   });
 }
 
@@ -113,10 +111,17 @@ Run* Runtime::Loop::waiting_run(const std::string& id, std::uint32_t number) {
   return found != nullptr && found->waiting(number) != nullptr ? found : nullptr;
 }
 
+// What a run wanted that left memory is wanted by nobody, even if it is back and has come to the same call.
+Run* Runtime::Loop::owner_of(const Pending& pending) {
+  Run* const owner = waiting_run(pending.owner, pending.number);
+  return owner != nullptr && owner->life() == pending.life ? owner : nullptr;
+}
+
 Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t number) const {
   const Call& call = run.waiting(number)->call;
   Pending pending;
   pending.owner = run.row().id;
+  pending.life = run.life();
   pending.number = number;
   pending.module = run.module();
   pending.flow = run.row().flow;
@@ -164,7 +169,7 @@ bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
   if (found == pending_.end()) return false;
   Pending& pending = found->second;
   const bool is_run = pending.is_of_run();
-  Run* const owner = is_run ? waiting_run(pending.owner, pending.number) : nullptr;
+  Run* const owner = is_run ? owner_of(pending) : nullptr;
   const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
   if (!is_wanted) {
     if (pending.read) reads_.forget_waiting(*pending.read, ticket);
@@ -258,7 +263,7 @@ void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement>
   // Of an act that is awaited, each question how far it is changes nothing.
   if (is_act(pending) && pending.purpose != Pending::Purpose::Progress) reads_.forget(pending.call.tenant);
   if (pending.read) note_read_back(ticket, pending, std::get<Outcome>(what));
-  if (Run* const owner = waiting_run(pending.owner, pending.number)) take_for(*owner, pending, what);
+  if (Run* const owner = owner_of(pending)) take_for(*owner, pending, what);
   if (pending.read) answer_sharers(pending, std::get<Outcome>(what));
 }
 
@@ -353,9 +358,9 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
       return park(run,
                   fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
                               run.operation(number).full_name(), nobody->fault.message));
-    return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_),
-              [this, id = run.row().id, number, doubt = pending.doubt, tries] {
-                if (Run* waiting = waiting_run(id, number)) ask_whether(*waiting, number, doubt, tries);
+    return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_), run, number,
+              [this, number, doubt = pending.doubt, tries](Run& waiting) {
+                ask_whether(waiting, number, doubt, tries);
               });
   }
   if (!pending.doubt) {  // after a crash the call is simply made now

@@ -52,7 +52,8 @@ bool Runtime::Loop::is_served_by_another(Run& run, std::uint32_t number, const S
   }
   const auto out = reads_.out(key);
   if (!out) return false;
-  pending_.at(*out).sharers.push_back({.run = run.row().id, .number = number, .came_later = true});
+  pending_.at(*out).sharers.push_back(
+      {.run = run.row().id, .life = run.life(), .number = number, .came_later = true});
   return true;
 }
 
@@ -60,9 +61,15 @@ void Runtime::Loop::take_along(std::uint64_t ticket, Pending& pending) {
   for (const std::uint64_t other : reads_.note_out(*pending.read, ticket)) {
     const auto found = pending_.find(other);
     if (found == pending_.end()) continue;
-    pending.sharers.push_back({.run = std::move(found->second.owner), .number = found->second.number});
+    const Pending& taken = found->second;
+    pending.sharers.push_back({.run = taken.owner, .life = taken.life, .number = taken.number});
     pending_.erase(found);  // the limiter passes over its ticket
   }
+}
+
+Run* Runtime::Loop::owner_of(const Sharer& sharer) {
+  Run* const owner = waiting_run(sharer.run, sharer.number);
+  return owner != nullptr && owner->life() == sharer.life ? owner : nullptr;
 }
 
 void Runtime::Loop::answer_shared(Run& run, std::uint32_t number, const Outcome& outcome) {
@@ -84,7 +91,7 @@ void Runtime::Loop::note_read_back(std::uint64_t ticket, const Pending& pending,
 
 void Runtime::Loop::answer_sharers(const Pending& pending, const Outcome& outcome) {
   for (const Sharer& sharer : pending.sharers) {
-    Run* const found = waiting_run(sharer.run, sharer.number);
+    Run* const found = owner_of(sharer);
     if (found == nullptr) continue;  // nobody wants it any more
     Run& run = *found;
     const auto* fault = std::get_if<Fault>(&outcome);
