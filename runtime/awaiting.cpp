@@ -84,8 +84,10 @@ void Runtime::Loop::take_progress(Run& run, const Pending& pending, const Outcom
     return ask_progress_later(run, number, refusals);
   }
   const auto& returned = std::get<Returned>(outcome);
-  if (is_json(returned.json) && is_over(*run.operation(number).completes, returned.json))
+  if (is_json(returned.json) && is_over(*run.operation(number).completes, returned.json)) {
+    reads_.forget(run.row().tenant);  // what it began is done now
     return finish_call(run, number, returned, false);
+  }
   ask_progress_later(run, number, 0);
 }
 

@@ -12,6 +12,21 @@ namespace flow {
 namespace {
 
 constexpr std::uint32_t kSettleTries = 5;
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+// Without a fault of the host: who asked whether a call happened may have been told without asking the host.
+Breaker::Sign sign_of(const Fault* fault, bool is_settlement) {
+  if (fault != nullptr && (fault->kind == FaultKind::Unavailable || fault->kind == FaultKind::Timeout))
+    return Breaker::Sign::Failed;
+  return is_settlement ? Breaker::Sign::Nothing : Breaker::Sign::Answered;
+}
+
+// What came back in place of an answer, if anything did.
+const Fault* fault_in(const std::variant<Outcome, Settlement>& what) {
+  if (const auto* outcome = std::get_if<Outcome>(&what)) return std::get_if<Fault>(outcome);
+  const auto* nobody = std::get_if<NobodyKnows>(&std::get<Settlement>(what));
+  return nobody == nullptr ? nullptr : &nobody->fault;
+}
 
 Fault no_answer(const std::string& operation) {
   Fault fault;
@@ -31,12 +46,29 @@ Fault not_json(const std::string& operation) {
 
 }  // namespace
 
+// Of an operation that has routes.
+std::size_t Runtime::Loop::route_of(const std::string& tenant, const Operation& operation) const {
+  const std::size_t route = options_.chosen_route ? options_.chosen_route(tenant, operation) : 0;
+  return std::min(route, operation.routes.size() - 1);
+}
+
 const Quota& Runtime::Loop::quota_of(const Pending& pending) const {
   static const Quota kUnlimited;
   const Operation& operation = pending.module->operations[pending.counts_as.value_or(pending.call.operation)];
   if (operation.routes.empty()) return kUnlimited;
-  const std::size_t route = options_.chosen_route ? options_.chosen_route(pending.call.tenant, operation) : 0;
-  return operation.routes[std::min(route, operation.routes.size() - 1)].quota;
+  return operation.routes[route_of(pending.call.tenant, operation)].quota;
+}
+
+// What the call goes to, for its tenant: the host is known by the connector whose address it uses.
+std::string Runtime::Loop::host_of(const Pending& pending) const {
+  const Operation& operation = pending.module->operations[pending.counts_as.value_or(pending.call.operation)];
+  const std::vector<Connector>& connectors = pending.module->connectors;
+  std::string name = operation.connector;
+  if (!operation.routes.empty()) {
+    const Route& route = operation.routes[route_of(pending.call.tenant, operation)];
+    if (route.connector < connectors.size()) name = connectors[route.connector].name;
+  }
+  return pending.call.tenant + '\n' + name;
 }
 
 void Runtime::Loop::ask(Pending pending) {
@@ -45,9 +77,16 @@ void Runtime::Loop::ask(Pending pending) {
       pending.module->operations[pending.counts_as.value_or(pending.call.operation)].full_name();
   pending.call.module = pending.module.get();
   if (pending.purpose == Pending::Purpose::Poll) pending.call.deadline_us = options_.call_deadline_us;
-  pending.bucket = Limiter::bucket(pending.call.tenant, quota, operation);
+  pending.host = host_of(pending);
+  pending.bucket = Limiter::bucket(pending.host, quota, operation);
   const std::uint64_t ticket = next_ticket_++;
-  limiter_.enqueue(pending.bucket, quota, ticket, pending.priority);
+  limiter_.enqueue({.bucket = pending.bucket,
+                    .host = pending.host,
+                    .quota = quota,
+                    .flow = pending.flow,
+                    .priority = pending.priority},
+                   ticket);
+  if (pending.read) reads_.note_waiting(*pending.read, ticket);
   pending_.emplace(ticket, std::move(pending));
 }
 
@@ -60,7 +99,10 @@ void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
   const std::int64_t not_before_us =
       std::min(run.waiting(number)->not_before_us, now_us + options_.retry.longest_wish_us);
   if (not_before_us <= now_us) return ask_now(run, number);
-  at(not_before_us, run, number, [this, number](Run& waiting) { ask_now(waiting, number); });
+  at(not_before_us, run, number, [this, number](Run& waiting) {
+    ask_now(waiting, number);
+    settle_run(waiting);
+  });
 }
 
 // Nothing when the run is over, or does not want the call any more.
@@ -82,6 +124,7 @@ Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t 
   pending.life = run.life();
   pending.number = number;
   pending.module = run.module();
+  pending.flow = run.row().flow;
   pending.priority = run.policies().priority;
   pending.call.tenant = run.row().tenant;
   pending.call.operation = call.operation;
@@ -92,8 +135,12 @@ Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t 
   return pending;
 }
 
-void Runtime::Loop::ask_now(const Run& run, std::uint32_t number) {
-  ask(pending_for(run, number));
+// It may be answered at once: settle_run() is to follow.
+void Runtime::Loop::ask_now(Run& run, std::uint32_t number) {
+  Pending pending = pending_for(run, number);
+  pending.read = shared_as(run, number, pending);
+  if (pending.read && is_served_by_another(run, number, *pending.read)) return;
+  ask(std::move(pending));
 }
 
 void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt,
@@ -108,28 +155,39 @@ void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fa
 bool Runtime::Loop::release_calls(std::int64_t now_us) {
   const std::size_t room =
       options_.calls_in_flight - std::min<std::size_t>(in_flight_, options_.calls_in_flight);
-  const std::vector<std::uint64_t> tickets = limiter_.release(now_us, room);
-  for (const std::uint64_t ticket : tickets) {
-    Pending& pending = pending_.at(ticket);
-    const bool is_run = pending.is_of_run();
-    Run* const owner = is_run ? owner_of(pending) : nullptr;
-    const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
-    if (!is_wanted) {  // the branch that wanted it was ended meanwhile, or the question was answered
-      limiter_.done(pending.bucket);
-      pending_.erase(ticket);
-      continue;
-    }
-    pending.is_sent = true;
-    ++in_flight_;
-    silent_at_.emplace(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
-    if (pending.purpose == Pending::Purpose::Perform) {
-      note_counted(*owner, pending.number, now_us);
-      owner->note_attempt(pending.number, now_us);
-      collect(*owner);
-    }
-    sends_.push_back(ticket);
+  const std::size_t released =
+      limiter_.release(now_us, room, [&](std::uint64_t ticket) { return let_go(ticket, now_us); });
+  for (const auto& [bucket, calls] : limiter_.take_sent())
+    batch_.sent.push_back({.bucket = bucket, .second = now_us / kSecondUs, .calls = calls});
+  return released > 0;
+}
+
+// The call's turn has come. False when nobody wants it any more: the branch that did was ended meanwhile, the
+// question was answered, or another's call brings the answer.
+bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
+  const auto found = pending_.find(ticket);
+  if (found == pending_.end()) return false;
+  Pending& pending = found->second;
+  const bool is_run = pending.is_of_run();
+  Run* const owner = is_run ? owner_of(pending) : nullptr;
+  const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
+  if (!is_wanted) {
+    if (pending.read) reads_.forget_waiting(*pending.read, ticket);
+    pending_.erase(found);
+    return false;
   }
-  return !tickets.empty();
+  pending.is_sent = true;
+  ++in_flight_;
+  silent_at_.emplace(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
+  if (pending.purpose == Pending::Purpose::Perform) {
+    note_counted(*owner, pending.number, now_us);
+    owner->note_attempt(pending.number, now_us);
+    collect(*owner);
+    if (is_act(pending)) reads_.forget(pending.call.tenant);
+    if (pending.read) take_along(ticket, pending);
+  }
+  sends_.push_back(ticket);
+  return true;
 }
 
 void Runtime::Loop::send_calls() {
@@ -164,8 +222,8 @@ void Runtime::Loop::send_calls() {
 }
 
 bool Runtime::Loop::take_answers() {
-  const std::vector<Answer> answers = inbox_->take();
-  for (const Answer& answer : answers) take(answer.ticket, answer.what);
+  std::vector<Answer> answers = inbox_->take();
+  for (Answer& answer : answers) take(answer.ticket, std::move(answer.what));
   return !answers.empty();
 }
 
@@ -185,41 +243,69 @@ void Runtime::Loop::give_up_on_silent_calls(std::int64_t now_us) {
 }
 
 // An answer that comes after we gave up, or a second one, finds nothing here and is dropped.
-void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settlement>& what) {
+void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement> what) {
   const auto found = pending_.find(ticket);
   if (found == pending_.end()) return;
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   --in_flight_;
-  limiter_.done(pending.bucket);
-  if (const auto* outcome = std::get_if<Outcome>(&what)) {
-    if (const auto* fault = std::get_if<Fault>(outcome)) {
+  if (auto* outcome = std::get_if<Outcome>(&what)) {
+    const auto* returned = std::get_if<Returned>(outcome);
+    if (pending.purpose == Pending::Purpose::Perform && returned != nullptr && !is_json(returned->json))
+      *outcome = not_json(pending.module->operations[pending.call.operation].full_name());
+    if (const auto* fault = std::get_if<Fault>(outcome))
       ++counters_.faults[std::string(fault_name(fault->kind))];
-      if (fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
-    }
-  } else if (const auto* nobody = std::get_if<NobodyKnows>(&std::get<Settlement>(what))) {
-    if (nobody->fault.kind == FaultKind::Throttled) note_throttled(pending, nobody->fault);
   }
+  note_back(ticket, pending, fault_in(what));
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   if (pending.is_telling()) return take_telling(pending, what);
-  Run* owner = owner_of(pending);
-  if (owner == nullptr) return;  // nobody wants it any more
+  // Of an act that is awaited, each question how far it is changes nothing.
+  if (is_act(pending) && pending.purpose != Pending::Purpose::Progress) reads_.forget(pending.call.tenant);
+  if (pending.read) note_read_back(ticket, pending, std::get<Outcome>(what));
+  if (Run* const owner = owner_of(pending)) take_for(*owner, pending, what);
+  if (pending.read) answer_sharers(pending, std::get<Outcome>(what));
+}
+
+void Runtime::Loop::take_for(Run& owner, const Pending& pending,
+                             const std::variant<Outcome, Settlement>& what) {
   switch (pending.purpose) {
-    case Pending::Purpose::Perform: return take_outcome(*owner, pending, std::get<Outcome>(what));
-    case Pending::Purpose::Settle: return take_settlement(*owner, pending, std::get<Settlement>(what));
-    case Pending::Purpose::Progress: return take_progress(*owner, pending, std::get<Outcome>(what));
+    case Pending::Purpose::Perform: return take_outcome(owner, pending, std::get<Outcome>(what));
+    case Pending::Purpose::Settle: return take_settlement(owner, pending, std::get<Settlement>(what));
+    case Pending::Purpose::Progress: return take_progress(owner, pending, std::get<Outcome>(what));
     case Pending::Purpose::Poll:
     case Pending::Purpose::Tell:
     case Pending::Purpose::SettleTelling: break;  // have no owner among the runs
   }
 }
 
+bool Runtime::Loop::is_act(const Pending& pending) {
+  return pending.module->operations[pending.call.operation].effect == Effect::Act;
+}
+
+// To the limiter: the call has left its place, and what is known of the host.
+void Runtime::Loop::note_back(std::uint64_t ticket, const Pending& pending, const Fault* fault) {
+  const Breaker::Sign sign = sign_of(fault, pending.asks_whether());
+  const Breaker::Change change = limiter_.done(pending.bucket, ticket, sign, clock_.now_us());
+  const std::string host = pending.host.substr(pending.host.find('\n') + 1);
+  if (change.is_back)
+    health(HealthEvent::Kind::HostIsBack, pending.call.tenant, host, "it answers again; calls to it go on");
+  if (change.rests_us)
+    health(HealthEvent::Kind::HostRests, pending.call.tenant, host,
+           fmt::format("{} calls in a row failed ({}: {}); calls to it wait, and every now and then one is "
+                       "tried, first in {} s",
+                       options_.breaker.failures, fault_name(fault->kind), fault->message,
+                       *change.rests_us / kSecondUs));
+  if (fault != nullptr && fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
+}
+
 void Runtime::Loop::note_throttled(const Pending& pending, const Fault& fault) {
   const std::int64_t rest_us = retry_delay_us(fault, 1, options_.retry, random_);
-  limiter_.pause(pending.bucket, clock_.now_us() + rest_us);
+  const std::int64_t until_us = clock_.now_us() + rest_us;
+  limiter_.pause(pending.bucket, until_us);
+  batch_.rests.push_back({.bucket = pending.bucket, .until_us = until_us});
   health(HealthEvent::Kind::Throttled, pending.call.tenant,
-         pending.bucket.substr(pending.bucket.find('\n') + 1),
+         pending.bucket.substr(pending.bucket.rfind('\n') + 1),
          fmt::format("the quota is used up; calls of this group rest for {} ms", rest_us / 1000));
 }
 
@@ -236,18 +322,18 @@ RetryPolicy Runtime::Loop::policy_of(const Run& run, std::uint32_t number) const
   return policy;
 }
 
-void Runtime::Loop::take_outcome(Run& run, const Pending& pending, Outcome outcome) {
-  const std::uint32_t number = pending.number;
+void Runtime::Loop::take_outcome(Run& run, const Pending& pending, const Outcome& outcome) {
+  if (const auto* fault = std::get_if<Fault>(&outcome))
+    return take_fault(run, pending.number, *fault, pending.tries);
+  finish_call(run, pending.number, outcome, false);
+}
+
+void Runtime::Loop::take_fault(Run& run, std::uint32_t number, const Fault& fault, std::uint32_t tries) {
   const Operation& operation = run.operation(number);
-  if (const auto* returned = std::get_if<Returned>(&outcome)) {
-    if (is_json(returned->json)) return finish_call(run, number, outcome, false);
-    outcome = not_json(operation.full_name());
-  }
-  const Fault& fault = std::get<Fault>(outcome);
   switch (after_fault(fault, operation.effect, run.waiting(number)->failures + 1, policy_of(run, number))) {
-    case AfterFault::Return: return finish_call(run, number, outcome, false);
+    case AfterFault::Return: return finish_call(run, number, fault, false);
     case AfterFault::Retry: return retry(run, number, fault);
-    case AfterFault::Settle: return ask_whether(run, number, fault, pending.tries);
+    case AfterFault::Settle: return ask_whether(run, number, fault, tries);
   }
 }
 

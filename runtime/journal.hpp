@@ -44,9 +44,9 @@ struct RetryEntry {
   std::optional<Fault> fault;  // why; nothing when a crash, not an answer, is the reason
   std::int64_t not_before_us = 0;
 };
-// Who answered a call. All but World are policies, which answer in its place: the call was not made, or, of
-// Deadline, not waited for any longer.
-enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline };
+// Who answered a call. Of Shared it was the world, asked by an equal read of another run. The others are
+// policies, which answer in its place: the call was not made, or, of Deadline, not waited for any longer.
+enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline, Shared };
 std::string_view answered_by_name(AnsweredBy by);  // as journals have it: `dry run`; empty for World
 
 struct OutcomeEntry {

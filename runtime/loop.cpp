@@ -26,7 +26,9 @@ Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& 
       options_(std::move(options)),
       observer_(observer),
       ids_(clock, random),
-      inbox_(std::make_shared<Inbox>()) {}
+      inbox_(std::make_shared<Inbox>()),
+      limiter_(options_.breaker),
+      reads_(options_.reuse_reads_us) {}
 
 Status Runtime::Loop::run() {
   while (!inbox_->is_stopping()) {
@@ -235,6 +237,31 @@ void Runtime::Loop::at(std::int64_t time_us, const Run& run, std::uint32_t numbe
 // A run that waits for another does not keep that one out: together they would wait for ever.
 bool Runtime::Loop::has_room() const {
   return runs_.size() < options_.runs_in_memory + awaited_.size();
+}
+
+// While memory is half empty there is room for everybody. Of the other half each tenant is sure of an equal
+// share: who has more than that may have what is left beside the shares that others have not taken up yet.
+bool Runtime::Loop::has_room_for(const std::string& tenant, const Crowd& runs) const {
+  if (!has_room()) return false;
+  const std::size_t limit = options_.runs_in_memory;
+  if (runs_.size() < limit / 2 || runs.size() < 2) return true;
+  const std::size_t share = limit / 2 / runs.size();
+  std::size_t kept_free = 0;
+  for (const auto& [name, count] : runs) {
+    if (name == tenant && count < share) return true;
+    if (name != tenant) kept_free += share - std::min(share, count);
+  }
+  return runs_.size() + kept_free < limit;
+}
+
+// Counted only when has_room_for() wants to know.
+Runtime::Loop::Crowd Runtime::Loop::crowd() const {
+  Crowd runs;
+  for (const auto& [key, source] : sources_) runs[source.tenant];
+  if (runs.size() < 2 || runs_.size() + options_.events_per_turn < options_.runs_in_memory / 2) return runs;
+  for (const auto& [id, run] : runs_)
+    if (const auto found = runs.find(run->row().tenant); found != runs.end()) ++found->second;
+  return runs;
 }
 
 void Runtime::Loop::collect(Run& run) {

@@ -1,13 +1,21 @@
 // The inside of Runtime. One turn: take the answers that came in, fire what is due, start runs for polled
 // events, let calls go that the quotas allow, commit all that this wrote at once, and only then send the
-// calls and tell the observer. The parts of a turn stand in files of their own: calls.cpp (asking, sending,
-// answers, retries), admission.cpp (policies of flows, asked before each call), turns.cpp (runs that wait for
-// their turn, runs whose time is over), awaiting.cpp (how long-running actions end), system_calls.cpp (what
-// the runtime answers itself), sleeping.cpp (runs that only wait, from memory to the store and back),
-// asking.cpp, telling.cpp and messages.cpp (people who are asked and told, messages to runs), polling.cpp
-// (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers),
-// controlling.cpp (what people do to runs), starting.cpp (events to runs), deploying.cpp (which flows are
-// live), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// calls and tell the observer. The parts of a turn stand in files of their own:
+//
+//   loop.cpp          the turn itself
+//   calls.cpp         asking, sending, answers, retries
+//   sharing.cpp       reads that runs share
+//   admission.cpp     policies of flows, asked before each call
+//   turns.cpp         runs that wait for their turn, runs whose time is over
+//   awaiting.cpp      how long-running actions end
+//   system_calls.cpp  what the runtime answers itself
+//   sleeping.cpp      runs that only wait, from memory to the store and back
+//   asking.cpp, telling.cpp, messages.cpp            people who are asked and told, messages to runs
+//   polling.cpp, schedules.cpp, requests.cpp, following.cpp   what starts runs
+//   controlling.cpp   what people do to runs
+//   starting.cpp      events to runs
+//   deploying.cpp     which flows are live
+//   recovery.cpp      stored runs to memory
 #pragma once
 
 #include <deque>
@@ -17,6 +25,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -31,6 +40,7 @@
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/shared_reads.hpp"
 #include "runtime/starting.hpp"
 
 namespace flow {
@@ -60,6 +70,13 @@ class Runtime::Loop {
   std::size_t calls_in_flight() const { return in_flight_; }
 
  private:
+  // A run that is served by the call of another.
+  struct Sharer {
+    std::string run;
+    std::uint64_t life = 0;
+    std::uint32_t number = 0;
+    bool came_later = false;  // than the call went out
+  };
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
     enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll, Tell, SettleTelling };
@@ -70,11 +87,15 @@ class Runtime::Loop {
     std::shared_ptr<const Module> module;
     OperationCall call;
     std::string bucket;
+    std::string host;  // that it goes to, with the tenant
+    std::string flow;  // with whose other calls it stands in line; empty: of nobody's
     Policies::Priority priority = Policies::Priority::Normal;
     bool is_sent = false;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t tries = 0;     // Settle, Progress: in a row without success
     std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
+    std::optional<SharedReads::Key> read;    // of a read that others may share …
+    std::vector<Sharer> sharers;             // … who do
 
     bool is_of_run() const { return purpose != Purpose::Poll && !is_telling(); }
     bool is_telling() const { return purpose == Purpose::Tell || purpose == Purpose::SettleTelling; }
@@ -145,8 +166,12 @@ class Runtime::Loop {
   Run* run(const std::string& id);
   Run& keep(std::unique_ptr<Run> run);  // in memory, from now on
   bool has_room() const;                // there, for one more run
-  void collect(Run& run);               // moves what it wrote into the batch
-  void settle_run(Run& run);            // after it went on: asks for its next calls, or lets go of it
+  // The same for a run of this tenant; `runs` has how many there are of each tenant that could start some.
+  using Crowd = std::map<std::string, std::size_t>;
+  bool has_room_for(const std::string& tenant, const Crowd& runs) const;
+  Crowd crowd() const;
+  void collect(Run& run);     // moves what it wrote into the batch
+  void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
   void note_over(const RunRow& row);
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
               std::string message);
@@ -154,24 +179,40 @@ class Runtime::Loop {
   // calls.cpp
   void ask(Pending pending);
   void ask_for(Run& run, std::uint32_t number);  // a call it waits for, when its time has come
-  void ask_now(const Run& run, std::uint32_t number);
+  void ask_now(Run& run, std::uint32_t number);
   void ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt, std::uint32_t tries);
   Run* waiting_run(const std::string& id, std::uint32_t number);
   Run* owner_of(const Pending& pending);
+  Run* owner_of(const Sharer& sharer);
   Pending pending_for(const Run& run, std::uint32_t number) const;
   RetryPolicy policy_of(const Run& run, std::uint32_t number) const;
   bool release_calls(std::int64_t now_us);
+  bool let_go(std::uint64_t ticket, std::int64_t now_us);
   void send_calls();
   bool take_answers();
   void give_up_on_silent_calls(std::int64_t now_us);
-  void take(std::uint64_t ticket, const std::variant<Outcome, Settlement>& what);
-  void take_outcome(Run& run, const Pending& pending, Outcome outcome);
+  void take(std::uint64_t ticket, std::variant<Outcome, Settlement> what);
+  void take_for(Run& owner, const Pending& pending, const std::variant<Outcome, Settlement>& what);
+  void take_outcome(Run& run, const Pending& pending, const Outcome& outcome);
+  void take_fault(Run& run, std::uint32_t number, const Fault& fault, std::uint32_t tries);
   void take_settlement(Run& run, const Pending& pending, const Settlement& settlement);
   void retry(Run& run, std::uint32_t number, const Fault& fault);
   void finish_call(Run& run, std::uint32_t number, const Outcome& outcome, bool is_settled);
   void park(Run& run, std::string reason);
+  void note_back(std::uint64_t ticket, const Pending& pending, const Fault* fault);
   void note_throttled(const Pending& pending, const Fault& fault);
+  std::string host_of(const Pending& pending) const;
+  std::size_t route_of(const std::string& tenant, const Operation& operation) const;
   const Quota& quota_of(const Pending& pending) const;
+  static bool is_act(const Pending& pending);
+
+  // sharing.cpp: reads that runs share
+  std::optional<SharedReads::Key> shared_as(const Run& run, std::uint32_t number, const Pending& pending);
+  bool is_served_by_another(Run& run, std::uint32_t number, const SharedReads::Key& key);
+  void take_along(std::uint64_t ticket, Pending& pending);
+  void answer_shared(Run& run, std::uint32_t number, const Outcome& outcome);
+  void note_read_back(std::uint64_t ticket, const Pending& pending, const Outcome& outcome);
+  void answer_sharers(const Pending& pending, const Outcome& outcome);
 
   // awaiting.cpp: calls whose answer is how that ended which they began
   static bool is_still_to_end(const Run& run, std::uint32_t number, const Outcome& outcome);
@@ -351,6 +392,7 @@ class Runtime::Loop {
   Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
                                     std::uint32_t flow);
   void take_up_replayed(Run& run);
+  Status restore_quotas();
   void park_unread(const RunRow& row, std::uint32_t sequence, std::string reason);
 
   Store& store_;
@@ -364,6 +406,9 @@ class Runtime::Loop {
   RunIds ids_;
   std::shared_ptr<Inbox> inbox_;
   Limiter limiter_;
+  SharedReads reads_;
+  std::map<std::tuple<std::shared_ptr<const Module>, std::uint32_t, std::size_t>, std::string>
+      fingerprints_;  // of operations by their routes
   Counters counters_;
   std::multimap<std::int64_t, std::function<void()>> timers_;
   std::int64_t last_turn_us_ = 0;

@@ -32,10 +32,12 @@ struct HealthEvent {
     FiringsMissed,   // more than are caught up
     NotForTenant,    // a flow was not deployed: it says which tenants it is for
     HeldBack,  // a flow's file was not deployed: somebody has gone back from this version, or withdrew it
+    HostRests,       // too many calls in a row failed: those to come wait
+    HostIsBack,
   };
   Kind kind = Kind::PollFailed;
   std::string tenant;
-  std::string subject;  // trigger, quota group, run or flow
+  std::string subject;  // trigger, quota group, run, flow or connector
   std::string message;
 };
 
@@ -53,6 +55,7 @@ struct Counters {
   std::map<RunState, std::uint64_t> runs_over;  // by how, Parked included
   std::map<std::string, std::uint64_t> calls;   // by operation, each attempt
   std::map<std::string, std::uint64_t> faults;  // by kind, each attempt
+  std::uint64_t reads_shared = 0;               // answered by the call of another run
   std::uint64_t retries = 0;
   std::uint64_t settled = 0;  // in-doubt calls about which we asked
   std::uint64_t commits = 0;

@@ -190,20 +190,23 @@ void Runtime::Loop::fail_poll(Source& source, const Fault& fault) {
   poll_at(source, clock_.now_us() + delay_us);
 }
 
-// At most events_per_turn of them, and no more than memory has room for runs; sources take turns at being
-// first.
+// At most events_per_turn of them, and no more than memory has room for runs of their tenant; sources take
+// turns at being first. A source whose events wait is not polled meanwhile.
 Status Runtime::Loop::dispatch_events(bool& has_worked) {
   std::vector<Source*> order;
   for (auto it = sources_.upper_bound(next_source_); it != sources_.end(); ++it) order.push_back(&it->second);
   for (auto it = sources_.begin(); it != sources_.upper_bound(next_source_); ++it)
     order.push_back(&it->second);
   std::uint32_t left = options_.events_per_turn;
+  Crowd runs = crowd();
   for (Source* source : order) {
     if (!source->has_page) continue;
-    for (; !source->events.empty() && left > 0 && has_room(); --left) {
+    for (; !source->events.empty() && left > 0 && has_room_for(source->tenant, runs); --left) {
       PolledEvent event = std::move(source->events.front());
       source->events.pop_front();
+      const std::size_t before = runs_.size();
       FLOW_TRY_STATUS(dispatch(*source, std::move(event)));
+      runs[source->tenant] += runs_.size() - std::min(before, runs_.size());
       has_worked = true;
     }
     if (source->events.empty()) {

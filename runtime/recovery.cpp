@@ -12,6 +12,7 @@ namespace flow {
 namespace {
 
 constexpr std::uint32_t kRunsPerTurn = 64;
+constexpr std::int64_t kSecondUs = 1'000'000;
 
 std::uint32_t recoveries_at_end(const std::vector<JournalRow>& journal) {
   std::uint32_t count = 0;
@@ -39,6 +40,21 @@ Status Runtime::Loop::recover() {
   FLOW_TRY(const auto next_us, store_.next_wake_us());
   next_sleeper_us_ = next_us.value_or(kNever);
   has_taken_up_all_ = false;
+  return restore_quotas();
+}
+
+// What earlier processes have used of the quotas: each call as if at the end of its second, so that it counts
+// no shorter than it should. A clock that was set back since counts them as of now.
+Status Runtime::Loop::restore_quotas() {
+  const std::int64_t now_us = clock_.now_us();
+  FLOW_TRY(const std::vector<SentRow> sent,
+           store_.sent_calls((now_us - Limiter::kRememberedUs) / kSecondUs - 1));
+  for (const SentRow& row : sent)
+    limiter_.restore(row.bucket, row.second < now_us / kSecondUs ? (row.second + 1) * kSecondUs : now_us,
+                     row.calls);
+  FLOW_TRY(const std::vector<RestRow> rests, store_.rests(now_us));
+  for (const RestRow& row : rests)
+    limiter_.pause(row.bucket, std::min(row.until_us, now_us + options_.retry.longest_wish_us));
   return {};
 }
 

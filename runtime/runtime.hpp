@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "runtime/breaker.hpp"
 #include "runtime/control.hpp"
 #include "runtime/deployment.hpp"
 #include "runtime/engine.hpp"
@@ -48,6 +49,7 @@ struct RuntimeOptions {
   std::int64_t shortest_progress_us = 5'000'000;
   std::int64_t longest_progress_us = 60'000'000;
   RetryPolicy retry;
+  BreakerSettings breaker;
   PollSettings poll;
   std::int64_t poll_backoff_us = 5'000'000;            // after a failed poll; doubles …
   std::int64_t longest_poll_backoff_us = 300'000'000;  // … up to this
@@ -56,6 +58,9 @@ struct RuntimeOptions {
   std::int64_t sleep_from_us = 5'000'000;  // a run that waits for longer leaves memory meanwhile
   std::uint32_t runs_in_memory = 10'000;   // beyond, events and stored runs wait their turn
   std::uint32_t calls_in_flight = 256;
+  // How long the answer of a read may serve equal ones of the tenant. 0: only those that are under way with
+  // it.
+  std::int64_t reuse_reads_us = 5'000'000;
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.
   std::function<std::size_t(const std::string& tenant, const Operation& operation)> chosen_route;

@@ -69,7 +69,12 @@ constexpr const char* kSteps[] = {
          number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, flow TEXT NOT NULL,
          kind INTEGER NOT NULL, module TEXT NOT NULL, settings TEXT NOT NULL, file TEXT NOT NULL,
          time_us INTEGER NOT NULL, said_by TEXT NOT NULL);
-       CREATE INDEX deployments_by_flow ON deployments (tenant, flow, number);)",
+       CREATE INDEX deployments_by_flow ON deployments (tenant, flow, number);
+       -- Quotas that were used.
+       CREATE TABLE sent (
+         bucket TEXT NOT NULL, second INTEGER NOT NULL, calls INTEGER NOT NULL,
+         PRIMARY KEY (bucket, second)) WITHOUT ROWID;
+       CREATE TABLE rests (bucket TEXT PRIMARY KEY, until_us INTEGER NOT NULL) WITHOUT ROWID;)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

@@ -10,6 +10,7 @@
 #include "runtime/sqlite.hpp"
 #include "runtime/sqlite_deployments.hpp"
 #include "runtime/sqlite_questions.hpp"
+#include "runtime/sqlite_quotas.hpp"
 #include "runtime/sqlite_schema.hpp"
 
 namespace flow {
@@ -73,6 +74,7 @@ struct SqliteStore::Tables {
   Connection connection;
   sqlite::QuestionTables questions{connection};
   sqlite::DeploymentTable deployments{connection};
+  sqlite::QuotaTables quotas{connection};
 
   Statement begin, commit, rollback;
   Statement add_module, add_run, change_run, add_entry, add_seen, put_cursor, forget_old, forget_rest,
@@ -122,6 +124,7 @@ Status SqliteStore::Tables::prepare_reads() {
                               " WHERE tenant = ? AND flow = ? AND operation = ? AND time_us > ?"));
   FLOW_TRY(get_meta, connection.prepare("SELECT value FROM meta WHERE key = ?"));
   FLOW_TRY_STATUS(deployments.prepare());
+  FLOW_TRY_STATUS(quotas.prepare());
   return questions.prepare();
 }
 
@@ -279,6 +282,7 @@ Status SqliteStore::Tables::write(const Batch& batch) {
   FLOW_TRY_STATUS(write_sleep(batch));
   FLOW_TRY_STATUS(write_triggers(batch));
   FLOW_TRY_STATUS(write_counts(batch));
+  FLOW_TRY_STATUS(quotas.write(batch));
   FLOW_TRY_STATUS(questions.write(batch));
   FLOW_TRY_STATUS(deployments.write(batch));
   return write_forgetting(batch);
@@ -482,6 +486,14 @@ Result<std::vector<DeploymentRow>> SqliteStore::deployments(std::string_view ten
 
 Result<std::optional<std::string>> SqliteStore::meta(std::string_view key) {
   return tables_->one_text(tables_->get_meta.bind(1, key));
+}
+
+Result<std::vector<SentRow>> SqliteStore::sent_calls(std::int64_t from_second) {
+  return tables_->quotas.sent_calls(from_second);
+}
+
+Result<std::vector<RestRow>> SqliteStore::rests(std::int64_t after_us) {
+  return tables_->quotas.rests(after_us);
 }
 
 Result<std::optional<QuestionRow>> SqliteStore::question(std::string_view id) {

@@ -17,6 +17,7 @@ namespace flow {
 //   3  runs that are asleep
 //   4  calls counted under a limit
 //   5  questions to people, the mails about them, and messages to runs
+//   6  what was used of the quotas within the last hour; what is live
 inline constexpr int kStoreVersion = 6;
 
 struct SqliteOptions {
@@ -54,6 +55,8 @@ class SqliteStore final : public Store {
   Result<std::vector<CountedCallRow>> counted_calls(std::string_view tenant, std::string_view flow,
                                                     std::string_view operation,
                                                     std::int64_t after_us) override;
+  Result<std::vector<SentRow>> sent_calls(std::int64_t from_second) override;
+  Result<std::vector<RestRow>> rests(std::int64_t after_us) override;
   Result<std::optional<QuestionRow>> question(std::string_view id) override;
   Result<std::vector<QuestionRow>> list_questions(const QuestionFilter& filter) override;
   Result<std::vector<TellingRow>> untold(std::string_view after, std::int64_t after_person,

@@ -108,6 +108,18 @@ struct CountedCallRow {
   std::int64_t until_us = 0;  // it need not be remembered any more
 };
 
+// Calls that went out in one second in one line of the limiter, which counts them for an hour.
+struct SentRow {
+  std::string bucket;
+  std::int64_t second = 0;  // since 1970
+  std::uint32_t calls = 0;
+};
+// Nothing of that line goes out before then: the server said so.
+struct RestRow {
+  std::string bucket;
+  std::int64_t until_us = 0;
+};
+
 // What a run waits for that no machine and no time brings. The numbers are stored: append, never reorder.
 struct QuestionRow {
   enum class Kind : std::uint8_t {
@@ -225,6 +237,8 @@ struct Batch {
   std::vector<OnceRow> once;              // replaces; those that were over when one was taken may be gone
   std::vector<CountedCallRow> counted;    // replaces that call's; those over when one went out may be gone
   std::vector<CountedCallRow> uncounted;  // given back: these calls count no longer
+  std::vector<SentRow> sent;              // added to what is there; what is older than an hour may be gone
+  std::vector<RestRow> rests;             // replaces, unless what is there lasts longer
   std::vector<QuestionRow> questions;     // new; an ID that exists fails the batch
   std::vector<QuestionRow> closed;        // state and what follows of existing ones; those not open stay
   std::vector<TellingRow> tellings;       // replaces
@@ -237,9 +251,9 @@ struct Batch {
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
            awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
-           once.empty() && counted.empty() && uncounted.empty() && questions.empty() && closed.empty() &&
-           tellings.empty() && messages.empty() && taken.empty() && due.empty() && deployments.empty() &&
-           meta.empty();
+           once.empty() && counted.empty() && uncounted.empty() && sent.empty() && rests.empty() &&
+           questions.empty() && closed.empty() && tellings.empty() && messages.empty() && taken.empty() &&
+           due.empty() && deployments.empty() && meta.empty();
   }
 };
 
@@ -297,6 +311,9 @@ class Store {
   virtual Result<std::vector<CountedCallRow>> counted_calls(std::string_view tenant, std::string_view flow,
                                                             std::string_view operation,
                                                             std::int64_t after_us) = 0;
+  // Of that second and later, by bucket and second.
+  virtual Result<std::vector<SentRow>> sent_calls(std::int64_t from_second) = 0;
+  virtual Result<std::vector<RestRow>> rests(std::int64_t after_us) = 0;  // that last longer
   virtual Result<std::optional<QuestionRow>> question(std::string_view id) = 0;
   virtual Result<std::vector<QuestionRow>> list_questions(const QuestionFilter& filter) = 0;  // newest first
   // In state Wanted or Out, of a question with a greater ID than `after`, or the same and a later person.

@@ -11,6 +11,9 @@
 namespace flow {
 namespace {
 
+// Beyond, a flow would decide by what was once.
+constexpr std::int64_t kLongestReuseUs = 300'000'000;
+
 Status read_mail(Section& section, TenantAccess& access) {
   FLOW_TRY(const std::string via, section.one_of("via", "graph", {"graph", "smtp"}));
   FLOW_TRY(const std::string sender, section.required("sender"));
@@ -71,8 +74,9 @@ Result<TenantConfig> read_tenant(Section& section) {
   return tenant;
 }
 
-Status read_limits(Section& section, Limits& limits) {
+Status read_limits(Section& section, Config& config) {
   constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  Limits& limits = config.limits;
   const auto read = [&](const char* key, std::size_t& limit, std::int64_t least) -> Status {
     FLOW_TRY(const std::int64_t value,
              section.number(key, static_cast<std::int64_t>(limit), least, std::int64_t{4} << 30));
@@ -86,6 +90,7 @@ Status read_limits(Section& section, Limits& limits) {
   FLOW_TRY_STATUS(read("stack_bytes", limits.stack_bytes, 64 << 10));
   FLOW_TRY_STATUS(read("text_bytes", limits.text_bytes, 4096));
   FLOW_TRY_STATUS(read("list_items", limits.list_items, 100));
+  FLOW_TRY(config.reuse_reads_us, section.duration_us("reuse_reads", config.reuse_reads_us, kLongestReuseUs));
   return section.only_known();
 }
 
@@ -111,7 +116,7 @@ Result<Config> read_config(Section& root) {
     FLOW_TRY(config.look_back_us, poll->duration_us("look_back", 0));
     FLOW_TRY_STATUS(poll->only_known());
   }
-  if (auto limits = root.table("limits", status)) FLOW_TRY_STATUS(read_limits(*limits, config.limits));
+  if (auto limits = root.table("limits", status)) FLOW_TRY_STATUS(read_limits(*limits, config));
   if (auto transport = root.table("transport", status)) FLOW_TRY_STATUS(read_transport(*transport, config));
   if (auto params = root.table("params", status)) {
     FLOW_TRY(config.params, params->all_json());

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,12 +41,14 @@ class Section {
     if (value.empty()) return missing(key, fmt::format("`{}`", key));
     return value;
   }
-  Result<std::int64_t> duration_us(const std::string& key, std::int64_t fallback) {
+  Result<std::int64_t> duration_us(const std::string& key, std::int64_t fallback,
+                                   std::int64_t most = std::numeric_limits<std::int64_t>::max()) {
     const toml::node* const node = find(key);
     if (node == nullptr) return fallback;
     const auto written = node->value_exact<std::string>();
     const auto value = written ? parse_duration_us(*written) : std::nullopt;
     if (!value) return wrong(*node, key, "a duration in quotes, as \"30s\"");
+    if (*value > most) return wrong(*node, key, fmt::format("at most \"{}\"", format_duration_us(most)));
     return *value;
   }
   Result<std::int64_t> number(const std::string& key, std::int64_t fallback, std::int64_t low,

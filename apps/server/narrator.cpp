@@ -30,8 +30,9 @@ std::string fault_text(const Fault& fault) {
   return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message, kLongestReason));
 }
 
-// What a policy did in place of a call that was answered all the same.
+// What happened in place of a call that was answered all the same.
 std::string_view not_made_text(AnsweredBy by) {
+  if (by == AnsweredBy::Shared) return "done (by an equal read of another run)";
   return by == AnsweredBy::Skip ? "skipped: over its limit" : "recorded, not performed";
 }
 
@@ -135,11 +136,13 @@ std::string step_text(const RunStep& step) {
                          step.fault ? " after " + fault_text(*step.fault) : "");
     case EntryKind::Answered:
       if (step.fault) return fmt::format("{} failed: {}", step.operation, fault_text(*step.fault));
-      if (step.by != AnsweredBy::World)
+      if (step.by != AnsweredBy::World && step.by != AnsweredBy::Shared)
         return fmt::format("{} {}, went on with {}", step.operation, not_made_text(step.by),
                            printable(step.result));
       return fmt::format("{} gave {}{}", step.operation, printable(step.result),
-                         step.is_settled ? " (found afterwards)" : "");
+                         step.is_settled                 ? " (found afterwards)"
+                         : step.by == AnsweredBy::Shared ? " (to an equal read of another run)"
+                                                         : "");
     case EntryKind::Log: return fmt::format("log: {}", printable(step.text));
     case EntryKind::Entered: return "the condition held";
     case EntryKind::Recovered: return "taken up again after a restart";

@@ -176,6 +176,33 @@ TEST_F(Service, SigtermLetsTheCallThatIsOutFinish) {
   EXPECT_EQ(scene.requests("machines.isolate"), 1) << "the answer was lost";
 }
 
+// At once, with an act of which nobody knows then whether it happened; the next start finds out.
+TEST_F(Service, ASecondSigtermStopsAtOnceAndDoublesNothing) {
+  scene.control("faults", R"({"match": "POST /api/machines/*/isolate", "delay_ms": 20000})");
+  scene.inject(R"({"severity": "High"})");
+  Process service("flow", scene.serve({kIsolateHigh}));
+  ASSERT_TRUE(eventually([&] { return scene.requests("machines.isolate") == 1; }));
+  service.send(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return service.err().find("stopping") != std::string::npos; }));
+  service.send(SIGTERM);
+  const Ended ended = service.wait(5s);
+  EXPECT_FALSE(ended.is_late);
+  EXPECT_EQ(ended.exit_code, 130);
+  serve_until(1, {kIsolateHigh});
+  EXPECT_EQ(scene.runs().at(0).state, RunState::Finished);
+  EXPECT_EQ(scene.list("actions").size(), 1u);
+}
+
+TEST_F(Service, ABurstOnOneMachineCostsOneGet) {
+  scene.control("machines", R"({"computerDnsName": "ws-07.corp.example.com"})");
+  for (int i = 0; i < 50; ++i)
+    scene.inject(R"({"severity": "High", "computerDnsName": "ws-07.corp.example.com"})");
+  const std::string looks =
+      scene.folder().write("looks.flow", "on alert.new when severity == High do log(\"{machine.name}\")\n");
+  serve_until(50, {looks});
+  EXPECT_EQ(scene.requests("machines.get"), 1);
+}
+
 TEST_F(Service, ServesAModuleAsItsSource) {
   const std::string module = scene.folder().path("isolate.flowc");
   ASSERT_EQ(run_flow({"build", kIsolateHigh, "-o", module}).exit_code, kSuccess);

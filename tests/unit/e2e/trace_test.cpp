@@ -107,7 +107,7 @@ TEST_F(Trace, WithoutTheSourceShowsInstructions) {
 
 TEST_F(Trace, OfARunThatWasKilledAndRecovered) {
   scene.inject(kHighAlert);
-  serve(kIsolateHigh, 9);
+  serve(kIsolateHigh, 11);
   const Ended waiting = trace();
   EXPECT_EQ(waiting.exit_code, kSuccess) << waiting.err;
   EXPECT_THAT(waiting.out, HasSubstr(" waits in line 1: "));

@@ -243,41 +243,41 @@ TEST(Calls, RunsInRealTimeUntilStopped) {
 
 TEST(Limiter, IsFirstComeFirstServedAndFairBetweenBuckets) {
   Limiter limiter;
-  for (std::uint64_t i = 0; i < 4; ++i) limiter.enqueue("a", {}, i);
-  for (std::uint64_t i = 10; i < 12; ++i) limiter.enqueue("b", {}, i);
-  EXPECT_EQ(limiter.release(0, 5), (std::vector<std::uint64_t>{0, 10, 1, 11, 2}));
-  EXPECT_EQ(limiter.release(0, 5), (std::vector<std::uint64_t>{3}));
+  for (std::uint64_t i = 0; i < 4; ++i) limiter.enqueue({.bucket = "a"}, i);
+  for (std::uint64_t i = 10; i < 12; ++i) limiter.enqueue({.bucket = "b"}, i);
+  EXPECT_EQ(released(limiter, 0, 5), (std::vector<std::uint64_t>{0, 10, 1, 11, 2}));
+  EXPECT_EQ(released(limiter, 0, 5), (std::vector<std::uint64_t>{3}));
   EXPECT_EQ(limiter.next_us(0), kNever);
 }
 
 TEST(Limiter, KeepsMinuteAndHourExactly) {
   Limiter limiter;
   const Quota quota{"g", 2, 3};
-  for (std::uint64_t i = 0; i < 5; ++i) limiter.enqueue("a", quota, i);
-  EXPECT_EQ(limiter.release(0, 9).size(), 2u);
+  for (std::uint64_t i = 0; i < 5; ++i) limiter.enqueue({.bucket = "a", .quota = quota}, i);
+  EXPECT_EQ(released(limiter, 0, 9).size(), 2u);
   EXPECT_EQ(limiter.next_us(0), kMinuteUs);
-  EXPECT_EQ(limiter.release(kMinuteUs, 9).size(), 1u);
+  EXPECT_EQ(released(limiter, kMinuteUs, 9).size(), 1u);
   EXPECT_EQ(limiter.next_us(kMinuteUs), 60 * kMinuteUs);
-  EXPECT_EQ(limiter.release(60 * kMinuteUs, 9).size(), 2u);
+  EXPECT_EQ(released(limiter, 60 * kMinuteUs, 9).size(), 2u);
 }
 
 TEST(Limiter, AClockSetBackClosesNoLineForLong) {
   Limiter limiter;
   const Quota quota{"g", 1, 0};
-  limiter.enqueue("a", quota, 1);
-  EXPECT_EQ(limiter.release(1000 * kMinuteUs, 9).size(), 1u);
-  limiter.enqueue("a", quota, 2);
-  EXPECT_TRUE(limiter.release(0, 9).empty());
-  EXPECT_EQ(limiter.release(kMinuteUs, 9).size(), 1u);
+  limiter.enqueue({.bucket = "a", .quota = quota}, 1);
+  EXPECT_EQ(released(limiter, 1000 * kMinuteUs, 9).size(), 1u);
+  limiter.enqueue({.bucket = "a", .quota = quota}, 2);
+  EXPECT_TRUE(released(limiter, 0, 9).empty());
+  EXPECT_EQ(released(limiter, kMinuteUs, 9).size(), 1u);
 }
 
 TEST(Limiter, NoMoreThanSoManyOfABucketAreOut) {
-  Limiter limiter(2);
-  for (std::uint64_t i = 0; i < 4; ++i) limiter.enqueue("a", {}, i);
-  EXPECT_EQ(limiter.release(0, 9).size(), 2u);
-  EXPECT_EQ(limiter.release(0, 9).size(), 0u);
-  limiter.done("a");
-  EXPECT_EQ(limiter.release(0, 9).size(), 1u);
+  Limiter limiter({}, 2);
+  for (std::uint64_t i = 0; i < 4; ++i) limiter.enqueue({.bucket = "a"}, i);
+  EXPECT_EQ(released(limiter, 0, 9).size(), 2u);
+  EXPECT_EQ(released(limiter, 0, 9).size(), 0u);
+  limiter.done("a", 0, Breaker::Sign::Answered, 0);
+  EXPECT_EQ(released(limiter, 0, 9).size(), 1u);
 }
 
 TEST(Retry, DelaysDoubleWithJitterAndHonourTheServer) {

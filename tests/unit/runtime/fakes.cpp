@@ -25,10 +25,12 @@ Operation operation(const std::string& connector, const std::string& name, Effec
 std::shared_ptr<Module> make_module(const std::string& flow, const Quota& quota) {
   auto module = std::make_shared<Module>();
   module->source_name = flow + ".flow";
+  module->connectors = {{.name = "defender"}, {.name = "mail"}};
   module->operations.push_back(operation("defender", "list_alerts", Effect::Read, quota));
   module->operations.push_back(operation("defender", "get_machine", Effect::Read, quota));
   module->operations.push_back(operation("defender", "isolate", Effect::Act, quota));
   module->operations.push_back(operation("mail", "send", Effect::Notify, {}));
+  module->operations.back().routes[0].connector = 1;
   Trigger trigger;
   trigger.connector = "defender";
   trigger.name = "alert.new";
@@ -119,10 +121,12 @@ std::unique_ptr<RunMachine> ScriptEngine::machine(const Module&, std::uint32_t) 
   return std::make_unique<ScriptMachine>(argument_suffix, cleans_up);
 }
 
-void FakeWorld::add_alert(const std::string& id, std::int64_t created_us, const std::string& severity) {
+void FakeWorld::add_alert(const std::string& id, std::int64_t created_us, const std::string& severity,
+                          const std::string& machine) {
   alerts_.push_back({id, created_us,
-                     fmt::format(R"({{"id":{},"alertCreationTime":"{}","severity":"{}","machineId":"m-{}"}})",
-                                 json_quoted(id), format_time_us(created_us), severity, id)});
+                     fmt::format(R"({{"id":{},"alertCreationTime":"{}","severity":"{}","machineId":{}}})",
+                                 json_quoted(id), format_time_us(created_us), severity,
+                                 json_quoted(machine.empty() ? "m-" + id : machine))});
 }
 
 std::string FakeWorld::page(const OperationCall& call) const {
@@ -252,6 +256,15 @@ TemporaryFolder::TemporaryFolder() {
   static int number = 0;
   path_ = std::filesystem::temp_directory_path() / fmt::format("flow-runtime-{}-{}", getpid(), ++number);
   std::filesystem::create_directories(path_);
+}
+
+std::vector<std::uint64_t> released(Limiter& limiter, std::int64_t now_us, std::size_t room) {
+  std::vector<std::uint64_t> tickets;
+  limiter.release(now_us, room, [&](std::uint64_t ticket) {
+    tickets.push_back(ticket);
+    return true;
+  });
+  return tickets;
 }
 
 Fault fault_of(FaultKind kind, bool maybe_executed, std::int64_t retry_after_us) {

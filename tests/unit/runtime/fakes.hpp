@@ -17,6 +17,7 @@
 
 #include "base/text.hpp"
 #include "runtime/history.hpp"
+#include "runtime/limiter.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/sqlite_store.hpp"
 
@@ -71,7 +72,9 @@ class FakeWorld final : public Executor {
   void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override;
   void settle(OperationCall call, std::function<void(Settlement)> done) override;
 
-  void add_alert(const std::string& id, std::int64_t created_us, const std::string& severity = "High");
+  // On the machine `m-<id>`, if no other is said.
+  void add_alert(const std::string& id, std::int64_t created_us, const std::string& severity = "High",
+                 const std::string& machine = {});
   std::uint64_t count(const std::string& operation) const;  // calls carried out
   std::uint64_t most_per_key(const std::string& operation) const;
 
@@ -143,6 +146,8 @@ class FailingStore : public Store {
                                                     std::string_view c, std::int64_t after_us) override {
     return inner_.counted_calls(a, b, c, after_us);
   }
+  Result<std::vector<SentRow>> sent_calls(std::int64_t from) override { return inner_.sent_calls(from); }
+  Result<std::vector<RestRow>> rests(std::int64_t after_us) override { return inner_.rests(after_us); }
   Result<std::optional<QuestionRow>> question(std::string_view id) override { return inner_.question(id); }
   Result<std::vector<QuestionRow>> list_questions(const QuestionFilter& filter) override {
     return inner_.list_questions(filter);
@@ -222,6 +227,9 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+// What the limiter lets go, all of it wanted.
+std::vector<std::uint64_t> released(Limiter& limiter, std::int64_t now_us, std::size_t room);
 
 Fault fault_of(FaultKind kind, bool maybe_executed = false, std::int64_t retry_after_us = 0);
 

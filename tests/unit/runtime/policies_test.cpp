@@ -603,9 +603,9 @@ TEST(Places, StoredRunsComeBeforeLaterOnes) {
 std::vector<std::uint64_t> served(Limiter& limiter, std::size_t count) {
   std::vector<std::uint64_t> order;
   for (std::size_t i = 0; i < count; ++i) {
-    for (const std::uint64_t ticket : limiter.release(kStartUs, 1)) {
+    for (const std::uint64_t ticket : released(limiter, kStartUs, 1)) {
       order.push_back(ticket);
-      limiter.done("b");
+      limiter.done("b", ticket, Breaker::Sign::Answered, kStartUs);
     }
   }
   return order;
@@ -613,19 +613,19 @@ std::vector<std::uint64_t> served(Limiter& limiter, std::size_t count) {
 
 TEST(Priority, HigherGoesFirstAndFirstComeFirstServedWithin) {
   Limiter limiter;
-  limiter.enqueue("b", {}, 1, Policies::Priority::Low);
-  limiter.enqueue("b", {}, 2, Policies::Priority::Normal);
-  limiter.enqueue("b", {}, 3, Policies::Priority::High);
-  limiter.enqueue("b", {}, 4, Policies::Priority::High);
+  limiter.enqueue({.bucket = "b", .priority = Policies::Priority::Low}, 1);
+  limiter.enqueue({.bucket = "b", .priority = Policies::Priority::Normal}, 2);
+  limiter.enqueue({.bucket = "b", .priority = Policies::Priority::High}, 3);
+  limiter.enqueue({.bucket = "b", .priority = Policies::Priority::High}, 4);
   EXPECT_THAT(served(limiter, 4), ElementsAre(3, 4, 2, 1));
 }
 
 TEST(Priority, TheOneThatWaitsLongestIsPassedOverThreeTimesAtMost) {
   Limiter limiter;
-  limiter.enqueue("b", {}, 1, Policies::Priority::Low);
-  limiter.enqueue("b", {}, 2, Policies::Priority::Low);
+  limiter.enqueue({.bucket = "b", .priority = Policies::Priority::Low}, 1);
+  limiter.enqueue({.bucket = "b", .priority = Policies::Priority::Low}, 2);
   for (std::uint64_t ticket = 3; ticket < 13; ++ticket)
-    limiter.enqueue("b", {}, ticket, Policies::Priority::High);
+    limiter.enqueue({.bucket = "b", .priority = Policies::Priority::High}, ticket);
   EXPECT_THAT(served(limiter, 10), ElementsAre(3, 4, 5, 1, 6, 7, 8, 2, 9, 10));
 }
 

@@ -289,6 +289,32 @@ TEST(Store, CountsACallOnceAndByTheTimeItWentOutLast) {
   EXPECT_EQ(calls_after("contoso", 0), "D/1@200 ") << "what no limit needs any more is gone";
 }
 
+TEST(Store, CountsWhatWasUsedOfTheQuotas) {
+  auto store = memory();
+  Batch batch;
+  batch.sent = {{"b", 100, 3}, {"a", 101, 1}};
+  batch.rests = {{"a", 50}, {"b", 70}};
+  ASSERT_TRUE(store->commit(batch));
+  batch.sent = {{"b", 100, 2}, {"b", 102, 1}};
+  batch.rests = {{"a", 90}, {"b", 60}};
+  ASSERT_TRUE(store->commit(batch));
+  const auto told = [&](std::int64_t from) {
+    std::string text;
+    const auto rows = store->sent_calls(from);
+    for (const SentRow& row : *rows)
+      text += row.bucket + std::to_string(row.second) + ":" + std::to_string(row.calls) + " ";
+    return text;
+  };
+  EXPECT_EQ(told(0), "a101:1 b100:5 b102:1 ");
+  EXPECT_EQ(told(101), "a101:1 b102:1 ");
+  ASSERT_EQ(store->rests(70)->size(), 1u) << "the longer one stays";
+  EXPECT_EQ(store->rests(70)->front().until_us, 90);
+  Batch later;
+  later.sent = {{"b", 4000, 1}};
+  ASSERT_TRUE(store->commit(later));
+  EXPECT_EQ(told(0), "a101:1 b4000:1 ") << "what no quota counts any more is gone";
+}
+
 TEST(SqliteStore, KeepsEverythingWhenOpenedAgain) {
   const TemporaryFolder folder;
   Batch batch;

@@ -83,6 +83,8 @@ void write_this_version() {
     batch.questions = {question};
     batch.tellings = {{"01-3", 0, TellingRow::State::Failed, 5, "no such mailbox"}};
     batch.messages = {{"01", 1, "callback", "{}", "k", "test", 5, {}}};
+    batch.sent = {{"contoso\ndefender\ndefault", 5, 3}};
+    batch.rests = {{"contoso\ndefender\ndefault", 7}};
     ASSERT_TRUE((*store)->commit(batch));
   }
   const fs::path folder = kReplay / ("store-" + std::to_string(kStoreVersion));
@@ -117,6 +119,8 @@ void expect_what_was_written(SqliteStore& store, int version) {
   EXPECT_EQ(store.list_questions({})->size(), version >= 5 ? 1u : 0u);
   EXPECT_EQ(store.tellings("01-3")->size(), version >= 5 ? 1u : 0u);
   EXPECT_EQ(store.has_message("01", "k").value(), version >= 5);
+  EXPECT_EQ(store.sent_calls(0)->size(), version >= 6 ? 1u : 0u);
+  EXPECT_EQ(store.rests(0)->size(), version >= 6 ? 1u : 0u);
 }
 
 // Today's runtime takes up what it finds, the sleeper from its frozen state.

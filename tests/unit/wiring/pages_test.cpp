@@ -81,6 +81,13 @@ TEST(Configuration, LimitsOfRuns) {
             "flow.toml: line 2: `fuel` must be a whole number from 1000 to 1099511627776");
   EXPECT_EQ(with("feul = 5000").error().message,
             "flow.toml: line 2: unknown key `feul` in `limits`; did you mean `fuel`?");
+  EXPECT_EQ(config->reuse_reads_us, 5'000'000);
+  EXPECT_EQ(with("reuse_reads = \"0s\"")->reuse_reads_us, 0);
+  EXPECT_EQ(with("reuse_reads = \"1m30s\"")->reuse_reads_us, 90'000'000);
+  EXPECT_EQ(with("reuse_reads = \"1h\"").error().message,
+            "flow.toml: line 2: `reuse_reads` must be at most \"5m\"");
+  EXPECT_EQ(with("reuse_reads = 5").error().message,
+            "flow.toml: line 2: `reuse_reads` must be a duration in quotes, as \"30s\"");
 }
 
 // The keys as the reader of the file asks for them.
