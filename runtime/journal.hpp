@@ -45,7 +45,7 @@ struct RetryEntry {
 };
 // Who answered a call. All but World are policies, which answer in its place: the call was not made, or, of
 // Deadline, not waited for any longer.
-enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline };
+enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline, Protection };
 std::string_view answered_by_name(AnsweredBy by);  // as journals have it: `dry run`; empty for World
 
 struct OutcomeEntry {

@@ -40,8 +40,9 @@ Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string
   FLOW_TRY_STATUS(commit_now(batch));
   modules_[hash] = module;
   for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow)
-    FLOW_TRY_STATUS(subscribe(Subscriber{tenant, module->flows[flow].name, hash, module, flow,
-                                         std::string(settings_json), nullptr}));
+    if (module->triggers[module->flows[flow].trigger].kind != Trigger::Kind::Lease)
+      FLOW_TRY_STATUS(subscribe(Subscriber{tenant, module->flows[flow].name, hash, module, flow,
+                                           std::string(settings_json), nullptr}));
   return hash;
 }
 
@@ -264,6 +265,8 @@ void Runtime::Loop::settle_run(Run& run) {
   ++counters_.runs_over[run.row().state];
   after_commit([this, row = run.row()] { observer_->run_ended(row); });
   follow_end(run);
+  if (run.row().state == RunState::Parked || run.row().state == RunState::Failed)
+    note_overdue(run, run.row().reason);
   if (run.row().state == RunState::Parked)
     health(HealthEvent::Kind::RunParked, run.row().tenant, run.row().id, run.row().reason);
   runs_.erase(std::string(run.row().id));

@@ -64,6 +64,8 @@ constexpr const char* kSteps[] = {
          key TEXT NOT NULL, sender TEXT NOT NULL, received_us INTEGER NOT NULL, taken_by INTEGER,
          PRIMARY KEY (run, number)) WITHOUT ROWID;
        CREATE UNIQUE INDEX messages_by_key ON messages (run, key) WHERE key <> '';)",
+    // Leases that are not over.
+    R"(CREATE INDEX runs_leases ON runs (tenant, flow, id) WHERE state = 0 AND trigger_name = 'lease';)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

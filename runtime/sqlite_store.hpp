@@ -17,7 +17,7 @@ namespace flow {
 //   3  runs that are asleep
 //   4  calls counted under a limit
 //   5  questions to people, the mails about them, and messages to runs
-inline constexpr int kStoreVersion = 5;
+inline constexpr int kStoreVersion = 6;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -46,6 +46,7 @@ class SqliteStore final : public Store {
   Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit) override;
   Result<std::optional<std::int64_t>> next_wake_us() override;
   Result<std::optional<SleepRow>> frozen(std::string_view run) override;
+  Result<std::vector<RunRow>> open_leases(std::string_view tenant, std::string_view flow) override;
   Result<std::vector<RunRow>> list_runs(const RunFilter& filter) override;
   Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) override;
   Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) override;

@@ -75,6 +75,7 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   const Operation& operation = run.operation(number);
   const Run::Waiting& waiting = *run.waiting(number);
   if (is_answered_by_somebody(operation)) return wait_for_somebody(run, number);
+  if (operation.name == "leaseEnd") return rest_on_lease(run, number);
   const std::string arguments = waiting.call.arguments;
   if (operation.name == "wait" || operation.name == "waitUntil") {
     std::int64_t due_us = waiting.due_us;
@@ -132,6 +133,11 @@ void Runtime::Loop::answer_when_due(const std::string& id, std::uint32_t number,
     if (run == nullptr) return;
     const bool is_moment = run->operation(number).name != "wait";
     if (is_moment && clock_.now_us() < due_us) return answer_when_due(id, number, due_us);
+    if (run->operation(number).name == "leaseEnd") {
+      if (run->waiting(number)->due_us > due_us) return;  // it has another timer by now
+      rest_on_lease(*run, number);
+      return settle_run(*run);
+    }
     finish_call(*run, number, outcome_when_due(*run, number), false);
   });
 }

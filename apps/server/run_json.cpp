@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "runtime/caller.hpp"
+#include "runtime/leases.hpp"
 
 namespace flow {
 
 std::string json_run(const RunRow& run) {
-  const auto caller = caller_of(run);
+  const auto caller = is_lease(run) ? holder_of(run) : caller_of(run);
   return fmt::format(
       R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"parent":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",
       json_quoted(run.id), json_quoted(run.tenant), json_quoted(run.flow), json_quoted(run.trigger),

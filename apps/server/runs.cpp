@@ -9,6 +9,7 @@
 #include "apps/server/runtime_commands.hpp"
 #include "base/text.hpp"
 #include "runtime/caller.hpp"
+#include "runtime/leases.hpp"
 #include "runtime/history.hpp"
 #include "runtime/sqlite_store.hpp"
 
@@ -58,6 +59,8 @@ Attempt<int> show(const RunsOptions& options) {
   fmt::print("run {} of {} for tenant {}: {}\n", run.id, run.flow, run.tenant, run_state_name(run.state));
   if (const auto caller = caller_of(run))
     fmt::print("  called by run {}\n", caller->run);
+  else if (const auto holder = holder_of(run))
+    fmt::print("  ends what run {} leased\n", holder->run);
   else
     fmt::print("  because of {} {}\n", run.trigger, printable(run.key));
   for (const RunStep& step : history->steps)

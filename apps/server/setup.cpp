@@ -29,8 +29,7 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
   if (choice.file.empty())
     return failure("name a configuration with --config flow.toml, or use the pretend tenant with --sim",
                    kUsage);
-  FLOW_TRY(const std::string text, read_file(choice.file, 1u << 20));
-  FLOW_TRY(Config config, parse_config(choice.file, text));
+  FLOW_TRY(Config config, load_config(choice.file));
   config.transport.proxies = proxies_from_environment();
   return config;
 }
@@ -48,6 +47,7 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
                         .hooks = {},
                         .manual = {}};
     for (const FlowCode& flow : module.flows) {
+      if (module.triggers[flow.trigger].kind == Trigger::Kind::Lease) continue;  // of each module its own
       const auto [at, is_new] = declared_in.emplace(flow.name, file);
       if (!is_new)
         return failure(

@@ -503,6 +503,9 @@ class Planner {
 
   void note_call(NodeId node, const CheckedCall& call) {
     plan_.first_call.try_emplace(call.operation, node);
+    const auto options = checked_.options.find(node);
+    if (options != checked_.options.end() && options->second.lease_us > 0)
+      plan_.leases.try_emplace(call.operation, node);
     recipients_.note_call(call, is_in_function_);
   }
 

@@ -37,6 +37,7 @@ struct FlowPlan {
   std::map<std::uint32_t, NodeId> first_call;
   std::set<std::uint32_t> functions;                       // that it invokes and that do more than compute
   std::map<std::pair<std::uint32_t, bool>, NodeId> flows;  // that it calls or (true) starts; the first place
+  std::map<std::uint32_t, NodeId> leases;                  // operations that it leases; the first such call
   std::vector<std::pair<std::string, std::set<std::string>>> reads;  // entity, fields as written
   std::vector<PlannedRecipients> recipients;
   std::string poll_filter;
