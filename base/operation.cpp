@@ -22,6 +22,7 @@ std::string_view trigger_kind_name(Trigger::Kind kind) {
     case Trigger::Kind::Call: return "call";
     case Trigger::Kind::RunFailed: return "run.failed";
     case Trigger::Kind::Stream: return "stream";
+    case Trigger::Kind::Lease: return "lease";
   }
   return "?";
 }

@@ -147,7 +147,8 @@ struct Connector {
 };
 
 // What starts runs. Whatever it is, the event is one JSON object, whose members are the bindings: the element
-// of the list that was polled, {"scheduledAt": …}, {"payload": …, "headers": …}, the arguments of a call.
+// of the list that was polled, {"scheduledAt": …}, {"payload": …, "headers": …}, the arguments of a call; of
+// a lease, how long it is and what undoes the call needs of its arguments.
 struct Trigger {
   enum class Kind : std::uint8_t {
     Poll,       // polls a list operation; times are compared and de-duplicated as the fields below say
@@ -159,6 +160,7 @@ struct Trigger {
     Call,       // another flow, which gives the arguments and gets a value of `result`
     RunFailed,  // a run of `of_flow` failed
     Stream,     // a record of the stream `endpoint`
+    Lease,      // a call of the operation `endpoint` (its full name) that was made with `lease`
   };
   enum class CatchUp : std::uint8_t { None, Last, All };  // firings that were missed while nobody ran
   Kind kind = Kind::Poll;

@@ -20,7 +20,7 @@ inline constexpr CrashRule::Kind kLast<CrashRule::Kind> = CrashRule::Kind::Ask;
 template <>
 inline constexpr Protocol kLast<Protocol> = Protocol::Runtime;
 template <>
-inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Stream;
+inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Lease;
 template <>
 inline constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
 

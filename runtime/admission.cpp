@@ -3,11 +3,13 @@
 //
 //   1. `at most N at once`   the run has its turn; until then none of its calls comes here (turns.cpp)
 //   2. `within`              the deadline of the run has not passed
-//   3. `limit`               the call has a place under the limit of its operation
-//   4. `dry run`             nothing is performed
+//   3. protections           of the deployment, which no flow can lift (protecting.cpp)
+//   4. `limit`               the call has a place under the limit of its operation
+//   5. `dry run`             nothing is performed
 //
 // Where one of them says no, it answers the call in the place of the world; where people are asked first
-// (`limit … else ask`), the call is held until they have answered, and passes here again. Its answer is
+// (`limit … else ask`), or something must be learnt of the target, the call is held until there is an answer,
+// and passes here again. Its answer is
 // journaled with an intent like all others, in one commit and marked with who gave it, so a replay tells the
 // same story.
 #include <fmt/format.h>
@@ -57,7 +59,8 @@ bool Runtime::Loop::admit(Run& run, std::uint32_t number) {
   const bool starts_runs =
       operation.connector == "flow" && (operation.name == "call" || operation.name == "start");
   if (operation.effect == Effect::Read && !starts_runs) return true;
-  return admit_under_limit(run, number, now_us) && admit_performing(run, number, now_us);
+  return admit_unprotected(run, number) && admit_under_limit(run, number, now_us) &&
+         admit_performing(run, number, starts_runs, now_us);
 }
 
 // Who agrees to one call agrees to this one only.
@@ -100,8 +103,10 @@ bool Runtime::Loop::admit_under_limit(Run& run, std::uint32_t number, std::int64
 
 // What is only recorded counts under the limit as if it had been performed: so a dry run shows where the
 // limit bites.
-bool Runtime::Loop::admit_performing(Run& run, std::uint32_t number, std::int64_t now_us) {
-  if (!run.policies().is_dry_run && !is_shadow(run.row().flow)) return true;
+bool Runtime::Loop::admit_performing(Run& run, std::uint32_t number, bool starts_runs, std::int64_t now_us) {
+  const bool is_recorded = run.policies().is_dry_run || is_shadow(run.row().flow) ||
+                           (options_.performs_nothing && !starts_runs);
+  if (!is_recorded) return true;
   note_counted(run, number, now_us);
   answer_instead(run, number, AnsweredBy::DryRun, stand_in(run, number, now_us));
   return false;

@@ -43,6 +43,7 @@ void Runtime::Loop::begin_following(Run& run, std::uint32_t number, std::string 
   const std::int64_t within_us = run.waiting(number)->call.options->await_within_us;
   std::int64_t until_us = kNever;
   if (within_us > 0 && __builtin_add_overflow(now_us, within_us, &until_us)) until_us = kNever;
+  note_leases(run, number, Returned{result});
   run.note_begun(number, std::move(result), until_us, now_us);
   collect(run);
   follow(run, number);

@@ -12,6 +12,7 @@ namespace flow {
 namespace {
 
 constexpr std::uint32_t kSettleTries = 5;
+constexpr std::uint32_t kFailuresUntilOverdue = 3;  // in a row, until people are told of a lease
 constexpr std::int64_t kSecondUs = 1'000'000;
 
 // Without a fault of the host: who asked whether a call happened may have been told without asking the host.
@@ -182,6 +183,7 @@ bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
   if (pending.purpose == Pending::Purpose::Perform) {
     note_counted(*owner, pending.number, now_us);
     owner->note_attempt(pending.number, now_us);
+    open_lease(*owner, pending.number);
     collect(*owner);
     if (is_act(pending)) reads_.forget(pending.call.tenant);
     if (pending.read) take_along(ticket, pending);
@@ -213,6 +215,7 @@ void Runtime::Loop::send_calls() {
       }
       case Pending::Purpose::Perform:
       case Pending::Purpose::Poll:
+      case Pending::Purpose::Facts:
       case Pending::Purpose::Tell:
         ++counters_.calls[pending.module->operations[pending.call.operation].full_name()];
         executor_.perform(pending.call, give_outcome);
@@ -260,6 +263,7 @@ void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement>
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   if (pending.is_telling()) return take_telling(pending, what);
+  if (pending.purpose == Pending::Purpose::Facts) return take_facts(pending.owner, std::get<Outcome>(what));
   // Of an act that is awaited, each question how far it is changes nothing.
   if (is_act(pending) && pending.purpose != Pending::Purpose::Progress) reads_.forget(pending.call.tenant);
   if (pending.read) note_read_back(ticket, pending, std::get<Outcome>(what));
@@ -275,6 +279,7 @@ void Runtime::Loop::take_for(Run& owner, const Pending& pending,
     case Pending::Purpose::Progress: return take_progress(owner, pending, std::get<Outcome>(what));
     case Pending::Purpose::Poll:
     case Pending::Purpose::Tell:
+    case Pending::Purpose::Facts:
     case Pending::Purpose::SettleTelling: break;  // have no owner among the runs
   }
 }
@@ -343,6 +348,7 @@ void Runtime::Loop::retry(Run& run, std::uint32_t number, const Fault& fault) {
   const std::int64_t delay_us =
       retry_delay_us(fault, run.waiting(number)->failures + 1, policy_of(run, number), random_);
   run.note_retry(number, fault, now_us + delay_us, now_us);
+  if (run.waiting(number)->failures >= kFailuresUntilOverdue) note_overdue(run, fault.message);
   ask_for(run, number);
   settle_run(run);
 }
@@ -354,11 +360,15 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
     return finish_call(run, number, Returned{is_json(happened->json) ? happened->json : "null"}, true);
   if (const auto* nobody = std::get_if<NobodyKnows>(&settlement)) {
     const std::uint32_t tries = pending.tries + 1;
-    if (!may_retry(nobody->fault.kind) || tries >= kSettleTries)
+    // What ends a lease is asked about for as long as it would be tried: it must not stay open.
+    const RetryPolicy policy = is_lease(run.row()) ? policy_of(run, number) : options_.retry;
+    const std::uint32_t most = is_lease(run.row()) ? std::max(policy.tries, kSettleTries) : kSettleTries;
+    if (tries >= kFailuresUntilOverdue) note_overdue(run, nobody->fault.message);
+    if (!may_retry(nobody->fault.kind) || tries >= most)
       return park(run,
                   fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
                               run.operation(number).full_name(), nobody->fault.message));
-    return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_), run, number,
+    return at(now_us + retry_delay_us(nobody->fault, tries, policy, random_), run, number,
               [this, number, doubt = pending.doubt, tries](Run& waiting) {
                 ask_whether(waiting, number, doubt, tries);
               });
@@ -380,6 +390,7 @@ void Runtime::Loop::finish_call(Run& run, std::uint32_t number, const Outcome& o
   if (is_still_to_end(run, number, outcome))
     return begin_following(run, number, std::get<Returned>(outcome).json);
   note_answered(run, number, outcome);
+  note_leases(run, number, outcome);
   run.answer(number, outcome, is_settled, clock_.now_us());
   settle_run(run);
 }

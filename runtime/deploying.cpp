@@ -22,6 +22,11 @@ namespace {
 using What = DeployRequest::What;
 using Kind = DeploymentRow::Kind;
 
+// What is started by events, and is deployed by its name. Runs that end leases begin with what they end.
+bool is_served(const Module& module, const FlowCode& flow) {
+  return module.triggers[flow.trigger].kind != Trigger::Kind::Lease;
+}
+
 }  // namespace
 
 Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes,
@@ -61,7 +66,7 @@ Result<Runtime::Loop::NewVersion> Runtime::Loop::check_version(const std::string
     }
   for (std::uint32_t flow = 0; flow < version.module->flows.size(); ++flow) {
     const Subscriber each = subscriber(tenant, version, flow, is_shadow);
-    if (!is_for_tenant(each.code().policies, tenant)) continue;
+    if (!is_served(*version.module, each.code()) || !is_for_tenant(each.code().policies, tenant)) continue;
     FLOW_TRY_STATUS(check_startable(each));
     const Trigger& trigger = each.trigger();
     if (trigger.kind != Trigger::Kind::Webhook) continue;
@@ -162,6 +167,7 @@ Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request
   }
   for (std::uint32_t i = 0; i < version->module->flows.size(); ++i) {
     const std::string& flow = version->module->flows[i].name;
+    if (!is_served(*version->module, version->module->flows[i])) continue;
     const auto found = versions.find({request.tenant, flow});
     const FlowVersions before = found == versions.end() ? FlowVersions() : found->second;
     const DeploymentRow* const now =
@@ -260,6 +266,7 @@ Status Runtime::Loop::deploy_file(const DeployRequest& request,
     return reply.how == DeployReply::How::Refused ? error(reply.problem) : Status();
   }
   for (const FlowCode& flow : version.module->flows) {
+    if (!is_served(*version.module, flow)) continue;
     const auto found = versions.find({request.tenant, flow.name});
     const DeploymentRow* const current = found == versions.end() ? nullptr : found->second.current();
     if (current != nullptr) FLOW_TRY_STATUS(subscribe_stored(*current, false));

@@ -85,10 +85,15 @@ Result<std::optional<RunRow>> Runtime::Loop::row_of(const std::string& id) {
   return store_.run(id);
 }
 
-// The run that called it, the one that called that, and so on. Bounded: no call is made deeper.
+// The run that called it, or whose lease it ends, the one that called that, and so on. Bounded: no call is
+// made deeper.
 Result<std::vector<RunRow>> Runtime::Loop::callers(RunRow row) {
   std::vector<RunRow> above;
-  for (auto caller = caller_of(row); caller && above.size() <= kDeepestCalls; caller = caller_of(row)) {
+  const auto starter_of = [](const RunRow& of) {
+    const auto caller = caller_of(of);
+    return caller ? caller : holder_of(of);
+  };
+  for (auto caller = starter_of(row); caller && above.size() <= kDeepestCalls; caller = starter_of(row)) {
     FLOW_TRY(std::optional<RunRow> found, row_of(caller->run));
     if (!found) break;
     row = *found;

@@ -46,7 +46,7 @@ struct RetryEntry {
 };
 // Who answered a call. Of Shared it was the world, asked by an equal read of another run. The others are
 // policies, which answer in its place: the call was not made, or, of Deadline, not waited for any longer.
-enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline, Shared };
+enum class AnsweredBy : std::uint8_t { World, DryRun, Skip, Limit, Deadline, Shared, Protection };
 std::string_view answered_by_name(AnsweredBy by);  // as journals have it: `dry run`; empty for World
 
 struct OutcomeEntry {

@@ -286,6 +286,8 @@ void Runtime::Loop::settle_run(Run& run) {
   if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
   note_over(run.row());
   follow_end(run);
+  if (run.row().state == RunState::Parked || run.row().state == RunState::Failed)
+    note_overdue(run, run.row().reason);
   if (run.row().state == RunState::Parked)
     health(HealthEvent::Kind::RunParked, run.row().tenant, run.row().id, run.row().reason);
   runs_.erase(std::string(run.row().id));

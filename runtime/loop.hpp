@@ -6,9 +6,11 @@
 //   calls.cpp         asking, sending, answers, retries
 //   sharing.cpp       reads that runs share
 //   admission.cpp     policies of flows, asked before each call
+//   protecting.cpp    those of the deployment
 //   turns.cpp         runs that wait for their turn, runs whose time is over
 //   awaiting.cpp      how long-running actions end
 //   system_calls.cpp  what the runtime answers itself
+//   leasing.cpp       what is undone after a time
 //   sleeping.cpp      runs that only wait, from memory to the store and back
 //   asking.cpp, telling.cpp, messages.cpp            people who are asked and told, messages to runs
 //   polling.cpp, schedules.cpp, requests.cpp, following.cpp   what starts runs
@@ -35,6 +37,7 @@
 #include "runtime/deadlines.hpp"
 #include "runtime/deployment.hpp"
 #include "runtime/inbox.hpp"
+#include "runtime/leases.hpp"
 #include "runtime/limiter.hpp"
 #include "runtime/places.hpp"
 #include "runtime/run.hpp"
@@ -79,9 +82,9 @@ class Runtime::Loop {
   };
   // A call of a run or of a poll, from the moment it is wanted until its answer is taken.
   struct Pending {
-    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll, Tell, SettleTelling };
+    enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll, Tell, SettleTelling, Facts };
     Purpose purpose = Purpose::Perform;
-    std::string owner;         // the run's ID, the key of the source, or the question's ID
+    std::string owner;         // the run's ID, the key of the source or of facts, or the question's ID
     std::uint64_t life = 0;    // of the run in memory that wants it
     std::uint32_t number = 0;  // of the run's call, or of the question's person
     std::shared_ptr<const Module> module;
@@ -97,7 +100,7 @@ class Runtime::Loop {
     std::optional<SharedReads::Key> read;    // of a read that others may share …
     std::vector<Sharer> sharers;             // … who do
 
-    bool is_of_run() const { return purpose != Purpose::Poll && !is_telling(); }
+    bool is_of_run() const { return purpose != Purpose::Poll && purpose != Purpose::Facts && !is_telling(); }
     bool is_telling() const { return purpose == Purpose::Tell || purpose == Purpose::SettleTelling; }
     bool asks_whether() const { return purpose == Purpose::Settle || purpose == Purpose::SettleTelling; }
   };
@@ -226,7 +229,7 @@ class Runtime::Loop {
   bool admit(Run& run, std::uint32_t number);
   bool admit_under_limit(Run& run, std::uint32_t number, std::int64_t now_us);
   static Approval beyond_limit(const Run& run, std::uint32_t number, const Policies::Limit& limit);
-  bool admit_performing(Run& run, std::uint32_t number, std::int64_t now_us);
+  bool admit_performing(Run& run, std::uint32_t number, bool starts_runs, std::int64_t now_us);
   void answer_instead(Run& run, std::uint32_t number, AnsweredBy by, const Outcome& outcome);
   static Outcome answer_of_nobody(const Run& run, std::uint32_t number);
   static Returned stand_in(const Run& run, std::uint32_t number, std::int64_t now_us);
@@ -255,6 +258,42 @@ class Runtime::Loop {
   void answer_when_due(const Run& run, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
+
+  // protecting.cpp
+  struct Facts {  // what a protection needs to know of a target
+    const ProtectedKind* kind = nullptr;
+    std::string tenant, target;
+    std::optional<Outcome> outcome;  // nothing while it is asked for
+    std::int64_t at_us = 0;
+    std::uint32_t failures = 0;
+    std::set<std::pair<std::string, std::uint32_t>> waiting;  // runs and their calls
+  };
+  Status load_protections();
+  bool admit_unprotected(Run& run, std::uint32_t number);
+  const Facts& facts_of(const Run& run, std::uint32_t number, const ProtectedKind& kind,
+                        const std::string& target);
+  void ask_facts(const std::string& key);
+  void take_facts(const std::string& key, const Outcome& outcome);
+
+  // leasing.cpp
+  struct OpenLease {
+    RunRow row;
+    std::string event;
+  };
+  struct LeaseEnd {
+    std::int64_t at_us = 0;
+    std::string why_not;  // nothing is undone then
+  };
+  void open_lease(const Run& run, std::uint32_t number);
+  Result<std::vector<JournalRow>> journal_of(const std::string& id);
+  Result<std::string> event_of(const std::string& id);  // that the run began with
+  Result<std::vector<OpenLease>> open_leases(const std::string& tenant, const std::string& flow);
+  Result<LeasedCall> leased_call_of(const RunRow& lease);
+  void rest_on_lease(Run& run, std::uint32_t number);
+  Result<LeaseEnd> end_of_lease(const RunRow& lease, std::int64_t length_us);
+  void note_leases(const Run& run, std::uint32_t number, const Outcome& outcome);
+  Status end_lease(const std::string& id, const std::string& why_not);
+  void note_overdue(const Run& lease, const std::string& problem);
 
   // asking.cpp
   void wait_for_somebody(Run& run, std::uint32_t number);
@@ -438,6 +477,8 @@ class Runtime::Loop {
   std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
   std::int64_t next_sleeper_us_ = kNever;
 
+  std::shared_ptr<const Module> protecting_;  // the module of the protections; none without them
+  std::map<std::string, Facts> facts_;
   CallCounts counts_;
   Places places_;
   std::vector<std::string> turns_;           // runs that have got a place and do not know it yet

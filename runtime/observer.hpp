@@ -30,6 +30,7 @@ struct HealthEvent {
     StoreFailed,     // the loop ends
     PersonNotTold,   // of a question; it stands
     FiringsMissed,   // more than are caught up
+    LeaseOverdue,    // what was leased is not undone in time; the message says whether it is tried again
     NotForTenant,    // a flow was not deployed: it says which tenants it is for
     HeldBack,  // a flow's file was not deployed: somebody has gone back from this version, or withdrew it
     HostRests,       // too many calls in a row failed: those to come wait

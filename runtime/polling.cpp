@@ -259,6 +259,7 @@ std::int64_t Runtime::Loop::next_poll_us(const Source& source, const EventReader
   const Trigger& trigger = *source.declaration;
   if (trigger.kind == Trigger::Kind::Hunt)
     return next_firing(trigger, std::min(done.cursor.watermark_us, now_us)).value_or(kNever);
+  if (options_.next_poll_us) return options_.next_poll_us(now_us);
   const std::int64_t own_us = std::max<std::int64_t>(trigger.interval_us, 1'000'000);
   return now_us + (options_.poll_interval_us > 0 ? options_.poll_interval_us : own_us);
 }

@@ -30,6 +30,7 @@ std::optional<std::uint32_t> flow_named(const Module& module, std::string_view n
 }  // namespace
 
 Status Runtime::Loop::recover() {
+  FLOW_TRY_STATUS(load_protections());
   FLOW_TRY(const auto closed, store_.meta("closed"));
   was_closed_ = closed == "1";
   Batch batch;

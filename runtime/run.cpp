@@ -327,6 +327,12 @@ void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t d
          now_us);
 }
 
+void Run::note_due(std::uint32_t number, std::int64_t due_us) {
+  Waiting& waiting = told_of(number);
+  waiting.due_us = due_us;
+  waiting.has_timer = false;
+}
+
 void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int64_t not_before_us,
                      std::int64_t now_us) {
   Waiting& waiting = told_of(number);

@@ -79,6 +79,7 @@ class Run {
   // What thaw() and the machine need, and how much of the journal that stands for; nothing when the machine
   // cannot be frozen. What was written must be taken (take_unsaved()) before.
   std::optional<Frozen> freeze() const;
+  void note_due(std::uint32_t number, std::int64_t due_us);  // it is over at another time than was said
   void note_timer(std::uint32_t number) { told_of(number).has_timer = true; }
   void note_held(std::uint32_t number, bool is_held) { told_of(number).is_held = is_held; }
 

@@ -27,6 +27,7 @@
 #include "runtime/executor.hpp"
 #include "runtime/observer.hpp"
 #include "runtime/poller.hpp"
+#include "runtime/protections.hpp"
 #include "runtime/question.hpp"
 #include "runtime/question_mail.hpp"
 #include "runtime/retry.hpp"
@@ -64,6 +65,11 @@ struct RuntimeOptions {
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.
   std::function<std::size_t(const std::string& tenant, const Operation& operation)> chosen_route;
+  // For a backtest: no flow acts, notifies or asks anyone, as if each said `dry run`; flows that flows call
+  // are carried out all the same. And when the next poll is made, in place of every so often.
+  bool performs_nothing = false;
+  std::function<std::int64_t(std::int64_t now_us)> next_poll_us;
+  Protections protections;               // what no flow may act on
   bool can_be_answered = true;           // by people and messages; else a flow that waits for them is refused
   AnswerLinks links;                     // in the mails to people who are asked
   std::uint32_t requests_per_turn = 64;  // that were asked for from outside

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/leases.hpp"
+
 namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 13> kAnswered = {
-    "flow.wait",    "flow.waitUntil", "flow.now",     "flow.ago",     "flow.random", "flow.uuid", "flow.once",
-    "flow.approve", "flow.ask",       "flow.receive", "flow.respond", "flow.call",   "flow.start"};
+constexpr std::array<std::string_view, 14> kAnswered = {
+    "flow.leaseEnd", "flow.wait",    "flow.waitUntil", "flow.now",     "flow.ago",
+    "flow.random",   "flow.uuid",    "flow.once",      "flow.approve", "flow.ask",
+    "flow.receive",  "flow.respond", "flow.call",      "flow.start"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
@@ -21,7 +24,9 @@ Status check_calls(const Module& module, const Routine& routine) {
   for (const CallSite& site : routine.call_sites) {
     if (!site.options) continue;
     const std::string operation = module.operations[site.operation].full_name();
-    if (site.options->lease_us > 0) return cannot(module, fmt::format("lease `{}`", operation));
+    if (site.options->lease_us > 0 && !lease_event(module, operation, "{}", 0))
+      return cannot(module,
+                    fmt::format("lease `{}`, of which the module does not say how it is undone", operation));
   }
   return {};
 }

@@ -74,7 +74,9 @@ constexpr const char* kSteps[] = {
        CREATE TABLE sent (
          bucket TEXT NOT NULL, second INTEGER NOT NULL, calls INTEGER NOT NULL,
          PRIMARY KEY (bucket, second)) WITHOUT ROWID;
-       CREATE TABLE rests (bucket TEXT PRIMARY KEY, until_us INTEGER NOT NULL) WITHOUT ROWID;)",
+       CREATE TABLE rests (bucket TEXT PRIMARY KEY, until_us INTEGER NOT NULL) WITHOUT ROWID;
+       -- Leases that are not over.
+       CREATE INDEX runs_leases ON runs (tenant, flow, id) WHERE state = 0 AND trigger_name = 'lease';)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

@@ -81,7 +81,7 @@ struct SqliteStore::Tables {
       put_meta, put_once, forget_once, set_wake, put_frozen, forget_frozen, put_counted, remove_counted,
       forget_counted;
   Statement get_module, get_run, find_run, get_journal, get_length, get_unfinished, get_sleepers,
-      get_next_wake, get_frozen, get_list, get_cursor, get_seen, get_meta, get_once, get_counted;
+      get_next_wake, get_frozen, get_leases, get_list, get_cursor, get_seen, get_meta, get_once, get_counted;
 };
 
 Status SqliteStore::Tables::prepare_reads() {
@@ -106,6 +106,9 @@ Status SqliteStore::Tables::prepare_reads() {
                "SELECT wake_us FROM runs WHERE state = 0 AND wake_us > 0 ORDER BY wake_us LIMIT 1"));
   FLOW_TRY(get_frozen, connection.prepare("SELECT runs.wake_us, sequence, bytes FROM frozen"
                                           " JOIN runs ON runs.id = frozen.run WHERE run = ?"));
+  FLOW_TRY(get_leases, connection.prepare("SELECT " FLOW_RUN_COLUMNS
+                                          " FROM runs WHERE state = 0 AND trigger_name = 'lease'"
+                                          " AND tenant = ? AND flow = ? ORDER BY id"));
   FLOW_TRY(
       get_list,
       connection.prepare(
@@ -424,6 +427,10 @@ Result<std::optional<SleepRow>> SqliteStore::frozen(std::string_view run) {
   return std::optional<SleepRow>(SleepRow{std::string(run), statement.number(0),
                                           static_cast<std::uint32_t>(statement.number(1)),
                                           statement.text(2)});
+}
+
+Result<std::vector<RunRow>> SqliteStore::open_leases(std::string_view tenant, std::string_view flow) {
+  return tables_->runs(tables_->get_leases.bind(1, tenant).bind(2, flow));
 }
 
 Result<std::vector<RunRow>> SqliteStore::list_runs(const RunFilter& filter) {

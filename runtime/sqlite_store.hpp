@@ -47,6 +47,7 @@ class SqliteStore final : public Store {
   Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit) override;
   Result<std::optional<std::int64_t>> next_wake_us() override;
   Result<std::optional<SleepRow>> frozen(std::string_view run) override;
+  Result<std::vector<RunRow>> open_leases(std::string_view tenant, std::string_view flow) override;
   Result<std::vector<RunRow>> list_runs(const RunFilter& filter) override;
   Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) override;
   Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) override;

@@ -301,6 +301,8 @@ class Store {
   // The run's row when it was put to sleep last, if it ever was; its frozen state may be of before that it
   // woke.
   virtual Result<std::optional<SleepRow>> frozen(std::string_view run) = 0;
+  // Runs that end leases (leases.hpp) and are in state Running, of that flow, by ID.
+  virtual Result<std::vector<RunRow>> open_leases(std::string_view tenant, std::string_view flow) = 0;
   virtual Result<std::vector<RunRow>> list_runs(const RunFilter& filter) = 0;  // newest first
   virtual Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) = 0;
   virtual Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) = 0;

@@ -75,6 +75,7 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   const Operation& operation = run.operation(number);
   const Run::Waiting& waiting = *run.waiting(number);
   if (is_answered_by_somebody(operation)) return wait_for_somebody(run, number);
+  if (operation.name == "leaseEnd") return rest_on_lease(run, number);
   const std::string arguments = waiting.call.arguments;
   if (operation.name == "wait" || operation.name == "waitUntil") {
     std::int64_t due_us = waiting.due_us;
@@ -130,6 +131,11 @@ void Runtime::Loop::answer_when_due(const Run& run, std::uint32_t number, std::i
   at(due_us, run, number, [this, number, due_us](Run& waiting) {
     const bool is_moment = waiting.operation(number).name != "wait";
     if (is_moment && clock_.now_us() < due_us) return answer_when_due(waiting, number, due_us);
+    if (waiting.operation(number).name == "leaseEnd") {
+      if (waiting.waiting(number)->due_us > due_us) return;  // it has another timer by now
+      rest_on_lease(waiting, number);
+      return settle_run(waiting);
+    }
     finish_call(waiting, number, outcome_when_due(waiting, number), false);
   });
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/lease.hpp"
 #include "base/text.hpp"
 #include "testing/json.hpp"
 #include "vm/bytecode/stand_in.hpp"
@@ -185,9 +186,43 @@ void World::advance_to(std::int64_t us) {
       ++i;
       continue;
     }
-    calls_.push_back(leases_[i].call);
+    const Lease ended = std::move(leases_[i]);
     leases_.erase(leases_.begin() + static_cast<std::ptrdiff_t>(i));
+    const bool is_held = std::ranges::any_of(leases_, [&](const Lease& other) {
+      return other.call.operation == ended.call.operation && other.call.arguments == ended.call.arguments;
+    });
+    if (!is_held) calls_.push_back(ended.call);
   }
+}
+
+// What an act leases, and the leases that it ends: of what it does for good, and of what it undoes.
+void World::note_leases(const Operation& operation, const Call& call, MadeCall made, std::int64_t at_us) {
+  const bool is_leased = call.options && call.options->lease_us > 0;
+  const auto inverse = module_.operation(operation.connector, operation.inverse);
+  const std::string undoing = inverse ? module_.operations[*inverse].full_name() : std::string();
+  const std::string kept = inverse ? kept_arguments(operation, *inverse, call.arguments) : std::string();
+  std::erase_if(leases_, [&](const Lease& lease) {
+    if (lease.call.operation == undoing) return !is_leased && lease.call.arguments == kept;
+    return lease.call.operation == operation.full_name() &&
+           std::ranges::all_of(members(lease.call.arguments), [&](const auto& given) {
+             return member(call.arguments, given.first) == given.second;
+           });
+  });
+  if (!is_leased || !inverse) return;
+  made.operation = undoing;
+  made.arguments = kept;
+  made.at_us = at_us + call.options->lease_us;
+  made.remark = "the lease ended";
+  leases_.push_back({made.at_us, made});
+}
+
+std::string World::kept_arguments(const Operation& leased, std::uint32_t inverse,
+                                  const std::string& arguments) {
+  const Operation& undoing = module_.operations[inverse];
+  std::vector<std::pair<std::string, std::string>> kept;
+  for (const std::size_t i : kept_parameters(leased, undoing))
+    kept.emplace_back(undoing.parameters[i].name, member(arguments, undoing.parameters[i].name));
+  return object(kept);
 }
 
 std::optional<std::int64_t> World::next_lease_us() const {
@@ -293,20 +328,9 @@ std::optional<Answer> World::answer(const Caller& caller, const Caller& origin, 
     if (const auto* failed = std::get_if<Fault>(&*outcome))
       made.remark += fmt::format("{}failed: {}", made.remark.empty() ? "" : ", ", fault_name(failed->kind));
   if (!call.is_fetch) calls_.push_back(made);
+  const bool has_failed = outcome && std::holds_alternative<Fault>(*outcome);
+  if (operation.effect == Effect::Act && !has_failed) note_leases(operation, call, made, at_us);
   if (outcome) return Answer{at_us, std::move(*outcome)};
-  if (call.options && call.options->lease_us > 0 && !operation.inverse.empty())
-    if (const auto inverse = module_.operation(operation.connector, operation.inverse)) {
-      std::vector<std::pair<std::string, std::string>> arguments;
-      for (const Parameter& parameter : module_.operations[*inverse].parameters)
-        if (const std::string same = member(call.arguments, parameter.name);
-            !same.empty() && (parameter.name == operation.targets || parameter.default_json.empty()))
-          arguments.emplace_back(parameter.name, same);
-      made.operation = module_.operations[*inverse].full_name();
-      made.arguments = object(arguments);
-      made.at_us = at_us + call.options->lease_us;
-      made.remark = "the lease ended";
-      leases_.push_back({made.at_us, made});
-    }
   return Answer{at_us, Returned{stand_in_result(module_.types, operation, members(call.arguments), now_us_)}};
 }
 

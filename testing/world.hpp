@@ -92,6 +92,9 @@ class World {
     std::int64_t at_us = 0;
     MadeCall call;
   };
+  void note_leases(const Operation& operation, const Call& call, MadeCall made, std::int64_t at_us);
+  // What undoes a leased call is given.
+  std::string kept_arguments(const Operation& leased, std::uint32_t inverse, const std::string& arguments);
 
   const Program& program_;
   const Module& module_;

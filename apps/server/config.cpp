@@ -104,7 +104,7 @@ Status read_transport(Section& section, Config& config) {
   return section.only_known();
 }
 
-Result<Config> read_config(Section& root) {
+Result<Config> read_config(Section& root, std::string_view text) {
   Config config;
   Status status;
   if (auto store = root.table("store", status)) {
@@ -125,6 +125,16 @@ Result<Config> read_config(Section& root) {
       if (!file.all_tables().empty())
         return error(fmt::format("`[params.{}]` has a table in it: no parameter is one", file.path()));
     }
+  }
+  if (auto protect = root.table("protect", status)) {
+    for (const std::string& kind : protection_kinds())
+      if (auto rules = protect->table(kind, status)) {
+        FLOW_TRY(const auto texts, rules->all_texts());
+        for (const auto& [name, condition] : texts)
+          config.protection_texts.push_back({kind, name, condition, rules->place(name, text)});
+      }
+    FLOW_TRY_STATUS(status);
+    FLOW_TRY_STATUS(protect->only_known());
   }
   FLOW_TRY(config.inbound, read_inbound(root));
   for (Section& section : root.tables("tenants", status)) {
@@ -154,7 +164,7 @@ Result<Config> parse_config(const std::string& name, const std::string& text) {
     return error(fmt::format("{}: line {}: {}", name, problem.source().begin.line, problem.description()));
   }
   Section root(name, {}, table);
-  auto config = read_config(root);
+  auto config = read_config(root, text);
   if (!config && !config.error().message.starts_with(name))
     return error(fmt::format("{}: {}", name, config.error().message));
   return config;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/server/protection_rules.hpp"
 #include "base/result.hpp"
 #include "stdlib/executor/executor.hpp"
 #include "stdlib/http/transport_config.hpp"
@@ -59,10 +60,16 @@ struct Config {
   using Params = std::map<std::string, std::string>;
   Params params;
   std::map<std::string, Params> params_of_file;
+  std::vector<ProtectionText> protection_texts;  // of `[protect]`
+  Protections protections;                       // made of them by load_config()
 };
 
 // `name` is shown in errors. Paths in the text are taken relative to the working folder.
 Result<Config> parse_config(const std::string& name, const std::string& text);
+
+// Reads the file, and compiles what of it is in the language of flows; mistakes there are printed, with their
+// places.
+Attempt<Config> load_config(const std::string& file);
 
 // The tenant that `flow sim` pretends, on these ports of this machine. Mail goes by Graph, or by SMTP.
 TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::string& mail_via);

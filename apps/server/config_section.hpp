@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/span.hpp"
 #include "base/text.hpp"
 #include "stdlib/executor/executor.hpp"
 
@@ -115,6 +116,12 @@ class Section {
     }
     return out;
   }
+  // Where the value stands in the text of the file.
+  Span place(const std::string& key, std::string_view text) const {
+    const toml::node* const node = table_.get(key);
+    if (node == nullptr) return {0, 0};
+    return {offset_of(node->source().begin, text), offset_of(node->source().end, text)};
+  }
   // Every value that is no table, as JSON.
   Result<std::map<std::string, std::string>> all_json() {
     std::map<std::string, std::string> out;
@@ -172,6 +179,17 @@ class Section {
       list += (list.empty() ? "" : ",") + *json;
     }
     return "[" + list + "]";
+  }
+  // Columns count code points.
+  static std::uint32_t offset_of(const toml::source_position& place, std::string_view text) {
+    std::size_t at = 0;
+    for (toml::source_index line = 1; line < place.line && at < text.size(); ++at)
+      if (text[at] == '\n') ++line;
+    for (toml::source_index column = 1; column < place.column && at < text.size(); ++column) {
+      ++at;
+      while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80) ++at;
+    }
+    return static_cast<std::uint32_t>(at);
   }
   const toml::node* find(const std::string& key) {
     if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);

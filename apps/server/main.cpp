@@ -60,6 +60,32 @@ int main(int argc, char** argv) {
   run_command->add_option("--tenant", run.tenant, "which tenant of the configuration");
   add_tenant_options(run_command, run);
 
+  flow::BacktestOptions backtest;
+  CLI::App* const backtest_command =
+      app.add_subcommand("backtest", "say what flows would have done with events of the past");
+  backtest_command->add_option("FILE", backtest.file, "a `.flow` or `.flowc` file")->required();
+  CLI::Option* const past_option = backtest_command->add_option(
+      "--events", backtest.events,
+      "the events: a JSON array, or one JSON object a line; - is standard input");
+  add_duration(backtest_command, "--since", backtest.since_us,
+               "the tenant's events of so long before, as 30d");
+  backtest_command->get_option("--since")->excludes(past_option);
+  backtest_command->add_option("--answers", backtest.answers, "a JSON file with what reads are answered");
+  backtest_command->add_option("--param", backtest.params, "sets a parameter of the flow: name=value")
+      ->allow_extra_args(false);
+  backtest_command->add_option("--tenant", backtest.tenant, "which tenant of the configuration");
+  backtest_command->add_option("--config", backtest.config, "the configuration, as flow.toml");
+  backtest_command->add_flag("--sim", backtest.sim, "ask the pretend tenant of `flow sim` on this machine");
+  backtest_command->add_option("--sim-port", backtest.sim_port, "its HTTP port")->capture_default_str();
+  backtest_command->add_flag("--json", backtest.json, "print JSON");
+
+  std::string config_file = "flow.toml";
+  CLI::App* const config_command = app.add_subcommand("config", "check flow.toml");
+  config_command->require_subcommand(1);
+  CLI::App* const config_check_command =
+      config_command->add_subcommand("check", "report what is wrong with it");
+  config_check_command->add_option("FILE", config_file, "the configuration")->capture_default_str();
+
   flow::ServeOptions serve;
   CLI::App* const serve_command = app.add_subcommand("serve", "run flows day and night");
   serve_command->add_option("FILES", serve.files,
@@ -226,6 +252,7 @@ int main(int argc, char** argv) {
   }
   if (live_command->parsed()) return flow::run_deployments(deployments);
   if (compare_command->parsed()) return flow::run_deployments(comparison);
+  if (config_check_command->parsed()) return flow::run_config_check(config_file);
   if (list_command->parsed()) return flow::run_runs_list(runs);
   if (show_command->parsed()) return flow::run_runs_show(runs);
   if (asked_command->parsed()) return flow::run_questions_list(questions);
@@ -238,6 +265,7 @@ int main(int argc, char** argv) {
   if (cancel_command->parsed()) return flow::run_runs_control(cancel);
   if (retry_command->parsed()) return flow::run_runs_control(retry);
   if (answer_command->parsed() || approve_command->parsed()) return flow::run_questions_answer(questions);
+  if (backtest_command->parsed()) return flow::run_backtest(backtest);
   const bool is_file = run.file.ends_with(".flow") || run.file.ends_with(".flowc");
   if (run_command->parsed()) return is_file ? flow::run_once(run) : flow::run_at_service(run);
   if (serve_command->parsed()) return flow::run_serve(serve);

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "runtime/caller.hpp"
+#include "runtime/leases.hpp"
 #include "runtime/rerun.hpp"
 
 namespace flow {
 
 std::string json_run(const RunRow& run) {
-  const auto caller = caller_of(run);
+  const auto caller = is_lease(run) ? holder_of(run) : caller_of(run);
   const auto repeated = rerun_of(run);
   return fmt::format(
       R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"parent":{},"retryOf":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",

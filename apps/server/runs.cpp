@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "runtime/caller.hpp"
 #include "runtime/history.hpp"
+#include "runtime/leases.hpp"
 #include "runtime/rerun.hpp"
 #include "runtime/sqlite_store.hpp"
 
@@ -62,6 +63,8 @@ Attempt<int> show(const RunsOptions& options) {
   fmt::print("run {} of {} for tenant {}: {}\n", run.id, run.flow, run.tenant, run_state_name(run.state));
   if (const auto caller = caller_of(run))
     fmt::print("  called by run {}\n", caller->run);
+  else if (const auto holder = holder_of(run))
+    fmt::print("  ends what run {} leased\n", holder->run);
   else if (const auto repeated = rerun_of(run))
     fmt::print("  retry {} of run {}\n", repeated->number, printable(repeated->run));
   else

@@ -27,6 +27,23 @@ int run_once(const RunOptions& options);
 // At the service that the configuration names.
 int run_at_service(const RunOptions& options);
 
+struct BacktestOptions {
+  std::string file;
+  std::string events;         // a file; or, from the tenant:
+  std::int64_t since_us = 0;  // so long before now
+  std::string answers;        // a file: what reads are answered with
+  std::string config;
+  std::string tenant;               // when the configuration names several
+  std::vector<std::string> params;  // `name=value`
+  bool sim = false;
+  std::uint16_t sim_port = 8123;
+  bool json = false;
+};
+int run_backtest(const BacktestOptions& options);
+
+// `flow config check`.
+int run_config_check(const std::string& file);
+
 struct ServeOptions {
   std::vector<std::string> files;
   std::string config;

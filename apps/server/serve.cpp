@@ -81,6 +81,7 @@ Attempt<int> serve(const ServeOptions& options) {
   runtime_options.crash_at_append = options.crash_at_append;
   FLOW_TRY(const std::string link_key, choose_link_key(config.inbound.link_key, *store));
   runtime_options.links = {.url = config.inbound.url, .key = link_key};
+  runtime_options.protections = config.protections;
   runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
     return world->chosen_route(tenant, operation);
   };

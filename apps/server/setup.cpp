@@ -29,8 +29,7 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
   if (choice.file.empty())
     return failure("name a configuration with --config flow.toml, or use the pretend tenant with --sim",
                    kUsage);
-  FLOW_TRY(const std::string text, read_file(choice.file, 1u << 20));
-  FLOW_TRY(Config config, parse_config(choice.file, text));
+  FLOW_TRY(Config config, load_config(choice.file));
   config.transport.proxies = proxies_from_environment();
   return config;
 }
@@ -67,7 +66,9 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
   for (const std::string& file : files) {
     FLOW_TRY(const Module module, load_module(file));
     modules.push_back(described(file, module, encode(module)));
-    for (const std::string& flow : modules.back().flows) {
+    for (const FlowCode& declared : module.flows) {
+      if (module.triggers[declared.trigger].kind == Trigger::Kind::Lease) continue;  // of each module its own
+      const std::string& flow = declared.name;
       const auto [at, is_new] = declared_in.emplace(flow, file);
       if (!is_new)
         return failure(

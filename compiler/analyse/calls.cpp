@@ -51,6 +51,15 @@ bool is_guarded(const Tree& tree, NodeId flow) {
   });
 }
 
+// A call with `lease` that the operation undoes.
+NodeId leased_call(const Library& library, const FlowPlan& plan, const Operation& undoing) {
+  for (const auto& [index, node] : plan.leases) {
+    const Operation& leased = library.operations[index];
+    if (leased.connector == undoing.connector && leased.inverse == undoing.name) return node;
+  }
+  return kNoNode;
+}
+
 struct Load {
   std::uint64_t calls = 0;
   std::uint64_t most = 0;  // of the operation with most calls
@@ -103,6 +112,12 @@ void analyse_calls(const Tree& tree, const Library& library, const CheckedFile& 
       add(*operation, 1, fetch.first_use);
   for (const auto& [index, bound] : plan.calls) {
     const Operation& operation = library.operations[index];
+    // What only ends leases comes as often as they are taken, of which is told there.
+    if (const NodeId leased = leased_call(library, plan, operation);
+        leased != kNoNode && !plan.first_call.contains(index)) {
+      if (bound.times != kAnyNumber) add(operation, bound.times, leased);
+      continue;
+    }
     const NodeId node = first_call(index);
     if (bound.times == kAnyNumber) {
       const bool is_limited = std::ranges::any_of(

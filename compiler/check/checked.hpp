@@ -179,6 +179,10 @@ struct CheckedFile {
   std::map<NodeId, CheckedFlowCall> flow_calls;
   std::map<NodeId, CheckedMethod> methods;
   std::map<NodeId, CallOptions> options;         // of a Call: how it is made
+  bool is_leased(NodeId call) const {
+    const auto found = options.find(call);
+    return found != options.end() && found->second.lease_us > 0;
+  }
   std::map<NodeId, std::uint32_t> system_calls;  // of a statement: the operation of the runtime that it calls
   std::map<NodeId, CheckedSteps> steps;
   // Of what becomes a function of its own (a branch, the block of `on undo`): its own locals, from the first

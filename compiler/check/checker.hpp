@@ -394,6 +394,7 @@ class Checker {
   void note_now(NodeId node);
   std::optional<std::int64_t> constant_duration(NodeId node, const char* what);
   TypeId modified_call(NodeId node);
+  std::int64_t lease(const CallParts& parts, const Operation& operation);
   TypeId check_modifiers(NodeId node, const CallParts& parts, const Operation& operation, TypeId type);
   void respond(NodeId node);
   std::string operations_where(bool (*holds)(const Operation&)) const;

@@ -1,6 +1,7 @@
 // What takes time: `wait`, `repeat`, and how calls are made.
 #include <algorithm>
 
+#include "base/lease.hpp"
 #include "compiler/check/checker.hpp"
 #include "compiler/syntax/clauses.hpp"
 #include "compiler/syntax/literal.hpp"
@@ -68,6 +69,35 @@ std::optional<std::int64_t> Checker::constant_duration(NodeId node, const char* 
   return std::nullopt;
 }
 
+// How long the lease is.
+std::int64_t Checker::lease(const CallParts& parts, const Operation& operation) {
+  const auto lease_us = constant_duration(parts.lease, "the time of a lease");
+  if (operation.inverse.empty()) {
+    report(
+        Code::ModifierMismatch, parts.call,
+        fmt::format("`lease` undoes what was done, and nothing is declared that undoes `{}`", operation.name))
+        .note("operations with an inverse: " +
+              operations_where([](const Operation& o) { return !o.inverse.empty(); }));
+    return 0;
+  }
+  const Operation* const inverse = library_.operation(operation.connector, operation.inverse);
+  const bool is_simple = inverse != nullptr && can_undo(operation, *inverse) &&
+                         std::ranges::none_of(kept_parameters(operation, *inverse), [&](std::size_t i) {
+                           return out_.types.is(inverse->parameters[i].type, TypeKind::Union);
+                         });
+  if (!is_simple) {
+    report(Code::ModifierMismatch, parts.call,
+           fmt::format("`{}` undoes `{}`, and needs more than what `{}` is given", operation.inverse,
+                       operation.name, operation.name))
+        .note("what undoes a leased call takes parameters of the same names and types, or with defaults");
+    return 0;
+  }
+  if (lease_us && *lease_us <= 0)
+    report(Code::InvalidLiteral, parts.lease, "a lease must have a length")
+        .note("`0s` would undo at once what the call does");
+  return lease_us.value_or(0);
+}
+
 // A call with how it is made: the type of its value.
 TypeId Checker::modified_call(NodeId node) {
   const CallParts parts = call_parts(tree_, node);
@@ -113,16 +143,9 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
     if (options.backoff_max_us < options.backoff_min_us)
       report(Code::InvalidLiteral, kids[1], "the longest pause is shorter than the first");
   }
-  if (parts.timeout != kNoNode) options.timeout_us = some_time(parts.timeout, "the time for one attempt");
-  if (parts.lease != kNoNode) {
-    options.lease_us = some_time(parts.lease, "the time of a lease");
-    if (operation.inverse.empty())
-      report(Code::ModifierMismatch, parts.call,
-             fmt::format("`lease` undoes what was done, and nothing is declared that undoes `{}`",
-                         operation.name))
-          .note("operations with an inverse: " +
-                operations_where([](const Operation& o) { return !o.inverse.empty(); }));
-  }
+  if (parts.timeout != kNoNode)
+    options.timeout_us = constant_duration(parts.timeout, "the time for one attempt").value_or(0);
+  if (parts.lease != kNoNode) options.lease_us = lease(parts, operation);
   if (parts.is_awaited && !operation.completes)
     report(Code::ModifierMismatch, parts.call,
            fmt::format("`await` waits for what a call began to end, and `{}` is done when it returns",

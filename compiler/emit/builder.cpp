@@ -1,5 +1,8 @@
 #include "compiler/emit/builder.hpp"
 
+#include <algorithm>
+
+#include "base/lease.hpp"
 #include "compiler/emit/settings.hpp"
 #include "vm/bytecode/summary.hpp"
 
@@ -76,6 +79,26 @@ std::uint32_t ModuleBuilder::guard(const CheckedFlow& flow, const Protection& pr
       return known.place;
   guards_.push_back({.flow = &flow, .protection = protection, .operation = operation, .place = reserve(1)});
   return guards_.back().place;
+}
+
+// Behind the flows of the file.
+std::uint32_t ModuleBuilder::lease(std::uint32_t library_operation, NodeId call) {
+  const auto known = std::ranges::find(leased_, library_operation, &Leased::operation);
+  const auto place = static_cast<std::uint32_t>(checked_.flows.size() + (known - leased_.begin()));
+  if (known == leased_.end()) leased_.push_back({library_operation, call});
+  return place;
+}
+
+std::uint32_t ModuleBuilder::lease_trigger(const Operation& leased, const Operation& inverse) {
+  Trigger trigger{.kind = Trigger::Kind::Lease, .name = "lease", .endpoint = leased.full_name()};
+  const auto bind = [&](const std::string& name, TypeId type) {
+    trigger.bindings.push_back({.name = name, .wire = name, .type = type, .doc = {}});
+  };
+  bind(std::string(kLeaseMember), kDurationType);
+  for (const std::size_t i : kept_parameters(leased, inverse))
+    bind(inverse.parameters[i].name, type(inverse.parameters[i].type));
+  module_.triggers.push_back(std::move(trigger));
+  return static_cast<std::uint32_t>(module_.triggers.size() - 1);
 }
 
 std::uint32_t ModuleBuilder::reserve(std::uint32_t count) {

@@ -33,6 +33,15 @@ class ModuleBuilder {
   std::uint32_t function(std::uint32_t checked_function, const CheckedFlow* protected_by = nullptr);
   // The same of the function that asks a condition of `protect`; it refuses the operation of that name.
   std::uint32_t guard(const CheckedFlow& flow, const Protection& protection, const std::string& operation);
+  // The index that the flow has, or will have, which ends leases of the operation; see lease_emitter.hpp.
+  // `call` is a call with `lease`.
+  std::uint32_t lease(std::uint32_t library_operation, NodeId call);
+  std::uint32_t lease_trigger(const Operation& leased, const Operation& inverse);
+  struct Leased {
+    std::uint32_t operation = 0;  // of the library
+    NodeId call = kNoNode;        // the first
+  };
+  const std::vector<Leased>& leased() const { return leased_; }
   // The input that gives a flow the setting of the file, which the module then has.
   Input setting(std::uint32_t checked_setting);
   // Functions of the file that are invoked, and their places in the module.
@@ -70,6 +79,7 @@ class ModuleBuilder {
   std::map<std::pair<std::uint32_t, const CheckedFlow*>, std::uint32_t> functions_;
   std::vector<Invoked> invoked_;
   std::deque<Guard> guards_;
+  std::vector<Leased> leased_;
   std::set<std::uint32_t> settings_;
 };
 

@@ -39,6 +39,8 @@ void RoutineEmitter::operation_call(NodeId node, const CheckedCall& call, Regist
                                  .options = {}});
   if (const auto options = builder_.checked().options.find(node); options != builder_.checked().options.end())
     if (options->second != CallOptions{}) routine_.call_sites.back().options = options->second;
+  if (const auto& said = routine_.call_sites.back().options; said && said->lease_us > 0)
+    builder_.lease(call.operation, node);
   code_.add_imm(Op::Call, target, 0, 0, site);
 }
 

@@ -3,6 +3,7 @@
 #include "compiler/emit/flow_emitter.hpp"
 #include "compiler/emit/function_emitter.hpp"
 #include "compiler/emit/guard_emitter.hpp"
+#include "compiler/emit/lease_emitter.hpp"
 #include "compiler/emit/optimise.hpp"
 
 namespace flow {
@@ -29,6 +30,12 @@ Module emit(const Tree& tree, const Library& library, const CheckedFile& checked
                   GuardEmitter(builder, tree, *guard.flow, guard.protection, guard.operation, options)
                       .run(diagnostics));
     }
+  }
+  for (const ModuleBuilder::Leased& leased : builder.leased()) {
+    CheckedBody body;
+    body.node = leased.call;
+    body.name = "lease." + library.operations[leased.operation].full_name();
+    module.flows.push_back(LeaseEmitter(builder, tree, body, leased.operation, options).run());
   }
   if (options.optimise && !diagnostics.has_errors()) optimise(module);
   return std::move(module);

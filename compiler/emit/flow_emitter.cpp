@@ -151,6 +151,16 @@ void FlowEmitter::note_policies() {
   }
 }
 
+// The first call with a lease that the operation ends.
+NodeId FlowEmitter::leased_call(std::uint32_t undoing) const {
+  const auto& operations = builder_.library().operations;
+  for (const auto& [leased, node] : plan_.leases)
+    if (operations[leased].connector == operations[undoing].connector &&
+        operations[leased].inverse == operations[undoing].name)
+      return node;
+  return kNoNode;
+}
+
 void FlowEmitter::fill_manifest() {
   Manifest& manifest = made_.manifest;
   for (const auto& [entity, operation] : entity_operations_) {
@@ -159,11 +169,13 @@ void FlowEmitter::fill_manifest() {
       manifest.calls.push_back({.operation = operation, .at_most = 1, .is_fetch = true, .line = fetch->line});
   }
   for (const auto& [operation, bound] : plan_.calls) {
-    const auto first = plan_.first_call.find(operation);  // none: it is called in functions
+    const auto first = plan_.first_call.find(operation);
+    // None: it only ends leases.
+    const NodeId node = first != plan_.first_call.end() ? first->second : leased_call(operation);
     manifest.calls.push_back({.operation = builder_.operation(operation),
                               .at_most = bound.times,
                               .is_fetch = false,
-                              .line = first == plan_.first_call.end() ? 0 : tree_.line(first->second),
+                              .line = node == kNoNode ? 0 : tree_.line(node),
                               .loop_line = bound.loop == kNoNode ? 0 : tree_.line(bound.loop)});
   }
   for (const auto& [entity, fields] : plan_.reads)
@@ -175,6 +187,9 @@ void FlowEmitter::fill_manifest() {
                                    .computed = recipients.computed});
   for (const auto& [run, node] : plan_.flows)
     manifest.flows.push_back({.flow = run.first, .is_started = run.second, .line = tree_.line(node)});
+  for (const auto& [operation, node] : plan_.leases)
+    manifest.flows.push_back(
+        {.flow = builder_.lease(operation, node), .is_started = true, .line = tree_.line(node)});
   manifest.poll_filter = plan_.poll_filter;
   manifest.poll_expand = plan_.poll_expand;
 }

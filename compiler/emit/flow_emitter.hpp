@@ -26,6 +26,7 @@ class FlowEmitter : public RoutineEmitter {
   void emit_condition();
   void emit_handler(std::uint32_t body_begin, std::uint32_t body_end);
   void note_policies();
+  NodeId leased_call(std::uint32_t undoing) const;
   void fill_manifest();
   void ensure_entities(NodeId node) override;
   std::optional<Given> given(const Meaning& meaning) const override;

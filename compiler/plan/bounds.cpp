@@ -272,6 +272,7 @@ class Counter {
     CallBounds counts = sum(tree_.kids(node));
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
       add(counts, once(call->second.operation));
+      add(counts, at_end_of_lease(node, library_.operations[call->second.operation]));
       if (flow_ != nullptr) add(counts, asked_before(call->second));
     }
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end())
@@ -282,6 +283,13 @@ class Counter {
       add(counts, known_.flows[run->second.flow]);
     }
     return counts;
+  }
+
+  // What a leased call leads to, in a run of its own.
+  CallBounds at_end_of_lease(NodeId node, const Operation& operation) const {
+    if (!checked_.is_leased(node)) return {};
+    const auto inverse = library_.operation_names.find(operation.connector + "." + operation.inverse);
+    return inverse == library_.operation_names.end() ? CallBounds{} : once(inverse->second);
   }
 
   // The fetches for the conditions of `protect`, and what the conditions call.

@@ -408,6 +408,7 @@ class Planner {
 
   void note_call(NodeId node, const CheckedCall& call) {
     plan_.first_call.try_emplace(call.operation, node);
+    if (checked_.is_leased(node)) plan_.leases.try_emplace(call.operation, node);
     recipients_.note_call(call, false);
   }
 
@@ -424,6 +425,7 @@ class Planner {
     const Reach& reach = reaches_.functions[function];
     add(reach);
     plan_.flows.insert(reach.flows.begin(), reach.flows.end());
+    plan_.leases.insert(reach.leases.begin(), reach.leases.end());
   }
 
   // A run of another flow: what that calls is called for this one.

@@ -36,6 +36,7 @@ struct FlowPlan {
   CallBounds calls;  // by operation, without fetches
   std::map<std::uint32_t, NodeId> first_call;
   std::map<std::pair<std::uint32_t, bool>, NodeId> flows;  // that it calls or (true) starts; the first place
+  std::map<std::uint32_t, NodeId> leases;                  // operations that it leases; the first such call
   std::vector<std::pair<std::string, std::set<std::string>>> reads;  // entity, fields as written
   std::vector<PlannedRecipients> recipients;
   std::string poll_filter;

@@ -145,6 +145,11 @@ std::string print_plan(const Tree& tree, const Library& library, const CheckedFi
   for (const auto& [run, node] : plan.flows)
     out += fmt::format("    {:<9}{} in line {}\n", checked.flows[run.first].name + " ",
                        run.second ? "started" : "called", tree.line(node));
+  if (!plan.leases.empty()) out += "  leases:\n";
+  for (const auto& [operation, node] : plan.leases)
+    out += fmt::format("    {:<9}undone by {} when the lease is over, from line {}\n",
+                       library.operations[operation].name + " ", library.operations[operation].inverse,
+                       tree.line(node));
   return out;
 }
 

@@ -20,12 +20,14 @@ class Reacher {
   void note_calls_in(NodeId node) {
     if (const auto call = checked_.calls.find(node); call != checked_.calls.end()) {
       note(call->second.operation, node);
+      if (checked_.is_leased(node)) made_.leases.try_emplace(call->second.operation, node);
       recipients_.note_call(call->second, true);
     }
     if (const auto invoke = checked_.invokes.find(node); invoke != checked_.invokes.end()) {
       const Reach& function = known_.functions[invoke->second.function];
       add(function);
       made_.flows.insert(function.flows.begin(), function.flows.end());
+      made_.leases.insert(function.leases.begin(), function.leases.end());
     }
     if (const auto run = checked_.flow_calls.find(node); run != checked_.flow_calls.end()) {
       note(operation_named(run->second.is_started ? "flow.start" : "flow.call"), node);

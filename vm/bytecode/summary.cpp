@@ -55,6 +55,8 @@ class Summary {
     }
     if (const Trigger* const trigger = at(module_.triggers, flow_.trigger)) {
       out_.trigger = trigger_text(*trigger);
+      // It runs when something was leased, no more often.
+      if (trigger->kind == Trigger::Kind::Lease) out_.is_guarded = true;
       if (!trigger->entities.empty()) out_.subject = trigger->entities[0].name + "s";
       need(trigger->connector, trigger->operation);
     }

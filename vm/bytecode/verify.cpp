@@ -44,12 +44,14 @@ class ModuleVerifier {
   Status check_routine(const Routine& routine) const;
   Status check_setting(const Setting& setting) const;
   Status check_trigger_kind(const Trigger& trigger) const;
+  Status check_lease(const Trigger& trigger) const;
   Status check_call_sites(const Routine& routine) const;
   Status check_options(const Operation& operation, const CallOptions& options) const;
   Status check_policies(const Policies& policies) const;
   Status check_handlers(const Routine& routine) const;
   Status check_names(const Routine& routine) const;
   Status check_manifest(const FlowCode& flow, const Trigger& trigger) const;
+  bool may_be_run(std::uint32_t flow) const;
   Status check_reach(const FlowCode& flow);
 
   // A type that values have: neither a union nor unknown.
@@ -309,12 +311,21 @@ Status ModuleVerifier::check_trigger_kind(const Trigger& trigger) const {
       return !trigger.query.empty() ? Status{} : error("it has no query");
     case Trigger::Kind::Webhook:
     case Trigger::Kind::Stream: return !trigger.endpoint.empty() ? Status{} : error("it names no endpoint");
+    case Trigger::Kind::Lease: return check_lease(trigger);
     case Trigger::Kind::Poll:
     case Trigger::Kind::Manual:
     case Trigger::Kind::Call:
     case Trigger::Kind::RunFailed: return {};
   }
   return error("it is of no kind");
+}
+
+// What is undone must be something that can be.
+Status ModuleVerifier::check_lease(const Trigger& trigger) const {
+  const auto leased = std::ranges::find(module_.operations, trigger.endpoint, &Operation::full_name);
+  if (leased == module_.operations.end() || leased->inverse.empty())
+    return error(fmt::format("nothing undoes `{}`", trigger.endpoint));
+  return {};
 }
 
 Status ModuleVerifier::check_trigger(const Trigger& trigger) const {
@@ -452,6 +463,13 @@ Status ModuleVerifier::check_names(const Routine& routine) const {
   return {};
 }
 
+// By a call of a flow, or by a lease.
+bool ModuleVerifier::may_be_run(std::uint32_t flow) const {
+  if (flow >= module_.flows.size() || module_.flows[flow].trigger >= module_.triggers.size()) return false;
+  const Trigger::Kind kind = module_.triggers[module_.flows[flow].trigger].kind;
+  return kind == Trigger::Kind::Call || kind == Trigger::Kind::Lease;
+}
+
 Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigger) const {
   for (const ManifestCall& call : flow.manifest.calls)
     if (call.operation >= module_.operations.size())
@@ -463,8 +481,7 @@ Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigg
     if (!has_entity(trigger, read.entity))
       return error(fmt::format("its manifest reads `{}`, which its trigger does not have", read.entity));
   for (const ManifestFlow& run : flow.manifest.flows)
-    if (run.flow >= module_.flows.size() || module_.flows[run.flow].trigger >= module_.triggers.size() ||
-        module_.triggers[module_.flows[run.flow].trigger].kind != Trigger::Kind::Call)
+    if (!may_be_run(run.flow))
       return error(fmt::format("its manifest runs flow {}, which is none that can be called", run.flow));
   return {};
 }

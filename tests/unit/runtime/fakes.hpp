@@ -132,6 +132,9 @@ class FailingStore : public Store {
   Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) override {
     return inner_.unfinished_runs(after, limit);
   }
+  Result<std::vector<RunRow>> open_leases(std::string_view tenant, std::string_view flow) override {
+    return inner_.open_leases(tenant, flow);
+  }
   Result<std::vector<RunRow>> list_runs(const RunFilter& filter) override { return inner_.list_runs(filter); }
   Result<std::optional<CursorRow>> cursor(std::string_view a, std::string_view b) override {
     return inner_.cursor(a, b);

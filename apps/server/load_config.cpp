@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "apps/cli/terminal.hpp"
+#include "apps/server/config.hpp"
+#include "base/source.hpp"
+
+namespace flow {
+
+Attempt<Config> load_config(const std::string& file) {
+  FLOW_TRY(const std::string text, read_file(file, 1u << 20));
+  FLOW_TRY(Config config, parse_config(file, text));
+  Diagnostics diagnostics;
+  auto protections = compile_protections(config.protection_texts, text, diagnostics);
+  if (!protections) return error(fmt::format("{}: {}", file, protections.error().message));
+  config.protections = std::move(*protections);
+  const Files files{std::make_shared<const SourceFile>(file, text)};
+  const bool colours = wants_colours(STDERR_FILENO);
+  for (const Diagnostic& diagnostic : diagnostics.all())
+    say(stderr, render_text(diagnostic, files, colours) + "\n");
+  if (diagnostics.has_errors())
+    return failure(fmt::format("`{}` has {} error{} in `[protect]`", file, diagnostics.errors(),
+                               diagnostics.errors() == 1 ? "" : "s"),
+                   kWorldWrong);
+  return config;
+}
+
+}  // namespace flow
