@@ -33,9 +33,9 @@ std::string Statement::text(int column) const {
   return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(length));
 }
 
-Result<Connection> Connection::open(const std::string& path, int flags) {
+Result<Connection> Connection::open(const std::string& path, int flags, const std::string& vfs) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, vfs.empty() ? nullptr : vfs.c_str());
   Connection connection(path, raw);  // SQLite gives a handle even when it fails, for its message
   if (code != SQLITE_OK) return tl::unexpected(connection.problem("open it"));
   sqlite3_extended_result_codes(raw, 1);

@@ -48,7 +48,8 @@ class Use {
 class Connection {
  public:
   // `flags` are SQLITE_OPEN_…. Foreign files, missing folders and lacking rights are told apart in the Error.
-  static Result<Connection> open(const std::string& path, int flags);
+  // `vfs` is the name of a registered one; empty: SQLite's own.
+  static Result<Connection> open(const std::string& path, int flags, const std::string& vfs = {});
 
   Status run(const char* sql);  // one or several statements without results
   Result<Statement> prepare(const char* sql);

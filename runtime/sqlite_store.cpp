@@ -302,11 +302,11 @@ SqliteStore::~SqliteStore() = default;
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, SqliteOptions options) {
   FileLock lock;
-  if (path != ":memory:") {
+  if (path != ":memory:" && options.vfs.empty()) {
     FLOW_TRY(lock, FileLock::acquire(path + ".lock"));
   }
   FLOW_TRY(Connection connection,
-           Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX));
+           Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, options.vfs));
   FLOW_TRY_STATUS(connection.run(kWriterSettings));
   if (options.max_bytes > 0) {
     FLOW_TRY(const std::int64_t page_bytes, connection.number("PRAGMA page_size"));
