@@ -45,9 +45,10 @@ enum class HttpLibrary : std::uint8_t { Cpprest, Curl };
 
 struct Config {
   std::string store = "flow.db";
-  std::int64_t poll_every_us = 0;  // 0: as the trigger declares
-  std::int64_t look_back_us = 0;   // first poll of a new trigger
-  Limits limits;                   // of each run
+  std::int64_t poll_every_us = 0;             // 0: as the trigger declares
+  std::int64_t look_back_us = 0;              // first poll of a new trigger
+  std::int64_t settle_after_us = 30'000'000;  // as of RuntimeOptions
+  Limits limits;                              // of each run
   HttpLibrary http_library = HttpLibrary::Cpprest;
   TransportConfig transport;
   InboundConfig inbound;

@@ -142,6 +142,7 @@ Attempt<int> run_here(const RunOptions& options) {
   runtime_options.can_be_answered = false;  // nothing of the run is stored where others could see it
   runtime_options.poll_interval_us = 3'600'000'000;
   runtime_options.look_back_us = std::int64_t{50} * 365 * 86'400'000'000;  // an event of any age will do
+  runtime_options.settle_after_us = config.settle_after_us;
   runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
     return world->chosen_route(tenant, operation);
   };

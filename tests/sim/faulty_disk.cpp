@@ -89,9 +89,7 @@ struct FaultyDisk::Vfs {
     if (given != nullptr) *given = flags;
     return SQLITE_OK;
   }
-  static int remove(sqlite3_vfs* vfs, const char* path, int sync) {
-    return of(vfs).remove(path, sync != 0);
-  }
+  static int remove(sqlite3_vfs* vfs, const char* path, int sync) { return of(vfs).remove(path, sync != 0); }
   static int access(sqlite3_vfs* vfs, const char* path, int, int* result) {
     *result = of(vfs).files_.contains(path) ? 1 : 0;
     return SQLITE_OK;
@@ -233,7 +231,8 @@ void FaultyDisk::put(File& file, const char* bytes, std::size_t size, std::size_
     // What was forgotten and is written again is not forgotten any more.
     if (file.has_forgotten)
       std::erase_if(file.changes, [&](const Change& old) {
-        return old.is_forgotten && !old.is_truncation && old.at >= at && old.at + old.bytes.size() <= at + piece;
+        return old.is_forgotten && !old.is_truncation && old.at >= at &&
+               old.at + old.bytes.size() <= at + piece;
       });
     file.changes.push_back({at, std::string(bytes, piece), false, false});
     apply(file.changes.back(), file.content);
@@ -325,9 +324,8 @@ void FaultyDisk::lose_power(File& file) {
 void FaultyDisk::restart(bool has_lost_power) {
   for (auto& [path, file] : files_) file->shared.clear();
   if (has_lost_power) {
-    std::erase_if(files_, [&](const auto& entry) {
-      return !entry.second->has_durable_name && random_() % 2 == 0;
-    });
+    std::erase_if(files_,
+                  [&](const auto& entry) { return !entry.second->has_durable_name && random_() % 2 == 0; });
     for (auto& [path, file] : deleted_)
       if (!files_.contains(path) && random_() % 2 == 0) files_.emplace(path, std::move(file));
     deleted_.clear();

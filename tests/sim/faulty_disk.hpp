@@ -1,9 +1,9 @@
-// A disk in memory for SQLite, as a VFS, that keeps what a disk has to keep and nothing more. What was written
-// and not synced is lost when the power goes, or half of it is: each sector by itself, so that writes are torn
-// and later ones outlive earlier ones. A file that was made or deleted may be found so or not. Operations fail
-// as told: no space, writes, syncs and reads that are errors, writes that end early. After a sync that failed,
-// the system forgets that those sectors are to be written, as Linux does: reading shows them, and later syncs
-// leave them out.
+// A disk in memory for SQLite, as a VFS, that keeps what a disk has to keep and nothing more. What was
+// written and not synced is lost when the power goes, or half of it is: each sector by itself, so that writes
+// are torn and later ones outlive earlier ones. A file that was made or deleted may be found so or not.
+// Operations fail as told: no space, writes, syncs and reads that are errors, writes that end early. After a
+// sync that failed, the system forgets that those sectors are to be written, as Linux does: reading shows
+// them, and later syncs leave them out.
 //
 // One process at a time opens files on it. It ends by crash(): from then on nothing it does has any effect.
 #pragma once
@@ -74,8 +74,8 @@ class FaultyDisk {
   struct File {
     std::string content;  // what a read gives
     std::string durable;
-    std::vector<Change> changes;     // from `durable` to `content`
-    bool has_forgotten = false;      // some of them are
+    std::vector<Change> changes;  // from `durable` to `content`
+    bool has_forgotten = false;   // some of them are
     bool has_durable_name = false;
     std::vector<std::unique_ptr<char[]>> shared;  // the index of a write-ahead log, in memory
   };

@@ -196,7 +196,10 @@ std::vector<SimulatedFlow> compile_all() {
   const Declarations declared = load_declarations(texts);
   std::vector<SimulatedFlow> flows;
   for (const Text& each : kTexts) {
-    SimulatedFlow flow{.name = each.name, .start = each.start, .versions = {}, .bytes = {},
+    SimulatedFlow flow{.name = each.name,
+                       .start = each.start,
+                       .versions = {},
+                       .bytes = {},
                        .is_on_few_machines = each.is_on_few_machines};
     for (const int version : {1, 2}) {
       flow.versions.push_back(of_version(each.text, version));

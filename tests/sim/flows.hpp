@@ -13,9 +13,9 @@ struct SimulatedFlow {
   enum class Start { Alert, Manual, Webhook, Schedule, Failure };
   std::string name;  // also the title of the alerts that it wants, and of its hook
   Start start = Start::Alert;
-  std::vector<std::string> versions;     // texts, the first two of which differ in what they do
-  std::vector<std::string> bytes;        // of their modules
-  bool is_on_few_machines = false;       // its alerts are about the same few devices
+  std::vector<std::string> versions;  // texts, the first two of which differ in what they do
+  std::vector<std::string> bytes;     // of their modules
+  bool is_on_few_machines = false;    // its alerts are about the same few devices
 };
 
 // All of them, compiled once in this process.

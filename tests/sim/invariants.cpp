@@ -67,7 +67,7 @@ std::size_t most_within(std::vector<std::int64_t> times, std::int64_t window_us)
 bool counts_under_limit(const CallStory& call) {
   if (call.intents == 0) return false;
   if (!call.answer) return true;
-  if (call.answer->by != AnsweredBy::World) return call.answer->by == AnsweredBy::Deadline && call.intents > 0;
+  if (call.answer->by != AnsweredBy::World) return false;
   return !call.answer->fault || call.answer->fault->maybe_executed;
 }
 
@@ -98,13 +98,15 @@ void check_disk(const std::string& vfs, const std::string& path, const Promises&
     const std::string run = text(0);
     const auto told = promises.entries.find(run);
     const std::size_t at = found[run]++;
-    if (told != promises.entries.end() && at < told->second.size() && told->second[at] != text(1))
+    if (told != promises.entries.end() && at < told->second.size() && !told->second[at].empty() &&
+        told->second[at] != text(1))
       problems.push_back(fmt::format("entry {} of run {} is not what was told of", at, run));
   }
   sqlite3_finalize(statement);
   for (const auto& [run, entries] : promises.entries)
     if (found[run] < entries.size())
-      problems.push_back(fmt::format("run {} has {} entries, and {} were told of", run, found[run], entries.size()));
+      problems.push_back(
+          fmt::format("run {} has {} entries, and {} were told of", run, found[run], entries.size()));
 }
 
 void check_events(const std::vector<RunRow>& runs, const Expected& expected, Problems& problems) {
@@ -134,7 +136,8 @@ void check_promises(Store& store, const Promises& promises, Problems& problems) 
   }
   for (const auto& [run, key] : promises.messages) {
     const auto has = store.has_message(run, key);
-    if (!has || !*has) problems.push_back(fmt::format("message `{}` to run {} was kept, and is not there", key, run));
+    if (!has || !*has)
+      problems.push_back(fmt::format("message `{}` to run {} was kept, and is not there", key, run));
   }
 }
 
@@ -165,14 +168,15 @@ void check_deeds(Store& store, const std::vector<RunRow>& runs, const Tenant& te
       const auto deed = tenant.deeds().find(key);
       const bool is_done = deed != tenant.deeds().end();
       if (is_done && deed->second.operation != call.operation)
-        problems.push_back(fmt::format("{} did {}, the journal has {}", key, deed->second.operation, call.operation));
+        problems.push_back(
+            fmt::format("{} did {}, the journal has {}", key, deed->second.operation, call.operation));
       if (is_done && deed->second.arguments != call.arguments)
         problems.push_back(fmt::format("{} was carried out with other arguments than the journal's", key));
       if (!call.answer) continue;
       const RunStep& answer = *call.answer;
       const bool is_act = call.operation.starts_with("mail.") || call.operation == "defender.isolate" ||
-                          call.operation == "defender.unisolate" || call.operation == "defender.update_alert" ||
-                          call.operation == "defender.add_tag" ||
+                          call.operation == "defender.unisolate" ||
+                          call.operation == "defender.update_alert" || call.operation == "defender.add_tag" ||
                           call.operation == "defender.run_antivirus_scan" ||
                           call.operation == "defender.collect_investigation_package";
       if (!is_act) continue;
@@ -180,8 +184,10 @@ void check_deeds(Store& store, const std::vector<RunRow>& runs, const Tenant& te
         problems.push_back(fmt::format("{} ({}) was answered, and never happened", key, call.operation));
       const bool is_instead = answer.by != AnsweredBy::World && answer.by != AnsweredBy::Deadline;
       const bool is_surely_not = answer.fault && !answer.fault->maybe_executed;
-      if ((is_instead || (answer.by == AnsweredBy::World && is_surely_not)) && is_done && !deed->second.may_be_repeated)
-        problems.push_back(fmt::format("{} ({}) happened, and the journal says that it did not", key, call.operation));
+      if ((is_instead || (answer.by == AnsweredBy::World && is_surely_not)) && is_done &&
+          !deed->second.may_be_repeated)
+        problems.push_back(
+            fmt::format("{} ({}) happened, and the journal says that it did not", key, call.operation));
     }
   }
   for (const auto& [key, deed] : tenant.deeds()) {
@@ -193,22 +199,33 @@ void check_deeds(Store& store, const std::vector<RunRow>& runs, const Tenant& te
 }
 
 void check_guardrails(Store& store, const std::vector<RunRow>& runs, const Expected& expected,
-                      Problems& problems) {
+                      const Promises& promises, const Tenant& tenant, Problems& problems) {
+  // By the time of the world: what a clock shows that is set back comes twice.
+  const auto time_of = [&](const std::string& run, const RunStep& step) {
+    const auto told = promises.times.find(run);
+    const bool is_told = told != promises.times.end() && step.sequence < told->second.size();
+    return is_told ? told->second[step.sequence] : std::int64_t{0};
+  };
   std::map<std::string, std::vector<std::int64_t>> limited;
-  std::map<std::string, std::vector<std::int64_t>> taken;              // keys of flow.once
-  std::vector<std::pair<std::int64_t, int>> few;                       // begins and ends
+  std::map<std::string, std::vector<std::int64_t>> taken;  // keys of flow.once
+  std::vector<std::pair<std::int64_t, int>> few;           // begins and ends
   for (const RunRow& run : runs) {
     const RunHistory history = history_of(store, run.id, problems);
     std::int64_t first_us = 0;
     for (const auto& [number, call] : calls_of(history)) {
       if (first_us == 0 || call.last_intent_us < first_us) first_us = call.last_intent_us;
       if (call.operation == "flow.once" && call.answer && call.answer->result == "true")
-        taken[call.arguments].push_back(call.answer->time_us);
+        if (const std::int64_t time_us = time_of(run.id, *call.answer))
+          taken[call.arguments].push_back(time_us);
       const bool is_limited = (run.flow == "limited" && call.operation == "defender.run_antivirus_scan") ||
                               (run.flow == "spared" && call.operation == "defender.isolate");
-      if (is_limited && counts_under_limit(call)) limited[run.flow].push_back(call.last_intent_us);
-      if (run.flow == "in_time" && expected.is_clock_steady && call.operation == "defender.run_antivirus_scan" &&
-          call.last_intent_us >= run.created_us + 30 * kMinute)
+      const auto sent = tenant.sent().find(fmt::format("{}/{}", run.id, number));
+      if (is_limited && counts_under_limit(call) && sent != tenant.sent().end())
+        limited[run.flow].push_back(sent->second);
+      if (run.flow == "in_time" && expected.is_clock_steady &&
+          call.operation == "defender.run_antivirus_scan" &&
+          call.last_intent_us >= run.created_us + 30 * kMinute &&
+          !(call.answer && call.answer->by == AnsweredBy::Deadline))
         problems.push_back(fmt::format("run {} acted beyond its deadline", run.id));
     }
     if (run.flow != "few_at_once" || first_us == 0) continue;
@@ -224,13 +241,15 @@ void check_guardrails(Store& store, const std::vector<RunRow>& runs, const Expec
     if (const std::size_t most = most_within(limited["spared"], 30 * kMinute); most > 2)
       problems.push_back(fmt::format("{} isolations within 30 minutes where 2 are allowed", most));
     for (const auto& [key, times] : taken)
-      if (most_within(times, 2 * kHour) > 1) problems.push_back(fmt::format("{} was taken twice in 2 hours", key));
+      if (most_within(times, 2 * kHour) > 1)
+        problems.push_back(fmt::format("{} was taken twice in 2 hours", key));
   }
   if (!expected.is_clock_steady) return;
   std::ranges::sort(few);  // an end before a begin at the same time
   int at_once = 0;
   for (const auto& [time_us, change] : few)
-    if ((at_once += change) > 2) return problems.push_back(fmt::format("{} runs at once where 2 are allowed", at_once));
+    if ((at_once += change) > 2)
+      return problems.push_back(fmt::format("{} runs at once where 2 are allowed", at_once));
 }
 
 }  // namespace flow::test

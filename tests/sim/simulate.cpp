@@ -39,12 +39,18 @@ int main(int count, char** words) {
     }
     if (i + 1 == count) return fmt::print("{} takes a number\n", word), 2;
     const std::uint64_t number = std::strtoull(words[++i], nullptr, 10);
-    if (word == "--from") from = number;
-    else if (word == "--seeds") seeds = number;
-    else if (word == "--for") seconds = number;
-    else if (word == "--until") one.until = number;
-    else if (word == "--seed") one.seed = number, is_one = true;
-    else return fmt::print("simulate does not know {}\n", word), 2;
+    if (word == "--from")
+      from = number;
+    else if (word == "--seeds")
+      seeds = number;
+    else if (word == "--for")
+      seconds = number;
+    else if (word == "--until")
+      one.until = number;
+    else if (word == "--seed")
+      one.seed = number, is_one = true;
+    else
+      return fmt::print("simulate does not know {}\n", word), 2;
   }
   if (is_one) {
     const SimulationResult result = simulate(one);
@@ -54,7 +60,9 @@ int main(int count, char** words) {
   if (seeds == 0 && seconds == 0) seeds = 20;
   SimulationCounts all;
   const auto begin = std::chrono::steady_clock::now();
-  const auto is_time_over = [&] { return seconds > 0 && std::chrono::steady_clock::now() - begin > std::chrono::seconds(seconds); };
+  const auto is_time_over = [&] {
+    return seconds > 0 && std::chrono::steady_clock::now() - begin > std::chrono::seconds(seconds);
+  };
   for (std::uint64_t i = 0; (seeds == 0 || i < seeds) && !is_time_over(); ++i) {
     const SimulationOptions options{.seed = from + i};
     const SimulationResult result = simulate(options);

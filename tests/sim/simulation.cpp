@@ -79,14 +79,18 @@ class Simulation final : public RuntimeObserver {
   void draw_requests();
   void at(std::int64_t time_us, std::function<void()> what) { script_.emplace(time_us, std::move(what)); }
   std::uint64_t any(std::uint64_t most) { return most == 0 ? 0 : random_() % most; }
-  std::int64_t any_us(std::int64_t most_us) { return static_cast<std::int64_t>(any(static_cast<std::uint64_t>(most_us))); }
+  std::int64_t any_us(std::int64_t most_us) {
+    return static_cast<std::int64_t>(any(static_cast<std::uint64_t>(most_us)));
+  }
   bool one_in(std::uint64_t n) { return random_() % n == 0; }
 
   // ---- the world
   void go_until(std::int64_t time_us);
   void step(std::int64_t end_us);
   void advance(std::int64_t to_us);
-  bool is_over() const { return !problems_.empty() || (options_.until != 0 && counts_.steps >= options_.until); }
+  bool is_over() const {
+    return !problems_.empty() || (options_.until != 0 && counts_.steps >= options_.until);
+  }
   void add_alert();
   void ask(const std::shared_ptr<Client>& client);
   void answer_later(const Deed& deed);
@@ -105,7 +109,9 @@ class Simulation final : public RuntimeObserver {
   void run_started(const RunRow& row) override { flows_of_[row.id] = row.flow; }
   void run_recovered(const RunRow& row) override { flows_of_[row.id] = row.flow; }
   void run_step(const RunRow& row, const JournalRow& entry) override;
-  void run_ended(const RunRow& row) override { say("run {} of {}: {} {}", row.id, row.flow, run_state_name(row.state), row.reason); }
+  void run_ended(const RunRow& row) override {
+    say("run {} of {}: {} {}", row.id, row.flow, run_state_name(row.state), row.reason);
+  }
 
   void check_crash();
   void check_rest();
@@ -115,8 +121,8 @@ class Simulation final : public RuntimeObserver {
   void say(fmt::format_string<Parts...> text, Parts&&... parts) {
     if (!options_.is_told) return;
     const std::int64_t us = tenant_.now_us() - kBegin;
-    fmt::print("{:>7} {:>3}:{:02}:{:02}.{:03} {}\n", counts_.steps, us / kHour, us / kMinute % 60, us / kSecond % 60,
-               us / 1000 % 1000, fmt::format(text, std::forward<Parts>(parts)...));
+    fmt::print("{:>7} {:>3}:{:02}:{:02}.{:03} {}\n", counts_.steps, us / kHour, us / kMinute % 60,
+               us / kSecond % 60, us / 1000 % 1000, fmt::format(text, std::forward<Parts>(parts)...));
   }
 
   SimulationOptions options_;
@@ -253,7 +259,8 @@ void Simulation::draw_requests() {
       auto client = std::make_shared<Client>();
       client->flow = flow->name;
       client->key = fmt::format("{}-{}", flow->name, i);
-      client->by = flow->start == SimulatedFlow::Start::Webhook ? StartRequest::By::Webhook : StartRequest::By::Manual;
+      client->by =
+          flow->start == SimulatedFlow::Start::Webhook ? StartRequest::By::Webhook : StartRequest::By::Manual;
       client->event = client->by == StartRequest::By::Manual ? fmt::format(R"({{"number":{}}})", i)
                                                              : R"({"payload":{"a":[1,2]},"headers":{}})";
       clients_.push_back(client);
@@ -268,9 +275,11 @@ void Simulation::draw_script() {
   const std::int64_t length_us = end_us_ - kBegin;
   for (std::uint64_t i = 4 + any(60); i > 0; --i) {
     const std::int64_t time_us = kBegin + kMinute + any_us(length_us);
-    for (std::uint64_t burst = one_in(8) ? 1 + any(12) : 1; burst > 0; --burst) at(time_us, [this] { add_alert(); });
+    for (std::uint64_t burst = one_in(8) ? 1 + any(12) : 1; burst > 0; --burst)
+      at(time_us, [this] { add_alert(); });
   }
-  for (std::uint64_t i = any(6); i > 0; --i) at(kBegin + kMinute + any_us(length_us), [this] { deploy_next(); });
+  for (std::uint64_t i = any(6); i > 0; --i)
+    at(kBegin + kMinute + any_us(length_us), [this] { deploy_next(); });
   for (std::uint64_t i = any(30); i > 0; --i) at(kBegin + any_us(length_us), [this] { send_messages(); });
   draw_requests();
   draw_weather();
@@ -289,7 +298,8 @@ void Simulation::add_alert() {
   const SimulatedFlow* const flow = is_for_nobody ? nullptr : wanting[any(wanting.size())];
   const std::string id = fmt::format("da{}", alerts_++);
   const std::uint64_t machine = flow != nullptr && flow->is_on_few_machines ? any(3) : 100 + alerts_;
-  tenant_.add_alert(id, flow == nullptr ? "of no interest" : flow->name, fmt::format("{:040x}", machine));
+  tenant_.add_alert(id, flow == nullptr ? "of no interest" : flow->name, fmt::format("{:040x}", machine),
+                    one_in(4) ? any_us(kMinute) : 0);
   ++counts_.events;
   if (flow != nullptr) expected_.events.emplace(flow->name, id);
 }
@@ -301,7 +311,11 @@ void Simulation::ask(const std::shared_ptr<Client>& client) {
   });
   if (!runtime_) return;
   ++counts_.requests;
-  StartRequest request{.by = client->by, .tenant = kTenant, .name = client->flow, .event = client->event, .written = {},
+  StartRequest request{.by = client->by,
+                       .tenant = kTenant,
+                       .name = client->flow,
+                       .event = client->event,
+                       .written = {},
                        .key = client->key};
   runtime_->start(std::move(request), [this, client](const StartAnswer& answer) {
     using How = StartAnswer::How;
@@ -327,7 +341,8 @@ void Simulation::answer_later(const Deed& deed) {
 
 void Simulation::answer(const std::string& question, const std::string& by, const std::string& preferred) {
   const auto again = [this, question, by, preferred] {
-    if (!is_over()) at(tenant_.now_us() + kMinute, [this, question, by, preferred] { answer(question, by, preferred); });
+    if (!is_over())
+      at(tenant_.now_us() + kMinute, [this, question, by, preferred] { answer(question, by, preferred); });
   };
   if (!runtime_) return again();
   const auto row = store_->question(question);
@@ -350,15 +365,21 @@ void Simulation::answer(const std::string& question, const std::string& by, cons
 
 void Simulation::send_messages() {
   if (!runtime_) return;
-  const auto open = store_->list_questions({.tenant = {}, .run = {}, .state = QuestionRow::State::Open, .before_id = {}});
+  const auto open =
+      store_->list_questions({.tenant = {}, .run = {}, .state = QuestionRow::State::Open, .before_id = {}});
   if (!open) return;
   for (const QuestionRow& question : *open) {
     if (question.kind != QuestionRow::Kind::Receive || one_in(2)) continue;
     const std::string key = fmt::format("m{}", any(3));
-    runtime_->send({.run = question.run, .name = question.subject, .payload = R"({"well":true})", .key = key, .from = "client"},
+    runtime_->send({.run = question.run,
+                    .name = question.subject,
+                    .payload = R"({"well":true})",
+                    .key = key,
+                    .from = "client"},
                    [this, run = question.run, key](const MessageReply& reply) {
                      if (disk_.is_down()) return;
-                     if (reply.how != MessageReply::How::Kept && reply.how != MessageReply::How::Known) return;
+                     if (reply.how != MessageReply::How::Kept && reply.how != MessageReply::How::Known)
+                       return;
                      ++counts_.messages;
                      promises_.messages.emplace(run, key);
                    });
@@ -381,6 +402,9 @@ void Simulation::run_step(const RunRow& row, const JournalRow& entry) {
   std::vector<std::string>& entries = promises_.entries[row.id];
   if (entries.size() <= entry.sequence) entries.resize(entry.sequence + 1);
   entries[entry.sequence] = entry.payload;
+  std::vector<std::int64_t>& times = promises_.times[row.id];
+  times.resize(entries.size());
+  times[entry.sequence] = tenant_.now_us();
   ++counts_.entries;
   say("run {} #{} {}", row.id, entry.sequence, entry.payload.substr(0, 200));
 }
@@ -499,8 +523,10 @@ void Simulation::come_to_rest() {
   if (runtime_) end_process(0, "to poll more seldom");
   const auto answer_all = [this] {
     if (!runtime_) return;
-    const auto open = store_->list_questions({.tenant = {}, .run = {}, .state = QuestionRow::State::Open, .before_id = {}});
-    for (const QuestionRow& question : open.value_or(std::vector<QuestionRow>())) answer(question.id, "", kApprove);
+    const auto open =
+        store_->list_questions({.tenant = {}, .run = {}, .state = QuestionRow::State::Open, .before_id = {}});
+    for (const QuestionRow& question : open.value_or(std::vector<QuestionRow>()))
+      answer(question.id, "", kApprove);
   };
   go_until(tenant_.now_us() + 6 * kHour);
   answer_all();
@@ -528,27 +554,31 @@ void Simulation::resume_parked() {
     std::map<std::uint32_t, std::string> in_doubt;
     for (const RunStep& step : (*history)->steps)
       if (step.call) {
-        if (step.kind == EntryKind::Intent) in_doubt[*step.call] = step.operation;
-        else in_doubt.erase(*step.call);
+        if (step.kind == EntryKind::Intent)
+          in_doubt[*step.call] = step.operation;
+        else
+          in_doubt.erase(*step.call);
       }
     ResumeRequest request{.by = "ann"};
     std::erase_if(in_doubt, [](const auto& call) { return call.second.starts_with("flow."); });
     if (run.reason.find("may or may not have happened") != std::string::npos && in_doubt.size() == 1) {
       const bool is_done = tenant_.deeds().contains(fmt::format("{}/{}", run.id, in_doubt.begin()->first));
       request.fate = is_done ? ResumeRequest::Fate::Happened : ResumeRequest::Fate::DidNotHappen;
-      request.result = R"({"id":"2e0d9b74-a381-49aa-8c15-f7b01c526d3e","type":"Isolate","requestor":"flow","status":"Pending","creationDateTimeUtc":"2026-01-01T00:00:00Z"})";
+      request.result =
+          R"({"id":"2e0d9b74-a381-49aa-8c15-f7b01c526d3e","type":"Isolate","requestor":"flow","status":"Pending","creationDateTimeUtc":"2026-01-01T00:00:00Z"})";
       if (in_doubt.begin()->second == "defender.update_alert")
-        request.result = R"({"id":"da0","severity":"High","status":"New","detectionSource":"Manual","category":"Malware","title":"","description":"","mitreTechniques":[],"comments":[],"evidence":[]})";
+        request.result =
+            R"({"id":"da0","severity":"High","status":"New","detectionSource":"Manual","category":"Malware","title":"","description":"","mitreTechniques":[],"comments":[],"evidence":[]})";
       if (in_doubt.begin()->second == "mail.mail") request.result = "null";
     }
     const auto batch = plan_resume(**history, **module, request, clock_.now_us());
     if (!batch) {
-      problems_.push_back(fmt::format("run {} of {} is parked ({}) and cannot be resumed: {}", run.id, run.flow, run.reason, batch.error().message));
+      problems_.push_back(fmt::format("run {} of {} is parked ({}) and cannot be resumed: {}", run.id,
+                                      run.flow, run.reason, batch.error().message));
       continue;
     }
     ++counts_.resumed;
     if (const Status done = store_->commit(*batch); !done) problems_.push_back(done.error().message);
-    for (const JournalRow& row : batch->journal) promises_.entries[run.id].push_back(row.payload);
     say("run {} is resumed by a person", run.id);
   }
   store_.reset();
@@ -567,10 +597,12 @@ std::vector<RunRow> Simulation::all_runs(Store& store) {
 std::string Simulation::digest(Store& store, const std::vector<RunRow>& runs) const {
   std::string all;
   for (const RunRow& run : runs) {
-    all += fmt::format("{} {} {} {} {} {}\n", run.id, run.flow, run.key, run_state_name(run.state), run.ended_us, run.reason);
+    all += fmt::format("{} {} {} {} {} {}\n", run.id, run.flow, run.key, run_state_name(run.state),
+                       run.ended_us, run.reason);
     const auto journal = store.journal(run.id, 0);
     if (journal)
-      for (const JournalRow& row : *journal) all += fmt::format("{} {} {}\n", row.kind, row.time_us, row.payload);
+      for (const JournalRow& row : *journal)
+        all += fmt::format("{} {} {}\n", row.kind, row.time_us, row.payload);
   }
   for (const auto& [key, deed] : tenant_.deeds())
     all += fmt::format("{} {} {} {}\n", key, deed.operation, deed.times, deed.time_us);
@@ -592,16 +624,18 @@ void Simulation::check_rest() {
   check_promises(store, promises_, problems_);
   check_ends(store, runs, problems_);
   check_deeds(store, runs, tenant_, problems_);
-  check_guardrails(store, runs, expected_, problems_);
+  check_guardrails(store, runs, expected_, promises_, tenant_, problems_);
   for (const RunRow& run : runs)
     if (versions_.contains("after_failure") && run.state == RunState::Failed && run.trigger != "run.failed")
       expected_.events.emplace("after_failure", run.id);
   // A schedule fires at each full half hour.
   if (versions_.contains("hourly") && expected_.is_clock_steady)
-    for (std::int64_t us = (deployed_us_ / (30 * kMinute) + 1) * 30 * kMinute; us < end_us_; us += 30 * kMinute)
+    for (std::int64_t us = (deployed_us_ / (30 * kMinute) + 1) * 30 * kMinute; us < end_us_;
+         us += 30 * kMinute)
       expected_.events.emplace("hourly", format_time_us(us));
   for (const auto& client : clients_)
-    if (!client->is_told && std::ranges::any_of(runs, [&](const RunRow& run) { return run.key == client->key; }))
+    if (!client->is_told &&
+        std::ranges::any_of(runs, [&](const RunRow& run) { return run.key == client->key; }))
       expected_.events.emplace(client->flow, client->key);
   check_events(runs, expected_, problems_);
 }
@@ -671,19 +705,22 @@ std::string summary(const SimulationCounts& counts) {
   const TenantCounts& tenant = counts.tenant;
   return fmt::format(
       "simulated: {} seeds, {} hours, {} runs{}\n"
-      "processes: {} killed at a write, {} of them with the power lost; {} ended by a failed store, {} that could not start, {} in good "
+      "processes: {} killed at a write, {} of them with the power lost; {} ended by a failed store, {} that "
+      "could not start, {} in good "
       "order; {} deploys, {} clock settings\n"
       "disk: {} writes, {} syncs; {} writes lost, {} torn power losses, {} write errors, {} short writes, {} "
       "failed syncs, {} read errors, {} times full\n"
-      "tenant: {} calls, {} acts and mails; {} throttled, {} unavailable, {} failed but done, {} lost requests, {} "
+      "tenant: {} calls, {} acts and mails; {} throttled, {} unavailable, {} failed but done, {} lost "
+      "requests, {} "
       "lost answers, {} broken off, {} garbled, {} refused, {} answered twice, {} slow; {} looked up\n"
       "people: {} events, {} requests, {} answers, {} messages; {} parked runs resumed",
-      counts.seeds, counts.simulated_us / kHour, counts.runs, states, counts.power_losses + counts.kills, counts.power_losses,
-      counts.store_failures, counts.failed_starts, counts.graceful_ends, counts.deploys, counts.clock_settings, disk.writes, disk.syncs, disk.lost,
-      disk.torn, disk.write_errors, disk.short_writes, disk.sync_errors, disk.read_errors, disk.no_space,
-      tenant.calls, tenant.acts, tenant.throttled, tenant.unavailable, tenant.lying, tenant.lost_requests,
-      tenant.lost_answers, tenant.broken, tenant.garbled, tenant.refused, tenant.doubled_answers, tenant.slow,
-      tenant.lookups, counts.events, counts.requests, counts.answers, counts.messages, counts.resumed);
+      counts.seeds, counts.simulated_us / kHour, counts.runs, states, counts.power_losses + counts.kills,
+      counts.power_losses, counts.store_failures, counts.failed_starts, counts.graceful_ends, counts.deploys,
+      counts.clock_settings, disk.writes, disk.syncs, disk.lost, disk.torn, disk.write_errors,
+      disk.short_writes, disk.sync_errors, disk.read_errors, disk.no_space, tenant.calls, tenant.acts,
+      tenant.throttled, tenant.unavailable, tenant.lying, tenant.lost_requests, tenant.lost_answers,
+      tenant.broken, tenant.garbled, tenant.refused, tenant.doubled_answers, tenant.slow, tenant.lookups,
+      counts.events, counts.requests, counts.answers, counts.messages, counts.resumed);
 }
 
 }  // namespace flow::test

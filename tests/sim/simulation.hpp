@@ -1,8 +1,8 @@
 // One world from one seed: the runtime with its machine and its SQLite store on a disk that fails, a tenant
 // that answers late, twice, wrongly or not at all, people who answer questions, clients who ask again until
-// they are told, new versions of flows, a clock that is set, and processes that die at any write. Hours pass in
-// a moment, and the same seed gives the same world to the byte. What must hold is checked while it goes on and
-// when all has come to rest (invariants.hpp).
+// they are told, new versions of flows, a clock that is set, and processes that die at any write. Hours pass
+// in a moment, and the same seed gives the same world to the byte. What must hold is checked while it goes on
+// and when all has come to rest (invariants.hpp).
 #pragma once
 
 #include <cstdint>

@@ -95,12 +95,13 @@ std::int64_t Tenant::latency() {
   return up_to(25 * kSecond);
 }
 
-void Tenant::add_alert(const std::string& id, const std::string& title, const std::string& machine) {
+void Tenant::add_alert(const std::string& id, const std::string& title, const std::string& machine,
+                       std::int64_t ago_us) {
   alerts_.push_back(
       {fmt::format(
            R"({{"id":{},"alertCreationTime":"{}","severity":"High","status":"New","detectionSource":"Manual","category":"Malware","title":{},"description":"","machineId":"{}","mitreTechniques":[],"comments":[],"evidence":[]}})",
-           json_quoted(id), format_time_us(now_us_), json_quoted(title), machine),
-       now_us_});
+           json_quoted(id), format_time_us(now_us_ - ago_us), json_quoted(title), machine),
+       now_us_ - ago_us});
 }
 
 std::string Tenant::page(const std::string& arguments) const {
@@ -138,7 +139,7 @@ std::string Tenant::result_of(const OperationCall& call) const {
   return action_json("Pending");
 }
 
-void Tenant::carry_out(const OperationCall& call, std::int64_t sent_us) {
+void Tenant::carry_out(const OperationCall& call) {
   const Operation& operation = call.module->operations[call.operation];
   if (operation.effect == Effect::Read) return;
   ++counts_.acts;
@@ -149,7 +150,6 @@ void Tenant::carry_out(const OperationCall& call, std::int64_t sent_us) {
     deed.arguments = call.arguments;
     deed.time_us = now_us_;
   }
-  deed.sent_us = sent_us;
   deed.may_be_repeated = crash_rule(operation) == CrashRule::Kind::Repeat;
   if (on_done) on_done(deed);
 }
@@ -165,11 +165,10 @@ void Tenant::perform(OperationCall call, std::function<void(Outcome)> done) {
   if (is_cut && is_cut()) return;
   ++counts_.calls;
   const Operation& operation = call.module->operations[call.operation];
-  const bool acts = operation.effect != Effect::Read;
-  if (acts && on_sent) on_sent(call, operation.full_name());
+  if (operation.effect != Effect::Read) sent_[call.key] = now_us_;
   const std::int64_t sent_us = now_us_;
   // `done` keeps the call's module, also when the process that made it is gone.
-  const auto does = [this, call, sent_us, done] { carry_out(call, sent_us); };
+  const auto does = [this, call, done] { carry_out(call); };
   const std::int64_t there_us = sent_us + latency();
   const std::int64_t back_us = there_us + 1'000 + up_to(100'000);
   const std::int64_t deadline_us = sent_us + call.deadline_us;
@@ -196,7 +195,8 @@ void Tenant::perform(OperationCall call, std::function<void(Outcome)> done) {
   if (happens(weather_.broken)) {
     ++counts_.broken;
     if (random_() % 2 == 0) at(there_us, false, does);
-    return answer(sent_us + 1'000 + up_to(std::max<std::int64_t>(there_us - sent_us, 1'001) - 1'000), done, fault(FaultKind::Unavailable, true));
+    return answer(sent_us + 1'000 + up_to(std::max<std::int64_t>(there_us - sent_us, 1'001) - 1'000), done,
+                  fault(FaultKind::Unavailable, true));
   }
   at(there_us, false, does);
   if (happens(weather_.lost_answer)) {
