@@ -104,16 +104,15 @@ std::int64_t Runtime::Loop::settle_in_us(std::int64_t sent_us, std::int64_t dead
 // What is still on its way would not be found, be made again, and then arrive all the same.
 void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt,
                                 std::uint32_t tries) {
-  const std::int64_t deadline_us = pending_for(run, number).call.deadline_us;
-  if (const std::int64_t rest_us = settle_in_us(run.waiting(number)->sent_us, deadline_us); rest_us > 0)
-    return at(clock_.now_us() + rest_us, [this, id = run.row().id, number, doubt = std::move(doubt), tries] {
-      if (Run* const waiting = waiting_run(id, number)) ask_whether(*waiting, number, doubt, tries);
-    });
   Pending pending = pending_for(run, number);
   pending.purpose = Pending::Purpose::Settle;
   pending.doubt = std::move(doubt);
   pending.tries = tries;
-  ask(std::move(pending));
+  const std::int64_t rest_us = settle_in_us(run.waiting(number)->sent_us, pending.call.deadline_us);
+  if (rest_us == 0) return ask(std::move(pending));
+  at(clock_.now_us() + rest_us, [this, pending = std::move(pending)] {
+    if (waiting_run(pending.owner, pending.number) != nullptr) ask(pending);
+  });
 }
 
 bool Runtime::Loop::release_calls(std::int64_t now_us) {

@@ -63,6 +63,7 @@ Result<std::int64_t> Connection::number(const char* sql) {
 }
 
 Status Connection::rewrite_log() {
+  constexpr sqlite3_int64 kPieceBytes = 1 << 16;  // SQLite's files take less than 128 KiB at once
   sqlite3_file* log = nullptr;
   sqlite3_int64 size = 0;
   if (sqlite3_file_control(raw_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
@@ -75,7 +76,7 @@ Status Connection::rewrite_log() {
   if (fails(log->pMethods->xFileSize(log, &size))) return problem();
   std::string bytes;
   for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(bytes.size())) {
-    bytes.resize(static_cast<std::size_t>(std::min<sqlite3_int64>(size - at, 1 << 20)));
+    bytes.resize(static_cast<std::size_t>(std::min(size - at, kPieceBytes)));
     const int length = static_cast<int>(bytes.size());
     if (fails(log->pMethods->xRead(log, bytes.data(), length, at)) ||
         fails(log->pMethods->xWrite(log, bytes.data(), length, at)))

@@ -85,11 +85,11 @@ void Runtime::Loop::take_telling(const Pending& pending, const std::variant<Outc
 
 // As of a call: a mail that is still on its way would be sent twice.
 void Runtime::Loop::ask_whether_told(const TellingId& id) {
-  const auto found = tellings_.find(id);
-  if (found == tellings_.end()) return;
-  const std::int64_t rest_us = settle_in_us(found->second.sent_us, options_.call_deadline_us);
+  const std::int64_t rest_us = settle_in_us(tellings_.at(id).sent_us, options_.call_deadline_us);
   if (rest_us == 0) return send_telling(id, Pending::Purpose::SettleTelling);
-  at(clock_.now_us() + rest_us, [this, id] { ask_whether_told(id); });
+  at(clock_.now_us() + rest_us, [this, id] {
+    if (tellings_.contains(id)) send_telling(id, Pending::Purpose::SettleTelling);
+  });
 }
 
 void Runtime::Loop::settle_telling(const TellingId& id, const Settlement& settlement) {

@@ -197,6 +197,7 @@ int FaultyDisk::read(const File& file, char* into, std::size_t bytes, std::size_
 }
 
 int FaultyDisk::write(File& file, const char* bytes, std::size_t size, std::size_t at) {
+  FLOW_CHECK(size < 1 << 17, "SQLite's own files take no more at once");
   bool is_last = false;
   if (!begin_change(is_last)) return SQLITE_IOERR_WRITE;
   ++counts_.writes;

@@ -92,6 +92,7 @@ void check_disk(const std::string& vfs, const std::string& path, const Promises&
   if (sqlite3_step(statement) != SQLITE_ROW || text(0) != "ok")
     problems.push_back("the store is damaged: " + text(0));
   sqlite3_finalize(statement);
+  if (promises.entries.empty()) return;  // it may have no tables yet
   if (!prepare("SELECT run, payload FROM journal ORDER BY run, sequence")) return;
   std::map<std::string, std::size_t> found;
   while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -245,6 +246,11 @@ void check_guardrails(Store& store, const std::vector<RunRow>& runs, const Expec
         problems.push_back(fmt::format("{} was taken twice in 2 hours", key));
   }
   if (!expected.is_clock_steady) return;
+  // As the connectors declare them.
+  const std::map<std::string, std::size_t> quotas = {{"defender", 100}, {"mail", 30}};
+  for (const auto& [connector, most] : tenant.most_in_a_minute())
+    if (const auto quota = quotas.find(connector); quota != quotas.end() && most > quota->second)
+      problems.push_back(fmt::format("{} calls of {} within a minute", most, connector));
   std::ranges::sort(few);  // an end before a begin at the same time
   int at_once = 0;
   for (const auto& [time_us, change] : few)

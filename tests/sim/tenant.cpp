@@ -78,6 +78,7 @@ void Tenant::cut_connections() {
   for (auto& [time_us, event] : events_)
     if (!event.is_answer && random_() % 2 == 0) kept.emplace_hint(kept.end(), time_us, std::move(event));
   events_ = std::move(kept);
+  recent_.clear();
 }
 
 Fault Tenant::fault(FaultKind kind, bool maybe_executed, std::int64_t retry_after_us) const {
@@ -161,10 +162,19 @@ void Tenant::answer(std::int64_t time_us, const std::function<void(Outcome)>& do
   at(time_us + up_to(5 * kSecond), true, [done, outcome] { done(outcome); });
 }
 
+void Tenant::count_against_quota(const std::string& connector) {
+  std::deque<std::int64_t>& recent = recent_[connector];
+  while (!recent.empty() && recent.front() <= now_us_ - kMinute) recent.pop_front();
+  recent.push_back(now_us_);
+  std::size_t& most = most_in_a_minute_[connector];
+  most = std::max(most, recent.size());
+}
+
 void Tenant::perform(OperationCall call, std::function<void(Outcome)> done) {
   if (is_cut && is_cut()) return;
   ++counts_.calls;
   const Operation& operation = call.module->operations[call.operation];
+  count_against_quota(operation.connector);
   if (operation.effect != Effect::Read) sent_[call.key] = now_us_;
   const std::int64_t sent_us = now_us_;
   // `done` keeps the call's module, also when the process that made it is gone.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <random>
@@ -71,6 +72,8 @@ class Tenant final : public Executor {
   const std::map<std::string, Deed>& deeds() const { return deeds_; }  // by key
   // When each call that acts or notifies was let go last, by key.
   const std::map<std::string, std::int64_t>& sent() const { return sent_; }
+  // The most calls of one API within a minute, all from one process.
+  const std::map<std::string, std::size_t>& most_in_a_minute() const { return most_in_a_minute_; }
   const TenantCounts& counts() const { return counts_; }
   // Told of each act and mail that is carried out.
   std::function<void(const Deed& deed)> on_done;
@@ -86,6 +89,7 @@ class Tenant final : public Executor {
     std::function<void()> what;
     bool is_answer = false;
   };
+  void count_against_quota(const std::string& connector);
   void at(std::int64_t time_us, bool is_answer, std::function<void()> what);
   bool happens(std::uint32_t one_in) { return one_in != 0 && random_() % one_in == 0; }
   std::int64_t up_to(std::int64_t us) {
@@ -105,6 +109,8 @@ class Tenant final : public Executor {
   std::vector<Alert> alerts_;
   std::map<std::string, Deed> deeds_;
   std::map<std::string, std::int64_t> sent_;
+  std::map<std::string, std::deque<std::int64_t>> recent_;  // by connector
+  std::map<std::string, std::size_t> most_in_a_minute_;
   TenantCounts counts_;
 };
 
