@@ -144,13 +144,28 @@ void Runtime::Loop::ask_now(Run& run, std::uint32_t number) {
   ask(std::move(pending));
 }
 
+// For how long from now on a call that went out then may still be carried out. Not for longer than that also
+// when the clock was set back.
+std::int64_t Runtime::Loop::settle_in_us(std::int64_t sent_us, std::int64_t deadline_us) const {
+  if (options_.settle_after_us <= 0) return 0;
+  const std::int64_t longest_us = std::max(options_.settle_after_us, deadline_us);
+  std::int64_t passed_us = 0;
+  if (__builtin_sub_overflow(clock_.now_us(), sent_us, &passed_us)) return longest_us;
+  return longest_us - std::clamp<std::int64_t>(passed_us, 0, longest_us);
+}
+
+// What is still on its way would not be found, be made again, and then arrive all the same.
 void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt,
                                 std::uint32_t tries) {
   Pending pending = pending_for(run, number);
   pending.purpose = Pending::Purpose::Settle;
   pending.doubt = std::move(doubt);
   pending.tries = tries;
-  ask(std::move(pending));
+  const std::int64_t rest_us = settle_in_us(run.waiting(number)->sent_us, pending.call.deadline_us);
+  if (rest_us == 0) return ask(std::move(pending));
+  at(clock_.now_us() + rest_us, [this, pending = std::move(pending)] {
+    if (waiting_run(pending.owner, pending.number) != nullptr) ask(pending);
+  });
 }
 
 bool Runtime::Loop::release_calls(std::int64_t now_us) {

@@ -115,6 +115,7 @@ class Runtime::Loop {
     std::string arguments;
     std::uint32_t failures = 0;
     std::uint32_t settle_tries = 0;
+    std::int64_t sent_us = 0;
     bool is_out = false;
   };
   // People who are asked before a call is made.
@@ -184,6 +185,7 @@ class Runtime::Loop {
   void ask_for(Run& run, std::uint32_t number);  // a call it waits for, when its time has come
   void ask_now(Run& run, std::uint32_t number);
   void ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt, std::uint32_t tries);
+  std::int64_t settle_in_us(std::int64_t sent_us, std::int64_t deadline_us) const;
   Run* waiting_run(const std::string& id, std::uint32_t number);
   Run* owner_of(const Pending& pending);
   Run* owner_of(const Sharer& sharer);
@@ -330,13 +332,14 @@ class Runtime::Loop {
   void note_telling(const TellingId& id, TellingRow::State state, std::string problem = {});
   bool release_telling(const Pending& pending);
   void take_telling(const Pending& pending, const std::variant<Outcome, Settlement>& what);
+  void ask_whether_told(const TellingId& id);
   void settle_telling(const TellingId& id, const Settlement& settlement);
   void try_telling_again(const TellingId& id, const Fault& fault, Pending::Purpose purpose);
   void end_telling(const TellingId& id, TellingRow::State state);
   void fail_telling(const TellingId& id, const std::string& problem);
   void stop_telling(const std::string& question);
   Status take_up_tellings(bool& has_worked);
-  Status take_up_telling(const TellingId& id, TellingRow::State state);
+  Status take_up_telling(const TellingId& id, const TellingRow& row);
 
   // polling.cpp
   void unsubscribe(const std::string& tenant, const std::string& flow);

@@ -107,7 +107,7 @@ Status Run::read(const std::vector<JournalRow>& journal, std::uint32_t sequence)
   // Also when it is damaged: what is appended stands behind all that is there.
   if (!journal.empty()) next_sequence_ = journal.back().sequence + 1;
   const std::uint32_t first = sequence;
-  std::vector<std::optional<Entry>> entries;  // nothing for what does not count any more
+  std::vector<std::optional<Entry>> entries;  // nothing for what does not count any more; as in `journal`
   for (const JournalRow& row : journal) {
     if (row.sequence != sequence)
       return error(fmt::format("the journal is damaged: entry {} is missing", sequence));
@@ -127,12 +127,12 @@ Status Run::read(const std::vector<JournalRow>& journal, std::uint32_t sequence)
     entries.push_back(std::move(entry));
     ++sequence;
   }
-  for (const auto& entry : entries)
-    if (entry) FLOW_TRY_STATUS(read(*entry));
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (entries[i]) FLOW_TRY_STATUS(read(*entries[i], journal[i].time_us));
   return {};
 }
 
-Status Run::read(const Entry& entry) {
+Status Run::read(const Entry& entry, std::int64_t time_us) {
   if (const auto* started = std::get_if<StartedEntry>(&entry)) started_ = *started;
   if (const auto* log = std::get_if<LogEntry>(&entry)) recorded_logs_[log->number] = log->text;
   if (std::holds_alternative<EnteredEntry>(entry)) has_entered_ = true;
@@ -142,6 +142,7 @@ Status Run::read(const Entry& entry) {
   if (const auto* intent = std::get_if<IntentEntry>(&entry)) {
     Recorded& call = recorded_calls_[intent->call];
     call.intent = *intent;
+    call.sent_us = time_us;
     call.in_doubt = true;
     return {};
   }
@@ -244,6 +245,7 @@ void Run::wait_for(const Call& call) {
       return;
     }
     waiting.attempts = recorded.intent.attempt;
+    waiting.sent_us = recorded.sent_us;
     waiting.due_us = recorded.intent.due_us;
     waiting.failures = recorded.failures;
     waiting.not_before_us = recorded.not_before_us;
@@ -321,6 +323,7 @@ void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t d
   Waiting& waiting = told_of(number);
   FLOW_CHECK(!waiting.in_doubt, "a call goes out only when the last attempt's fate is known");
   waiting.in_doubt = true;
+  waiting.sent_us = now_us;
   waiting.due_us = due_us;
   append(IntentEntry{number, ++waiting.attempts, operation(number).full_name(), waiting.call.arguments,
                      waiting.call.line, waiting.call.is_fetch, due_us},

@@ -54,6 +54,7 @@ class Run {
     Call call;
     std::uint32_t attempts = 0;
     std::uint32_t failures = 0;      // faults of it
+    std::int64_t sent_us = 0;        // when its last attempt went out
     std::int64_t not_before_us = 0;  // of its next attempt
     std::int64_t due_us = 0;         // when the runtime answers it, once that is set
     bool in_doubt = false;           // an attempt went out and nothing is known of it
@@ -113,6 +114,7 @@ class Run {
   // What the journal knows of one call that it has an intent of.
   struct Recorded {
     IntentEntry intent;
+    std::int64_t sent_us = 0;
     std::uint32_t failures = 0;
     std::int64_t not_before_us = 0;
     std::optional<Begun> begun;
@@ -120,7 +122,7 @@ class Run {
   };
   void append(const Entry& entry, std::int64_t now_us);
   Status read(const std::vector<JournalRow>& journal, std::uint32_t sequence);
-  Status read(const Entry& entry);
+  Status read(const Entry& entry, std::int64_t time_us);
   Status read(const ResumedEntry& resumed);
   void give_recorded_answers(std::int64_t now_us);
   Status go_on_as_recorded(std::int64_t now_us);

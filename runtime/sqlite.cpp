@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace flow::sqlite {
 
 Statement& Statement::bind(int at, std::string_view text) {
@@ -33,9 +35,9 @@ std::string Statement::text(int column) const {
   return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(length));
 }
 
-Result<Connection> Connection::open(const std::string& path, int flags) {
+Result<Connection> Connection::open(const std::string& path, int flags, const std::string& vfs) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags, vfs.empty() ? nullptr : vfs.c_str());
   Connection connection(path, raw);  // SQLite gives a handle even when it fails, for its message
   if (code != SQLITE_OK) return tl::unexpected(connection.problem("open it"));
   sqlite3_extended_result_codes(raw, 1);
@@ -58,6 +60,34 @@ Result<std::int64_t> Connection::number(const char* sql) {
   FLOW_TRY(Statement statement, prepare(sql));
   if (statement.step() != SQLITE_ROW) return tl::unexpected(problem("look into it"));
   return statement.number(0);
+}
+
+Status Connection::rewrite_log() {
+  constexpr sqlite3_int64 kPieceBytes = 1 << 16;  // SQLite's files take less than 128 KiB at once
+  sqlite3_file* log = nullptr;
+  sqlite3_int64 size = 0;
+  if (sqlite3_file_control(raw_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+      log == nullptr || log->pMethods == nullptr)
+    return {};
+  const auto fails = [](int code) { return code != SQLITE_OK; };
+  const auto problem = [&] {
+    return error(fmt::format("store {}: its log could not be written anew", path_));
+  };
+  if (fails(log->pMethods->xFileSize(log, &size))) return problem();
+  std::string bytes;
+  for (sqlite3_int64 at = 0; at < size; at += static_cast<sqlite3_int64>(bytes.size())) {
+    bytes.resize(static_cast<std::size_t>(std::min(size - at, kPieceBytes)));
+    const int length = static_cast<int>(bytes.size());
+    if (fails(log->pMethods->xRead(log, bytes.data(), length, at)) ||
+        fails(log->pMethods->xWrite(log, bytes.data(), length, at)))
+      return problem();
+  }
+  if (size > 0 && fails(log->pMethods->xSync(log, SQLITE_SYNC_NORMAL))) return problem();
+  return {};
+}
+
+void Connection::keep_log() {
+  sqlite3_db_config(raw_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 bool Connection::has_moved() {

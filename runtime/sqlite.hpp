@@ -48,12 +48,17 @@ class Use {
 class Connection {
  public:
   // `flags` are SQLITE_OPEN_…. Foreign files, missing folders and lacking rights are told apart in the Error.
-  static Result<Connection> open(const std::string& path, int flags);
+  // `vfs` is the name of a registered one; empty: SQLite's own.
+  static Result<Connection> open(const std::string& path, int flags, const std::string& vfs = {});
 
   Status run(const char* sql);  // one or several statements without results
   Result<Statement> prepare(const char* sql);
   Result<std::int64_t> number(const char* sql);  // the first column of the first row
-  bool has_moved();                              // the file is no longer where it was opened
+  // Writes the write-ahead log, as it can be read, to the disk once more. After a sync that failed the system
+  // may show what was never written, and takes no second sync for a reason to write it.
+  Status rewrite_log();
+  void keep_log();   // closing leaves the log as it is
+  bool has_moved();  // the file is no longer where it was opened
   const std::string& path() const { return path_; }
   Error problem(std::string_view doing) const;  // what the last failed call complained of, for a person
 

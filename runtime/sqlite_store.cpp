@@ -313,12 +313,14 @@ SqliteStore::~SqliteStore() = default;
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, SqliteOptions options) {
   FileLock lock;
-  if (path != ":memory:") {
+  if (path != ":memory:" && options.vfs.empty()) {
     FLOW_TRY(lock, FileLock::acquire(path + ".lock"));
   }
-  FLOW_TRY(Connection connection,
-           Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX));
+  FLOW_TRY(
+      Connection connection,
+      Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, options.vfs));
   FLOW_TRY_STATUS(connection.run(kWriterSettings));
+  FLOW_TRY_STATUS(connection.rewrite_log());
   if (options.max_bytes > 0) {
     FLOW_TRY(const std::int64_t page_bytes, connection.number("PRAGMA page_size"));
     const std::string limit = fmt::format("PRAGMA max_page_count = {}", options.max_bytes / page_bytes);
@@ -337,6 +339,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(const std::stri
     return error(fmt::format("store {}: there is no such file; is the folder there?", path));
   FLOW_TRY(Connection connection, Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX));
   FLOW_TRY_STATUS(connection.run(kReaderSettings));
+  connection.keep_log();
   FLOW_TRY_STATUS(sqlite::prepare_schema(connection, path, false));
   auto tables = std::make_unique<Tables>(FileLock(), std::move(connection));
   FLOW_TRY_STATUS(tables->prepare_reads());
@@ -356,6 +359,9 @@ Status SqliteStore::commit(const Batch& batch) {
   // SQLite may have rolled back by itself (full disk, I/O error); then this finds nothing to do, which is as
   // good.
   static_cast<void>(tables_->finish(tables_->rollback, "roll back"));
+  // Nobody knows now how much of the log is on the disk: what it holds must not get into the tables before
+  // the next process has written it anew.
+  tables_->connection.keep_log();
   return written;
 }
 

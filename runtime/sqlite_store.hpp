@@ -23,6 +23,9 @@ inline constexpr int kStoreVersion = 6;
 struct SqliteOptions {
   std::int64_t max_bytes =
       0;  // a commit that would let the file grow beyond this fails; 0 is the disk's own limit
+  // Name of a registered sqlite3_vfs to keep the file by, which then has to keep other writers out as well.
+  // Empty: the system's files, and the lock beside the file.
+  std::string vfs;
 };
 
 class SqliteStore final : public Store {

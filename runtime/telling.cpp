@@ -61,7 +61,10 @@ bool Runtime::Loop::release_telling(const Pending& pending) {
   const auto found = tellings_.find(id);
   if (found == tellings_.end()) return false;
   found->second.is_out = true;
-  if (pending.purpose == Pending::Purpose::Tell) note_telling(id, TellingRow::State::Out);
+  if (pending.purpose == Pending::Purpose::Tell) {
+    found->second.sent_us = clock_.now_us();
+    note_telling(id, TellingRow::State::Out);
+  }
   return true;
 }
 
@@ -76,8 +79,17 @@ void Runtime::Loop::take_telling(const Pending& pending, const std::variant<Outc
   switch (after_fault(*fault, Effect::Notify, ++telling.failures, options_.retry)) {
     case AfterFault::Return: return fail_telling(id, fault->message);
     case AfterFault::Retry: return try_telling_again(id, *fault, Pending::Purpose::Tell);
-    case AfterFault::Settle: return send_telling(id, Pending::Purpose::SettleTelling);
+    case AfterFault::Settle: return ask_whether_told(id);
   }
+}
+
+// As of a call: a mail that is still on its way would be sent twice.
+void Runtime::Loop::ask_whether_told(const TellingId& id) {
+  const std::int64_t rest_us = settle_in_us(tellings_.at(id).sent_us, options_.call_deadline_us);
+  if (rest_us == 0) return send_telling(id, Pending::Purpose::SettleTelling);
+  at(clock_.now_us() + rest_us, [this, id] {
+    if (tellings_.contains(id)) send_telling(id, Pending::Purpose::SettleTelling);
+  });
 }
 
 void Runtime::Loop::settle_telling(const TellingId& id, const Settlement& settlement) {
@@ -140,12 +152,12 @@ Status Runtime::Loop::take_up_tellings(bool& has_worked) {
     const TellingId id{row.question, row.person};
     retold_to_ = {row.question, row.person};
     if (tellings_.contains(id)) continue;  // of this process
-    FLOW_TRY_STATUS(take_up_telling(id, row.state));
+    FLOW_TRY_STATUS(take_up_telling(id, row));
   }
   return {};
 }
 
-Status Runtime::Loop::take_up_telling(const TellingId& id, TellingRow::State state) {
+Status Runtime::Loop::take_up_telling(const TellingId& id, const TellingRow& row) {
   FLOW_TRY(const auto asked, question(id.first));
   if (!asked || asked->state != QuestionRow::State::Open || id.second >= asked->people.size()) {
     note_telling(id, TellingRow::State::Dropped);
@@ -168,8 +180,13 @@ Status Runtime::Loop::take_up_telling(const TellingId& id, TellingRow::State sta
     fail_telling(id, "its module cannot be loaded, or knows no mail");
     return {};
   }
-  const bool was_out = state == TellingRow::State::Out;
-  send_telling(id, was_out ? Pending::Purpose::SettleTelling : Pending::Purpose::Tell);
+  if (row.state == TellingRow::State::Wanted) {
+    send_telling(id, Pending::Purpose::Tell);
+    return {};
+  }
+  tellings_.at(id).sent_us = row.time_us;
+  tellings_.at(id).is_out = true;
+  ask_whether_told(id);
   return {};
 }
 

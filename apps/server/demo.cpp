@@ -96,6 +96,7 @@ Attempt<int> demo(const DemoOptions& options) {
   const std::unique_ptr<Engine> engine = vm_engine();
   Audience audience(wants_colours(STDOUT_FILENO), false);
   RuntimeOptions runtime_options;
+  runtime_options.settle_after_us = config.settle_after_us;
   // As often as the API's hourly quota allows beside the calls of the runs.
   runtime_options.poll_interval_us = 3'000'000;
   runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {

@@ -144,6 +144,7 @@ Attempt<int> run_here(const RunOptions& options) {
   runtime_options.look_back_us = std::int64_t{50} * 365 * 86'400'000'000;  // an event of any age will do
   runtime_options.reuse_reads_us = config.reuse_reads_us;
   runtime_options.protections = config.protections;
+  runtime_options.settle_after_us = config.settle_after_us;
   runtime_options.chosen_route = [&](const std::string& tenant, const Operation& operation) {
     return world->chosen_route(tenant, operation);
   };

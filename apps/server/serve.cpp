@@ -78,6 +78,7 @@ Attempt<int> serve(const ServeOptions& options) {
   runtime_options.poll_interval_us = config.poll_every_us;
   runtime_options.look_back_us = config.look_back_us;
   runtime_options.reuse_reads_us = config.reuse_reads_us;
+  runtime_options.settle_after_us = config.settle_after_us;
   runtime_options.crash_at_append = options.crash_at_append;
   FLOW_TRY(const std::string link_key, choose_link_key(config.inbound.link_key, *store));
   runtime_options.links = {.url = config.inbound.url, .key = link_key};

@@ -24,6 +24,7 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
     Config config;
     config.tenants.push_back(sim_tenant(choice.sim_port, choice.sim_smtp_port, choice.mail));
     config.poll_every_us = 1'000'000;
+    config.settle_after_us = 50'000;  // the pretend tenant is quick
     return config;
   }
   if (choice.file.empty())

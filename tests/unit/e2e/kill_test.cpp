@@ -1,11 +1,9 @@
 // `kill -9` at any point: the service is killed right before and right after every commit of the first
-// example, twice in a row, and at random moments under load. Whether a step was lost or repeated is read from
-// the tenant's own record, not from the journal.
+// example, and twice in a row. Whether a step was lost or repeated is read from the tenant's own record, not
+// from the journal. At random moments under load: kill_load_test.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
-#include <random>
 #include <set>
 
 #include "scene.hpp"
@@ -110,75 +108,6 @@ TEST(Kill, TwiceInARowNothingIsLostOrRepeated) {
       EXPECT_GE(die_then_finish({first, second}, "graph"), 1u);
     }
 }
-
-// Alerts of all severities, each on a device of its own that can be isolated.
-class Load {
- public:
-  explicit Load(Scene& scene) : scene_(scene) {
-    for (const Json& machine : scene.list("machines"))
-      if (machine["osPlatform"].text().starts_with("Windows")) machines_.emplace_back(machine["id"].text());
-  }
-
-  void add(bool is_high) {
-    const std::string machine = machines_.at(next_++);
-    const Json alert = scene_.inject(R"({"severity": ")" + std::string(is_high ? "High" : "Low") +
-                                     R"(", "machineId": ")" + machine + "\"}");
-    if (is_high) high_.emplace(alert["id"].text(), machine);
-  }
-  const std::map<std::string, std::string>& high() const { return high_; }  // alert to device
-
- private:
-  Scene& scene_;
-  std::vector<std::string> machines_;
-  std::size_t next_ = 0;
-  std::map<std::string, std::string> high_;
-};
-
-void expect_each_done_once(Scene& scene, const Load& load) {
-  std::map<std::string, int> isolations, runs;
-  for (const Json& action : scene.list("actions")) ++isolations[std::string(action["machineId"].text())];
-  for (const RunRow& run : scene.runs()) {
-    ++runs[run.key];
-    EXPECT_EQ(run.state, RunState::Finished) << run.id << ": " << run.reason;
-    expect_whole_journal(scene, run.id);
-  }
-  EXPECT_EQ(isolations.size(), load.high().size());
-  EXPECT_EQ(scene.list("mails").size(), load.high().size());
-  for (const auto& [alert, machine] : load.high()) {
-    EXPECT_EQ(isolations[machine], 1) << "of the device of alert " << alert;
-    EXPECT_EQ(runs[alert], 1) << "for alert " << alert;
-  }
-}
-
-// A service that lives for a random time while alerts come in, then is killed.
-void live_for_a_while(Scene& scene, Load& load, std::mt19937& random) {
-  std::uniform_int_distribution<int> pause_ms(5, 90), arrivals(1, 4), coin(0, 1);
-  Process service("flow", scene.serve({kIsolateHigh}));
-  for (int left = arrivals(random); left > 0; --left) {
-    load.add(coin(random) == 1);
-    std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms(random)));
-  }
-  service.kill();
-}
-
-class KillAtRandom : public testing::TestWithParam<unsigned> {};
-
-TEST_P(KillAtRandom, MomentsUnderLoadEachAlertIsDoneOnce) {
-  std::mt19937 random(GetParam());
-  Scene scene;
-  Load load(scene);
-  // Slow answers, so that calls are out when the process dies.
-  scene.control("faults", R"([{"match": "POST /api/machines/*/isolate", "delay_ms": 60, "times": 100000},
-                              {"match": "POST /v1.0/users/*/sendMail", "delay_ms": 60, "times": 100000}])");
-  for (int deaths = 0; deaths < 15; ++deaths) live_for_a_while(scene, load, random);
-  Process service("flow", scene.serve({kIsolateHigh}));
-  EXPECT_TRUE(eventually([&] { return scene.all_over(load.high().size()); }))
-      << service.out() << service.err();
-  service.kill();
-  expect_each_done_once(scene, load);
-}
-
-INSTANTIATE_TEST_SUITE_P(Seeds, KillAtRandom, testing::Values(1u, 2u, 3u));
 
 }  // namespace
 }  // namespace flow::e2e

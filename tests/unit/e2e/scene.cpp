@@ -19,8 +19,9 @@ Json parsed(const SimAnswer& answer) {
 
 }  // namespace
 
-Scene::Scene() {
+Scene::Scene(std::size_t machines) {
   SimOptions options;
+  options.machines = machines;
   options.has_quota = false;
   options.action_seconds = 0;
   auto tenant = Sim::start(options);

@@ -22,7 +22,8 @@ inline const std::string kTagMedium = FLOW_SOURCE_DIR "/examples/tag-medium.flow
 
 class Scene {
  public:
-  Scene();  // a tenant without quotas, whose machine actions are over at once
+  // A tenant without quotas, whose machine actions are over at once.
+  explicit Scene(std::size_t machines = 200);
 
   Sim& tenant() { return *tenant_; }
   const Folder& folder() const { return folder_; }

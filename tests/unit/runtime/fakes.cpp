@@ -219,6 +219,7 @@ Bench::Bench(std::uint64_t seed) : random(seed) {
 
 bool Bench::boot(RuntimeOptions options, Store* other_store) {
   runtime.reset();
+  options.settle_after_us = settle_after_us;
   runtime = std::make_unique<Runtime>(other_store ? *other_store : *store, clock, random, world, engine,
                                       options, &observer);
   for (const std::string& flow : flows)

@@ -217,6 +217,7 @@ struct Bench {
   RecordingObserver observer;
   std::unique_ptr<SqliteStore> store;
   std::vector<std::string> flows{"isolate"};
+  std::int64_t settle_after_us = 0;  // this world carries a call out at once or never
   std::unique_ptr<Runtime> runtime;
 };
 

@@ -46,6 +46,7 @@ bool live(const Module& module, const std::string& store_path, const std::string
   const auto engine = vm_engine();
   RuntimeOptions options;
   options.crash_at_append = crash_at;
+  options.settle_after_us = 0;  // what was done is in the file at once
   Runtime runtime(**store, clock, random, world, *engine, options);
   if (!runtime.deploy("contoso", encode(module)) || !runtime.recover() || !runtime.run_until_idle())
     return false;

@@ -40,6 +40,7 @@ struct Live {
   // A new process on the store: deploys, recovers. False when the store failed.
   bool boot(const Module& module, Store* store = nullptr, RuntimeOptions options = {},
             std::string_view settings = "{}") {
+    options.settle_after_us = bench.settle_after_us;
     runtime = std::make_unique<Runtime>(store != nullptr ? *store : *bench.store, bench.clock, bench.random,
                                         bench.world, *engine, options, &bench.observer);
     return runtime->deploy("contoso", encode(module), settings).has_value() && runtime->recover().has_value();

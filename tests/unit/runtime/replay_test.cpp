@@ -247,7 +247,9 @@ StoredRun gone_on(const StoredRun& stored, const std::string& module_bytes, cons
   FakeRandom random;
   RecordedWorld world(over);
   const auto engine = vm_engine();
-  Runtime runtime(**store, clock, random, world, *engine);
+  RuntimeOptions options;
+  options.settle_after_us = 0;  // as when they were recorded
+  Runtime runtime(**store, clock, random, world, *engine, options);
   EXPECT_TRUE(runtime.recover());
   StoredRun now;
   for (int turn = 0; turn < 1000; ++turn) {

@@ -1,0 +1,212 @@
+// `kill -9` hundreds of times, at random instants under load, on a real disk: two services at a time, each
+// with a tenant of its own, whose record is then compared with the journal, call by call. FLOW_KILLS says how
+// often each is killed, FLOW_KILL_SEED from where chance begins.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "runtime/sqlite_store.hpp"
+#include "scene.hpp"
+
+namespace flow::e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kFlow = R"(
+flow contain on alert.new when severity == High do {
+    isolate(machineId, comment: title)
+    wait 20ms
+    run_antivirus_scan(machineId, comment: title)
+    mail("soc@contoso.com", "{alertId}", "isolated and scanned")
+})";
+constexpr std::size_t kActsOfARun = 3;
+
+int number_of(const char* name, int otherwise) {
+  const char* const said = std::getenv(name);
+  return said == nullptr ? otherwise : std::atoi(said);
+}
+
+// What became of one world, for the table.
+struct Tally {
+  int kills = 0;
+  std::size_t alerts = 0, runs = 0, acts = 0, recovered = 0, resumed = 0;
+  std::size_t doubled = 0;  // acts that happened twice
+  std::size_t lost = 0;     // events without a run, acts that the journal has and the tenant has not
+  std::size_t unknown = 0;  // acts of which no journal knows
+
+  Tally& operator+=(const Tally& other) {
+    kills += other.kills;
+    alerts += other.alerts;
+    runs += other.runs;
+    acts += other.acts;
+    recovered += other.recovered;
+    resumed += other.resumed;
+    doubled += other.doubled;
+    lost += other.lost;
+    unknown += other.unknown;
+    return *this;
+  }
+};
+
+class World {
+ public:
+  World(unsigned seed, int kills) : random_(seed), scene_(static_cast<std::size_t>(kills) * 3 + 50) {
+    tally_.kills = kills;
+    flow_ = scene_.folder().write("contain.flow", kFlow);
+    for (const Json& machine : scene_.list("machines"))
+      if (machine["osPlatform"].text().starts_with("Windows")) machines_.emplace_back(machine["id"].text());
+  }
+
+  Tally live() {
+    // Slow answers, so that calls are out when the process dies.
+    scene_.control("faults", R"([{"match": "POST /api/machines/*/isolate", "delay_ms": 25, "times": 100000},
+                                 {"match": "POST /api/machines/*/runAntiVirusScan", "delay_ms": 15, "times": 100000},
+                                 {"match": "POST /v1.0/users/*/sendMail", "delay_ms": 25, "times": 100000}])");
+    for (int i = 0; i < tally_.kills; ++i) live_for_a_while();
+    finish();
+    compare();
+    return tally_;
+  }
+
+ private:
+  std::chrono::milliseconds any_ms(int most) {
+    return std::chrono::milliseconds(std::uniform_int_distribution<int>(0, most)(random_));
+  }
+  Arguments serve() const { return scene_.serve({flow_}, {"--quiet"}); }
+
+  void add_alert() {
+    if (high_.size() >= machines_.size()) return;
+    const bool is_high = random_() % 4 != 0;
+    const Json alert =
+        scene_.inject(fmt::format(R"({{"severity": "{}", "machineId": "{}"}})", is_high ? "High" : "Low",
+                                  machines_[is_high ? high_.size() : 0]));
+    ++tally_.alerts;
+    if (is_high) high_.emplace(alert["id"].text());
+  }
+
+  // Also while it starts, and while it takes up what the one before it left.
+  void live_for_a_while() {
+    Process service("flow", serve());
+    const auto end = Clock::now() + any_ms(random_() % 8 == 0 ? 400 : 140);
+    if (random_() % 4 != 0) add_alert();
+    while (Clock::now() < end) {
+      std::this_thread::sleep_for(std::min<Clock::duration>(any_ms(40), end - Clock::now()));
+      if (random_() % 4 == 0) add_alert();
+    }
+    service.kill();
+  }
+
+  // A run that was there three times when the process ended waits for a person, as it should.
+  void finish() {
+    for (int i = 0; i < 100; ++i) {
+      {
+        Process service("flow", serve());
+        EXPECT_TRUE(eventually([&] { return scene_.all_over(high_.size()); }))
+            << service.out() << service.err();
+        service.send(SIGTERM);
+        service.wait();
+      }
+      std::size_t parked = 0;
+      for (const RunRow& run : all_runs()) {
+        if (run.state != RunState::Parked) continue;
+        ++parked;
+        EXPECT_TRUE(run.reason.starts_with("the process ended 3 times")) << run.reason;
+        EXPECT_EQ(run_flow({"runs", "resume", run.id, "--store", scene_.store()}).exit_code, 0);
+      }
+      tally_.resumed += parked;
+      if (parked == 0) return;
+    }
+    ADD_FAILURE() << "runs are parked again and again";
+  }
+
+  std::vector<RunRow> all_runs() const {
+    std::vector<RunRow> all;
+    const auto store = SqliteStore::open_read_only(scene_.store());
+    EXPECT_TRUE(store);
+    RunFilter filter;
+    filter.limit = kMaxListedRuns;
+    if (store) all = (*store)->list_runs(filter).value_or(std::vector<RunRow>());
+    return all;
+  }
+
+  void compare() {
+    std::map<std::string, int> done;  // by the key of the call, which the tenant keeps
+    for (const Json& action : scene_.list("actions")) {
+      const std::string comment(action["requestorComment"].text());
+      const std::size_t at = comment.rfind('[');
+      ++done[comment.substr(at + 1, comment.rfind(']') - at - 1)];
+    }
+    std::map<std::string, int> mails;  // by their subject, the alert
+    for (const Json& mail : scene_.list("mails")) ++mails[std::string(mail["subject"].text())];
+    std::set<std::string> known, events;
+    for (const RunRow& run : all_runs()) {
+      ++tally_.runs;
+      events.insert(run.key);
+      EXPECT_EQ(run.state, RunState::Finished) << run.id << ": " << run.reason;
+      std::size_t acts = 0;
+      for (const RunStep& step : scene_.steps(run.id)) {
+        EXPECT_FALSE(step.is_damaged) << step.text;
+        tally_.recovered += step.kind == EntryKind::Recovered;
+        if (!step.call || step.operation.starts_with("flow.")) continue;
+        const std::string key = fmt::format("{}/{}", run.id, *step.call);
+        known.insert(key);
+        if (step.kind != EntryKind::Answered || step.fault) continue;
+        ++acts;
+        const bool is_mail = step.operation == "mail.mail";
+        if (is_mail ? !mails.contains(run.key) : !done.contains(key)) ++tally_.lost;
+      }
+      EXPECT_EQ(acts, kActsOfARun) << run.id;
+    }
+    for (const std::string& alert : high_) tally_.lost += !events.contains(alert);
+    for (const auto& [key, times] : done) {
+      tally_.doubled += times > 1;
+      tally_.unknown += !known.contains(key);
+      ++tally_.acts;
+    }
+    for (const auto& [alert, times] : mails) {
+      tally_.doubled += times > 1;
+      tally_.unknown += !events.contains(alert);
+      ++tally_.acts;
+    }
+  }
+
+  std::mt19937 random_;
+  Scene scene_;
+  std::string flow_;
+  std::vector<std::string> machines_;
+  std::set<std::string> high_;  // alerts
+  Tally tally_;
+};
+
+TEST(KillUnderLoad, NothingIsLostOrDoneTwice) {
+  const int kills = number_of("FLOW_KILLS", 125);
+  const auto seed = static_cast<unsigned>(number_of("FLOW_KILL_SEED", 1));
+  const auto begin = Clock::now();
+  Tally first, second;
+  std::thread other([&] { second = World(seed + 1, kills).live(); });
+  first = World(seed, kills).live();
+  other.join();
+  Tally all = first;
+  all += second;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin).count();
+  fmt::print("kills  alerts    runs    acts  recovered  resumed  doubled    lost  unknown  seconds\n");
+  fmt::print("{:>5}  {:>6}  {:>6}  {:>6}  {:>9}  {:>7}  {:>7}  {:>6}  {:>7}  {:>7}\n", all.kills, all.alerts,
+             all.runs, all.acts, all.recovered, all.resumed, all.doubled, all.lost, all.unknown, seconds);
+  EXPECT_EQ(all.doubled, 0u) << "seed " << seed;
+  EXPECT_EQ(all.lost, 0u) << "seed " << seed;
+  EXPECT_EQ(all.unknown, 0u) << "seed " << seed;
+  EXPECT_EQ(all.acts, all.runs * kActsOfARun) << "seed " << seed;
+  EXPECT_GT(all.recovered, static_cast<std::size_t>(kills) / 4)
+      << "it was killed while nothing was under way";
+}
+
+}  // namespace
+}  // namespace flow::e2e
