@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,7 +54,10 @@ class Connection {
   Status run(const char* sql);  // one or several statements without results
   Result<Statement> prepare(const char* sql);
   Result<std::int64_t> number(const char* sql);  // the first column of the first row
-  bool has_moved();                              // the file is no longer where it was opened
+  // Runs a statement that gives no rows, and resets it. `doing` is for the Error: `create a run`.
+  Status finish(Statement& statement, std::string_view doing);
+  Result<std::optional<std::string>> one_text(Statement& statement);  // of the first row, if any
+  bool has_moved();  // the file is no longer where it was opened
   const std::string& path() const { return path_; }
   Error problem(std::string_view doing) const;  // what the last failed call complained of, for a person
 
