@@ -286,13 +286,20 @@ EntryKind kind_of(const Entry& entry) {
                     entry);
 }
 
+// Events are by far the largest of what is written: this one is copied once.
+std::string encode_started(std::string_view event, std::string_view settings) {
+  constexpr std::string_view kEvent = R"({"event":)", kSettings = R"(,"settings":)";
+  std::string json;
+  json.reserve(kEvent.size() + event.size() + kSettings.size() + settings.size() + 1);
+  json.append(kEvent).append(event);
+  if (settings != "{}") json.append(kSettings).append(settings);
+  return json += '}';
+}
+
 std::string encode_entry(const Entry& entry) {
   return std::visit(
       Match{
-          [](const StartedEntry& e) {
-            if (e.settings == "{}") return fmt::format(R"({{"event":{}}})", e.event);
-            return fmt::format(R"({{"event":{},"settings":{}}})", e.event, e.settings);
-          },
+          [](const StartedEntry& e) { return encode_started(e.event, e.settings); },
           [](const IntentEntry& e) {
             return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}{}"arguments":{}}})",
                                e.call, e.attempt, json_quoted(e.operation), e.line,

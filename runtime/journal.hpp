@@ -92,6 +92,7 @@ std::string cancel_reason(const std::string& by, const std::string& reason);  //
 EntryKind kind_of(const Entry& entry);
 // The entry's payload. JSON texts inside (event, arguments, results) must be well formed: see is_json().
 std::string encode_entry(const Entry& entry);
+std::string encode_started(std::string_view event, std::string_view settings);  // of a StartedEntry
 // The error names the kind and the member that is missing or damaged.
 Result<Entry> decode_entry(EntryKind kind, std::string_view payload);
 
