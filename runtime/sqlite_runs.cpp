@@ -1,7 +1,10 @@
 #include "runtime/sqlite_runs.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
+
+#include "runtime/packed_entries.hpp"
 
 namespace flow::sqlite {
 namespace {
@@ -72,7 +75,9 @@ Status RunTables::prepare() {
   FLOW_TRY(forget_frozen_, connection_.prepare("DELETE FROM frozen WHERE run = ?"));
   FLOW_TRY(add_entry_,
            connection_.prepare(
-               "INSERT INTO journal (run, sequence, kind, time_us, payload) VALUES (?, ?, ?, ?, ?)"));
+               // A row has the sequence of its last entry. That what it holds is new, no constraint says.
+               "INSERT INTO journal (run, sequence, kind, time_us, payload) VALUES (?1, iif(EXISTS"
+               " (SELECT 1 FROM journal WHERE run = ?1 AND sequence >= ?2), NULL, ?3), ?4, ?5, ?6)"));
   return {};
 }
 
@@ -93,12 +98,27 @@ Status RunTables::write_runs(const Batch& batch) {
     change_run_.bind(4, row.fault).bind(5, std::int64_t{row.line}).bind(6, row.id);
     FLOW_TRY_STATUS(connection_.finish(change_run_, "change a run"));
   }
-  for (const JournalRow& row : batch.journal) {
-    add_entry_.bind(1, row.run).bind(2, std::int64_t{row.sequence}).bind(3, std::int64_t{row.kind});
-    add_entry_.bind(4, row.time_us).bind(5, row.payload);
-    FLOW_TRY_STATUS(connection_.finish(add_entry_, "append to a journal"));
+  const std::span<const JournalRow> entries = batch.journal;
+  for (std::size_t first = 0; first < entries.size();) {
+    const std::size_t count = packable(entries, first);
+    FLOW_TRY_STATUS(append(entries.subspan(first, count)));
+    first += count;
   }
   return {};
+}
+
+Status RunTables::append(std::span<const JournalRow> entries) {
+  const JournalRow& first = entries.front();
+  const Packed packed = pack(entries);
+  add_entry_.bind(1, first.run).bind(2, std::int64_t{first.sequence});
+  add_entry_.bind(3, std::int64_t{entries.back().sequence}).bind(4, std::int64_t{packed.kind});
+  add_entry_.bind(5, first.time_us);
+  if (packed.kind == kCompressed) {
+    add_entry_.bind_blob(6, packed.bytes);
+  } else {
+    add_entry_.bind(6, packed.bytes);
+  }
+  return connection_.finish(add_entry_, "append to a journal");
 }
 
 Status RunTables::write_sleep(const Batch& batch) {
@@ -161,8 +181,12 @@ Result<std::vector<JournalRow>> RunTables::journal(std::string_view run, std::ui
     row.kind = static_cast<int>(statement.number(1));
     row.time_us = statement.number(2);
     row.payload = statement.text(3);
+    // What cannot be read stays as it is: its kind tells whoever reads the journal that it is damaged.
+    const bool is_packed = row.kind == kPacked || row.kind == kCompressed;
+    if (is_packed && unpack({row.kind, row.payload}, run, row.sequence, row.time_us, rows)) continue;
     rows.push_back(std::move(row));
   }
+  std::erase_if(rows, [&](const JournalRow& row) { return row.sequence < from; });
   if (code != SQLITE_DONE) return tl::unexpected(connection_.problem("read a journal"));
   return rows;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ class RunTables {
 
  private:
   Status write_runs(const Batch& batch);
+  Status append(std::span<const JournalRow> entries);  // of one run, one after the other
   Status write_sleep(const Batch& batch);
   Result<std::vector<RunRow>> runs(Statement& statement);
 

@@ -64,6 +64,15 @@ constexpr const char* kSteps[] = {
          key TEXT NOT NULL, sender TEXT NOT NULL, received_us INTEGER NOT NULL, taken_by INTEGER,
          PRIMARY KEY (run, number)) WITHOUT ROWID;
        CREATE UNIQUE INDEX messages_by_key ON messages (run, key) WHERE key <> '';)",
+    // Rows of the journal may hold several entries (packed_entries.hpp). They are found by an index of their
+    // keys alone: to compare rows in a tree of whole rows, SQLite reads each of them to its end.
+    R"(CREATE TABLE entries (
+         run TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL, time_us INTEGER NOT NULL,
+         payload TEXT NOT NULL);
+       INSERT INTO entries SELECT run, sequence, kind, time_us, payload FROM journal;
+       DROP TABLE journal;
+       ALTER TABLE entries RENAME TO journal;
+       CREATE UNIQUE INDEX journal_by_run ON journal (run, sequence);)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

@@ -23,7 +23,7 @@ using sqlite::Statement;
 constexpr const char* kWriterSettings =
     "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA "
     "wal_autocheckpoint = 4000;"
-    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456;";
+    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456; PRAGMA cache_size = -8000;";
 constexpr const char* kReaderSettings = "PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;";
 
 }  // namespace

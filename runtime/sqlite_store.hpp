@@ -17,7 +17,8 @@ namespace flow {
 //   3  runs that are asleep
 //   4  calls counted under a limit
 //   5  questions to people, the mails about them, and messages to runs
-inline constexpr int kStoreVersion = 5;
+//   6  several entries in one row of the journal, whose rows have numbers
+inline constexpr int kStoreVersion = 6;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
