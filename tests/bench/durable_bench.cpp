@@ -109,6 +109,7 @@ Result<std::vector<Contestant>> start_all(const Options& options, const Workload
       all.push_back(std::move(flow));
     }
   if (!options.peers.empty() && takes_part("Restate")) add("Restate", start_restate(workload, options.peers));
+  if (!options.peers.empty() && takes_part("Node")) add("Node", start_plain_node(workload, options.peers));
   if (!options.peers.empty() && takes_part("DBOS")) add("DBOS", start_dbos(workload, options.peers));
   return all;
 }
@@ -161,7 +162,7 @@ Result<int> bench(const Options& options) {
       if (other.starts_with(name)) best = std::max(best, median(own[count], &Round::flows_per_s));
     return best;
   };
-  for (const char* peer : {"DBOS", "Restate"})
+  for (const char* peer : {"Node", "DBOS", "Restate"})
     for (auto count = in_flight.rbegin(); count != in_flight.rend(); ++count)
       if (flows_per_s(peer, *count) > 0 || std::string_view(peer) == "Restate")
         fmt::print("{}: {} {} at {} in flight\n", options.workload,

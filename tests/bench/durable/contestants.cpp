@@ -137,11 +137,27 @@ Result<Contestant> start_restate(const Workload& workload, const std::string& pe
   return restate;
 }
 
+Result<Contestant> start_plain_node(const Workload& workload, const std::string& peers) {
+  Contestant node{.name = "Node, not durable", .processes = {}, .folder = {}, .load = {}};
+  FLOW_TRY(node.folder, new_folder(workload, "node"));
+  const std::uint16_t port = free_port();
+  FLOW_TRY(Process process,
+           Process::start({.command = {absolute(peers) + "/node_modules/.bin/node",
+                                       std::string(kSource) + "peers/durable/plain.mjs"},
+                           .environment = {fmt::format("PORT={}", port), tenant_url(workload)},
+                           .folder = node.folder,
+                           .log = node.folder + "/log"}));
+  node.processes.push_back(std::move(process));
+  FLOW_TRY_STATUS(node.processes.back().wait_for("ready", 40));
+  node.load = load_on(port, "/" + workload.name);
+  FLOW_TRY_STATUS(wait_until_it_answers(node.load, 20));
+  return node;
+}
+
 Result<Contestant> start_dbos(const Workload& workload, const std::string& peers) {
   Contestant dbos{.name = "DBOS, PostgreSQL", .processes = {}, .folder = {}, .load = {}};
   FLOW_TRY(dbos.folder, new_folder(workload, "dbos"));
   const std::uint16_t database = free_port(), port = free_port();
-  // As root it refuses to run; then it gets a user of its own, whom it must be possible to become.
   FLOW_TRY(Process server,
            Process::start({.command = {FLOW_SOURCE_DIR "/tests/bench/peers/durable/postgresql", dbos.folder,
                                        fmt::format("{}", database)},

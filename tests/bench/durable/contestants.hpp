@@ -28,6 +28,8 @@ struct Workload {
 Result<Contestant> start_flow(const Workload& workload, const std::string& library);
 // With two partitions, its fastest setting here. `peers` is where npm has installed it.
 Result<Contestant> start_restate(const Workload& workload, const std::string& peers);
+// Node without durability: what the work alone costs there.
+Result<Contestant> start_plain_node(const Workload& workload, const std::string& peers);
 Result<Contestant> start_dbos(const Workload& workload, const std::string& peers);
 
 }  // namespace flow::bench

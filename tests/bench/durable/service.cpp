@@ -117,7 +117,7 @@ Status Process::wait_for(const std::string& text, double seconds) const {
     if (has_ended || std::chrono::steady_clock::now() > until)
       return error(fmt::format("it {}; {} ends with:\n{}", has_ended ? "ended" : "did not come up", log_,
                                log.substr(log.size() - std::min<std::size_t>(log.size(), 1000))));
-    std::this_thread::sleep_for(5ms);
+    std::this_thread::sleep_for(1ms);
   }
 }
 

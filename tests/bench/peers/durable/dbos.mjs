@@ -37,7 +37,8 @@ http
     request.on('data', (part) => parts.push(part));
     request.on('end', async () => {
       try {
-        const result = await workflows[request.url](JSON.parse(Buffer.concat(parts)));
+        const workflow = workflows[request.url];
+        const result = await workflow(JSON.parse(Buffer.concat(parts)));
         answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
       } catch (problem) {
         answer.writeHead(500).end(String(problem));
