@@ -18,11 +18,12 @@ namespace {
 using sqlite::Connection;
 using sqlite::Statement;
 
-// FULL: a commit is on the disk when it returns. The checkpoint size trades a longer log for fewer stalls.
-// The time-out stands first: whoever reads the file while it is opened locks it for a moment.
+// FULL: a commit is on the disk when it returns. Every thousand pages a commit takes the log into the file,
+// and all that go with it wait: with four times as many pages fewer would, but 20 ms and not 5. The time-out
+// stands first: whoever reads the file while it is opened locks it for a moment.
 constexpr const char* kWriterSettings =
     "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA "
-    "wal_autocheckpoint = 4000;"
+    "wal_autocheckpoint = 1000;"
     "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456; PRAGMA cache_size = -8000;";
 constexpr const char* kReaderSettings = "PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;";
 

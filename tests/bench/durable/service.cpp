@@ -41,11 +41,12 @@ Statistics statistics(const std::string& text) {
   std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
   std::string state, skipped;
   Statistics found;
-  double user = 0, system = 0;
+  double user = 0, system = 0, children_user = 0, children_system = 0;  // of children that have ended
   fields >> state >> found.parent;
   for (int i = 5; i < 14; ++i) fields >> skipped;
-  fields >> user >> system;
-  found.processor_s = (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  fields >> user >> system >> children_user >> children_system;
+  found.processor_s =
+      (user + system + children_user + children_system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   return found;
 }
 
