@@ -207,7 +207,9 @@ ResumedEntry read_resumed(Reader& from) {
 Entry read_entry(EntryKind kind, Reader& from) {
   switch (kind) {
     case EntryKind::Started:
-      return StartedEntry{from.raw("event"), from.has("settings") ? from.raw("settings") : "{}"};
+      return StartedEntry{.event = from.raw("event"),
+                          .settings = from.has("settings") ? from.raw("settings") : "{}",
+                          .by = from.has("by") ? from.text("by") : ""};
     case EntryKind::Intent: return read_intent(from);
     case EntryKind::Retry: return read_retry(from);
     case EntryKind::Answered: return read_outcome(from);
@@ -287,19 +289,20 @@ EntryKind kind_of(const Entry& entry) {
 }
 
 // Events are by far the largest of what is written: this one is copied once.
-std::string encode_started(std::string_view event, std::string_view settings) {
+std::string encode_started(std::string_view event, std::string_view settings, std::string_view by) {
   constexpr std::string_view kEvent = R"({"event":)", kSettings = R"(,"settings":)";
+  const std::string more = by.empty() ? std::string() : R"(,"by":)" + json_quoted(by);
   std::string json;
-  json.reserve(kEvent.size() + event.size() + kSettings.size() + settings.size() + 1);
+  json.reserve(kEvent.size() + event.size() + kSettings.size() + settings.size() + more.size() + 1);
   json.append(kEvent).append(event);
   if (settings != "{}") json.append(kSettings).append(settings);
-  return json += '}';
+  return json.append(more) += '}';
 }
 
 std::string encode_entry(const Entry& entry) {
   return std::visit(
       Match{
-          [](const StartedEntry& e) { return encode_started(e.event, e.settings); },
+          [](const StartedEntry& e) { return encode_started(e.event, e.settings, e.by); },
           [](const IntentEntry& e) {
             return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}{}"arguments":{}}})",
                                e.call, e.attempt, json_quoted(e.operation), e.line,

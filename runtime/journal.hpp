@@ -28,6 +28,7 @@ std::optional<EntryKind> entry_numbered(std::int64_t number);  // nothing when n
 struct StartedEntry {
   std::string event;            // JSON object
   std::string settings = "{}";  // JSON object: values of the module's settings that were given
+  std::string by;               // of a run that repeats another: who asked for it
 };
 struct IntentEntry {
   std::uint32_t call = 0;     // Call::number
@@ -92,7 +93,8 @@ std::string cancel_reason(const std::string& by, const std::string& reason);  //
 EntryKind kind_of(const Entry& entry);
 // The entry's payload. JSON texts inside (event, arguments, results) must be well formed: see is_json().
 std::string encode_entry(const Entry& entry);
-std::string encode_started(std::string_view event, std::string_view settings);  // of a StartedEntry
+// Of a StartedEntry.
+std::string encode_started(std::string_view event, std::string_view settings, std::string_view by = {});
 // The error names the kind and the member that is missing or damaged.
 Result<Entry> decode_entry(EntryKind kind, std::string_view payload);
 
