@@ -124,10 +124,29 @@ std::string lower_ascii(std::string_view text) {
   return lower;
 }
 
+namespace {
+
+// How far from `at` on nothing has to be escaped, and nothing is more than one byte.
+std::size_t end_of_plain(std::string_view text, std::size_t at) {
+  const auto is_plain = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+  };
+  while (at < text.size() && is_plain(text[at])) ++at;
+  return at;
+}
+
+}  // namespace
+
 void append_json_quoted(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
+    if (const std::size_t end = end_of_plain(text, i); end > i) {
+      out.append(text, i, end - i);
+      i = end;
+      continue;
+    }
     const char c = text[i];
     const std::size_t length = sequence_length(text, i);
     if (length == 0) {

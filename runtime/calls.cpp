@@ -194,7 +194,8 @@ bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
   }
   pending.is_sent = true;
   ++in_flight_;
-  silent_at_.emplace(now_us + pending.call.deadline_us + options_.answer_grace_us, ticket);
+  pending.silent_at_us = now_us + pending.call.deadline_us + options_.answer_grace_us;
+  silent_at_.emplace(pending.silent_at_us, ticket);
   if (pending.purpose == Pending::Purpose::Perform) {
     note_counted(*owner, pending.number, now_us);
     owner->note_attempt(pending.number, now_us);
@@ -246,11 +247,9 @@ bool Runtime::Loop::take_answers() {
 }
 
 void Runtime::Loop::give_up_on_silent_calls(std::int64_t now_us) {
-  for (; !silent_at_.empty(); silent_at_.erase(silent_at_.begin())) {
-    const auto [time_us, ticket] = *silent_at_.begin();
+  while (!silent_at_.empty() && silent_at_.begin()->first <= now_us) {
+    const std::uint64_t ticket = silent_at_.begin()->second;
     const auto found = pending_.find(ticket);
-    if (found == pending_.end()) continue;  // answered long ago
-    if (time_us > now_us) return;
     const Fault fault = no_answer(found->second.module->operations[found->second.call.operation].full_name());
     if (found->second.asks_whether()) {
       take(ticket, Settlement(NobodyKnows{fault}));
@@ -266,6 +265,7 @@ void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement>
   if (found == pending_.end()) return;
   const Pending pending = std::move(found->second);
   pending_.erase(found);
+  silent_at_.erase({pending.silent_at_us, ticket});
   --in_flight_;
   if (auto* outcome = std::get_if<Outcome>(&what)) {
     const auto* returned = std::get_if<Returned>(outcome);

@@ -290,15 +290,21 @@ EntryKind kind_of(const Entry& entry) {
                     entry);
 }
 
+// Events are by far the largest of what is written: this one is copied once.
+std::string encode_started(std::string_view event, std::string_view settings, std::string_view by) {
+  constexpr std::string_view kEvent = R"({"event":)", kSettings = R"(,"settings":)";
+  const std::string more = by.empty() ? std::string() : R"(,"by":)" + json_quoted(by);
+  std::string json;
+  json.reserve(kEvent.size() + event.size() + kSettings.size() + settings.size() + more.size() + 1);
+  json.append(kEvent).append(event);
+  if (settings != "{}") json.append(kSettings).append(settings);
+  return json.append(more) += '}';
+}
+
 std::string encode_entry(const Entry& entry) {
   return std::visit(
       Match{
-          [](const StartedEntry& e) {
-            std::string more;
-            if (e.settings != "{}") more += R"(,"settings":)" + e.settings;
-            if (!e.by.empty()) more += R"(,"by":)" + json_quoted(e.by);
-            return fmt::format(R"({{"event":{}{}}})", e.event, more);
-          },
+          [](const StartedEntry& e) { return encode_started(e.event, e.settings, e.by); },
           [](const IntentEntry& e) {
             return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}{}"arguments":{}}})",
                                e.call, e.attempt, json_quoted(e.operation), e.line,

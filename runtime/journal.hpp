@@ -93,6 +93,8 @@ std::string cancel_reason(const std::string& by, const std::string& reason);  //
 EntryKind kind_of(const Entry& entry);
 // The entry's payload. JSON texts inside (event, arguments, results) must be well formed: see is_json().
 std::string encode_entry(const Entry& entry);
+// Of a StartedEntry.
+std::string encode_started(std::string_view event, std::string_view settings, std::string_view by = {});
 // The error names the kind and the member that is missing or damaged.
 Result<Entry> decode_entry(EntryKind kind, std::string_view payload);
 

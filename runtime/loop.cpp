@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <iterator>
+#include <string_view>
 
 #include "runtime/digest.hpp"
 #include "runtime/served.hpp"
@@ -25,6 +27,7 @@ Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& 
       engine_(engine),
       options_(std::move(options)),
       observer_(observer),
+      tells_steps_(observer != nullptr && observer->wants_steps()),
       ids_(clock, random),
       inbox_(std::make_shared<Inbox>()),
       limiter_(options_.breaker),
@@ -51,8 +54,9 @@ Status Runtime::Loop::drain(std::int64_t deadline_us) {
   }
   bool has_worked = true;
   FLOW_TRY_STATUS(turn(has_worked));
-  for (const auto& [run, done] : std::exchange(responders_, {}))  // they will not respond any more
-    done({.how = StartAnswer::How::Started, .run = run, .problem = {}, .body = {}});
+  responds_until_.clear();
+  for (const auto& [run, responder] : std::exchange(responders_, {}))  // they will not respond any more
+    responder.done({.how = StartAnswer::How::Started, .run = run, .problem = {}, .body = {}});
   Batch batch;
   batch.meta.push_back(MetaRow{"closed", "1"});
   return commit_now(batch);
@@ -103,15 +107,16 @@ void Runtime::Loop::follow_clock(std::int64_t now_us) {
   std::multimap<std::int64_t, std::function<void()>> moved;
   for (auto& [time_us, what] : timers_) moved.emplace_hint(moved.end(), time_us - back_us, std::move(what));
   timers_ = std::move(moved);
-  std::multimap<std::int64_t, std::uint64_t> silent_at;
-  for (const auto& [time_us, ticket] : silent_at_)
-    silent_at.emplace_hint(silent_at.end(), time_us - back_us, ticket);
-  silent_at_ = std::move(silent_at);
+  silent_at_.clear();
+  for (auto& [ticket, pending] : pending_)
+    if (pending.is_sent) silent_at_.emplace(pending.silent_at_us -= back_us, ticket);
+  responds_until_.clear();
+  for (auto& [run, responder] : responders_) responds_until_.emplace(responder.until_us -= back_us, run);
   limiter_.set_back(back_us);
 }
 
 bool Runtime::Loop::fire_timers(std::int64_t now_us) {
-  bool has_fired = false;
+  bool has_fired = answer_late_requests(now_us);
   // What a timer sets up for now or earlier fires in the next turn, so this ends.
   std::vector<std::function<void()>> due;
   for (auto it = timers_.begin(); it != timers_.end() && it->first <= now_us; it = timers_.erase(it))
@@ -133,6 +138,7 @@ std::int64_t Runtime::Loop::next_wake_us() const {
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
   if (!is_draining_ && has_room()) next = std::min(next, next_sleeper_us_);
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
+  if (!responds_until_.empty()) next = std::min(next, responds_until_.begin()->first);
   return next;
 }
 
@@ -187,9 +193,10 @@ Status Runtime::Loop::commit() {
     return store_problem_;
   }
   if (!batch_.empty()) {
-    const Batch batch = std::exchange(batch_, {});
+    settle_new_runs();
+    committed_ = std::exchange(batch_, {});
     begun_.clear();
-    if (Status status = commit_now(batch); !status) {
+    if (Status status = commit_now(committed_); !status) {
       sends_.clear();  // their intents are not durable: they must not go out
       notices_.clear();
       return status;
@@ -199,7 +206,26 @@ Status Runtime::Loop::commit() {
   const auto notices = std::exchange(notices_, {});
   for (const auto& notice : notices) notice();
   if (observer_ && !notices.empty()) observer_->told();
+  committed_ = {};
   return {};
+}
+
+// A run that begins and changes in one commit is written as it is then.
+void Runtime::Loop::settle_new_runs() {
+  if (batch_.runs.empty() || batch_.changed_runs.empty()) return;
+  std::unordered_map<std::string_view, RunRow*> begun;
+  for (RunRow& row : batch_.runs) begun.emplace(row.id, &row);
+  std::erase_if(batch_.changed_runs, [&](RunRow& changed) {
+    const auto found = begun.find(changed.id);
+    if (found == begun.end()) return false;
+    RunRow& row = *found->second;
+    row.state = changed.state;
+    row.ended_us = changed.ended_us;
+    row.reason = changed.reason;
+    row.fault = changed.fault;
+    row.line = changed.line;
+    return true;
+  });
 }
 
 void Runtime::Loop::after_commit(std::function<void()> notice) {
@@ -265,10 +291,14 @@ Runtime::Loop::Crowd Runtime::Loop::crowd() const {
 }
 
 void Runtime::Loop::collect(Run& run) {
-  for (JournalRow& row : run.take_unsaved()) {
-    after_commit([this, run_row = run.row(), row] { observer_->run_step(run_row, row); });
-    batch_.journal.push_back(std::move(row));
-  }
+  std::vector<JournalRow> rows = run.take_unsaved();
+  if (rows.empty()) return;
+  const std::size_t first = batch_.journal.size();
+  std::ranges::move(rows, std::back_inserter(batch_.journal));
+  if (!tells_steps_) return;
+  after_commit([this, row = run.row(), first, end = batch_.journal.size()] {
+    for (std::size_t i = first; i < end; ++i) observer_->run_step(row, committed_.journal[i]);
+  });
 }
 
 void Runtime::Loop::settle_run(Run& run) {

@@ -94,8 +94,9 @@ class Runtime::Loop {
     std::string flow;  // with whose other calls it stands in line; empty: of nobody's
     Policies::Priority priority = Policies::Priority::Normal;
     bool is_sent = false;
-    std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
-    std::uint32_t tries = 0;     // Settle, Progress: in a row without success
+    std::int64_t silent_at_us = 0;  // once it is sent
+    std::optional<Fault> doubt;     // Settle: the fault that raised the question; nothing after a crash
+    std::uint32_t tries = 0;        // Settle, Progress: in a row without success
     std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
     std::optional<SharedReads::Key> read;    // of a read that others may share …
     std::vector<Sharer> sharers;             // … who do
@@ -156,6 +157,7 @@ class Runtime::Loop {
   bool fire_timers(std::int64_t now_us);
   Status commit();
   Status commit_now(const Batch& batch);
+  void settle_new_runs();
   void after_commit(std::function<void()> notice);
   void when_durable(std::function<void()> notice) { notices_.push_back(std::move(notice)); }
   // Into the commit of this turn, before it is made.
@@ -405,6 +407,7 @@ class Runtime::Loop {
   Status begin_shadow(const Subscriber& live, const Beginning& beginning);
   Deployed* wanted(const StartRequest& request, StartAnswer& answer);
   void answer_request(const StartAnswer& answer);
+  bool answer_late_requests(std::int64_t now_us);
   Outcome respond(const Run& run, std::string_view arguments);
 
   // controlling.cpp
@@ -444,6 +447,7 @@ class Runtime::Loop {
   Engine& engine_;
   RuntimeOptions options_;
   RuntimeObserver* observer_;
+  const bool tells_steps_;  // to the observer
 
   RunIds ids_;
   std::shared_ptr<Inbox> inbox_;
@@ -464,16 +468,22 @@ class Runtime::Loop {
 
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<std::uint64_t, Pending> pending_;
-  std::multimap<std::int64_t, std::uint64_t> silent_at_;  // when to give up on which ticket
+  std::set<std::pair<std::int64_t, std::uint64_t>> silent_at_;  // when to give up on which ticket
   std::size_t in_flight_ = 0;
 
   Batch batch_;
+  Batch committed_;                             // for the notices about it
   std::map<std::string, std::string> begun_;    // IDs of the runs in the batch, by what they are unique by
   std::vector<std::uint64_t> sends_;            // calls whose intents are in the batch
   std::vector<std::function<void()>> notices_;  // for the observer and who asked, once the batch is durable
   std::deque<std::function<Status()>> follow_ups_;
-  std::set<std::string> awaited_;                // calls of flows under way, by their keys
-  std::map<std::string, StartDone> responders_;  // who waits for the run to respond
+  std::set<std::string> awaited_;  // calls of flows under way, by their keys
+  struct Responder {
+    StartDone done;
+    std::int64_t until_us = 0;
+  };
+  std::map<std::string, Responder> responders_;                    // who waits for the run to respond
+  std::set<std::pair<std::int64_t, std::string>> responds_until_;  // the same, by time
 
   std::deque<std::string> resumed_;  // runs that people let go on or have asked for, not yet taken up
 

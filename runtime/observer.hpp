@@ -67,7 +67,8 @@ class RuntimeObserver {
   virtual ~RuntimeObserver() = default;
   virtual void run_started(const RunRow&) {}
   virtual void run_recovered(const RunRow&) {}
-  // One entry of a run's journal, as it was committed.
+  // One entry of a run's journal, as it was committed. Asked once: whether they are to be told at all.
+  virtual bool wants_steps() const { return true; }
   virtual void run_step(const RunRow&, const JournalRow&) {}
   virtual void run_ended(const RunRow&) {}               // over or parked: see its state
   virtual void question_asked(const QuestionRow&) {}     // people, or a message

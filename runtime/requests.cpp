@@ -17,7 +17,8 @@ constexpr std::size_t kLongestKey = 512;
 
 bool may_respond(const Subscriber& subscriber) {
   return std::ranges::any_of(subscriber.code().manifest.calls, [&](const ManifestCall& call) {
-    return subscriber.module->operations[call.operation].full_name() == "flow.respond";
+    const Operation& operation = subscriber.module->operations[call.operation];
+    return operation.connector == "flow" && operation.name == "respond";
   });
 }
 
@@ -34,14 +35,16 @@ Status Runtime::Loop::take_requests(bool& has_worked) {
 // The flow that is meant; else the answer says why there is none.
 Runtime::Loop::Deployed* Runtime::Loop::wanted(const StartRequest& request, StartAnswer& answer) {
   const bool is_hook = request.by == StartRequest::By::Webhook;
+  const auto kind = is_hook ? Trigger::Kind::Webhook : Trigger::Kind::Manual;
   std::vector<std::string> known;
   for (auto& [key, deployed] : deployed_) {
     const Subscriber& subscriber = deployed.subscriber;
     const Trigger& trigger = subscriber.trigger();
-    if (subscriber.tenant != request.tenant || is_shadow(subscriber.flow)) continue;
-    if (trigger.kind != (is_hook ? Trigger::Kind::Webhook : Trigger::Kind::Manual)) continue;
-    known.push_back(is_hook ? trigger.endpoint : subscriber.flow);
-    if (known.back() == request.name) return &deployed;
+    if (trigger.kind != kind || subscriber.tenant != request.tenant || is_shadow(subscriber.flow))
+      continue;
+    const std::string& name = is_hook ? trigger.endpoint : subscriber.flow;
+    if (name == request.name) return &deployed;
+    known.push_back(name);
   }
   const auto near = nearest_name(request.name, known);
   answer.how = StartAnswer::How::NotFound;
@@ -73,9 +76,10 @@ Status Runtime::Loop::take_request(const StartRequest& request, const StartDone&
     return refuse(StartAnswer::How::Refused, fmt::format("the key is longer than {} bytes", kLongestKey));
   Subscriber& subscriber = deployed->subscriber;
   const bool is_manual = request.by == StartRequest::By::Manual;
-  const std::string event =
-      is_manual ? with_written(*subscriber.module, subscriber.code(), request.event, request.written)
-                : request.event;
+  std::string completed;
+  if (is_manual)
+    completed = with_written(*subscriber.module, subscriber.code(), request.event, request.written);
+  const std::string& event = is_manual ? completed : request.event;
   if (is_manual)
     if (const Status fits = check_arguments(*subscriber.module, subscriber.code(), event); !fits)
       return refuse(StartAnswer::How::Refused, fits.error().message);
@@ -84,7 +88,11 @@ Status Runtime::Loop::take_request(const StartRequest& request, const StartDone&
                       .event = event,
                       .may_be_refused = true};
   if (may_respond(subscriber))  // it may do so at once
-    beginning.on_begun = [&](const std::string& run) { responders_.emplace(run, done); };
+    beginning.on_begun = [&](const std::string& run) {
+      const std::int64_t until_us = clock_.now_us() + request.respond_within_us;
+      responders_.emplace(run, Responder{done, until_us});
+      responds_until_.emplace(until_us, run);
+    };
   FLOW_TRY(const Begun begun, begin_run(subscriber, beginning));
   FLOW_TRY_STATUS(begin_shadow(subscriber, beginning));
   answer.run = begun.run;
@@ -93,10 +101,9 @@ Status Runtime::Loop::take_request(const StartRequest& request, const StartDone&
     case Begun::How::Skipped: answer.how = StartAnswer::How::Skipped; break;
     case Begun::How::Known: answer.how = StartAnswer::How::Known; break;
     case Begun::How::Started:
+      if (may_respond(subscriber)) return {};
       answer.how = StartAnswer::How::Started;
-      if (!may_respond(subscriber)) break;
-      at(clock_.now_us() + request.respond_within_us, [this, answer] { answer_request(answer); });
-      return {};
+      break;
   }
   when_durable([done, answer] { done(answer); });
   return {};
@@ -106,8 +113,19 @@ Status Runtime::Loop::take_request(const StartRequest& request, const StartDone&
 void Runtime::Loop::answer_request(const StartAnswer& answer) {
   const auto found = responders_.find(answer.run);
   if (found == responders_.end()) return;
-  when_durable([done = std::move(found->second), answer] { done(answer); });
+  when_durable([done = std::move(found->second.done), answer] { done(answer); });
+  responds_until_.erase({found->second.until_us, answer.run});
   responders_.erase(found);
+}
+
+bool Runtime::Loop::answer_late_requests(std::int64_t now_us) {
+  bool has_answered = false;
+  while (!responds_until_.empty() && responds_until_.begin()->first <= now_us) {
+    const std::string run = responds_until_.begin()->second;
+    answer_request({.how = StartAnswer::How::Started, .run = run, .problem = {}, .body = {}});
+    has_answered = true;
+  }
+  return has_answered;
 }
 
 // Nobody may be waiting: the time was over, the process has ended meanwhile, the run was started by something

@@ -38,7 +38,7 @@ Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMa
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
   settings_ = settings;
-  append(StartedEntry{.event = std::string(event), .settings = settings_}, now_us);
+  append(EntryKind::Started, encode_started(event, settings_), now_us);
   advance(std::move(first), now_us);
 }
 
@@ -185,8 +185,12 @@ Status Run::read(const ResumedEntry& resumed) {
 }
 
 void Run::append(const Entry& entry, std::int64_t now_us) {
+  append(kind_of(entry), encode_entry(entry), now_us);
+}
+
+void Run::append(EntryKind kind, std::string payload, std::int64_t now_us) {
   unsaved_.push_back(
-      JournalRow{row_.id, next_sequence_++, static_cast<int>(kind_of(entry)), now_us, encode_entry(entry)});
+      JournalRow{row_.id, next_sequence_++, static_cast<int>(kind), now_us, std::move(payload)});
 }
 
 // Goes on until every branch waits for a call that has no answer yet, or the run is at its end. Log lines are

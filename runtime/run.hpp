@@ -121,6 +121,7 @@ class Run {
     bool in_doubt = false;
   };
   void append(const Entry& entry, std::int64_t now_us);
+  void append(EntryKind kind, std::string payload, std::int64_t now_us);
   Status read(const std::vector<JournalRow>& journal, std::uint32_t sequence);
   Status read(const Entry& entry, std::int64_t time_us);
   Status read(const ResumedEntry& resumed);

@@ -90,6 +90,21 @@ void Connection::keep_log() {
   sqlite3_db_config(raw_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
+Status Connection::finish(Statement& statement, std::string_view doing) {
+  const bool is_done = statement.step() == SQLITE_DONE;
+  Status status = is_done ? Status() : Status(tl::unexpected(problem(doing)));
+  statement.reset();
+  return status;
+}
+
+Result<std::optional<std::string>> Connection::one_text(Statement& statement) {
+  const Use use(statement);
+  const int code = statement.step();
+  if (code == SQLITE_ROW) return std::optional<std::string>(statement.text(0));
+  if (code == SQLITE_DONE) return std::optional<std::string>();
+  return tl::unexpected(problem("read it"));
+}
+
 bool Connection::has_moved() {
   int moved = 0;
   return sqlite3_file_control(raw_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,9 @@ class Connection {
   // may show what was never written, and takes no second sync for a reason to write it.
   Status rewrite_log();
   void keep_log();   // closing leaves the log as it is
+  // Runs a statement that gives no rows, and resets it. `doing` is for the Error: `create a run`.
+  Status finish(Statement& statement, std::string_view doing);
+  Result<std::optional<std::string>> one_text(Statement& statement);  // of the first row, if any
   bool has_moved();  // the file is no longer where it was opened
   const std::string& path() const { return path_; }
   Error problem(std::string_view doing) const;  // what the last failed call complained of, for a person

@@ -25,8 +25,7 @@ Status DeploymentTable::write(const Batch& batch) {
   for (const DeploymentRow& row : batch.deployments) {
     add_.bind(1, row.tenant).bind(2, row.flow).bind(3, static_cast<std::int64_t>(row.kind));
     add_.bind(4, row.module).bind(5, row.settings).bind(6, row.file).bind(7, row.time_us).bind(8, row.by);
-    const Use use(add_);
-    if (add_.step() != SQLITE_DONE) return tl::unexpected(connection_.problem("note a deployment"));
+    FLOW_TRY_STATUS(connection_.finish(add_, "note a deployment"));
   }
   return {};
 }

@@ -95,14 +95,6 @@ Status QuestionTables::prepare() {
   return {};
 }
 
-Status QuestionTables::finish(Statement& statement, std::string_view doing) {
-  const int code = statement.step();
-  const bool is_done = code == SQLITE_DONE;
-  Status status = is_done ? Status() : Status(tl::unexpected(connection_.problem(doing)));
-  statement.reset();
-  return status;
-}
-
 Status QuestionTables::write_questions(const Batch& batch) {
   for (const QuestionRow& row : batch.questions) {
     const std::string people = json_list(row.people), options = json_list(row.options);
@@ -116,17 +108,17 @@ Status QuestionTables::write_questions(const Batch& batch) {
     add.bind(8, people).bind(9, row.subject).bind(10, row.details).bind(11, options).bind(12, row.asked_us);
     add.bind(13, row.expires_us).bind(14, row.closed_us).bind(15, row.answer).bind(16, row.by);
     add.bind(17, row.via);
-    FLOW_TRY_STATUS(finish(add, "keep a question"));
+    FLOW_TRY_STATUS(connection_.finish(add, "keep a question"));
   }
   for (const QuestionRow& row : batch.closed) {
     close_question_.bind(1, static_cast<std::int64_t>(row.state)).bind(2, row.closed_us);
     close_question_.bind(3, row.answer).bind(4, row.by).bind(5, row.via).bind(6, row.id);
-    FLOW_TRY_STATUS(finish(close_question_, "close a question"));
+    FLOW_TRY_STATUS(connection_.finish(close_question_, "close a question"));
   }
   for (const TellingRow& row : batch.tellings) {
     put_telling_.bind(1, row.question).bind(2, std::int64_t{row.person});
     put_telling_.bind(3, static_cast<std::int64_t>(row.state)).bind(4, row.time_us).bind(5, row.problem);
-    FLOW_TRY_STATUS(finish(put_telling_, "note who was told"));
+    FLOW_TRY_STATUS(connection_.finish(put_telling_, "note who was told"));
   }
   return {};
 }
@@ -135,15 +127,15 @@ Status QuestionTables::write_messages(const Batch& batch) {
   for (const MessageRow& row : batch.messages) {
     add_message_.bind(1, row.run).bind(2, std::int64_t{row.number}).bind(3, row.name).bind(4, row.payload);
     add_message_.bind(5, row.key).bind(6, row.from).bind(7, row.received_us);
-    FLOW_TRY_STATUS(finish(add_message_, "keep a message"));
+    FLOW_TRY_STATUS(connection_.finish(add_message_, "keep a message"));
   }
   for (const TakenRow& row : batch.taken) {
     take_message_.bind(1, std::int64_t{row.call}).bind(2, row.run).bind(3, std::int64_t{row.number});
-    FLOW_TRY_STATUS(finish(take_message_, "take a message"));
+    FLOW_TRY_STATUS(connection_.finish(take_message_, "take a message"));
   }
   for (const DueRow& row : batch.due) {
     set_due_.bind(1, row.wake_us).bind(2, row.run);
-    FLOW_TRY_STATUS(finish(set_due_, "wake a run"));
+    FLOW_TRY_STATUS(connection_.finish(set_due_, "wake a run"));
   }
   return {};
 }

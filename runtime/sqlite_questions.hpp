@@ -30,7 +30,6 @@ class QuestionTables {
   Result<Store::MessageCounts> message_counts(std::string_view run);
 
  private:
-  Status finish(Statement& statement, std::string_view doing);
   Status write_questions(const Batch& batch);
   Status write_messages(const Batch& batch);
   Result<std::vector<QuestionRow>> questions(Statement& statement);

@@ -23,23 +23,16 @@ Status QuotaTables::prepare() {
   return {};
 }
 
-Status QuotaTables::finish(Statement& statement, std::string_view doing) {
-  const bool is_done = statement.step() == SQLITE_DONE;
-  Status status = is_done ? Status() : Status(tl::unexpected(connection_.problem(doing)));
-  statement.reset();
-  return status;
-}
-
 Status QuotaTables::write(const Batch& batch) {
   for (const SentRow& row : batch.sent) {
     forget_sent_.bind(1, row.bucket).bind(2, row.second - kRememberedSeconds);
-    FLOW_TRY_STATUS(finish(forget_sent_, "forget old calls"));
+    FLOW_TRY_STATUS(connection_.finish(forget_sent_, "forget old calls"));
     add_sent_.bind(1, row.bucket).bind(2, row.second).bind(3, std::int64_t{row.calls});
-    FLOW_TRY_STATUS(finish(add_sent_, "count calls"));
+    FLOW_TRY_STATUS(connection_.finish(add_sent_, "count calls"));
   }
   for (const RestRow& row : batch.rests) {
     put_rest_.bind(1, row.bucket).bind(2, row.until_us);
-    FLOW_TRY_STATUS(finish(put_rest_, "note a rest"));
+    FLOW_TRY_STATUS(connection_.finish(put_rest_, "note a rest"));
   }
   return {};
 }

@@ -76,7 +76,16 @@ constexpr const char* kSteps[] = {
          PRIMARY KEY (bucket, second)) WITHOUT ROWID;
        CREATE TABLE rests (bucket TEXT PRIMARY KEY, until_us INTEGER NOT NULL) WITHOUT ROWID;
        -- Leases that are not over.
-       CREATE INDEX runs_leases ON runs (tenant, flow, id) WHERE state = 0 AND trigger_name = 'lease';)",
+       CREATE INDEX runs_leases ON runs (tenant, flow, id) WHERE state = 0 AND trigger_name = 'lease';
+       -- Rows of the journal may hold several entries (packed_entries.hpp). They are found by an index of their
+       -- keys alone: to compare rows in a tree of whole rows, SQLite reads each of them to its end.
+       CREATE TABLE entries (
+         run TEXT NOT NULL, sequence INTEGER NOT NULL, kind INTEGER NOT NULL, time_us INTEGER NOT NULL,
+         payload TEXT NOT NULL);
+       INSERT INTO entries SELECT run, sequence, kind, time_us, payload FROM journal;
+       DROP TABLE journal;
+       ALTER TABLE entries RENAME TO journal;
+       CREATE UNIQUE INDEX journal_by_run ON journal (run, sequence);)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

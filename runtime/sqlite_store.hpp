@@ -17,7 +17,8 @@ namespace flow {
 //   3  runs that are asleep
 //   4  calls counted under a limit
 //   5  questions to people, the mails about them, and messages to runs
-//   6  what was used of the quotas within the last hour; what is live
+//   6  what was used of the quotas within the last hour; what is live; several entries in one row of the
+//      journal, whose rows have numbers
 inline constexpr int kStoreVersion = 6;
 
 struct SqliteOptions {

@@ -36,10 +36,14 @@ std::string hmac_sha256_hex(std::string_view key, std::string_view message) {
   return hex;
 }
 
-// By their digests, which are of one length whatever the secrets are. An empty secret is none.
+// How long it takes depends on the length of what was given, and on nothing of the secret. An empty secret is
+// none.
 bool is_same_secret(std::string_view given, std::string_view expected) {
-  const Digest left = hmac_sha256("flow", given), right = hmac_sha256("flow", expected);
-  return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0 && !expected.empty();
+  if (expected.empty()) return false;
+  std::string as_long = std::string(given.size(), '\0');
+  for (std::size_t i = 0; i < as_long.size(); ++i) as_long[i] = expected[i % expected.size()];
+  const bool is_same = CRYPTO_memcmp(given.data(), as_long.data(), given.size()) == 0;
+  return is_same && given.size() == expected.size();
 }
 
 bool is_signed_by(std::string_view key, std::string_view body, std::string_view signature) {

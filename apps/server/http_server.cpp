@@ -3,11 +3,12 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -25,8 +26,18 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
+// Of one io_context, which one thread runs: an executor that could be any other costs at every step.
+using Executor = asio::io_context::executor_type;
+using Stream = beast::basic_stream<tcp, Executor>;
+using Socket = Stream::socket_type;
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
 using std::chrono::milliseconds;
 using ErrorCode = beast::error_code;
+
+// So much is read at once. Of a client that sends more, more is read once it has begun.
+constexpr std::size_t kUsualRequest = 8 * 1024;
 
 // The way back for answers from other threads: it outlives the server, and ends with it.
 struct Gate {
@@ -46,8 +57,9 @@ struct Shared {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket&& socket, Shared& shared)
+  Session(Socket&& socket, Shared& shared)
       : stream_(std::move(socket)), delay_(stream_.get_executor()), shared_(shared) {
+    buffer_.reserve(kUsualRequest);
     shared_.sessions.insert(this);
   }
   Session(const Session&) = delete;
@@ -253,8 +265,8 @@ class Session : public std::enable_shared_from_this<Session> {
     });
   }
 
-  beast::tcp_stream stream_;
-  asio::steady_timer delay_;
+  Stream stream_;
+  Timer delay_;
   Shared& shared_;
   beast::flat_buffer buffer_{128 * 1024};
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -277,9 +289,9 @@ class Session : public std::enable_shared_from_this<Session> {
 struct HttpServer::Impl {
   Shared shared;
   asio::io_context io{1};
-  tcp::acceptor acceptor{io};
-  asio::steady_timer pause{io};
-  asio::steady_timer grace{io};
+  Acceptor acceptor{io};
+  Timer pause{io};
+  Timer grace{io};
   std::thread thread;
   std::uint16_t port = 0;
   bool is_accepting = false;
@@ -289,7 +301,7 @@ struct HttpServer::Impl {
   void accept() {
     if (is_accepting || shared.stopping || shared.sessions.size() >= shared.options.connection_limit) return;
     is_accepting = true;
-    acceptor.async_accept([this](ErrorCode ec, tcp::socket socket) {
+    acceptor.async_accept([this](ErrorCode ec, Socket socket) {
       is_accepting = false;
       if (shared.stopping) return;
       if (ec) return pause_accepting();

@@ -163,7 +163,8 @@ void Inbound::take_hook(const HttpQuestion& question, const std::string& name, R
       .event = fmt::format(R"({{"payload":{},"headers":{}}})", question.body, headers_json(hook, question)),
       .respond_within_us = config_.respond_within_us};
   if (hook.delivery_header.empty()) {
-    request.key = fmt::format("{} {}", sha256_hex(question.body), format_time_us(clock_.now_us()));
+    // The time first: keys that come one after the other are neighbours in the store, too.
+    request.key = fmt::format("{} {}", format_time_us(clock_.now_us()), sha256_hex(question.body));
   } else {
     request.key = question.header(hook.delivery_header);
     if (request.key.empty())

@@ -14,6 +14,7 @@ class Narrator : public RuntimeObserver {
 
   void run_started(const RunRow& run) override;
   void run_recovered(const RunRow& run) override;
+  bool wants_steps() const override { return !quiet_; }
   void run_step(const RunRow& run, const JournalRow& entry) override;
   void run_ended(const RunRow& run) override;
   void question_asked(const QuestionRow& question) override;

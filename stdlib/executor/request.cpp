@@ -89,7 +89,8 @@ void Redaction::add(std::string secret) {
 std::string Redaction::cleaned(std::string text) const {
   for (const std::string& secret : secrets_) {
     text = without_secret(std::move(text), secret);
-    text = without_secret(std::move(text), percent_encoded(secret));
+    if (const std::string encoded = percent_encoded(secret); encoded != secret)
+      text = without_secret(std::move(text), encoded);
   }
   return text;
 }

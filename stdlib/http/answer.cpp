@@ -115,7 +115,8 @@ std::string without_secret(std::string text, std::string_view secret) {
   if (secret.empty()) return text;
   replace_all(text, secret, "***");
   const std::string quoted = json_quoted(secret);
-  replace_all(text, std::string_view(quoted).substr(1, quoted.size() - 2), "***");
+  const std::string_view inside = std::string_view(quoted).substr(1, quoted.size() - 2);
+  if (inside != secret) replace_all(text, inside, "***");
   return text;
 }
 

@@ -2,7 +2,7 @@
 // pretend tenant beside it on loopback, the journal on the disk of the current folder with synchronous=FULL,
 // and `flow check` as a process.
 //
-//   cd build/release && ./bench_e2e [ALERTS]
+//   cd build/release && ./bench_alert [ALERTS]
 //
 // Alerts come one at a time. The clock starts when the tenant gets the first poll that can bring the alert;
 // it stops when it gets the request to isolate. Between the two: the poll's answer, the condition, the commit
@@ -154,7 +154,7 @@ Status Service::without_quota(LoadedModule& loaded) {
 // A folder below the current one, as /tmp may be memory.
 class Folder {
  public:
-  Folder() : path_(fmt::format("bench-e2e-{}", getpid())) { std::filesystem::create_directory(path_); }
+  Folder() : path_(fmt::format("bench-alert-{}", getpid())) { std::filesystem::create_directory(path_); }
   ~Folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
@@ -215,7 +215,7 @@ Result<int> bench(std::size_t alerts) {
   fmt::print("alert to isolation request, {} alerts: p50 {:.1f} ms, p99 {:.1f} ms, longest {:.1f} ms\n",
              alerts, wait.median, wait.p99, wait.longest);
   fmt::print("check: {:.1f} ms median of `flow check`\n", check.median);
-  fmt::print("e2e: {:.1f} ms p99 from alert to isolation request\n", wait.p99);
+  fmt::print("alert: {:.1f} ms p99 from alert to isolation request\n", wait.p99);
   return 0;
 }
 
@@ -225,6 +225,6 @@ Result<int> bench(std::size_t alerts) {
 int main(int argc, char** argv) {
   const std::size_t alerts = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 300;
   const flow::Result<int> result = flow::bench(std::max<std::size_t>(alerts, 1));
-  if (!result) fmt::print(stderr, "bench_e2e: {}\n", result.error().message);
+  if (!result) fmt::print(stderr, "bench_alert: {}\n", result.error().message);
   flow::leave(result ? 0 : 1);
 }
