@@ -31,12 +31,17 @@ Fault not_json(const std::string& operation) {
 
 }  // namespace
 
+// Of an operation that has any: the one that the tenant's configuration has chosen.
+std::size_t Runtime::Loop::route_of(const std::string& tenant, const Operation& operation) const {
+  const std::size_t route = options_.chosen_route ? options_.chosen_route(tenant, operation) : 0;
+  return std::min(route, operation.routes.size() - 1);
+}
+
 const Quota& Runtime::Loop::quota_of(const Pending& pending) const {
   static const Quota kUnlimited;
   const Operation& operation = pending.module->operations[pending.counts_as.value_or(pending.call.operation)];
   if (operation.routes.empty()) return kUnlimited;
-  const std::size_t route = options_.chosen_route ? options_.chosen_route(pending.call.tenant, operation) : 0;
-  return operation.routes[std::min(route, operation.routes.size() - 1)].quota;
+  return operation.routes[route_of(pending.call.tenant, operation)].quota;
 }
 
 void Runtime::Loop::ask(Pending pending) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "runtime/auditing.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/served.hpp"
 #include "vm/interp/settings.hpp"
@@ -37,8 +38,16 @@ Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string
   const std::string hash = sha256_hex(module_bytes);
   Batch batch;
   batch.modules.push_back(ModuleRow{hash, std::string(module_bytes)});
+  for (const FlowCode& flow : module->flows)
+    if (is_for_tenant(flow.policies, tenant))
+      batch.audit.push_back({.kind = AuditKind::Deployed,
+                             .time_us = clock_.now_us(),
+                             .tenant = tenant,
+                             .flow = flow.name,
+                             .module = hash});
   FLOW_TRY_STATUS(commit_now(batch));
   modules_[hash] = module;
+  pruning_.deployed.insert(hash);
   for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow)
     FLOW_TRY_STATUS(subscribe(Subscriber{tenant, module->flows[flow].name, hash, module, flow,
                                          std::string(settings_json), nullptr}));
@@ -107,6 +116,7 @@ Status Runtime::Loop::turn(bool& has_worked) {
   put_to_sleep(now_us);
   FLOW_TRY_STATUS(commit());
   send_calls();
+  if (!is_draining_) FLOW_TRY_STATUS(prune_some(now_us, has_worked));
   return {};
 }
 
@@ -122,6 +132,7 @@ void Runtime::Loop::follow_clock(std::int64_t now_us) {
     silent_at.emplace_hint(silent_at.end(), time_us - back_us, ticket);
   silent_at_ = std::move(silent_at);
   limiter_.set_back(back_us);
+  if (pruning_.next_us != kNever) pruning_.next_us -= back_us;
 }
 
 bool Runtime::Loop::fire_timers(std::int64_t now_us) {
@@ -146,6 +157,7 @@ std::int64_t Runtime::Loop::next_wake_us() const {
   next = std::min(next, deadlines_.next_us());
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
   if (!is_draining_ && has_room()) next = std::min(next, next_sleeper_us_);
+  if (!is_draining_) next = std::min(next, pruning_.next_us);
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
   return next;
 }
@@ -243,6 +255,18 @@ void Runtime::Loop::collect(Run& run) {
     after_commit([this, run_row = run.row(), row] { observer_->run_step(run_row, row); });
     batch_.journal.push_back(std::move(row));
   }
+  for (Run::Audited& audited : run.take_audited()) {
+    const Operation& operation = run.module()->operations[audited.operation];
+    if (audited.row.kind == AuditKind::Intent)
+      audited.row.permission = permission_for(run.row().tenant, operation);
+    batch_.audit.push_back(std::move(audited.row));
+  }
+}
+
+// Any one of them suffices; which the token has is the tenant's own affair.
+std::string Runtime::Loop::permission_for(const std::string& tenant, const Operation& operation) const {
+  if (operation.routes.empty()) return {};
+  return fmt::format("{}", fmt::join(operation.routes[route_of(tenant, operation)].permissions, " or "));
 }
 
 void Runtime::Loop::settle_run(Run& run) {
@@ -260,6 +284,7 @@ void Runtime::Loop::settle_run(Run& run) {
   deadlines_.forget(run.row().id);
   overdue_.erase(run.row().id);
   batch_.changed_runs.push_back(run.row());
+  batch_.audit.push_back(audit_ended(run.row(), clock_.now_us()));
   if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
   ++counters_.runs_over[run.row().state];
   after_commit([this, row = run.row()] { observer_->run_ended(row); });

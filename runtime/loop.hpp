@@ -4,9 +4,10 @@
 // answers, retries), admission.cpp (policies of flows, asked before each call), turns.cpp (runs that wait for
 // their turn, runs whose time is over), awaiting.cpp (how long-running actions end), system_calls.cpp (what
 // the runtime answers itself), sleeping.cpp (runs that only wait, from memory to the store and back),
-// asking.cpp, telling.cpp and messages.cpp (people who are asked and told, messages to runs), polling.cpp
-// (polled triggers to events), schedules.cpp, requests.cpp and following.cpp (the other triggers),
-// starting.cpp (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
+// pruning.cpp (what need not be kept), asking.cpp, telling.cpp and messages.cpp (people who are asked and
+// told, messages to runs), polling.cpp (polled triggers to events), schedules.cpp, requests.cpp and
+// following.cpp (the other triggers), starting.cpp (events to runs), recovery.cpp (stored runs to memory),
+// loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -78,6 +79,7 @@ class Runtime::Loop {
   using TellingId = std::pair<std::string, std::uint32_t>;  // the question's ID, the person's place
   struct Telling {
     std::string tenant;
+    std::string flow;
     std::string run;
     std::string person;
     std::shared_ptr<const Module> module;
@@ -133,8 +135,9 @@ class Runtime::Loop {
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
-  bool has_room() const;      // in memory, for one more run
-  void collect(Run& run);     // moves what it wrote into the batch
+  bool has_room() const;   // in memory, for one more run
+  void collect(Run& run);  // moves what it wrote into the batch
+  std::string permission_for(const std::string& tenant, const Operation& operation) const;
   void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
               std::string message);
@@ -158,6 +161,7 @@ class Runtime::Loop {
   void finish_call(Run& run, std::uint32_t number, const Outcome& outcome, bool is_settled);
   void park(Run& run, std::string reason);
   void note_throttled(const Pending& pending, const Fault& fault);
+  std::size_t route_of(const std::string& tenant, const Operation& operation) const;
   const Quota& quota_of(const Pending& pending) const;
 
   // awaiting.cpp: calls whose answer is how that ended which they began
@@ -234,11 +238,12 @@ class Runtime::Loop {
             std::uint32_t person);
   void send_telling(const TellingId& id, Pending::Purpose purpose);
   void note_telling(const TellingId& id, TellingRow::State state, std::string problem = {});
+  void audit_telling(const TellingId& id, AuditKind kind, std::string_view result, std::string detail = {});
   bool release_telling(const Pending& pending);
   void take_telling(const Pending& pending, const std::variant<Outcome, Settlement>& what);
   void settle_telling(const TellingId& id, const Settlement& settlement);
   void try_telling_again(const TellingId& id, const Fault& fault, Pending::Purpose purpose);
-  void end_telling(const TellingId& id, TellingRow::State state);
+  void end_telling(const TellingId& id);
   void fail_telling(const TellingId& id, const std::string& problem);
   void stop_telling(const std::string& question);
   Status take_up_tellings(bool& has_worked);
@@ -297,6 +302,11 @@ class Runtime::Loop {
   Status answer_from_child(Run& parent, std::uint32_t number, const std::string& child);
   Result<std::optional<RunRow>> row_of(const std::string& id);
 
+  // pruning.cpp: what need not be kept any more goes, when there is nothing else to do
+  void begin_pruning();
+  Status prune_some(std::int64_t now_us, bool& has_worked);
+  void forget_modules(const std::set<std::string>& needed);
+
   // recovery.cpp
   Status recover_some(bool& has_worked);
   Status take_up(RunRow row, bool is_restart);
@@ -348,6 +358,16 @@ class Runtime::Loop {
   std::vector<std::string> leaving_memory_;  // once the batch is durable
   Deadlines deadlines_;
   std::map<std::string, std::int64_t> overdue_;  // runs over their deadline: until when they may clean up
+
+  struct Pruning {
+    std::int64_t next_us = kNever;
+    std::int64_t overdue_us = kNever;  // from then on also when there is something else to do
+    bool is_under_way = false;
+    std::string after;               // looked at up to this run
+    std::set<std::string> modules;   // that are needed
+    std::set<std::string> deployed;  // hashes, of this process
+  };
+  Pruning pruning_;
 
   std::map<TellingId, Telling> tellings_;
   bool is_retelling_ = false;

@@ -57,6 +57,8 @@ struct RuntimeOptions {
   std::uint32_t recoveries_without_progress = 3;  // then a run is parked: it may be what ends the process
   // Which of an operation's routes the tenant's configuration has chosen, for its quota. Empty: the first.
   std::function<std::size_t(const std::string& tenant, const Operation& operation)> chosen_route;
+  std::int64_t keep_us = 0;              // how long runs are kept that ended; 0 is for ever
+  std::int64_t keep_audit_us = 0;        // the same of rows of the audit trail
   bool can_be_answered = true;           // by people and messages; else a flow that waits for them is refused
   AnswerLinks links;                     // in the mails to people who are asked
   std::uint32_t requests_per_turn = 64;  // that were asked for from outside

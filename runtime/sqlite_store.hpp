@@ -4,6 +4,7 @@
 // the lock, at any time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,7 +18,8 @@ namespace flow {
 //   3  runs that are asleep
 //   4  calls counted under a limit
 //   5  questions to people, the mails about them, and messages to runs
-inline constexpr int kStoreVersion = 5;
+//   6  the audit trail; the machine that a run is about
+inline constexpr int kStoreVersion = 6;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -64,10 +66,16 @@ class SqliteStore final : public Store {
   Result<bool> has_message(std::string_view run, std::string_view key) override;
   Result<MessageCounts> message_counts(std::string_view run) override;
   Result<std::optional<std::string>> meta(std::string_view key) override;
+  Result<std::vector<AuditLine>> audit(std::uint64_t after, std::uint32_t limit) override;
+  Result<Pruned> prune_runs(const PruneOrder& order) override;
+  Result<std::uint32_t> prune_modules(const std::vector<std::string>& needed) override;
+  Result<std::uint32_t> prune_audit(std::int64_t before_us, std::uint32_t limit,
+                                    std::int64_t now_us) override;
 
  private:
   struct Tables;
   explicit SqliteStore(std::unique_ptr<Tables> tables);
+  Status in_transaction(const std::function<Status()>& write);
 
   std::unique_ptr<Tables> tables_;
 };
