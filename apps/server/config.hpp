@@ -45,9 +45,11 @@ enum class HttpLibrary : std::uint8_t { Cpprest, Curl };
 
 struct Config {
   std::string store = "flow.db";
-  std::int64_t poll_every_us = 0;  // 0: as the trigger declares
-  std::int64_t look_back_us = 0;   // first poll of a new trigger
-  Limits limits;                   // of each run
+  std::int64_t keep_us = 90 * 86'400 * std::int64_t{1'000'000};  // runs that ended; 0: for ever
+  std::int64_t keep_audit_us = 0;                                // rows of the audit trail; 0: for ever
+  std::int64_t poll_every_us = 0;                                // 0: as the trigger declares
+  std::int64_t look_back_us = 0;                                 // first poll of a new trigger
+  Limits limits;                                                 // of each run
   HttpLibrary http_library = HttpLibrary::Cpprest;
   TransportConfig transport;
   InboundConfig inbound;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "apps/server/answer_page.hpp"
-#include "apps/server/credentials.hpp"
+#include "apps/server/api_answer.hpp"
 #include "apps/server/run_json.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
@@ -20,33 +20,6 @@ constexpr std::string_view kQuestions = "/api/v1/questions", kRuns = "/api/v1/ru
                            kMessages = "/messages/";
 constexpr std::size_t kFormBytes = 1024;
 constexpr std::uint32_t kListed = 1000;
-
-HttpAnswer refusal(int status, std::string_view code, std::string_view message) {
-  HttpAnswer answer;
-  answer.status = status;
-  answer.headers = {{"Cache-Control", "no-store"}};
-  answer.body =
-      fmt::format(R"({{"error":{{"code":{},"message":{}}}}})", json_quoted(code), json_quoted(message));
-  return answer;
-}
-
-HttpAnswer json_answer(int status, std::string body) {
-  HttpAnswer answer;
-  answer.status = status;
-  answer.headers = {{"Cache-Control", "no-store"}};
-  answer.body = std::move(body);
-  return answer;
-}
-
-HttpAnswer only(std::string_view methods) {
-  HttpAnswer answer = refusal(405, "MethodNotAllowed", fmt::format("send {}", methods));
-  answer.headers.emplace_back("Allow", methods);
-  return answer;
-}
-
-HttpAnswer store_failed() {
-  return refusal(503, "Unavailable", "the store cannot be read");
-}
 
 HttpAnswer invalid_link() {
   return notice_page(404, "Not found", "this link is not valid");
@@ -83,19 +56,6 @@ HttpAnswer api_answer(const MessageReply& reply) {
 
 bool reads(const HttpQuestion& question) {
   return question.method == "GET" || question.method == "HEAD";
-}
-
-// The value of `name` in what stands behind the `?`.
-std::string parameter(std::string_view target, std::string_view name) {
-  std::size_t at = target.find('?');
-  while (at != std::string_view::npos) {
-    const std::size_t end = std::min(target.find('&', at + 1), target.size());
-    const std::string_view pair = target.substr(at + 1, end - at - 1);
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-      return percent_decoded(pair.substr(name.size() + 1)).value_or("");
-    at = end == target.size() ? std::string_view::npos : end;
-  }
-  return {};
 }
 
 std::optional<AnswerRequest> read_answer(const std::string& body, std::string_view id, std::string& problem) {
@@ -167,13 +127,9 @@ void People::link(const HttpQuestion& question, std::string_view token, const Re
   options_.answer(std::move(request), [reply](const AnswerReply& told) { reply(reply_page(told)); });
 }
 
-// A token that cannot be read lets nobody in.
 bool People::is_allowed(const HttpQuestion& question, const Reply& reply) const {
-  const Result<std::string> token = options_.api_token();
-  if (token && is_same_secret(bearer_token(question.header("Authorization")), *token)) return true;
-  HttpAnswer answer = refusal(401, "Unauthorized", "the request does not show that it may do this");
-  answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-  reply(answer);
+  if (has_api_token(options_.api_token, question)) return true;
+  reply(not_allowed());
   return false;
 }
 

@@ -9,6 +9,7 @@
 #include "apps/server/link_key.hpp"
 #include "apps/server/narrator.hpp"
 #include "apps/server/people.hpp"
+#include "apps/server/run_search.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "runtime/sqlite_store.hpp"
@@ -18,7 +19,7 @@ namespace {
 
 // Nothing when the configuration names no address.
 Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound,
-                                           const People& people) {
+                                           const People& people, const RunPages& runs) {
   if (config.address.empty()) return std::unique_ptr<HttpServer>();
   HttpServerOptions options;
   options.address = config.address;
@@ -26,7 +27,8 @@ Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const In
   options.body_limit = config.body_bytes;
   FLOW_TRY(auto server,
            HttpServer::start(options, [&](const HttpQuestion& question, HttpServer::Reply reply) {
-             if (!people.handle(question, reply)) inbound.handle(question, std::move(reply));
+             if (!people.handle(question, reply) && !runs.handle(question, reply))
+               inbound.handle(question, std::move(reply));
            }));
   say(stdout,
       fmt::format("listening at http://{}:{}\n",
@@ -50,6 +52,8 @@ Attempt<int> serve(const ServeOptions& options) {
   RuntimeOptions runtime_options;
   runtime_options.poll_interval_us = config.poll_every_us;
   runtime_options.look_back_us = config.look_back_us;
+  runtime_options.keep_us = config.keep_us;
+  runtime_options.keep_audit_us = config.keep_audit_us;
   runtime_options.crash_at_append = options.crash_at_append;
   FLOW_TRY(const std::string link_key, choose_link_key(config.inbound.link_key, *store));
   runtime_options.links = {.url = config.inbound.url, .key = link_key};
@@ -76,7 +80,8 @@ Attempt<int> serve(const ServeOptions& options) {
        .send = [&](MessageRequest request,
                    MessageDone done) { runtime.send(std::move(request), std::move(done)); }},
       *looking, world->clock());
-  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound, people));
+  const RunPages runs(config.inbound.api_token, *looking, world->clock());
+  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound, people, runs));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);
