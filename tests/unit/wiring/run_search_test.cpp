@@ -59,7 +59,7 @@ class Runs : public ::testing::Test {
     std::string letters;
     for (std::size_t at = answer.body.find("\"id\":"); at != std::string::npos;
          at = answer.body.find("\"id\":", at + 1))
-      letters += answer.body[at + 32];
+      letters += answer.body[at + 31];
     return letters;
   }
 
