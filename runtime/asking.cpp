@@ -282,11 +282,10 @@ std::optional<bool> Runtime::Loop::approval(Run& run, std::uint32_t number, cons
   }
   run.note_held(number, true);
   if (question.expires_us != kNever)
-    at(question.expires_us, [this, owner = run.row().id, number] {
-      Run* const held = waiting_run(owner, number);
-      if (held == nullptr || !held->waiting(number)->is_held) return;
-      ask_for(*held, number);
-      settle_run(*held);
+    at(question.expires_us, run, number, [this, number](Run& held) {
+      if (!held.waiting(number)->is_held) return;
+      ask_for(held, number);
+      settle_run(held);
     });
   return std::nullopt;
 }

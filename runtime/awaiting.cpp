@@ -52,11 +52,9 @@ void Runtime::Loop::begin_following(Run& run, std::uint32_t number, std::string 
 void Runtime::Loop::follow(const Run& run, std::uint32_t number) {
   const std::int64_t until_us = run.waiting(number)->begun->until_us;
   if (until_us != kNever)
-    at(until_us, [this, id = run.row().id, number] {
-      Run* const waiting = waiting_run(id, number);
-      if (waiting == nullptr) return;
-      const std::int64_t within_us = waiting->waiting(number)->call.options->await_within_us;
-      finish_call(*waiting, number, not_over(waiting->operation(number), within_us), false);
+    at(until_us, run, number, [this, number](Run& waiting) {
+      const std::int64_t within_us = waiting.waiting(number)->call.options->await_within_us;
+      finish_call(waiting, number, not_over(waiting.operation(number), within_us), false);
     });
   ask_progress_later(run, number, 0);
 }
@@ -67,14 +65,12 @@ void Runtime::Loop::ask_progress_later(const Run& run, std::uint32_t number, std
   const std::int64_t taken_us = now_us - run.waiting(number)->begun->since_us;
   const std::int64_t rest_us =
       std::clamp(taken_us / 4, options_.shortest_progress_us, options_.longest_progress_us);
-  at(now_us + rest_us, [this, id = run.row().id, number, refusals] {
-    const Run* const waiting = waiting_run(id, number);
-    if (waiting == nullptr) return;
-    Pending pending = pending_for(*waiting, number);
+  at(now_us + rest_us, run, number, [this, number, refusals](const Run& waiting) {
+    Pending pending = pending_for(waiting, number);
     pending.purpose = Pending::Purpose::Progress;
     pending.call.deadline_us = options_.call_deadline_us;
     pending.tries = refusals;
-    const Operation& operation = waiting->operation(number);
+    const Operation& operation = waiting.operation(number);
     pending.counts_as = pending.module->operation(operation.connector, operation.completes->operation);
     ask(std::move(pending));
   });

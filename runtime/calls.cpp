@@ -65,9 +65,7 @@ void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
   const std::int64_t not_before_us =
       std::min(run.waiting(number)->not_before_us, now_us + options_.retry.longest_wish_us);
   if (not_before_us <= now_us) return ask_now(run, number);
-  at(not_before_us, [this, id = run.row().id, number] {
-    if (const Run* waiting = waiting_run(id, number)) ask_now(*waiting, number);
-  });
+  at(not_before_us, run, number, [this, number](Run& waiting) { ask_now(waiting, number); });
 }
 
 // Nothing when the run is over, or does not want the call any more.
@@ -76,10 +74,17 @@ Run* Runtime::Loop::waiting_run(const std::string& id, std::uint32_t number) {
   return found != nullptr && found->waiting(number) != nullptr ? found : nullptr;
 }
 
+// What a run wanted that left memory is wanted by nobody, even if it is back and has come to the same call.
+Run* Runtime::Loop::owner_of(const Pending& pending) {
+  Run* const owner = waiting_run(pending.owner, pending.number);
+  return owner != nullptr && owner->life() == pending.life ? owner : nullptr;
+}
+
 Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t number) const {
   const Call& call = run.waiting(number)->call;
   Pending pending;
   pending.owner = run.row().id;
+  pending.life = run.life();
   pending.number = number;
   pending.module = run.module();
   pending.priority = run.policies().priority;
@@ -112,7 +117,7 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
   for (const std::uint64_t ticket : tickets) {
     Pending& pending = pending_.at(ticket);
     const bool is_run = pending.is_of_run();
-    Run* const owner = is_run ? waiting_run(pending.owner, pending.number) : nullptr;
+    Run* const owner = is_run ? owner_of(pending) : nullptr;
     const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
     if (!is_wanted) {  // the branch that wanted it was ended meanwhile, or the question was answered
       limiter_.done(pending.bucket);
@@ -203,7 +208,7 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   if (pending.purpose == Pending::Purpose::Poll)
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   if (pending.is_telling()) return take_telling(pending, what);
-  Run* owner = waiting_run(pending.owner, pending.number);
+  Run* owner = owner_of(pending);
   if (owner == nullptr) return;  // nobody wants it any more
   switch (pending.purpose) {
     case Pending::Purpose::Perform: return take_outcome(*owner, pending, std::get<Outcome>(what));
@@ -272,9 +277,9 @@ void Runtime::Loop::take_settlement(Run& run, const Pending& pending, const Sett
       return park(run,
                   fmt::format("{} may or may not have happened, and nobody can tell ({}); decide by looking",
                               run.operation(number).full_name(), nobody->fault.message));
-    return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_),
-              [this, id = run.row().id, number, doubt = pending.doubt, tries] {
-                if (Run* waiting = waiting_run(id, number)) ask_whether(*waiting, number, doubt, tries);
+    return at(now_us + retry_delay_us(nobody->fault, tries, options_.retry, random_), run, number,
+              [this, number, doubt = pending.doubt, tries](Run& waiting) {
+                ask_whether(waiting, number, doubt, tries);
               });
   }
   if (!pending.doubt) {  // after a crash the call is simply made now

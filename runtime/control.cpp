@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
+#include "base/text.hpp"
 #include "runtime/auditing.hpp"
 #include "runtime/json_text.hpp"
+#include "runtime/rerun.hpp"
+#include "vm/bytecode/encode.hpp"
 
 namespace flow {
 namespace {
@@ -108,6 +112,36 @@ Result<Batch> resume_parked(const RunHistory& history, const ResumeRequest& requ
   return batch;
 }
 
+std::optional<std::string> text_problem(const ControlRequest& request) {
+  for (const auto& [name, text] :
+       {std::pair("by", &request.resume.by), std::pair("reason", &request.reason)}) {
+    if (text->size() > kMaxControlText)
+      return fmt::format("`{}` is longer than {} bytes", name, kMaxControlText);
+    if (invalid_utf8_at(*text)) return fmt::format("`{}` is no valid UTF-8", name);
+  }
+  return std::nullopt;
+}
+
+Result<Batch> plan_resume_from(Store& store, const RunHistory& history, const ResumeRequest& request,
+                               std::int64_t now_us) {
+  FLOW_TRY(const std::optional<std::string> bytes, store.module(history.run.module));
+  if (!bytes) return error(fmt::format("the store has not the module of run `{}`", history.run.id));
+  FLOW_TRY(const Module module, decode(*bytes));
+  return plan_resume(history, module, request, now_us);
+}
+
+Result<std::vector<QuestionRow>> open_questions(Store& store, const std::string& run) {
+  std::vector<QuestionRow> all;
+  QuestionFilter filter{
+      .tenant = {}, .run = run, .state = QuestionRow::State::Open, .before_id = {}, .limit = kMaxListedRuns};
+  for (;;) {
+    FLOW_TRY(const std::vector<QuestionRow> page, store.list_questions(filter));
+    all.insert(all.end(), page.begin(), page.end());
+    if (page.size() < filter.limit) return all;
+    filter.before_id = page.back().id;
+  }
+}
+
 }  // namespace
 
 Result<Batch> plan_resume(const RunHistory& history, const Module& module, const ResumeRequest& request,
@@ -135,8 +169,8 @@ Result<Batch> plan_resume(const RunHistory& history, const Module& module, const
   return batch;
 }
 
-Result<Batch> plan_cancel(const RunHistory& history, const std::string& by, const std::string& reason,
-                          std::int64_t now_us) {
+Result<Batch> plan_cancel(const RunHistory& history, const std::vector<QuestionRow>& asked,
+                          const std::string& by, const std::string& reason, std::int64_t now_us) {
   const RunRow& run = history.run;
   if (run.state != RunState::Running && run.state != RunState::Parked)
     return error(fmt::format("run `{}` is over: {}", run.id, run_state_name(run.state)));
@@ -146,11 +180,51 @@ Result<Batch> plan_cancel(const RunHistory& history, const std::string& by, cons
   row.state = RunState::Stopped;
   row.ended_us = now_us;
   row.reason = cancel_reason(by, reason);
+  row.wake_us = 0;
   batch.audit.push_back(audit_control(AuditKind::Cancel, run, by, reason, now_us));
   batch.audit.push_back(audit_ended(row, now_us));
   batch.changed_runs.push_back(std::move(row));
   batch.thawed.push_back(run.id);
+  for (QuestionRow question : asked) {
+    if (question.state != QuestionRow::State::Open) continue;
+    question.state = QuestionRow::State::Withdrawn;
+    question.closed_us = now_us;
+    batch.closed.push_back(std::move(question));
+  }
   return batch;
+}
+
+Result<ControlPlan> plan_control(Store& store, const ControlRequest& request, RunIds& ids,
+                                 std::int64_t now_us) {
+  using How = ControlReply::How;
+  using What = ControlRequest::What;
+  const auto refused = [](How how, std::string problem) {
+    return ControlPlan{.reply = {.how = how, .problem = std::move(problem), .run = {}}, .batch = {}};
+  };
+  if (auto problem = text_problem(request)) return refused(How::Refused, std::move(*problem));
+  FLOW_TRY(const std::optional<RunHistory> history, show_run(store, request.run));
+  if (!history) return refused(How::NotFound, fmt::format("there is no run `{}`", request.run));
+  Result<Batch> batch = Batch();
+  switch (request.what) {
+    case What::Resume: batch = plan_resume_from(store, *history, request.resume, now_us); break;
+    case What::Retry: batch = plan_rerun(store, *history, request.resume.by, ids, now_us); break;
+    case What::Cancel: {
+      FLOW_TRY(const std::vector<QuestionRow> asked, open_questions(store, request.run));
+      batch = plan_cancel(*history, asked, request.resume.by, request.reason, now_us);
+      break;
+    }
+  }
+  if (!batch) return refused(How::Refused, batch.error().message);
+  ControlReply reply{.how = How::Done, .problem = {}, .run = request.run};
+  if (!batch->runs.empty()) reply.run = batch->runs.front().id;
+  return ControlPlan{.reply = std::move(reply), .batch = std::move(*batch)};
+}
+
+Result<ControlReply> control_in_store(Store& store, const ControlRequest& request, RunIds& ids,
+                                      std::int64_t now_us) {
+  FLOW_TRY(ControlPlan plan, plan_control(store, request, ids, now_us));
+  if (plan.reply.how == ControlReply::How::Done) FLOW_TRY_STATUS(store.commit(plan.batch));
+  return std::move(plan.reply);
 }
 
 }  // namespace flow

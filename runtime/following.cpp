@@ -52,17 +52,31 @@ std::string failure_event(const RunRow& row, const Ended& ended) {
 // Of a run that is over, or parked.
 void Runtime::Loop::follow_end(const Run& run) {
   const RunRow& row = run.row();
-  answer_request({.how = StartAnswer::How::Started, .run = row.id, .problem = {}, .body = {}});
-  if (row.trigger == kCalledTrigger) awaited_.erase(row.key);
+  tell_waiting(row);
   if (row.state == RunState::Parked) return;
   if (row.state == RunState::Failed)
     follow_up([this, row, ended = run.ended()] { return start_after_failure(row, ended); });
-  if (const auto caller = caller_of(row))
-    follow_up([this, caller = *caller, outcome = outcome_of(row, run.ended())] {
-      if (Run* const waiting = waiting_run(caller.run, caller.call))
-        finish_call(*waiting, caller.call, outcome, false);
-      return Status();
-    });
+  answer_caller(row, outcome_of(row, run.ended()));
+}
+
+void Runtime::Loop::follow_cancel(const RunRow& row, const CancelledEntry& cancelled) {
+  tell_waiting(row);
+  answer_caller(row, outcome_of(row, cancelled));
+}
+
+void Runtime::Loop::tell_waiting(const RunRow& row) {
+  answer_request({.how = StartAnswer::How::Started, .run = row.id, .problem = {}, .body = {}});
+  if (row.trigger == kCalledTrigger) awaited_.erase(row.key);
+}
+
+void Runtime::Loop::answer_caller(const RunRow& row, const Outcome& outcome) {
+  const auto caller = caller_of(row);
+  if (!caller) return;
+  follow_up([this, caller = *caller, outcome] {
+    if (Run* const waiting = waiting_run(caller.run, caller.call))
+      finish_call(*waiting, caller.call, outcome, false);
+    return Status();
+  });
 }
 
 Result<std::optional<RunRow>> Runtime::Loop::row_of(const std::string& id) {

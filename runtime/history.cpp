@@ -47,6 +47,7 @@ void fill(RunStep& step, const Entry& entry, OperationNames& intents) {
   if (const auto* started = std::get_if<StartedEntry>(&entry)) {
     step.result = started->event;
     step.settings = started->settings;
+    step.person = started->by;
   }
   if (const auto* intent = std::get_if<IntentEntry>(&entry)) fill(step, *intent, intents);
   if (const auto* retry = std::get_if<RetryEntry>(&entry)) {

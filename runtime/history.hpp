@@ -26,7 +26,7 @@ struct RunStep {
   std::int64_t not_before_us = 0;     // Retry
   bool is_settled = false;            // Answered
   AnsweredBy by = AnsweredBy::World;  // Answered
-  std::string person;                 // Resumed, Cancelled: who
+  std::string person;                 // Resumed, Cancelled, Started of a run that repeats another: who
   std::string text;  // Log; the reason of Parked, Ended and Cancelled; what is wrong with a damaged entry
   std::string how;   // Ended: `finished`
   std::uint32_t line = 0;    // 0 when the entry has none

@@ -207,7 +207,9 @@ ResumedEntry read_resumed(Reader& from) {
 Entry read_entry(EntryKind kind, Reader& from) {
   switch (kind) {
     case EntryKind::Started:
-      return StartedEntry{from.raw("event"), from.has("settings") ? from.raw("settings") : "{}"};
+      return StartedEntry{.event = from.raw("event"),
+                          .settings = from.has("settings") ? from.raw("settings") : "{}",
+                          .by = from.has("by") ? from.text("by") : ""};
     case EntryKind::Intent: return read_intent(from);
     case EntryKind::Retry: return read_retry(from);
     case EntryKind::Answered: return read_outcome(from);
@@ -290,8 +292,10 @@ std::string encode_entry(const Entry& entry) {
   return std::visit(
       Match{
           [](const StartedEntry& e) {
-            if (e.settings == "{}") return fmt::format(R"({{"event":{}}})", e.event);
-            return fmt::format(R"({{"event":{},"settings":{}}})", e.event, e.settings);
+            std::string more;
+            if (e.settings != "{}") more += R"(,"settings":)" + e.settings;
+            if (!e.by.empty()) more += R"(,"by":)" + json_quoted(e.by);
+            return fmt::format(R"({{"event":{}{}}})", e.event, more);
           },
           [](const IntentEntry& e) {
             return fmt::format(R"({{"call":{},"attempt":{},"operation":{},"line":{},{}{}"arguments":{}}})",

@@ -28,6 +28,7 @@ std::optional<EntryKind> entry_numbered(std::int64_t number);  // nothing when n
 struct StartedEntry {
   std::string event;            // JSON object
   std::string settings = "{}";  // JSON object: values of the module's settings that were given
+  std::string by;               // of a run that repeats another: who asked for it
 };
 struct IntentEntry {
   std::uint32_t call = 0;     // Call::number

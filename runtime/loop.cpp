@@ -48,10 +48,32 @@ Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string
   FLOW_TRY_STATUS(commit_now(batch));
   modules_[hash] = module;
   pruning_.deployed.insert(hash);
-  for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow)
+  for (std::uint32_t flow = 0; flow < module->flows.size(); ++flow) {
     FLOW_TRY_STATUS(subscribe(Subscriber{tenant, module->flows[flow].name, hash, module, flow,
                                          std::string(settings_json), nullptr}));
+    FLOW_TRY_STATUS(note_deployed({.tenant = tenant,
+                                   .flow = module->flows[flow].name,
+                                   .module = hash,
+                                   .settings = std::string(settings_json),
+                                   .since_us = clock_.now_us()}));
+  }
   return hash;
+}
+
+// Also of a flow that is for other tenants: its module says so. What is deployed before the first turn is
+// noted when that begins.
+Status Runtime::Loop::note_deployed(Deployment deployed) {
+  const auto known = std::ranges::find_if(deployments_, [&](const Deployment& other) {
+    return other.tenant == deployed.tenant && other.flow == deployed.flow;
+  });
+  if (known == deployments_.end())
+    deployments_.push_back(std::move(deployed));
+  else if (known->module != deployed.module || known->settings != deployed.settings)
+    *known = std::move(deployed);
+  if (!has_begun_) return {};
+  Batch batch;
+  batch.meta.push_back(deployments_row(deployments_));
+  return commit_now(batch);
 }
 
 Status Runtime::Loop::run() {
@@ -106,6 +128,7 @@ Status Runtime::Loop::turn(bool& has_worked) {
   if (!is_draining_) {
     FLOW_TRY_STATUS(recover_some(has_worked));
     FLOW_TRY_STATUS(take_up_tellings(has_worked));
+    FLOW_TRY_STATUS(take_up_resumed(has_worked));
     FLOW_TRY_STATUS(take_requests(has_worked));
     FLOW_TRY_STATUS(wake_due(now_us, has_worked));
     FLOW_TRY_STATUS(dispatch_events(has_worked));
@@ -151,7 +174,7 @@ bool Runtime::Loop::fire_timers(std::int64_t now_us) {
 std::int64_t Runtime::Loop::next_wake_us() const {
   const std::int64_t now_us = clock_.now_us();
   if (is_retelling_ && !is_draining_) return now_us;
-  if (is_recovering_ && has_room()) return now_us;
+  if ((is_recovering_ || (!resumed_.empty() && !is_draining_)) && has_room()) return now_us;
   if (!turns_.empty() && !is_draining_) return now_us;
   std::int64_t next = timers_.empty() ? kNever : timers_.begin()->first;
   next = std::min(next, deadlines_.next_us());
@@ -245,6 +268,21 @@ Run* Runtime::Loop::run(const std::string& id) {
   return found == runs_.end() ? nullptr : found->second.get();
 }
 
+Run& Runtime::Loop::keep(std::unique_ptr<Run> run) {
+  Run& kept = *run;
+  kept.set_life(++lives_);
+  runs_.emplace(kept.row().id, std::move(run));
+  return kept;
+}
+
+void Runtime::Loop::at(std::int64_t time_us, const Run& run, std::uint32_t number,
+                       std::function<void(Run&)> what) {
+  at(time_us, [this, id = run.row().id, life = run.life(), number, what = std::move(what)] {
+    if (Run* const waiting = waiting_run(id, number); waiting != nullptr && waiting->life() == life)
+      what(*waiting);
+  });
+}
+
 // A run that waits for another does not keep that one out: together they would wait for ever.
 bool Runtime::Loop::has_room() const {
   return runs_.size() < options_.runs_in_memory + awaited_.size();
@@ -280,18 +318,23 @@ void Runtime::Loop::settle_run(Run& run) {
   if (waits) let_wait(run);
   withdraw(run, run.take_unwanted());
   if (!run.is_over()) return;
-  leave_line(run.row());
-  deadlines_.forget(run.row().id);
-  overdue_.erase(run.row().id);
   batch_.changed_runs.push_back(run.row());
   batch_.audit.push_back(audit_ended(run.row(), clock_.now_us()));
   if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
-  ++counters_.runs_over[run.row().state];
-  after_commit([this, row = run.row()] { observer_->run_ended(row); });
+  note_over(run.row());
   follow_end(run);
   if (run.row().state == RunState::Parked)
     health(HealthEvent::Kind::RunParked, run.row().tenant, run.row().id, run.row().reason);
   runs_.erase(std::string(run.row().id));
+}
+
+// Over or parked: it needs nothing more.
+void Runtime::Loop::note_over(const RunRow& row) {
+  leave_line(row);
+  deadlines_.forget(row.id);
+  overdue_.erase(row.id);
+  ++counters_.runs_over[row.state];
+  after_commit([this, row] { observer_->run_ended(row); });
 }
 
 void Runtime::Loop::health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
@@ -321,6 +364,9 @@ void Runtime::answer(AnswerRequest request, AnswerDone done) {
 }
 void Runtime::send(MessageRequest request, MessageDone done) {
   loop_->send(std::move(request), std::move(done));
+}
+void Runtime::control(ControlRequest request, ControlDone done) {
+  loop_->control(std::move(request), std::move(done));
 }
 Status Runtime::run() {
   return loop_->run();

@@ -6,8 +6,8 @@
 // the runtime answers itself), sleeping.cpp (runs that only wait, from memory to the store and back),
 // pruning.cpp (what need not be kept), asking.cpp, telling.cpp and messages.cpp (people who are asked and
 // told, messages to runs), polling.cpp (polled triggers to events), schedules.cpp, requests.cpp and
-// following.cpp (the other triggers), starting.cpp (events to runs), recovery.cpp (stored runs to memory),
-// loop.cpp (the turn itself).
+// following.cpp (the other triggers), controlling.cpp (what people do to runs), starting.cpp (events to
+// runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
 #include <deque>
@@ -24,6 +24,7 @@
 
 #include "runtime/call_counts.hpp"
 #include "runtime/deadlines.hpp"
+#include "runtime/deployments.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/limiter.hpp"
 #include "runtime/places.hpp"
@@ -45,6 +46,7 @@ class Runtime::Loop {
   Status run();
   void answer(AnswerRequest request, AnswerDone done);
   void send(MessageRequest request, MessageDone done);
+  void control(ControlRequest request, ControlDone done);
   void stop() { inbox_->stop(); }
   void start(StartRequest request, StartDone done);
   Result<bool> step();
@@ -61,6 +63,7 @@ class Runtime::Loop {
     enum class Purpose : std::uint8_t { Perform, Settle, Progress, Poll, Tell, SettleTelling };
     Purpose purpose = Purpose::Perform;
     std::string owner;         // the run's ID, the key of the source, or the question's ID
+    std::uint64_t life = 0;    // of the run in memory that wants it
     std::uint32_t number = 0;  // of the run's call, or of the question's person
     std::shared_ptr<const Module> module;
     OperationCall call;
@@ -122,6 +125,7 @@ class Runtime::Loop {
 
   // loop.cpp
   Status turn(bool& has_worked);
+  Status note_deployed(Deployment deployed);
   void follow_clock(std::int64_t now_us);
   bool fire_timers(std::int64_t now_us);
   Status commit();
@@ -133,12 +137,17 @@ class Runtime::Loop {
   Status follow_up_all();
   void fail_store(const Error& problem);  // the loop ends with it, and this turn is not committed
   void at(std::int64_t time_us, std::function<void()> what) { timers_.emplace(time_us, std::move(what)); }
+  // The same for a call of a run: nothing, if the run does not wait for it any more, or left memory
+  // meanwhile.
+  void at(std::int64_t time_us, const Run& run, std::uint32_t number, std::function<void(Run&)> what);
   Result<std::shared_ptr<const Module>> module_of(const std::string& hash);
   Run* run(const std::string& id);
-  bool has_room() const;   // in memory, for one more run
-  void collect(Run& run);  // moves what it wrote into the batch
+  Run& keep(std::unique_ptr<Run> run);  // in memory, from now on
+  bool has_room() const;                // there, for one more run
+  void collect(Run& run);               // moves what it wrote into the batch
   std::string permission_for(const std::string& tenant, const Operation& operation) const;
   void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
+  void note_over(const RunRow& row);
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
               std::string message);
 
@@ -148,6 +157,7 @@ class Runtime::Loop {
   void ask_now(const Run& run, std::uint32_t number);
   void ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt, std::uint32_t tries);
   Run* waiting_run(const std::string& id, std::uint32_t number);
+  Run* owner_of(const Pending& pending);
   Pending pending_for(const Run& run, std::uint32_t number) const;
   RetryPolicy policy_of(const Run& run, std::uint32_t number) const;
   bool release_calls(std::int64_t now_us);
@@ -201,7 +211,7 @@ class Runtime::Loop {
   void answer_here(Run& run, std::uint32_t number);
   void rest_until_due(Run& run, std::uint32_t number, std::int64_t now_us);
   void set_timer(Run& run, std::uint32_t number);
-  void answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us);
+  void answer_when_due(const Run& run, std::uint32_t number, std::int64_t due_us);
   Outcome once(const Run& run, std::string_view arguments, std::int64_t now_us);
   std::string uuid();
 
@@ -291,8 +301,18 @@ class Runtime::Loop {
   void answer_request(const StartAnswer& answer);
   Outcome respond(const Run& run, std::string_view arguments);
 
+  // controlling.cpp
+  Status take_control(const ControlRequest& request, const ControlDone& done);
+  void carry_out(const Batch& planned, const ControlRequest& request);
+  void end_cancelled(const RunRow& row, const std::vector<QuestionRow>& withdrawn,
+                     const ControlRequest& request);
+  Status take_up_resumed(bool& has_worked);
+
   // following.cpp: what the end of a run leads to, and runs that others call
   void follow_end(const Run& run);
+  void follow_cancel(const RunRow& row, const CancelledEntry& cancelled);
+  void tell_waiting(const RunRow& row);
+  void answer_caller(const RunRow& row, const Outcome& outcome);
   Status start_after_failure(const RunRow& failed, const Ended& ended);
   Result<std::vector<RunRow>> callers(RunRow row);
   void call_flow(const Run& run, std::uint32_t number);
@@ -335,6 +355,7 @@ class Runtime::Loop {
   std::string next_source_;  // whose events are dispatched first in the next turn
   std::map<std::string, std::shared_ptr<const Module>> modules_;  // by hash
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;    // by ID
+  std::uint64_t lives_ = 0;
 
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<std::uint64_t, Pending> pending_;
@@ -348,6 +369,10 @@ class Runtime::Loop {
   std::deque<std::function<Status()>> follow_ups_;
   std::set<std::string> awaited_;                // calls of flows under way, by their keys
   std::map<std::string, StartDone> responders_;  // who waits for the run to respond
+
+  std::deque<std::string> resumed_;  // runs that people let go on or have asked for, not yet taken up
+  std::vector<Deployment> deployments_;
+  bool has_begun_ = false;  // what is deployed from now on is added to what the store says
 
   std::set<std::string> drowsy_;  // runs that wait for a time and have no timer yet
   std::int64_t next_sleeper_us_ = kNever;

@@ -68,7 +68,7 @@ void Runtime::Loop::unsubscribe(const std::string& tenant, const std::string& fl
 Result<Runtime::Loop::Source*> Runtime::Loop::source_for(const std::string& tenant,
                                                          const std::shared_ptr<const Module>& module,
                                                          const Trigger& trigger, std::uint32_t operation) {
-  const std::string name = trigger.connector + "." + trigger.name;
+  const std::string name = run_trigger(trigger);
   const std::string key = source_key(tenant, name);
   const auto found = sources_.find(key);
   if (found != sources_.end()) {

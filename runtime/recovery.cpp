@@ -33,6 +33,14 @@ Status Runtime::Loop::recover() {
   was_closed_ = closed == "1";
   Batch batch;
   batch.meta.push_back(MetaRow{"closed", "0"});
+  // A damaged list is replaced by what is true now; when each version began is then not known.
+  for (const Deployment& before : deployments(store_).value_or(std::vector<Deployment>()))
+    for (Deployment& now : deployments_)
+      if (now.tenant == before.tenant && now.flow == before.flow && now.module == before.module &&
+          now.settings == before.settings)
+        now.since_us = before.since_us;
+  batch.meta.push_back(deployments_row(deployments_));
+  has_begun_ = true;
   FLOW_TRY_STATUS(commit_now(batch));
   is_recovering_ = true;
   is_retelling_ = true;
@@ -100,8 +108,7 @@ Status Runtime::Loop::take_up(RunRow row, bool is_restart) {
   const bool is_thawed = thawed != nullptr;
   auto run =
       is_thawed ? std::move(thawed) : std::make_unique<Run>(row, *module, engine_.machine(**module, *flow));
-  Run& kept = *run;
-  runs_.emplace(row.id, std::move(run));
+  Run& kept = keep(std::move(run));
   if (is_restart) {
     ++counters_.runs_recovered;
     after_commit([this, row] { observer_->run_recovered(row); });

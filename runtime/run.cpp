@@ -38,7 +38,7 @@ Run::Run(RunRow row, std::shared_ptr<const Module> module, std::unique_ptr<RunMa
 
 void Run::start(std::string_view event, std::string_view settings, Step first, std::int64_t now_us) {
   settings_ = settings;
-  append(StartedEntry{std::string(event), settings_}, now_us);
+  append(StartedEntry{.event = std::string(event), .settings = settings_}, now_us);
   advance(std::move(first), now_us);
 }
 

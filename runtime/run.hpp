@@ -91,6 +91,9 @@ class Run {
               AnsweredBy by = AnsweredBy::World);
   void park(std::string reason, std::int64_t now_us);
 
+  // Tells this stay in memory from those before, if any: what was set up for one of them must not meet this.
+  void set_life(std::uint64_t life) { life_ = life; }
+  std::uint64_t life() const { return life_; }
   bool was_frozen() const { return was_frozen_; }  // the store has a frozen state of it
   void note_frozen() { was_frozen_ = true; }
   bool is_over() const { return row_.state != RunState::Running; }
@@ -149,6 +152,7 @@ class Run {
   std::uint32_t calls_ = 0;  // that the machine made so far
   bool has_entered_ = false;
   bool was_frozen_ = false;
+  std::uint64_t life_ = 0;
   Ended ended_;
 
   // Only while replaying; empty afterwards.

@@ -7,10 +7,10 @@
 //   runtime.recover();                         // once, before the first turn
 //   runtime.run();                             // until stop() was called from another thread; then drains
 //
-// It is one event loop. Everything but start(), answer(), send() and stop() belongs to the thread that drives
-// it; the executor may answer from any thread. An Error from the loop means the store failed: nothing was
-// done that is not durable, and a new Runtime on the same store goes on. A test drives the loop itself:
-// run_until_idle(), advance the clock to next_wake_us(), repeat.
+// It is one event loop. Everything but start(), answer(), send(), control() and stop() belongs to the thread
+// that drives it; the executor may answer from any thread. An Error from the loop means the store failed:
+// nothing was done that is not durable, and a new Runtime on the same store goes on. A test drives the loop
+// itself: run_until_idle(), advance the clock to next_wake_us(), repeat.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "runtime/control.hpp"
 #include "runtime/engine.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/observer.hpp"
@@ -94,6 +95,8 @@ class Runtime {
   // it, of what is recorded when it is durable.
   void answer(AnswerRequest request, AnswerDone done);
   void send(MessageRequest request, MessageDone done);
+  // From any thread: a person lets a run go on, or ends one. `done` is told when that is durable, or why not.
+  void control(ControlRequest request, ControlDone done);
 
   // Until stop(): works, and sleeps when there is nothing to do. Drains before it returns.
   Status run();

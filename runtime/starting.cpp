@@ -37,6 +37,10 @@ std::string machine_of(const Subscriber& subscriber, std::string_view event) {
 
 }  // namespace
 
+std::string run_trigger(const Trigger& trigger) {
+  return trigger.kind == Trigger::Kind::Poll ? trigger.connector + "." + trigger.name : trigger.name;
+}
+
 // A new version may start on another trigger than the one before, or be for other tenants.
 Status Runtime::Loop::subscribe(Subscriber subscriber) {
   unsubscribe(subscriber.tenant, subscriber.flow);
@@ -118,8 +122,7 @@ Result<Begun> Runtime::Loop::begin_run(Subscriber& subscriber, const Beginning& 
   batch_.runs.back().state = RunState::Running;
   batch_.audit.push_back(audit_started(run->row()));
   begun_.emplace(unique_name(subscriber, beginning), id);
-  Run& kept = *run;
-  runs_.emplace(id, std::move(run));
+  Run& kept = keep(std::move(run));
   if (beginning.on_begun) beginning.on_begun(id);
   settle_run(kept);
   return Begun{.how = Begun::How::Started, .run = id, .problem = {}};

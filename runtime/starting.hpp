@@ -12,6 +12,9 @@
 
 namespace flow {
 
+// What the rows of runs that it starts say: `defender.alert.new`, `manual`.
+std::string run_trigger(const Trigger& trigger);
+
 // One flow of one tenant, as it was deployed last.
 struct Subscriber {
   std::string tenant;

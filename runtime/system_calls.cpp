@@ -122,17 +122,15 @@ void Runtime::Loop::rest_until_due(Run& run, std::uint32_t number, std::int64_t 
 void Runtime::Loop::set_timer(Run& run, std::uint32_t number) {
   run.note_timer(number);
   if (run.waiting(number)->due_us == kNever) return;
-  answer_when_due(run.row().id, number, run.waiting(number)->due_us);
+  answer_when_due(run, number, run.waiting(number)->due_us);
 }
 
 // A clock that was set back takes timers with it; a moment stays where it is.
-void Runtime::Loop::answer_when_due(const std::string& id, std::uint32_t number, std::int64_t due_us) {
-  at(due_us, [this, id, number, due_us] {
-    Run* const run = waiting_run(id, number);
-    if (run == nullptr) return;
-    const bool is_moment = run->operation(number).name != "wait";
-    if (is_moment && clock_.now_us() < due_us) return answer_when_due(id, number, due_us);
-    finish_call(*run, number, outcome_when_due(*run, number), false);
+void Runtime::Loop::answer_when_due(const Run& run, std::uint32_t number, std::int64_t due_us) {
+  at(due_us, run, number, [this, number, due_us](Run& waiting) {
+    const bool is_moment = waiting.operation(number).name != "wait";
+    if (is_moment && clock_.now_us() < due_us) return answer_when_due(waiting, number, due_us);
+    finish_call(waiting, number, outcome_when_due(waiting, number), false);
   });
 }
 

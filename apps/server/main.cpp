@@ -98,26 +98,33 @@ int main(int argc, char** argv) {
     command->add_flag("--json", runs.json, "print JSON");
   }
 
-  flow::ControlOptions resume, cancel{.is_cancel = true};
-  CLI::App* const resume_command = runs_command->add_subcommand(
-      "resume", "let a run go on that failed or is parked, once the service runs again");
-  CLI::Option* const resumed_option = resume_command->add_option("ID", resume.id, "the run");
-  resume_command->add_flag("--failed", resume.failed, "all that failed")->excludes(resumed_option);
-  resume_command->add_option("--flow", resume.flow, "with --failed: only of this flow");
-  resume_command->add_option("--tenant", resume.tenant, "with --failed: only of this tenant");
-  add_duration(resume_command, "--since", resume.since_us, "with --failed: begun within that time, as 2h");
+  using What = flow::ControlRequest::What;
+  flow::ControlOptions resume, cancel{.what = What::Cancel}, retry{.what = What::Retry};
+  CLI::App* const resume_command =
+      runs_command->add_subcommand("resume", "let a run go on that failed or is parked");
   CLI::Option* const happened_option = resume_command->add_option(
       "--happened", resume.happened, "the call in doubt has happened, and this is its result, as JSON");
   resume_command
       ->add_flag("--did-not-happen", resume.did_not_happen, "the call in doubt has not happened: make it")
       ->excludes(happened_option);
+  CLI::App* const retry_command = runs_command->add_subcommand(
+      "retry", "begin a new run for the event of another, on today's version of its flow");
+  for (const auto& [command, options] :
+       {std::pair(resume_command, &resume), std::pair(retry_command, &retry)}) {
+    CLI::Option* const id_option = command->add_option("ID", options->id, "the run");
+    command->add_flag("--failed", options->failed, "all that failed")->excludes(id_option);
+    command->add_option("--flow", options->flow, "with --failed: only of this flow");
+    command->add_option("--tenant", options->tenant, "with --failed: only of this tenant");
+    add_duration(command, "--since", options->since_us, "with --failed: begun within that time, as 2h");
+  }
   CLI::App* const cancel_command =
       runs_command->add_subcommand("cancel", "end a run where it stands; nothing is undone");
   cancel_command->add_option("ID", cancel.id, "the run")->required();
   cancel_command->add_option("--reason", cancel.reason, "why, for the journal");
-  for (const auto& [command, options] :
-       {std::pair(resume_command, &resume), std::pair(cancel_command, &cancel)}) {
-    command->add_option("--store", options->store, "the file with runs and journals")->capture_default_str();
+  for (const auto& [command, options] : {std::pair(resume_command, &resume), std::pair(retry_command, &retry),
+                                         std::pair(cancel_command, &cancel)}) {
+    command->add_option("--config", options->config, "the configuration of the service, as flow.toml");
+    command->add_option("--store", options->store, "the file with runs and journals");
     command->add_option("--by", options->by, "who says so, for the journal");
   }
 
@@ -226,8 +233,6 @@ int main(int argc, char** argv) {
   }
   if (list_command->parsed()) return flow::run_runs_list(runs);
   if (show_command->parsed()) return flow::run_runs_show(runs);
-  if (resume_command->parsed()) return flow::run_runs_control(resume);
-  if (cancel_command->parsed()) return flow::run_runs_control(cancel);
   if (asked_command->parsed()) return flow::run_questions_list(questions);
   if (approve_command->parsed()) questions.answer = is_refusal ? "refuse" : "approve";
   if (export_command->parsed()) return flow::run_audit_export(audit);
@@ -239,6 +244,9 @@ int main(int argc, char** argv) {
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread
   flow::set_map_seed(flow::SystemRandom().next());
+  if (resume_command->parsed()) return flow::run_runs_control(resume);
+  if (cancel_command->parsed()) return flow::run_runs_control(cancel);
+  if (retry_command->parsed()) return flow::run_runs_control(retry);
   if (answer_command->parsed() || approve_command->parsed()) return flow::run_questions_answer(questions);
   const bool is_file = run.file.ends_with(".flow") || run.file.ends_with(".flowc");
   if (run_command->parsed()) return is_file ? flow::run_once(run) : flow::run_at_service(run);

@@ -114,7 +114,9 @@ void Narrator::health(const HealthEvent& event) {
 std::string step_text(const RunStep& step) {
   if (step.is_damaged) return fmt::format("damaged entry: {}", shown(step.text));
   switch (step.kind) {
-    case EntryKind::Started: return fmt::format("started by {}", shown(step.result));
+    case EntryKind::Started:
+      return fmt::format("started by {}{}", shown(step.result),
+                         step.person.empty() ? "" : ", says " + printable(step.person));
     case EntryKind::Intent:
       return fmt::format("{} {}{}", step.operation, printable(step.arguments),
                          step.attempt > 1 ? fmt::format(" (try {})", step.attempt) : "");

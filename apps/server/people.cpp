@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "apps/server/answer_page.hpp"
-#include "apps/server/api_answer.hpp"
+#include "apps/server/api.hpp"
+#include "apps/server/query.hpp"
 #include "apps/server/run_json.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
@@ -21,6 +22,10 @@ constexpr std::string_view kQuestions = "/api/v1/questions", kRuns = "/api/v1/ru
 constexpr std::size_t kFormBytes = 1024;
 constexpr std::uint32_t kListed = 1000;
 
+HttpAnswer store_failed() {
+  return api::refusal(503, "Unavailable", "the store cannot be read");
+}
+
 HttpAnswer invalid_link() {
   return notice_page(404, "Not found", "this link is not valid");
 }
@@ -28,34 +33,30 @@ HttpAnswer invalid_link() {
 HttpAnswer api_answer(const AnswerReply& reply) {
   using How = AnswerReply::How;
   switch (reply.how) {
-    case How::Recorded: return json_answer(200, json_question(reply.question));
-    case How::Already: return refusal(409, "AlreadyAnswered", reply.problem);
-    case How::Expired: return refusal(410, "Expired", reply.problem);
-    case How::Withdrawn: return refusal(410, "Withdrawn", reply.problem);
-    case How::NotFound: return refusal(404, "NotFound", reply.problem);
-    case How::NotAsked: return refusal(403, "NotAsked", reply.problem);
-    case How::NoSuchOption: return refusal(400, "NoSuchOption", reply.problem);
+    case How::Recorded: return api::answer(200, json_question(reply.question));
+    case How::Already: return api::refusal(409, "AlreadyAnswered", reply.problem);
+    case How::Expired: return api::refusal(410, "Expired", reply.problem);
+    case How::Withdrawn: return api::refusal(410, "Withdrawn", reply.problem);
+    case How::NotFound: return api::refusal(404, "NotFound", reply.problem);
+    case How::NotAsked: return api::refusal(403, "NotAsked", reply.problem);
+    case How::NoSuchOption: return api::refusal(400, "NoSuchOption", reply.problem);
     case How::Stopping: break;
   }
-  return refusal(503, "Stopping", "the service is stopping; send it again");
+  return api::stopping();
 }
 
 HttpAnswer api_answer(const MessageReply& reply) {
   using How = MessageReply::How;
   switch (reply.how) {
-    case How::Kept: return json_answer(202, R"({"isKnown":false})");
-    case How::Known: return json_answer(202, R"({"isKnown":true})");
-    case How::NotFound: return refusal(404, "NotFound", reply.problem);
-    case How::Over: return refusal(410, "Over", reply.problem);
-    case How::Refused: return refusal(400, "BadRequest", reply.problem);
-    case How::Full: return refusal(429, "TooMany", reply.problem);
+    case How::Kept: return api::answer(202, R"({"isKnown":false})");
+    case How::Known: return api::answer(202, R"({"isKnown":true})");
+    case How::NotFound: return api::refusal(404, "NotFound", reply.problem);
+    case How::Over: return api::refusal(410, "Over", reply.problem);
+    case How::Refused: return api::refusal(400, "BadRequest", reply.problem);
+    case How::Full: return api::refusal(429, "TooMany", reply.problem);
     case How::Stopping: break;
   }
-  return refusal(503, "Stopping", "the service is stopping; send it again");
-}
-
-bool reads(const HttpQuestion& question) {
-  return question.method == "GET" || question.method == "HEAD";
+  return api::stopping();
 }
 
 std::optional<AnswerRequest> read_answer(const std::string& body, std::string_view id, std::string& problem) {
@@ -88,7 +89,7 @@ bool People::handle(const HttpQuestion& question, const Reply& reply) const {
   const auto path = percent_decoded(target.substr(0, target.find('?')));
   if (!path) return false;
   const std::string_view all = *path;
-  if (all == "/style.css") return reply(reads(question) ? page_style() : only("GET")), true;
+  if (all == "/style.css") return reply(api::reads(question) ? page_style() : api::only("GET")), true;
   if (all.starts_with(kAnswerPath)) return link(question, all.substr(kAnswerPath.size()), reply), true;
   if (!options_.api_token) return false;
   if (all == kQuestions) return questions(question, {}, reply), true;
@@ -104,7 +105,7 @@ void People::link(const HttpQuestion& question, std::string_view token, const Re
   const auto link = read_link(options_.link_key, token);
   if (!link) return reply(invalid_link());
   const bool is_post = question.method == "POST";
-  if (!is_post && !reads(question)) return reply(only("GET or POST"));
+  if (!is_post && !api::reads(question)) return reply(api::only("GET or POST"));
   if (link->expires_us <= clock_.now_us())
     return reply(notice_page(410, "Too late", "this link is not valid any more"));
   const auto asked = store_.question(link->question);
@@ -127,33 +128,27 @@ void People::link(const HttpQuestion& question, std::string_view token, const Re
   options_.answer(std::move(request), [reply](const AnswerReply& told) { reply(reply_page(told)); });
 }
 
-bool People::is_allowed(const HttpQuestion& question, const Reply& reply) const {
-  if (has_api_token(options_.api_token, question)) return true;
-  reply(not_allowed());
-  return false;
-}
-
 void People::questions(const HttpQuestion& question, std::string_view id, const Reply& reply) const {
   const bool is_post = question.method == "POST" && !id.empty();
-  if (!is_post && !reads(question)) return reply(only(id.empty() ? "GET" : "GET or POST"));
-  if (!is_allowed(question, reply)) return;
+  if (!is_post && !api::reads(question)) return reply(api::only(id.empty() ? "GET" : "GET or POST"));
+  if (!api::is_allowed(options_.api_token, question, reply)) return;
   if (id.empty()) return list(question, reply);
   if (!is_post) {
     const auto asked = store_.question(id);
     if (!asked) return reply(store_failed());
-    if (!*asked) return reply(refusal(404, "NotFound", fmt::format("there is no question `{}`", id)));
-    return reply(json_answer(200, json_question(**asked)));
+    if (!*asked) return reply(api::refusal(404, "NotFound", fmt::format("there is no question `{}`", id)));
+    return reply(api::answer(200, json_question(**asked)));
   }
   std::string problem;
   auto request = read_answer(question.body, id, problem);
-  if (!request) return reply(refusal(400, "BadRequest", problem));
+  if (!request) return reply(api::refusal(400, "BadRequest", problem));
   options_.answer(std::move(*request), [reply](const AnswerReply& told) { reply(api_answer(told)); });
 }
 
 void People::list(const HttpQuestion& question, const Reply& reply) const {
   const std::string state = parameter(question.target, "state");
   if (!state.empty() && state != "open" && state != "all")
-    return reply(refusal(400, "BadRequest", "`state` is open or all"));
+    return reply(api::refusal(400, "BadRequest", "`state` is open or all"));
   QuestionFilter filter;
   if (state != "all") filter.state = QuestionRow::State::Open;
   filter.tenant = parameter(question.target, "tenant");
@@ -164,13 +159,13 @@ void People::list(const HttpQuestion& question, const Reply& reply) const {
   if (!rows) return reply(store_failed());
   std::string all;
   for (const QuestionRow& row : *rows) all += (all.empty() ? "" : ",") + json_question(row);
-  reply(json_answer(200, fmt::format(R"({{"questions":[{}]}})", all)));
+  reply(api::answer(200, fmt::format(R"({{"questions":[{}]}})", all)));
 }
 
 void People::message(const HttpQuestion& question, std::string_view rest, const Reply& reply) const {
   const std::size_t at = rest.find(kMessages);
-  if (question.method != "POST") return reply(only("POST"));
-  if (!is_allowed(question, reply)) return;
+  if (question.method != "POST") return reply(api::only("POST"));
+  if (!api::is_allowed(options_.api_token, question, reply)) return;
   MessageRequest request{.run = std::string(rest.substr(0, at)),
                          .name = std::string(rest.substr(at + kMessages.size())),
                          .payload = question.body,

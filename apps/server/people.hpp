@@ -43,7 +43,6 @@ class People {
   void questions(const HttpQuestion& question, std::string_view id, const Reply& reply) const;
   void list(const HttpQuestion& question, const Reply& reply) const;
   void message(const HttpQuestion& question, std::string_view rest, const Reply& reply) const;
-  bool is_allowed(const HttpQuestion& question, const Reply& reply) const;
 
   PeopleOptions options_;
   Store& store_;

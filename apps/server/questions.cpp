@@ -3,35 +3,19 @@
 // when a service starts.
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <optional>
-
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
 #include "apps/server/run_json.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/service_client.hpp"
 #include "apps/server/setup.hpp"
+#include "apps/server/store_place.hpp"
 #include "base/text.hpp"
 #include "runtime/question.hpp"
 #include "runtime/sqlite_store.hpp"
 
 namespace flow {
 namespace {
-
-struct Place {
-  std::optional<Config> config;
-  std::string store;
-};
-
-Attempt<Place> place_of(const QuestionsOptions& options) {
-  Place place;
-  place.store = options.store.empty() ? Config().store : options.store;
-  if (options.config.empty()) return place;
-  FLOW_TRY(place.config, choose_config({.file = options.config}));
-  if (options.store.empty()) place.store = place.config->store;
-  return place;
-}
 
 void print(const QuestionRow& question) {
   fmt::print("{}  {:<9} {:<8} {:<10} {}  {}\n", question.id, question_state_name(question.state),
@@ -48,7 +32,7 @@ void print(const QuestionRow& question) {
 }
 
 Attempt<int> list(const QuestionsOptions& options) {
-  FLOW_TRY(const Place place, place_of(options));
+  FLOW_TRY(const StorePlace place, store_place(options.config, options.store));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open_read_only(place.store));
   QuestionFilter filter;
   filter.tenant = options.tenant;
@@ -77,22 +61,12 @@ Attempt<int> answer_at_service(const Config& config, const QuestionsOptions& opt
 }
 
 Attempt<int> answer(const QuestionsOptions& options) {
-  FLOW_TRY(const Place place, place_of(options));
-  {  // or opening it to write would make one
-    FLOW_TRY(const std::unique_ptr<SqliteStore> looking, SqliteStore::open_read_only(place.store));
-  }
-  const auto store = SqliteStore::open(place.store);
-  if (!store) {
-    if (place.config && place.config->inbound.api_token) return answer_at_service(*place.config, options);
-    return failure(store.error().message +
-                       "; if a service has it open, name its configuration with --config: it needs `[http]` "
-                       "and `[api]`",
-                   kWorldWrong);
-  }
+  FLOW_TRY(const StorePlace place, store_place(options.config, options.store));
+  FLOW_TRY(const std::unique_ptr<SqliteStore> store, open_to_change(place));
+  if (!store) return answer_at_service(*place.config, options);
   const SystemClock clock;
-  FLOW_TRY(
-      const AnswerReply reply,
-      answer_in_store(**store, {options.id, options.answer, options.by, "command line"}, clock.now_us()));
+  FLOW_TRY(const AnswerReply reply,
+           answer_in_store(*store, {options.id, options.answer, options.by, "command line"}, clock.now_us()));
   if (reply.how != AnswerReply::How::Recorded) return failure(reply.problem, kUsage);
   say(stdout, "recorded; the run goes on when a service has this store\n");
   return static_cast<int>(kSuccess);

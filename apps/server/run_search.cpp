@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "apps/server/api_answer.hpp"
 #include "apps/server/moment.hpp"
+#include "apps/server/query.hpp"
 #include "apps/server/run_json.hpp"
 #include "base/text.hpp"
 #include "runtime/history.hpp"
@@ -24,6 +24,10 @@ Result<std::int64_t> moment(std::string_view name, const std::string& text, std:
   if (const auto parsed = parse_moment(text, now_us)) return *parsed;
   return error(fmt::format("{}: `{}` is no moment, as 2h (so long ago), 2026-11-22 or 2026-11-22T06:00:00Z",
                            name, text));
+}
+
+HttpAnswer store_failed() {
+  return api::refusal(503, "Unavailable", "the store cannot be read");
 }
 
 // A name that nobody knows would leave out what it was meant to leave out.
@@ -61,11 +65,9 @@ bool RunPages::handle(const HttpQuestion& question, const Reply& reply) const {
   const std::string_view rest = std::string_view(*path).substr(kRuns.size());
   const bool is_one = rest.size() > 1 && rest[0] == '/' && rest.find('/', 1) == std::string_view::npos;
   if (!rest.empty() && !is_one) return false;
-  if (question.method != "GET" && question.method != "HEAD") {
-    reply(only("GET"));
-  } else if (!has_api_token(api_token_, question)) {
-    reply(not_allowed());
-  } else {
+  if (!api::reads(question)) {
+    reply(api::only("GET"));
+  } else if (api::is_allowed(api_token_, question, reply)) {
     reply(is_one ? show(rest.substr(1)) : list(question));
   }
   return true;
@@ -74,8 +76,9 @@ bool RunPages::handle(const HttpQuestion& question, const Reply& reply) const {
 HttpAnswer RunPages::list(const HttpQuestion& question) const {
   const std::string_view target = question.target;
   if (const auto name = unknown_name(target))
-    return refusal(400, "BadRequest",
-                   fmt::format("there is no parameter `{}`; known are {}", *name, fmt::join(kNames, ", ")));
+    return api::refusal(
+        400, "BadRequest",
+        fmt::format("there is no parameter `{}`; known are {}", *name, fmt::join(kNames, ", ")));
   RunSearch search{.tenant = parameter(target, "tenant"),
                    .flow = parameter(target, "flow"),
                    .alert = parameter(target, "alert"),
@@ -85,11 +88,12 @@ HttpAnswer RunPages::list(const HttpQuestion& question) const {
                    .until = parameter(target, "until"),
                    .before = parameter(target, "before")};
   auto filter = read_search(search, clock_.now_us());
-  if (!filter) return refusal(400, "BadRequest", filter.error().message);
+  if (!filter) return api::refusal(400, "BadRequest", filter.error().message);
   const std::string limit = parameter(target, "limit");
   const auto wanted = limit.empty() ? std::optional<std::int64_t>(kListed) : json_int(limit);
   if (!wanted || *wanted < 1 || *wanted > kMostListed)
-    return refusal(400, "BadRequest", fmt::format("`limit` is a whole number from 1 to {}", kMostListed));
+    return api::refusal(400, "BadRequest",
+                        fmt::format("`limit` is a whole number from 1 to {}", kMostListed));
   filter->limit = static_cast<std::uint32_t>(*wanted);
   const auto rows = store_.list_runs(*filter);
   if (!rows) return store_failed();
@@ -97,16 +101,16 @@ HttpAnswer RunPages::list(const HttpQuestion& question) const {
   for (const RunRow& row : *rows) all += (all.empty() ? "" : ",") + json_run(row);
   // Where the next page begins, when there may be one.
   const std::string next = rows->size() == filter->limit ? json_quoted(rows->back().id) : "null";
-  return json_answer(200, fmt::format(R"({{"runs":[{}],"next":{}}})", all, next));
+  return api::answer(200, fmt::format(R"({{"runs":[{}],"next":{}}})", all, next));
 }
 
 HttpAnswer RunPages::show(std::string_view id) const {
   const auto history = show_run(store_, id);
   if (!history) return store_failed();
-  if (!*history) return refusal(404, "NotFound", fmt::format("there is no run `{}`", id));
+  if (!*history) return api::refusal(404, "NotFound", fmt::format("there is no run `{}`", id));
   std::string steps;
   for (const RunStep& step : (*history)->steps) steps += (steps.empty() ? "" : ",") + json_step(step);
-  return json_answer(200, fmt::format(R"({{"run":{},"steps":[{}]}})", json_run((*history)->run), steps));
+  return api::answer(200, fmt::format(R"({{"run":{},"steps":[{}]}})", json_run((*history)->run), steps));
 }
 
 }  // namespace flow

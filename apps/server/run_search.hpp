@@ -1,14 +1,12 @@
 // Which runs are meant, as people say it on the command line and in the API's queries; and the API's answers.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 
-#include "apps/server/http_message.hpp"
+#include "apps/server/api.hpp"
 #include "base/clock.hpp"
 #include "runtime/store.hpp"
-#include "stdlib/identity/token_source.hpp"
 
 namespace flow {
 
@@ -22,8 +20,6 @@ Result<RunFilter> read_search(const RunSearch& search, std::int64_t now_us);
 // The API's runs. Decides who may, and reads them; it knows neither the network nor the runtime.
 class RunPages {
  public:
-  using Reply = std::function<void(HttpAnswer)>;
-
   // `store` is only read, on the thread that calls handle(); both must outlive this. Without a token there is
   // no API.
   RunPages(SecretProvider api_token, Store& store, const Clock& clock)
@@ -32,7 +28,7 @@ class RunPages {
   // Answers once. False, and no answer, when the path is not one of these:
   //   GET /api/v1/runs       the newest first; ?tenant= flow= alert= machine= state= since= until= before=
   //   limit= GET /api/v1/runs/RUN   one with its steps
-  bool handle(const HttpQuestion& question, const Reply& reply) const;
+  bool handle(const HttpQuestion& question, const api::Reply& reply) const;
 
  private:
   HttpAnswer list(const HttpQuestion& question) const;

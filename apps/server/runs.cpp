@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "runtime/caller.hpp"
 #include "runtime/history.hpp"
+#include "runtime/rerun.hpp"
 #include "runtime/sqlite_store.hpp"
 
 namespace flow {
@@ -51,17 +52,23 @@ Attempt<int> show(const RunsOptions& options) {
     return error(
         fmt::format("there is no run `{}` in `{}`; `flow runs list` shows them", options.id, options.store));
   const RunRow& run = history->run;
+  FLOW_TRY(const std::vector<std::string> repeats, reruns(*store, run));
   if (options.json) {
     std::string steps;
     for (const RunStep& step : history->steps) steps += (steps.empty() ? "" : ",\n") + json_step(step);
-    fmt::print("{{\"run\":{},\n\"steps\":[{}]}}\n", json_run(run), steps);
+    std::string again;
+    for (const std::string& id : repeats) again += (again.empty() ? "" : ",") + json_quoted(id);
+    fmt::print("{{\"run\":{},\n\"retriedAs\":[{}],\n\"steps\":[{}]}}\n", json_run(run), again, steps);
     return static_cast<int>(kSuccess);
   }
   fmt::print("run {} of {} for tenant {}: {}\n", run.id, run.flow, run.tenant, run_state_name(run.state));
   if (const auto caller = caller_of(run))
     fmt::print("  called by run {}\n", caller->run);
+  else if (const auto repeated = rerun_of(run))
+    fmt::print("  retry {} of run {}\n", repeated->number, printable(repeated->run));
   else
     fmt::print("  because of {} {}\n", run.trigger, printable(run.key));
+  for (const std::string& again : repeats) fmt::print("  retried as run {}\n", again);
   for (const RunStep& step : history->steps)
     fmt::print("  {:<27} {:>8} {}\n", format_time_us(step.time_us),
                step.line == 0 ? "" : fmt::format("line {}", step.line), step_text(step));

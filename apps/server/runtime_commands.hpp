@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/control.hpp"
+
 namespace flow {
 
 struct RunOptions {
@@ -55,11 +57,12 @@ struct RunsOptions {
 int run_runs_list(const RunsOptions& options);
 int run_runs_show(const RunsOptions& options);
 
-// Resuming and cancelling.
+// Resuming, cancelling, retrying.
 struct ControlOptions {
-  std::string store = "flow.db";
-  bool is_cancel = false;
-  std::string id;             // or, to resume:
+  std::string store;   // instead of the configuration's
+  std::string config;  // of the service, when one runs on the store
+  ControlRequest::What what = ControlRequest::What::Resume;
+  std::string id;             // or, to resume and retry:
   bool failed = false;        // all that failed, of
   std::string flow, tenant;   // these (empty: any),
   std::int64_t since_us = 0;  // begun within that time

@@ -9,6 +9,7 @@
 #include "apps/server/link_key.hpp"
 #include "apps/server/narrator.hpp"
 #include "apps/server/people.hpp"
+#include "apps/server/run_control.hpp"
 #include "apps/server/run_search.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
@@ -19,17 +20,19 @@ namespace {
 
 // Nothing when the configuration names no address.
 Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound,
-                                           const People& people, const RunPages& runs) {
+                                           const People& people, const RunControl& control,
+                                           const RunPages& runs) {
   if (config.address.empty()) return std::unique_ptr<HttpServer>();
   HttpServerOptions options;
   options.address = config.address;
   options.port = config.port;
   options.body_limit = config.body_bytes;
-  FLOW_TRY(auto server,
-           HttpServer::start(options, [&](const HttpQuestion& question, HttpServer::Reply reply) {
-             if (!people.handle(question, reply) && !runs.handle(question, reply))
-               inbound.handle(question, std::move(reply));
-           }));
+  FLOW_TRY(
+      auto server, HttpServer::start(options, [&](const HttpQuestion& question, HttpServer::Reply reply) {
+        if (people.handle(question, reply) || control.handle(question, reply) || runs.handle(question, reply))
+          return;
+        inbound.handle(question, std::move(reply));
+      }));
   say(stdout,
       fmt::format("listening at http://{}:{}\n",
                   config.address.find(':') == std::string::npos ? config.address : "[" + config.address + "]",
@@ -80,8 +83,11 @@ Attempt<int> serve(const ServeOptions& options) {
        .send = [&](MessageRequest request,
                    MessageDone done) { runtime.send(std::move(request), std::move(done)); }},
       *looking, world->clock());
+  const RunControl control(config.inbound.api_token, [&](ControlRequest request, ControlDone done) {
+    runtime.control(std::move(request), std::move(done));
+  });
   const RunPages runs(config.inbound.api_token, *looking, world->clock());
-  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound, people, runs));
+  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound, people, control, runs));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

@@ -162,12 +162,32 @@ TEST(Audit, TellsWhoResumedAndCancelled) {
   EXPECT_THAT(lines_of(*bench.store).back().line,
               HasSubstr(R"("detail":"the call in doubt has not happened","by":"ana@contoso.com")"));
   const auto cancelled =
-      plan_cancel(bench.history(history.run.id), "ana@contoso.com", "enough", bench.clock.now);
+      plan_cancel(bench.history(history.run.id), {}, "ana@contoso.com", "enough", bench.clock.now);
   ASSERT_TRUE(cancelled && bench.store->commit(*cancelled));
   const auto lines = lines_of(*bench.store);
   EXPECT_THAT(lines[lines.size() - 2].line, HasSubstr(R"("detail":"enough","by":"ana@contoso.com")"));
   EXPECT_EQ(told(*bench.store).back(), "ended stopped");
   expect_whole(*bench.store);
+}
+
+TEST(Audit, TellsWhatIsDoneToRunsOfAServiceThatRuns) {
+  Live live;
+  live.bench.world.add_alert("da1", live.bench.clock.now + kSecondUs);
+  ASSERT_TRUE(live.boot(asking_flow(0)) && live.pass(kMinuteUs));
+  ControlRequest request{.what = ControlRequest::What::Cancel, .run = live.only_run().id, .reason = "enough"};
+  request.resume.by = "ana@contoso.com";
+  live.runtime->control(request, [](const ControlReply&) {});
+  ASSERT_TRUE(live.pass(kMinuteUs));
+  EXPECT_THAT(told(*live.bench.store), ::testing::Contains("cancel"));
+  EXPECT_EQ(told(*live.bench.store).back(), "ended stopped");
+  request.what = ControlRequest::What::Retry;
+  live.runtime->control(request, [](const ControlReply&) {});
+  ASSERT_TRUE(live.pass(kMinuteUs));
+  const auto all = told(*live.bench.store);
+  const auto retry = std::ranges::find(all, "retry");
+  ASSERT_NE(retry, all.end());
+  EXPECT_EQ(*(retry + 1), "started");
+  expect_whole(*live.bench.store);
 }
 
 TEST(Audit, HoldsNoArgumentButTheTarget) {

@@ -139,14 +139,14 @@ TEST(Cancel, EndsARunThatWaitsAndCallsNothingMore) {
   ASSERT_TRUE(live.boot(a.module));
   ASSERT_TRUE(live.pass(kMinuteUs));
   live.runtime.reset();
-  const auto batch = plan_cancel(live.bench.history(live.only_run().id), "ana@contoso.com", "a mistake",
+  const auto batch = plan_cancel(live.bench.history(live.only_run().id), {}, "ana@contoso.com", "a mistake",
                                  live.bench.clock.now);
   ASSERT_TRUE(live.go_on_with(batch, a.module));
   ASSERT_TRUE(live.pass(2 * 3600 * kSecondUs));
   EXPECT_EQ(live.only_run().state, RunState::Stopped);
   EXPECT_EQ(live.only_run().reason, "cancelled by ana@contoso.com: a mistake");
   EXPECT_EQ(live.bench.world.count("defender.isolate"), 0u);
-  EXPECT_FALSE(plan_cancel(live.bench.history(live.only_run().id), "", "", live.bench.clock.now));
+  EXPECT_FALSE(plan_cancel(live.bench.history(live.only_run().id), {}, "", "", live.bench.clock.now));
   const auto traced = RecordedRun::read(*live.bench.store, live.only_run().id);
   ASSERT_TRUE(traced && *traced);
   const auto steps = (*traced)->replay({}, [](const TraceStep&) {});

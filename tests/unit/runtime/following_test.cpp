@@ -260,7 +260,7 @@ TEST(CalledFlows, ACancelledOneIsAFaultToItsCaller) {
   const std::string child = runs_of(live, "waits").at(0).id;
   live.runtime.reset();
   const auto batch =
-      plan_cancel(live.bench.history(child), "ana@contoso.com", "a mistake", live.bench.clock.now);
+      plan_cancel(live.bench.history(child), {}, "ana@contoso.com", "a mistake", live.bench.clock.now);
   ASSERT_TRUE(batch && live.bench.store->commit(*batch));
   ASSERT_TRUE(live.boot(module));
   ASSERT_TRUE(live.pass(kMinuteUs));

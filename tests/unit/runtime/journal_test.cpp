@@ -16,7 +16,7 @@ std::vector<Entry> one_of_each() {
   Ended failed{Ended::How::Failed, "", fault, 12};
   Ended failed_within = failed;
   failed_within.trace = {{"score", 12}, {"isolate \"high\"", 30}};
-  return {StartedEntry{R"({"id":"a","n":1.50})"},
+  return {StartedEntry{.event = R"({"id":"a","n":1.50})"},
           IntentEntry{3, 2, "defender.isolate", R"({"a":[1, {"b":null}]})", 7, true},
           RetryEntry{3, fault, 99},
           RetryEntry{3, std::nullopt, 99},

@@ -33,7 +33,7 @@ Module module_by_hand() {
 }
 
 std::vector<Entry> journal_by_hand() {
-  return {StartedEntry{kEvent},
+  return {StartedEntry{.event = kEvent},
           IntentEntry{0, 1, "defender.get_machine", R"({"machine":"m1"})", 2, true},
           OutcomeEntry{0, Returned{kMachineJson}, false},
           EnteredEntry{},
@@ -191,7 +191,7 @@ TEST(Trace, SaysWhereAJournalDoesNotFit) {
   longer.entries.push_back(LogEntry{1, "more", 3});
   EXPECT_THAT(longer.problem(), HasSubstr("at entry 11 (Log) the run is over"));
   Recorded other_event;
-  other_event.entries[0] = StartedEntry{R"({"id":"da1"})"};
+  other_event.entries[0] = StartedEntry{.event = R"({"id":"da1"})"};
   EXPECT_THAT(other_event.problem(), HasSubstr("at entry 1 (Intent)"));
 }
 
@@ -252,9 +252,12 @@ TEST(Trace, GoesThroughBranches) {
   const auto answer = [](std::uint32_t call, const char* id) {
     return OutcomeEntry{call, Returned{fmt::format(R"({{"id":"{}"}})", id)}, false};
   };
-  recorded.entries = {StartedEntry{kEvent}, intent(0, "m1"),
-                      intent(1, "m2"),      answer(1, "second"),
-                      answer(0, "first"),   EndedEntry{Ended{.how = Ended::How::Finished, .line = 4}}};
+  recorded.entries = {StartedEntry{.event = kEvent},
+                      intent(0, "m1"),
+                      intent(1, "m2"),
+                      answer(1, "second"),
+                      answer(0, "first"),
+                      EndedEntry{Ended{.how = Ended::How::Finished, .line = 4}}};
   const auto run = recorded.read();
   ASSERT_TRUE(run && *run) << run.error().message;
   EXPECT_THAT(told(**run),

@@ -1,0 +1,25 @@
+// What the routes of the API have in common: how they answer, refuse, and know who may.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "apps/server/http_message.hpp"
+#include "stdlib/identity/token_source.hpp"
+
+namespace flow::api {
+
+using Reply = std::function<void(HttpAnswer)>;
+
+HttpAnswer answer(int status, std::string json);
+// {"error": {"code": …, "message": …}}
+HttpAnswer refusal(int status, std::string_view code, std::string_view message);
+HttpAnswer only(std::string_view methods);
+HttpAnswer stopping();
+
+bool reads(const HttpQuestion& question);  // GET, HEAD
+// Whether it has the token; else it has been answered. A token that cannot be read lets nobody in.
+bool is_allowed(const SecretProvider& token, const HttpQuestion& question, const Reply& reply);
+
+}  // namespace flow::api
