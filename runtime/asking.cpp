@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "runtime/auditing.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
@@ -214,6 +215,7 @@ Status Runtime::Loop::take_answer(const AnswerRequest& request, const AnswerDone
   if (reply.how == AnswerReply::How::Recorded) {
     const QuestionRow& answered = reply.question;
     batch_.closed.push_back(answered);
+    batch_.audit.push_back(audit_answer(answered));
     stop_telling(answered.id);
     after_commit([this, answered] { observer_->question_answered(answered); });
     if (run(answered.run) == nullptr)

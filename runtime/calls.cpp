@@ -47,7 +47,7 @@ Fault not_json(const std::string& operation) {
 
 }  // namespace
 
-// Of an operation that has routes.
+// Of an operation that has any: the one that the tenant's configuration has chosen.
 std::size_t Runtime::Loop::route_of(const std::string& tenant, const Operation& operation) const {
   const std::size_t route = options_.chosen_route ? options_.chosen_route(tenant, operation) : 0;
   return std::min(route, operation.routes.size() - 1);

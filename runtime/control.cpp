@@ -7,12 +7,22 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "runtime/auditing.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/rerun.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow {
 namespace {
+
+std::string fate_text(ResumeRequest::Fate fate) {
+  switch (fate) {
+    case ResumeRequest::Fate::Unknown: return {};
+    case ResumeRequest::Fate::Happened: return "the call in doubt has happened";
+    case ResumeRequest::Fate::DidNotHappen: return "the call in doubt has not happened";
+  }
+  return {};
+}
 
 JournalRow journal_row(const RunHistory& history, std::uint32_t behind, const Entry& entry,
                        std::int64_t now_us) {
@@ -154,6 +164,7 @@ Result<Batch> plan_resume(const RunHistory& history, const Module& module, const
   row.fault.clear();
   row.line = 0;
   batch.changed_runs.push_back(std::move(row));
+  batch.audit.push_back(audit_control(AuditKind::Resume, run, request.by, fate_text(request.fate), now_us));
   batch.thawed.push_back(run.id);  // it may stand for what does not count any more
   return batch;
 }
@@ -170,6 +181,8 @@ Result<Batch> plan_cancel(const RunHistory& history, const std::vector<QuestionR
   row.ended_us = now_us;
   row.reason = cancel_reason(by, reason);
   row.wake_us = 0;
+  batch.audit.push_back(audit_control(AuditKind::Cancel, run, by, reason, now_us));
+  batch.audit.push_back(audit_ended(row, now_us));
   batch.changed_runs.push_back(std::move(row));
   batch.thawed.push_back(run.id);
   for (QuestionRow question : asked) {

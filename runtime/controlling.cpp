@@ -56,6 +56,7 @@ void Runtime::Loop::carry_out(const Batch& planned, const ControlRequest& reques
   append(batch_.changed_runs, planned.changed_runs);
   append(batch_.thawed, planned.thawed);
   append(batch_.closed, planned.closed);
+  append(batch_.audit, planned.audit);
 }
 
 // Wherever it was: in memory, asleep, waiting for its turn, parked, or not taken up yet. What it has under

@@ -187,8 +187,17 @@ Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request
 }
 
 void Runtime::Loop::note_deployments(const std::vector<DeploymentRow>& changes) {
-  batch_.deployments.insert(batch_.deployments.end(), changes.begin(), changes.end());
-  for (const DeploymentRow& change : changes) after_commit([this, change] { observer_->deployed(change); });
+  for (const DeploymentRow& change : changes) {
+    batch_.deployments.push_back(change);
+    batch_.audit.push_back({.kind = AuditKind::Deployed,
+                            .time_us = change.time_us,
+                            .tenant = change.tenant,
+                            .flow = change.flow,
+                            .result = std::string(deployment_kind_name(change.kind)),
+                            .by = change.by,
+                            .module = change.module});
+    after_commit([this, change] { observer_->deployed(change); });
+  }
 }
 
 Result<DeployReply> Runtime::Loop::never_deployed(const DeployRequest& request) {

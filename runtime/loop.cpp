@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "runtime/auditing.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/served.hpp"
 #include "vm/interp/settings.hpp"
@@ -97,6 +98,7 @@ Status Runtime::Loop::turn(bool& has_worked) {
   put_to_sleep(now_us);
   FLOW_TRY_STATUS(commit());
   send_calls();
+  if (!is_draining_) FLOW_TRY_STATUS(prune_some(now_us, has_worked));
   return {};
 }
 
@@ -113,6 +115,7 @@ void Runtime::Loop::follow_clock(std::int64_t now_us) {
   responds_until_.clear();
   for (auto& [run, responder] : responders_) responds_until_.emplace(responder.until_us -= back_us, run);
   limiter_.set_back(back_us);
+  if (pruning_.next_us != kNever) pruning_.next_us -= back_us;
 }
 
 bool Runtime::Loop::fire_timers(std::int64_t now_us) {
@@ -137,6 +140,7 @@ std::int64_t Runtime::Loop::next_wake_us() const {
   next = std::min(next, deadlines_.next_us());
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
   if (!is_draining_ && has_room()) next = std::min(next, next_sleeper_us_);
+  if (!is_draining_) next = std::min(next, pruning_.next_us);
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
   if (!responds_until_.empty()) next = std::min(next, responds_until_.begin()->first);
   return next;
@@ -291,6 +295,12 @@ Runtime::Loop::Crowd Runtime::Loop::crowd() const {
 }
 
 void Runtime::Loop::collect(Run& run) {
+  for (Run::Audited& audited : run.take_audited()) {
+    const Operation& operation = run.module()->operations[audited.operation];
+    if (audited.row.kind == AuditKind::Intent)
+      audited.row.permission = permission_for(run.row().tenant, operation);
+    batch_.audit.push_back(std::move(audited.row));
+  }
   std::vector<JournalRow> rows = run.take_unsaved();
   if (rows.empty()) return;
   const std::size_t first = batch_.journal.size();
@@ -299,6 +309,12 @@ void Runtime::Loop::collect(Run& run) {
   after_commit([this, row = run.row(), first, end = batch_.journal.size()] {
     for (std::size_t i = first; i < end; ++i) observer_->run_step(row, committed_.journal[i]);
   });
+}
+
+// Any one of them suffices; which the token has is the tenant's own affair.
+std::string Runtime::Loop::permission_for(const std::string& tenant, const Operation& operation) const {
+  if (operation.routes.empty()) return {};
+  return fmt::format("{}", fmt::join(operation.routes[route_of(tenant, operation)].permissions, " or "));
 }
 
 void Runtime::Loop::settle_run(Run& run) {
@@ -313,6 +329,7 @@ void Runtime::Loop::settle_run(Run& run) {
   withdraw(run, run.take_unwanted());
   if (!run.is_over()) return;
   batch_.changed_runs.push_back(run.row());
+  batch_.audit.push_back(audit_ended(run.row(), clock_.now_us()));
   if (run.was_frozen()) batch_.thawed.push_back(run.row().id);
   note_over(run.row());
   follow_end(run);

@@ -18,6 +18,7 @@
 //   starting.cpp      events to runs
 //   deploying.cpp     which flows are live
 //   recovery.cpp      stored runs to memory
+//   pruning.cpp       what need not be kept
 #pragma once
 
 #include <deque>
@@ -109,6 +110,7 @@ class Runtime::Loop {
   using TellingId = std::pair<std::string, std::uint32_t>;  // the question's ID, the person's place
   struct Telling {
     std::string tenant;
+    std::string flow;
     std::string run;
     std::string person;
     std::shared_ptr<const Module> module;
@@ -176,7 +178,8 @@ class Runtime::Loop {
   using Crowd = std::map<std::string, std::size_t>;
   bool has_room_for(const std::string& tenant, const Crowd& runs) const;
   Crowd crowd() const;
-  void collect(Run& run);     // moves what it wrote into the batch
+  void collect(Run& run);  // moves what it wrote into the batch
+  std::string permission_for(const std::string& tenant, const Operation& operation) const;
   void settle_run(Run& run);  // after it went on: asks for its next calls, or lets go of it
   void note_over(const RunRow& row);
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
@@ -332,12 +335,13 @@ class Runtime::Loop {
             std::uint32_t person);
   void send_telling(const TellingId& id, Pending::Purpose purpose);
   void note_telling(const TellingId& id, TellingRow::State state, std::string problem = {});
+  void audit_telling(const TellingId& id, AuditKind kind, std::string_view result, std::string detail = {});
   bool release_telling(const Pending& pending);
   void take_telling(const Pending& pending, const std::variant<Outcome, Settlement>& what);
   void ask_whether_told(const TellingId& id);
   void settle_telling(const TellingId& id, const Settlement& settlement);
   void try_telling_again(const TellingId& id, const Fault& fault, Pending::Purpose purpose);
-  void end_telling(const TellingId& id, TellingRow::State state);
+  void end_telling(const TellingId& id);
   void fail_telling(const TellingId& id, const std::string& problem);
   void stop_telling(const std::string& question);
   Status take_up_tellings(bool& has_worked);
@@ -431,6 +435,11 @@ class Runtime::Loop {
   Status answer_from_child(Run& parent, std::uint32_t number, const std::string& child);
   Result<std::optional<RunRow>> row_of(const std::string& id);
 
+  // pruning.cpp: what need not be kept any more goes, when there is nothing else to do
+  void begin_pruning();
+  Status prune_some(std::int64_t now_us, bool& has_worked);
+  void forget_modules(const std::set<std::string>& needed);
+
   // recovery.cpp
   Status recover_some(bool& has_worked);
   Status take_up(RunRow row, bool is_restart);
@@ -498,6 +507,15 @@ class Runtime::Loop {
   std::vector<std::string> leaving_memory_;  // once the batch is durable
   Deadlines deadlines_;
   std::map<std::string, std::int64_t> overdue_;  // runs over their deadline: until when they may clean up
+
+  struct Pruning {
+    std::int64_t next_us = kNever;
+    std::int64_t overdue_us = kNever;  // from then on also when there is something else to do
+    bool is_under_way = false;
+    std::string after;              // looked at up to this run
+    std::set<std::string> modules;  // that are needed
+  };
+  Pruning pruning_;
 
   std::map<TellingId, Telling> tellings_;
   bool is_retelling_ = false;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "runtime/auditing.hpp"
 #include "runtime/json_text.hpp"
 
 namespace flow {
@@ -73,6 +74,7 @@ Result<AnswerReply> answer_in_store(Store& store, const AnswerRequest& request, 
   if (reply.how != AnswerReply::How::Recorded) return reply;
   Batch batch;
   batch.closed.push_back(reply.question);
+  batch.audit.push_back(audit_answer(reply.question));
   batch.due.push_back({.run = reply.question.run, .wake_us = now_us});
   FLOW_TRY_STATUS(store.commit(batch));
   return reply;

@@ -3,6 +3,7 @@
 // machine.
 #include <fmt/format.h>
 
+#include "runtime/auditing.hpp"
 #include "runtime/frozen.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
@@ -41,6 +42,7 @@ Status Runtime::Loop::recover() {
   FLOW_TRY(const auto next_us, store_.next_wake_us());
   next_sleeper_us_ = next_us.value_or(kNever);
   has_taken_up_all_ = false;
+  begin_pruning();
   return restore_quotas();
 }
 
@@ -182,6 +184,7 @@ void Runtime::Loop::park_unread(const RunRow& row, std::uint32_t sequence, std::
   parked.state = RunState::Parked;
   parked.reason = std::move(reason);
   batch_.changed_runs.push_back(parked);
+  batch_.audit.push_back(audit_ended(parked, clock_.now_us()));
   ++counters_.runs_over[RunState::Parked];
   health(HealthEvent::Kind::RunParked, parked.tenant, parked.id, parked.reason);
   after_commit([this, parked] { observer_->run_ended(parked); });

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/auditing.hpp"
 #include "runtime/deployment.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/json_text.hpp"
@@ -91,9 +92,12 @@ Result<Batch> plan_rerun(Store& store, const RunHistory& history, const std::str
   row.trigger = run.trigger;
   row.key = rerun_key(run.id, static_cast<std::uint32_t>(before.size()) + 1);
   row.created_us = now_us;
+  row.machine = run.machine;
   const StartedEntry started{.event = history.steps[0].result, .settings = version.settings, .by = by};
   Batch batch;
   batch.journal.push_back({row.id, 0, static_cast<int>(EntryKind::Started), now_us, encode_entry(started)});
+  batch.audit.push_back(audit_control(AuditKind::Retry, row, by, "of run " + run.id, now_us));
+  batch.audit.push_back(audit_started(row));
   batch.runs.push_back(std::move(row));
   return batch;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/auditing.hpp"
 #include "runtime/served.hpp"
 #include "runtime/shadow.hpp"
 
@@ -193,6 +194,18 @@ void Run::append(EntryKind kind, std::string payload, std::int64_t now_us) {
       JournalRow{row_.id, next_sequence_++, static_cast<int>(kind), now_us, std::move(payload)});
 }
 
+void Run::append_of(std::uint32_t number, const Entry& entry, std::int64_t now_us) {
+  append(entry, now_us);
+  const Call& call = told_of(number).call;
+  auto row = audit_call(row_, module_->operations[call.operation], call, entry, now_us);
+  if (!row) return;
+  // A policy's answer has an intent for the journal's sake; nothing goes out.
+  const bool has_just_begun = !audited_.empty() && audited_.back().row.kind == AuditKind::Intent &&
+                              audited_.back().row.call == number;
+  if (row->kind == AuditKind::Policy && has_just_begun) audited_.pop_back();
+  audited_.push_back({*std::move(row), call.operation});
+}
+
 // Goes on until every branch waits for a call that has no answer yet, or the run is at its end. Log lines are
 // answered as they come, so that the run's story depends on the order of the calls' answers alone. Bounded by
 // the machine's fuel.
@@ -329,9 +342,10 @@ void Run::note_attempt(std::uint32_t number, std::int64_t now_us, std::int64_t d
   waiting.in_doubt = true;
   waiting.sent_us = now_us;
   waiting.due_us = due_us;
-  append(IntentEntry{number, ++waiting.attempts, operation(number).full_name(), waiting.call.arguments,
-                     waiting.call.line, waiting.call.is_fetch, due_us},
-         now_us);
+  append_of(number,
+            IntentEntry{number, ++waiting.attempts, operation(number).full_name(), waiting.call.arguments,
+                        waiting.call.line, waiting.call.is_fetch, due_us},
+            now_us);
 }
 
 void Run::note_due(std::uint32_t number, std::int64_t due_us) {
@@ -346,13 +360,13 @@ void Run::note_retry(std::uint32_t number, std::optional<Fault> fault, std::int6
   if (fault) ++waiting.failures;
   waiting.in_doubt = false;
   waiting.not_before_us = not_before_us;
-  append(RetryEntry{number, std::move(fault), not_before_us}, now_us);
+  append_of(number, RetryEntry{number, std::move(fault), not_before_us}, now_us);
 }
 
 void Run::note_begun(std::uint32_t number, std::string result, std::int64_t until_us, std::int64_t now_us) {
   Waiting& waiting = told_of(number);
   waiting.in_doubt = false;
-  append(BegunEntry{number, result, now_us, until_us}, now_us);
+  append_of(number, BegunEntry{number, result, now_us, until_us}, now_us);
   waiting.begun = Begun{std::move(result), now_us, until_us};
 }
 
@@ -364,8 +378,7 @@ std::vector<std::uint32_t> Run::under_way() const {
 
 void Run::answer(std::uint32_t number, const Outcome& outcome, bool is_settled, std::int64_t now_us,
                  AnsweredBy by) {
-  static_cast<void>(told_of(number));
-  append(OutcomeEntry{number, outcome, is_settled, by}, now_us);
+  append_of(number, OutcomeEntry{number, outcome, is_settled, by}, now_us);
   drop(number);
   advance(machine_->answer_call(number, outcome), now_us);
 }

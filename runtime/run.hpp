@@ -109,6 +109,12 @@ class Run {
 
   // The entries written since the last call.
   std::vector<JournalRow> take_unsaved();
+  // What of them belongs into the audit trail, with the operation that it is about.
+  struct Audited {
+    AuditRow row;
+    std::uint32_t operation = 0;
+  };
+  std::vector<Audited> take_audited() { return std::exchange(audited_, {}); }
 
  private:
   // What the journal knows of one call that it has an intent of.
@@ -122,6 +128,7 @@ class Run {
   };
   void append(const Entry& entry, std::int64_t now_us);
   void append(EntryKind kind, std::string payload, std::int64_t now_us);
+  void append_of(std::uint32_t number, const Entry& entry, std::int64_t now_us);  // of a call under way
   Status read(const std::vector<JournalRow>& journal, std::uint32_t sequence);
   Status read(const Entry& entry, std::int64_t time_us);
   Status read(const ResumedEntry& resumed);
@@ -141,6 +148,7 @@ class Run {
   std::unique_ptr<RunMachine> machine_;
   std::string settings_ = "{}";
   std::vector<JournalRow> unsaved_;
+  std::vector<Audited> audited_;
   std::uint32_t next_sequence_ = 0;
 
   std::map<std::uint32_t, Waiting> waiting_;  // by number

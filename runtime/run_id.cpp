@@ -34,4 +34,8 @@ std::string RunIds::next() {
   return spelled((millis_ << 16) | high_, low_);
 }
 
+std::string first_run_id(std::int64_t time_us) {
+  return spelled(static_cast<std::uint64_t>(std::max<std::int64_t>(time_us, 0)) / 1000 << 16, 0);
+}
+
 }  // namespace flow

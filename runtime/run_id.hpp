@@ -24,4 +24,8 @@ class RunIds {
   std::uint64_t low_ = 0;   // 64 random bits
 };
 
+// What the IDs of runs that were created at this moment or later are not below. A clock that was set back
+// makes IDs of later moments, never of earlier ones.
+std::string first_run_id(std::int64_t time_us);
+
 }  // namespace flow

@@ -73,6 +73,8 @@ struct RuntimeOptions {
   bool performs_nothing = false;
   std::function<std::int64_t(std::int64_t now_us)> next_poll_us;
   Protections protections;               // what no flow may act on
+  std::int64_t keep_us = 0;              // how long runs are kept that ended; 0 is for ever
+  std::int64_t keep_audit_us = 0;        // the same of rows of the audit trail
   bool can_be_answered = true;           // by people and messages; else a flow that waits for them is refused
   AnswerLinks links;                     // in the mails to people who are asked
   std::uint32_t requests_per_turn = 64;  // that were asked for from outside

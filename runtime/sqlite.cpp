@@ -105,13 +105,44 @@ Result<std::optional<std::string>> Connection::one_text(Statement& statement) {
   return tl::unexpected(problem("read it"));
 }
 
+// In one step, which reads one moment of a file that others write to; in several it would begin anew with
+// each commit of theirs.
+Status Connection::copy_into(Connection& target) {
+  constexpr int kTries = 100;
+  constexpr int kRestMs = 50;
+  sqlite3_backup* const copy = sqlite3_backup_init(target.raw_.get(), "main", raw_.get(), "main");
+  if (copy == nullptr) return tl::unexpected(target.problem("copy into it"));
+  int code = sqlite3_backup_step(copy, -1);
+  for (int i = 0; i < kTries && (code == SQLITE_BUSY || code == SQLITE_LOCKED); ++i) {
+    sqlite3_sleep(kRestMs);
+    code = sqlite3_backup_step(copy, -1);
+  }
+  sqlite3_backup_finish(copy);  // which leaves its problem in the target
+  if (code == SQLITE_DONE) return {};
+  const bool is_of_source = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+  return tl::unexpected((is_of_source ? *this : target).problem_of(code, "copy it"));
+}
+
+std::uint32_t Connection::changes() const {
+  return static_cast<std::uint32_t>(sqlite3_changes(raw_.get()));
+}
+
+bool Connection::is_read_only() const {
+  return sqlite3_db_readonly(raw_.get(), "main") == 1;
+}
+
 bool Connection::has_moved() {
   int moved = 0;
   return sqlite3_file_control(raw_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
 }
 
 Error Connection::problem(std::string_view doing) const {
-  const int code = raw_ ? sqlite3_errcode(raw_.get()) & 0xff : SQLITE_NOMEM;
+  const int code = raw_ ? sqlite3_extended_errcode(raw_.get()) : SQLITE_NOMEM;
+  return problem_of(code, doing, raw_ ? sqlite3_errmsg(raw_.get()) : "out of memory");
+}
+
+Error Connection::problem_of(int extended, std::string_view doing, const char* message) const {
+  const int code = extended & 0xff;
   std::string_view hint;
   if (code == SQLITE_FULL) hint = ": the disk is full, or the store's size limit is reached";
   if (code == SQLITE_READONLY) hint = ": the file or its folder is read-only";
@@ -120,7 +151,7 @@ Error Connection::problem(std::string_view doing) const {
   if (code == SQLITE_NOTADB) hint = ": this is no store of ours, or it is damaged";
   if (code == SQLITE_IOERR) hint = ": reading or writing the disk failed";
   return Error{fmt::format("store {}: could not {} ({}){}", path_, doing,
-                           raw_ ? sqlite3_errmsg(raw_.get()) : "out of memory", hint)};
+                           message != nullptr ? message : sqlite3_errstr(extended), hint)};
 }
 
 }  // namespace flow::sqlite

@@ -58,15 +58,19 @@ class Connection {
   // Writes the write-ahead log, as it can be read, to the disk once more. After a sync that failed the system
   // may show what was never written, and takes no second sync for a reason to write it.
   Status rewrite_log();
-  void keep_log();   // closing leaves the log as it is
+  void keep_log();  // closing leaves the log as it is
   // Runs a statement that gives no rows, and resets it. `doing` is for the Error: `create a run`.
   Status finish(Statement& statement, std::string_view doing);
   Result<std::optional<std::string>> one_text(Statement& statement);  // of the first row, if any
+  Status copy_into(Connection& target);                               // all of it, as it is at this moment
+  std::uint32_t changes() const;  // rows that the last statement wrote or removed
+  bool is_read_only() const;
   bool has_moved();  // the file is no longer where it was opened
   const std::string& path() const { return path_; }
   Error problem(std::string_view doing) const;  // what the last failed call complained of, for a person
 
  private:
+  Error problem_of(int code, std::string_view doing, const char* message = nullptr) const;
   Connection(std::string path, sqlite3* raw) : path_(std::move(path)), raw_(raw, &sqlite3_close_v2) {}
 
   std::string path_;

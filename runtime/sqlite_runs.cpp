@@ -1,16 +1,25 @@
 #include "runtime/sqlite_runs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
+#include <variant>
+
+#include "runtime/run_id.hpp"
 
 #include "runtime/packed_entries.hpp"
 
 namespace flow::sqlite {
 namespace {
 
-#define FLOW_RUN_COLUMNS \
-  "id, tenant, flow, module, trigger_name, key, state, created_us, ended_us, reason, fault, line, wake_us"
+#define FLOW_RUN_COLUMNS                                                                                    \
+  "id, tenant, flow, module, trigger_name, key, state, created_us, ended_us, reason, fault, line, wake_us," \
+  " machine"
+
+constexpr std::size_t kMostOfOneEvent = 1'000;
 
 RunRow run_row(const Statement& row) {
   RunRow run;
@@ -30,6 +39,7 @@ RunRow run_row(const Statement& row) {
   run.fault = row.text(10);
   run.line = static_cast<std::uint32_t>(row.number(11));
   run.wake_us = row.number(12);
+  run.machine = row.text(13);
   return run;
 }
 
@@ -60,15 +70,15 @@ Status RunTables::prepare() {
                "SELECT wake_us FROM runs WHERE state = 0 AND wake_us > 0 ORDER BY wake_us LIMIT 1"));
   FLOW_TRY(get_frozen_, connection_.prepare("SELECT runs.wake_us, sequence, bytes FROM frozen"
                                             " JOIN runs ON runs.id = frozen.run WHERE run = ?"));
-  FLOW_TRY(
-      get_list_,
-      connection_.prepare(
-          "SELECT " FLOW_RUN_COLUMNS
-          " FROM runs WHERE (?1 = '' OR tenant = ?1) AND (?2 = '' OR flow = ?2) AND (?3 < 0 OR state = ?3)"
-          " AND created_us >= ?4 AND (?5 = '' OR id < ?5) ORDER BY id DESC LIMIT ?6"));
+  FLOW_TRY(next_group_, connection_.prepare("SELECT tenant, flow, trigger_name FROM runs"
+                                            " WHERE (tenant, flow, trigger_name) > (?, ?, ?)"
+                                            " ORDER BY tenant, flow, trigger_name LIMIT 1"));
+  FLOW_TRY(find_event_,
+           connection_.prepare("SELECT id FROM runs WHERE tenant = ?1 AND flow = ?2 AND trigger_name = ?3"
+                               " AND (key = ?4 OR (key >= ?5 AND key < ?6))"));
   FLOW_TRY(add_module_, connection_.prepare("INSERT OR IGNORE INTO modules (hash, bytes) VALUES (?, ?)"));
   FLOW_TRY(add_run_, connection_.prepare("INSERT INTO runs (" FLOW_RUN_COLUMNS
-                                         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   FLOW_TRY(change_run_,
            connection_.prepare("UPDATE runs SET state = ?, ended_us = ?, reason = ?, fault = ?, line = ?,"
                                " wake_us = 0 WHERE id = ?"));
@@ -93,7 +103,7 @@ Status RunTables::write_runs(const Batch& batch) {
     add_run_.bind(1, row.id).bind(2, row.tenant).bind(3, row.flow).bind(4, row.module).bind(5, row.trigger);
     add_run_.bind(6, row.key).bind(7, static_cast<std::int64_t>(row.state)).bind(8, row.created_us);
     add_run_.bind(9, row.ended_us).bind(10, row.reason).bind(11, row.fault).bind(12, std::int64_t{row.line});
-    add_run_.bind(13, row.wake_us);
+    add_run_.bind(13, row.wake_us).bind(14, row.machine);
     FLOW_TRY_STATUS(connection_.finish(add_run_, "create a run"));
   }
   for (const RunRow& row : batch.changed_runs) {
@@ -234,12 +244,69 @@ Result<std::vector<RunRow>> RunTables::open_leases(std::string_view tenant, std:
   return runs(get_leases_.bind(1, tenant).bind(2, flow));
 }
 
+// Only what is asked for stands in the query, so that the index of a state is found. The `+` keeps the index
+// by which runs are unique out of it: it would bring all runs of a flow, to be sorted.
 Result<std::vector<RunRow>> RunTables::list(const RunFilter& filter) {
-  Statement& list = get_list_;
-  list.bind(1, filter.tenant).bind(2, filter.flow);
-  list.bind(3, filter.state ? static_cast<std::int64_t>(*filter.state) : -1).bind(4, filter.since_us);
-  list.bind(5, filter.before_id).bind(6, std::int64_t{std::min(filter.limit, kMaxListedRuns)});
+  std::string where;
+  std::vector<std::variant<std::string_view, std::int64_t>> values;
+  const auto add = [&](std::string_view condition, std::variant<std::string_view, std::int64_t> value) {
+    where.append(where.empty() ? " WHERE " : " AND ").append(condition);
+    values.push_back(value);
+  };
+  const std::string since_id = filter.since_us > 0 ? first_run_id(filter.since_us) : "";
+  if (!filter.tenant.empty()) add("+tenant = ?", filter.tenant);
+  if (!filter.flow.empty()) add("flow = ?", filter.flow);
+  if (!filter.machine.empty()) add("machine = ?", filter.machine);
+  // Written out, as the indices of states say them.
+  if (filter.state)
+    where += fmt::format("{} state = {}", where.empty() ? " WHERE" : " AND", static_cast<int>(*filter.state));
+  if (filter.since_us > 0) add("created_us >= ?", filter.since_us), add("id >= ?", since_id);
+  if (filter.until_us > 0) add("created_us < ?", filter.until_us);
+  if (!filter.before_id.empty()) add("id < ?", filter.before_id);
+  std::vector<std::string> ids;
+  if (!filter.event.empty()) {
+    FLOW_TRY(ids, runs_of_event(filter));
+    if (ids.empty()) return std::vector<RunRow>();
+    where += where.empty() ? " WHERE " : " AND ";
+    where += fmt::format("id IN ({})", fmt::join(std::vector<char>(ids.size(), '?'), ", "));
+    values.insert(values.end(), ids.begin(), ids.end());
+  }
+  values.emplace_back(std::int64_t{std::min(filter.limit, kMaxListedRuns)});
+  const std::string sql = "SELECT " FLOW_RUN_COLUMNS " FROM runs" + where + " ORDER BY id DESC LIMIT ?";
+  FLOW_TRY(Statement list, connection_.prepare(sql.c_str()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const int at = static_cast<int>(i) + 1;
+    if (const auto* text = std::get_if<std::string_view>(&values[i]))
+      list.bind(at, *text);
+    else
+      list.bind(at, std::get<std::int64_t>(values[i]));
+  }
   return runs(list);
+}
+
+// Runs are unique by tenant, flow, trigger and key, in this order, and there are few of the first three: so
+// the index of these is enough. The key of a change is that of its event, a line's end and its time.
+Result<std::vector<std::string>> RunTables::runs_of_event(const RunFilter& filter) {
+  std::vector<std::string> ids;
+  const std::string first_change = filter.event + "\n", behind_changes = filter.event + "\v";
+  std::array<std::string, 3> group;
+  for (;;) {
+    {
+      const Use use(next_group_.bind(1, group[0]).bind(2, group[1]).bind(3, group[2]));
+      const int code = next_group_.step();
+      if (code == SQLITE_DONE) break;
+      if (code != SQLITE_ROW) return tl::unexpected(connection_.problem("look for an event"));
+      group = {next_group_.text(0), next_group_.text(1), next_group_.text(2)};
+    }
+    const Use use(find_event_.bind(1, group[0]).bind(2, group[1]).bind(3, group[2]).bind(4, filter.event));
+    find_event_.bind(5, first_change).bind(6, behind_changes);
+    int code = find_event_.step();
+    for (; code == SQLITE_ROW && ids.size() < kMostOfOneEvent; code = find_event_.step())
+      ids.push_back(find_event_.text(0));
+    if (code != SQLITE_DONE && code != SQLITE_ROW)
+      return tl::unexpected(connection_.problem("look for an event"));
+  }
+  return ids;
 }
 
 }  // namespace flow::sqlite

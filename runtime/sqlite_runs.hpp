@@ -39,11 +39,12 @@ class RunTables {
   Status append(std::span<const JournalRow> entries);  // of one run, one after the other
   Status write_sleep(const Batch& batch);
   Result<std::vector<RunRow>> runs(Statement& statement);
+  Result<std::vector<std::string>> runs_of_event(const RunFilter& filter);  // IDs
 
   Connection& connection_;
   Statement add_module_, add_run_, change_run_, add_entry_, set_wake_, put_frozen_, forget_frozen_;
   Statement get_module_, get_run_, find_run_, get_journal_, get_length_, get_unfinished_, get_sleepers_,
-      get_next_wake_, get_frozen_, get_leases_, get_list_;
+      get_next_wake_, get_frozen_, get_leases_, next_group_, find_event_;
 };
 
 }  // namespace flow::sqlite

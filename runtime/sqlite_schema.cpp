@@ -85,7 +85,14 @@ constexpr const char* kSteps[] = {
        INSERT INTO entries SELECT run, sequence, kind, time_us, payload FROM journal;
        DROP TABLE journal;
        ALTER TABLE entries RENAME TO journal;
-       CREATE UNIQUE INDEX journal_by_run ON journal (run, sequence);)",
+       CREATE UNIQUE INDEX journal_by_run ON journal (run, sequence);
+       -- The audit trail. What a row says is its line and nothing else: the hash is over all of it.
+       -- Those who look for runs get indices only where a run that ends well has no part in them: one by machine
+       -- would make every run's commit write one more page, at random.
+       CREATE TABLE audit (number INTEGER PRIMARY KEY, line TEXT NOT NULL, hash BLOB NOT NULL);
+       ALTER TABLE runs ADD COLUMN machine TEXT NOT NULL DEFAULT '';
+       CREATE INDEX runs_parked ON runs (id) WHERE state = 1;
+       CREATE INDEX runs_failed ON runs (id) WHERE state = 5;)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 
@@ -103,19 +110,26 @@ Status take_step(Connection& connection, std::int64_t from) {
 
 }  // namespace
 
-Status prepare_schema(Connection& connection, const std::string& path, bool may_write) {
+Result<std::int64_t> schema_version(Connection& connection) {
   FLOW_TRY(const std::int64_t owner, connection.number("PRAGMA application_id"));
   FLOW_TRY(const std::int64_t version, connection.number("PRAGMA user_version"));
   FLOW_TRY(const std::int64_t tables, connection.number("SELECT count(*) FROM sqlite_schema"));
   if (owner != kApplicationId && tables != 0)
-    return error(fmt::format("store {}: this is another program's SQLite file; choose a new name", path));
+    return error(
+        fmt::format("store {}: this is another program's SQLite file; choose a new name", connection.path()));
   if (version > kStoreVersion)
     return error(fmt::format(
-        "store {}: it has version {}, this program knows versions up to {}; use the newer program", path,
-        version, kStoreVersion));
+        "store {}: it has version {}, this program knows versions up to {}; use the newer program",
+        connection.path(), version, kStoreVersion));
+  return version;
+}
+
+Status prepare_schema(Connection& connection, const std::string& path, bool may_write) {
+  FLOW_TRY(const std::int64_t version, schema_version(connection));
   if (!may_write && version < kStoreVersion)
-    return error(fmt::format("store {}: it has version {}; start the service once to bring it to version {}",
-                             path, version, kStoreVersion));
+    return error(fmt::format(
+        "store {}: it has version {}; `flow store migrate`, or starting the service, brings it to version {}",
+        path, version, kStoreVersion));
   for (std::int64_t from = version; from < kStoreVersion; ++from)
     FLOW_TRY_STATUS(take_step(connection, from));
   return {};

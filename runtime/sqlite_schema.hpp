@@ -6,6 +6,9 @@
 
 namespace flow::sqlite {
 
+// The version of its tables. The error is for a file that is another program's, or of a newer version.
+Result<std::int64_t> schema_version(Connection& connection);
+
 // Checks that the file is ours and not newer than we are; creates or migrates when `may_write`.
 Status prepare_schema(Connection& connection, const std::string& path, bool may_write);
 

@@ -7,7 +7,9 @@
 
 #include "runtime/file_lock.hpp"
 #include "runtime/sqlite.hpp"
+#include "runtime/sqlite_audit.hpp"
 #include "runtime/sqlite_deployments.hpp"
+#include "runtime/sqlite_pruning.hpp"
 #include "runtime/sqlite_questions.hpp"
 #include "runtime/sqlite_quotas.hpp"
 #include "runtime/sqlite_runs.hpp"
@@ -45,6 +47,8 @@ struct SqliteStore::Tables {
   sqlite::QuestionTables questions{connection};
   sqlite::DeploymentTable deployments{connection};
   sqlite::QuotaTables quotas{connection};
+  sqlite::AuditTable audit{connection};
+  sqlite::Pruning pruning{connection};
 
   Statement begin, commit, rollback;
 };
@@ -57,7 +61,9 @@ Status SqliteStore::Tables::prepare() {
   FLOW_TRY_STATUS(triggers.prepare());
   FLOW_TRY_STATUS(deployments.prepare());
   FLOW_TRY_STATUS(quotas.prepare());
-  return questions.prepare();
+  FLOW_TRY_STATUS(questions.prepare());
+  FLOW_TRY_STATUS(audit.prepare());
+  return pruning.prepare();
 }
 
 Status SqliteStore::Tables::write(const Batch& batch) {
@@ -65,7 +71,8 @@ Status SqliteStore::Tables::write(const Batch& batch) {
   FLOW_TRY_STATUS(triggers.write(batch));
   FLOW_TRY_STATUS(quotas.write(batch));
   FLOW_TRY_STATUS(deployments.write(batch));
-  return questions.write(batch);
+  FLOW_TRY_STATUS(questions.write(batch));
+  return audit.write(batch.audit);
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<Tables> tables) : tables_(std::move(tables)) {}
@@ -79,6 +86,8 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   FLOW_TRY(
       Connection connection,
       Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, options.vfs));
+  if (connection.is_read_only())
+    return error(fmt::format("store {}: the file or its folder is read-only", path));
   FLOW_TRY_STATUS(connection.run(kWriterSettings));
   FLOW_TRY_STATUS(connection.rewrite_log());
   if (options.max_bytes > 0) {
@@ -105,15 +114,19 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(const std::stri
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(tables)));
 }
 
-Status SqliteStore::commit(const Batch& batch) {
+Status SqliteStore::in_transaction(const std::function<Status()>& write) {
   // SQLite goes on writing to a file that has been deleted; the next process would find nothing of it.
   if (tables_->connection.has_moved())
     return error(fmt::format("store {}: the file was deleted or replaced while it was in use",
                              tables_->connection.path()));
   FLOW_TRY_STATUS(tables_->connection.finish(tables_->begin, "begin a transaction"));
-  Status written = tables_->write(batch);
+  Status written = write();
   if (written) written = tables_->connection.finish(tables_->commit, "commit");
-  if (written) return {};
+  if (written) {
+    tables_->audit.keep();
+    return {};
+  }
+  tables_->audit.drop();
   // SQLite may have rolled back by itself (full disk, I/O error); then this finds nothing to do, which is as
   // good.
   static_cast<void>(tables_->connection.finish(tables_->rollback, "roll back"));
@@ -121,6 +134,31 @@ Status SqliteStore::commit(const Batch& batch) {
   // the next process has written it anew.
   tables_->connection.keep_log();
   return written;
+}
+
+Status SqliteStore::commit(const Batch& batch) {
+  return in_transaction([&] { return tables_->write(batch); });
+}
+
+Result<Pruned> SqliteStore::prune_runs(const PruneOrder& order) {
+  FLOW_TRY(sqlite::Pruning::Plan plan, tables_->pruning.plan(order));
+  if (!plan.runs.empty())
+    FLOW_TRY_STATUS(in_transaction([&] { return tables_->pruning.carry_out(plan, order); }));
+  return std::move(plan.pruned);
+}
+
+Result<std::uint32_t> SqliteStore::prune_modules(const std::vector<std::string>& needed) {
+  FLOW_TRY(const std::vector<std::string> others, tables_->pruning.modules_but(needed));
+  if (!others.empty())
+    FLOW_TRY_STATUS(in_transaction([&] { return tables_->pruning.remove_modules(others); }));
+  return static_cast<std::uint32_t>(others.size());
+}
+
+Result<std::uint32_t> SqliteStore::prune_audit(std::int64_t before_us, std::uint32_t limit,
+                                               std::int64_t now_us) {
+  FLOW_TRY(const std::uint32_t old, tables_->audit.old_rows(before_us, limit));
+  if (old > 0) FLOW_TRY_STATUS(in_transaction([&] { return tables_->audit.prune(old, now_us); }));
+  return old;
 }
 
 Result<std::optional<std::string>> SqliteStore::module(std::string_view hash) {
@@ -201,6 +239,10 @@ Result<std::vector<SentRow>> SqliteStore::sent_calls(std::int64_t from_second) {
 
 Result<std::vector<RestRow>> SqliteStore::rests(std::int64_t after_us) {
   return tables_->quotas.rests(after_us);
+}
+
+Result<std::vector<AuditLine>> SqliteStore::audit(std::uint64_t after, std::uint32_t limit) {
+  return tables_->audit.lines(after, limit);
 }
 
 Result<std::optional<QuestionRow>> SqliteStore::question(std::string_view id) {

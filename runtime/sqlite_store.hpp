@@ -4,6 +4,7 @@
 // the lock, at any time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,8 @@ namespace flow {
 //   4  calls counted under a limit
 //   5  questions to people, the mails about them, and messages to runs
 //   6  what was used of the quotas within the last hour; what is live; several entries in one row of the
-//      journal, whose rows have numbers
+//      journal, whose rows have numbers; the audit trail;
+//      the machine that a run is about
 inline constexpr int kStoreVersion = 6;
 
 struct SqliteOptions {
@@ -73,10 +75,16 @@ class SqliteStore final : public Store {
   Result<MessageCounts> message_counts(std::string_view run) override;
   Result<std::vector<DeploymentRow>> deployments(std::string_view tenant, std::string_view flow) override;
   Result<std::optional<std::string>> meta(std::string_view key) override;
+  Result<std::vector<AuditLine>> audit(std::uint64_t after, std::uint32_t limit) override;
+  Result<Pruned> prune_runs(const PruneOrder& order) override;
+  Result<std::uint32_t> prune_modules(const std::vector<std::string>& needed) override;
+  Result<std::uint32_t> prune_audit(std::int64_t before_us, std::uint32_t limit,
+                                    std::int64_t now_us) override;
 
  private:
   struct Tables;
   explicit SqliteStore(std::unique_ptr<Tables> tables);
+  Status in_transaction(const std::function<Status()>& write);
 
   std::unique_ptr<Tables> tables_;
 };

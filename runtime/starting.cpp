@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/auditing.hpp"
+#include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/schedule.hpp"
 #include "runtime/served.hpp"
@@ -10,11 +12,27 @@
 namespace flow {
 namespace {
 
+constexpr std::size_t kLongestMachine = 200;
+
 std::string unique_name(const Subscriber& subscriber, const Beginning& beginning) {
   std::string name;
   for (const std::string* part : {&subscriber.tenant, &subscriber.flow, &beginning.trigger, &beginning.key})
     name.append(*part).push_back('\0');
   return name;
+}
+
+// The first machine among what the trigger binds: that of an alert, or an argument of its flow.
+std::string machine_of(const Subscriber& subscriber, std::string_view event) {
+  const TypeTable& types = subscriber.module->types;
+  for (const Trigger::Binding& binding : subscriber.trigger().bindings) {
+    if (!types.contains(binding.type) || !types.is(types.without_null(binding.type), TypeKind::MachineId))
+      continue;
+    const auto value = json_member(event, binding.wire);
+    if (auto machine = value ? json_string(*value) : std::nullopt;
+        machine && !machine->empty() && machine->size() <= kLongestMachine)
+      return *std::move(machine);
+  }
+  return {};
 }
 
 }  // namespace
@@ -83,6 +101,7 @@ Result<Begun> Runtime::Loop::begin_run(Subscriber& subscriber, const Beginning& 
   row.trigger = beginning.trigger;
   row.key = beginning.key;
   row.created_us = now_us;
+  row.machine = machine_of(subscriber, beginning.event);
   const std::string id = row.id;
   auto run = std::make_unique<Run>(std::move(row), subscriber.module, std::move(subscriber.machine));
   run->start(beginning.event, subscriber.settings, std::move(first), now_us);
@@ -94,6 +113,7 @@ Result<Begun> Runtime::Loop::begin_run(Subscriber& subscriber, const Beginning& 
   after_commit([this, started = run->row()] { observer_->run_started(started); });
   batch_.runs.push_back(run->row());
   batch_.runs.back().state = RunState::Running;
+  batch_.audit.push_back(audit_started(run->row()));
   begun_.emplace(unique_name(subscriber, beginning), id);
   Run& kept = keep(std::move(run));
   if (beginning.on_begun) beginning.on_begun(id);

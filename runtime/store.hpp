@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "runtime/audit.hpp"
 
 namespace flow {
 
@@ -42,6 +43,7 @@ struct RunRow {
   std::string fault;          // Failed: name of the fault's kind
   std::uint32_t line = 0;     // where it ended
   std::int64_t wake_us = 0;   // Running: asleep until then, kNever when no time wakes it; 0: awake
+  std::string machine;        // that the event is about; empty when it names none
 };
 
 struct JournalRow {
@@ -247,13 +249,14 @@ struct Batch {
   std::vector<DueRow> due;
   std::vector<DeploymentRow> deployments;  // new; their numbers are given
   std::vector<MetaRow> meta;               // replaces
+  std::vector<AuditRow> audit;             // added behind all that are there, in this order
 
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
            awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
            once.empty() && counted.empty() && uncounted.empty() && sent.empty() && rests.empty() &&
            questions.empty() && closed.empty() && tellings.empty() && messages.empty() && taken.empty() &&
-           due.empty() && deployments.empty() && meta.empty();
+           due.empty() && deployments.empty() && meta.empty() && audit.empty();
   }
 };
 
@@ -262,7 +265,10 @@ struct RunFilter {
   std::string tenant;  // empty: all
   std::string flow;    // empty: all
   std::optional<RunState> state;
+  std::string machine;        // empty: all; else of events about it
+  std::string event;          // empty: all; else the key of the event, as an alert's ID
   std::int64_t since_us = 0;  // created at or after
+  std::int64_t until_us = 0;  // created before; 0: until now
   std::string before_id;      // only older ones: the last ID of the page before; empty for the first page
   std::uint32_t limit = 100;  // at most kMaxListedRuns
 };
@@ -273,6 +279,19 @@ struct QuestionFilter {
   std::optional<QuestionRow::State> state;  // nothing: all
   std::string before_id;                    // as of RunFilter
   std::uint32_t limit = 100;                // at most kMaxListedRuns
+};
+
+// Which runs need not be kept: those that ended before a time, and that no other run may still ask about.
+struct PruneOrder {
+  std::int64_t ended_before_us = 0;
+  std::string after;           // looked at are runs with a greater ID, by ID
+  std::uint32_t runs = 256;    // looked at, at most
+  std::uint32_t rows = 2'000;  // of journals that go; the run that reaches this is the last
+};
+struct Pruned {
+  std::uint32_t runs = 0;            // that are gone
+  std::string last;                  // the last that was looked at; empty: there are no more
+  std::vector<std::string> modules;  // that runs need which were looked at and stay: hashes, each once
 };
 
 // Methods may block for the time a disk takes. An Error names the store and what went wrong; after a failed
@@ -334,6 +353,17 @@ class Store {
   // By number. An empty tenant or flow means all.
   virtual Result<std::vector<DeploymentRow>> deployments(std::string_view tenant, std::string_view flow) = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) = 0;
+  // Rows of the audit trail with a greater number than `after`, by number.
+  virtual Result<std::vector<AuditLine>> audit(std::uint64_t after, std::uint32_t limit) = 0;
+
+  // Each is a commit of its own. The runs go with all that is theirs: journals, questions, messages.
+  virtual Result<Pruned> prune_runs(const PruneOrder& order) = 0;
+  // All modules but these; how many.
+  virtual Result<std::uint32_t> prune_modules(const std::vector<std::string>& needed) = 0;
+  // The oldest rows of the audit trail, as far as they are of before that time, `limit` at most; how many.
+  // A row about it is added, from which the rest can be verified.
+  virtual Result<std::uint32_t> prune_audit(std::int64_t before_us, std::uint32_t limit,
+                                            std::int64_t now_us) = 0;
 };
 
 }  // namespace flow

@@ -22,6 +22,7 @@ void Runtime::Loop::tell(const RunRow& run, const std::shared_ptr<const Module>&
   note_telling(id, TellingRow::State::Wanted);
   const auto mail = module->operation("mail", "mail");
   Telling telling{.tenant = run.tenant,
+                  .flow = run.flow,
                   .run = run.id,
                   .person = question.people[person],
                   .module = module,
@@ -55,6 +56,24 @@ void Runtime::Loop::note_telling(const TellingId& id, TellingRow::State state, s
                              .problem = std::move(problem)});
 }
 
+void Runtime::Loop::audit_telling(const TellingId& id, AuditKind kind, std::string_view result,
+                                  std::string detail) {
+  const Telling& telling = tellings_.at(id);
+  AuditRow row{.kind = kind,
+               .time_us = clock_.now_us(),
+               .tenant = telling.tenant,
+               .flow = telling.flow,
+               .run = telling.run};
+  row.operation = "mail.mail";
+  row.target = telling.person;
+  row.key = id.first;
+  row.result = result;
+  row.detail = std::move(detail);
+  if (kind == AuditKind::Intent)
+    row.permission = permission_for(telling.tenant, telling.module->operations[telling.operation]);
+  batch_.audit.push_back(std::move(row));
+}
+
 // Whether it is still wanted, now that it could go out.
 bool Runtime::Loop::release_telling(const Pending& pending) {
   const TellingId id{pending.owner, pending.number};
@@ -64,6 +83,7 @@ bool Runtime::Loop::release_telling(const Pending& pending) {
   if (pending.purpose == Pending::Purpose::Tell) {
     found->second.sent_us = clock_.now_us();
     note_telling(id, TellingRow::State::Out);
+    audit_telling(id, AuditKind::Intent, "");
   }
   return true;
 }
@@ -74,7 +94,7 @@ void Runtime::Loop::take_telling(const Pending& pending, const std::variant<Outc
   if (found == tellings_.end()) return;
   if (const auto* settlement = std::get_if<Settlement>(&what)) return settle_telling(id, *settlement);
   const auto* const fault = std::get_if<Fault>(&std::get<Outcome>(what));
-  if (fault == nullptr) return end_telling(id, TellingRow::State::Told);
+  if (fault == nullptr) return end_telling(id);
   Telling& telling = found->second;
   switch (after_fault(*fault, Effect::Notify, ++telling.failures, options_.retry)) {
     case AfterFault::Return: return fail_telling(id, fault->message);
@@ -94,7 +114,7 @@ void Runtime::Loop::ask_whether_told(const TellingId& id) {
 
 void Runtime::Loop::settle_telling(const TellingId& id, const Settlement& settlement) {
   Telling& telling = tellings_.at(id);
-  if (std::holds_alternative<Happened>(settlement)) return end_telling(id, TellingRow::State::Told);
+  if (std::holds_alternative<Happened>(settlement)) return end_telling(id);
   const auto* const nobody = std::get_if<NobodyKnows>(&settlement);
   if (nobody == nullptr) {
     if (telling.failures >= options_.retry.tries) return fail_telling(id, "it was tried too often");
@@ -114,13 +134,15 @@ void Runtime::Loop::try_telling_again(const TellingId& id, const Fault& fault, P
   });
 }
 
-void Runtime::Loop::end_telling(const TellingId& id, TellingRow::State state) {
-  note_telling(id, state);
+void Runtime::Loop::end_telling(const TellingId& id) {
+  note_telling(id, TellingRow::State::Told);
+  audit_telling(id, AuditKind::Outcome, "done");
   tellings_.erase(id);
 }
 
 void Runtime::Loop::fail_telling(const TellingId& id, const std::string& problem) {
   note_telling(id, TellingRow::State::Failed, problem);
+  audit_telling(id, AuditKind::Outcome, "failed", problem);
   const Telling& telling = tellings_.at(id);
   health(HealthEvent::Kind::PersonNotTold, telling.tenant, telling.run,
          fmt::format("no mail to {} about question {}: {}", telling.person, id.first, problem));
@@ -171,6 +193,7 @@ Status Runtime::Loop::take_up_telling(const TellingId& id, const TellingRow& row
   const auto module = module_of(run->module);
   const auto mail = module ? (*module)->operation("mail", "mail") : std::nullopt;
   tellings_[id] = {.tenant = run->tenant,
+                   .flow = run->flow,
                    .run = run->id,
                    .person = asked->people[id.second],
                    .module = module.value_or(nullptr),

@@ -109,6 +109,8 @@ Result<Config> read_config(Section& root, std::string_view text) {
   Status status;
   if (auto store = root.table("store", status)) {
     FLOW_TRY(config.store, store->text("path", config.store));
+    FLOW_TRY(config.keep_us, store->keep_us("keep", config.keep_us));
+    FLOW_TRY(config.keep_audit_us, store->keep_us("keep_audit", config.keep_audit_us));
     FLOW_TRY_STATUS(store->only_known());
   }
   if (auto poll = root.table("poll", status)) {

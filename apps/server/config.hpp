@@ -46,11 +46,13 @@ enum class HttpLibrary : std::uint8_t { Cpprest, Curl };
 
 struct Config {
   std::string store = "flow.db";
-  std::int64_t poll_every_us = 0;             // 0: as the trigger declares
-  std::int64_t look_back_us = 0;              // first poll of a new trigger
-  std::int64_t settle_after_us = 30'000'000;  // as of RuntimeOptions
-  Limits limits;                              // of each run
-  std::int64_t reuse_reads_us = 5'000'000;    // how long the answer of a read serves equal ones
+  std::int64_t keep_us = 90 * 86'400 * std::int64_t{1'000'000};  // runs that ended; 0: for ever
+  std::int64_t keep_audit_us = 0;                                // rows of the audit trail; 0: for ever
+  std::int64_t poll_every_us = 0;                                // 0: as the trigger declares
+  std::int64_t look_back_us = 0;                                 // first poll of a new trigger
+  std::int64_t settle_after_us = 30'000'000;                     // as of RuntimeOptions
+  Limits limits;                                                 // of each run
+  std::int64_t reuse_reads_us = 5'000'000;  // how long the answer of a read serves equal ones
   HttpLibrary http_library = HttpLibrary::Cpprest;
   TransportConfig transport;
   InboundConfig inbound;

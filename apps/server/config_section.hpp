@@ -52,6 +52,18 @@ class Section {
     if (*value > most) return wrong(*node, key, fmt::format("at most \"{}\"", format_duration_us(most)));
     return *value;
   }
+  // How long something is kept, a day at least; 0 is for ever, which is written "forever".
+  Result<std::int64_t> keep_us(const std::string& key, std::int64_t fallback) {
+    constexpr std::int64_t kDayUs = 86'400 * std::int64_t{1'000'000};
+    const toml::node* const node = find(key);
+    if (node == nullptr) return fallback;
+    const auto written = node->value_exact<std::string>();
+    if (written == "forever") return 0;
+    const auto value = written ? parse_duration_us(*written) : std::nullopt;
+    if (!value || *value < kDayUs)
+      return wrong(*node, key, "a duration in quotes of a day or more, as \"90d\", or \"forever\"");
+    return *value;
+  }
   Result<std::int64_t> number(const std::string& key, std::int64_t fallback, std::int64_t low,
                               std::int64_t high) {
     const toml::node* const node = find(key);

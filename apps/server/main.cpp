@@ -141,6 +141,13 @@ int main(int argc, char** argv) {
   list_command->add_option("--flow", runs.flow, "only of this flow");
   list_command->add_option("--state", runs.state, "running, parked, skipped, finished, stopped or failed");
   list_command->add_option("--tenant", runs.tenant, "only of this tenant");
+  list_command->add_option("--alert", runs.alert, "only of this alert, or of the event with this key");
+  list_command->add_option("--machine", runs.machine, "only of events about this machine");
+  list_command->add_option("--since", runs.since,
+                           "begun from then on: 2h, 2026-11-22 or 2026-11-22T06:00:00Z");
+  list_command->add_option("--until", runs.until, "begun before then");
+  list_command->add_option("--before", runs.before,
+                           "only older ones than the run with this ID: the next page");
   list_command->add_option("--limit", runs.limit, "at most so many")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
@@ -205,6 +212,41 @@ int main(int argc, char** argv) {
     command->add_option("--store", questions.store, "the file with runs and journals");
   }
 
+  flow::AuditOptions audit;
+  CLI::App* const audit_command = app.add_subcommand(
+      "audit", "print who did what to which machine and why, or prove that nothing of it was changed");
+  audit_command->require_subcommand(1);
+  CLI::App* const export_command =
+      audit_command->add_subcommand("export", "the rows of the trail, oldest first");
+  export_command->add_option("--since", audit.since, "from then on: 2h, 2026-11-22 or 2026-11-22T06:00:00Z");
+  export_command->add_option("--until", audit.until, "before then");
+  export_command->add_option("--tenant", audit.tenant, "only of this tenant");
+  export_command->add_option("--flow", audit.flow, "only of this flow");
+  export_command->add_option("--run", audit.run, "only of this run");
+  export_command->add_option("--machine", audit.machine,
+                             "only what was done to this machine, or whatever it acts on");
+  export_command->add_flag("--json", audit.json, "print one JSON object a line, with its hash");
+  CLI::App* const verify_command =
+      audit_command->add_subcommand("verify", "compute the chain of hashes anew, and say where it breaks");
+  verify_command->add_option("--head", audit.head,
+                             "a head that was kept elsewhere: it must still be in the chain");
+  for (CLI::App* command : {export_command, verify_command})
+    command->add_option("--store", audit.store, "the file with runs and journals")->capture_default_str();
+
+  flow::StoreOptions store;
+  CLI::App* const store_command =
+      app.add_subcommand("store", "check the file with runs and journals, copy it, or bring it up to date");
+  store_command->require_subcommand(1);
+  CLI::App* const check_command =
+      store_command->add_subcommand("check", "say whether the file and all in it is sound");
+  CLI::App* const backup_command =
+      store_command->add_subcommand("backup", "copy it, also while a service runs");
+  backup_command->add_option("FILE", store.to, "the copy, which must not exist")->required();
+  CLI::App* const migrate_command = store_command->add_subcommand(
+      "migrate", "bring it to this program's version, with a copy of before beside it");
+  for (CLI::App* command : {check_command, backup_command, migrate_command})
+    command->add_option("--store", store.store, "the file with runs and journals")->capture_default_str();
+
   flow::TraceCommandOptions trace;
   CLI::App* const trace_command =
       app.add_subcommand("trace", "replay a run step by step with its values, forwards and backwards");
@@ -257,6 +299,11 @@ int main(int argc, char** argv) {
   if (show_command->parsed()) return flow::run_runs_show(runs);
   if (asked_command->parsed()) return flow::run_questions_list(questions);
   if (approve_command->parsed()) questions.answer = is_refusal ? "refuse" : "approve";
+  if (export_command->parsed()) return flow::run_audit_export(audit);
+  if (verify_command->parsed()) return flow::run_audit_verify(audit);
+  if (check_command->parsed()) return flow::run_store_check(store);
+  if (backup_command->parsed()) return flow::run_store_backup(store);
+  if (migrate_command->parsed()) return flow::run_store_migrate(store);
   if (trace_command->parsed()) return flow::run_trace(trace);
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread

@@ -8,6 +8,7 @@
 
 #include "apps/server/answer_page.hpp"
 #include "apps/server/api.hpp"
+#include "apps/server/query.hpp"
 #include "apps/server/run_json.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"

@@ -12,11 +12,11 @@ std::string json_run(const RunRow& run) {
   const auto caller = is_lease(run) ? holder_of(run) : caller_of(run);
   const auto repeated = rerun_of(run);
   return fmt::format(
-      R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"parent":{},"retryOf":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",
+      R"({{"id":{},"tenant":{},"flow":{},"trigger":{},"key":{},"machine":{},"parent":{},"retryOf":{},"state":{},"created":{},"ended":{},"reason":{},"fault":{},"line":{},"module":{}}})",
       json_quoted(run.id), json_quoted(run.tenant), json_quoted(run.flow), json_quoted(run.trigger),
-      json_quoted(run.key), caller ? json_quoted(caller->run) : "null",
-      repeated ? json_quoted(repeated->run) : "null", json_quoted(run_state_name(run.state)),
-      json_quoted(format_time_us(run.created_us)),
+      json_quoted(run.key), run.machine.empty() ? "null" : json_quoted(run.machine),
+      caller ? json_quoted(caller->run) : "null", repeated ? json_quoted(repeated->run) : "null",
+      json_quoted(run_state_name(run.state)), json_quoted(format_time_us(run.created_us)),
       run.ended_us == 0 ? "null" : json_quoted(format_time_us(run.ended_us)), json_quoted(run.reason),
       json_quoted(run.fault), run.line, json_quoted(run.module));
 }

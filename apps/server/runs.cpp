@@ -6,7 +6,9 @@
 #include "apps/cli/terminal.hpp"
 #include "apps/server/narrator.hpp"
 #include "apps/server/run_json.hpp"
+#include "apps/server/run_search.hpp"
 #include "apps/server/runtime_commands.hpp"
+#include "apps/server/world.hpp"
 #include "base/text.hpp"
 #include "runtime/caller.hpp"
 #include "runtime/history.hpp"
@@ -18,19 +20,19 @@ namespace flow {
 namespace {
 
 Attempt<int> list(const RunsOptions& options) {
-  RunFilter filter{
-      .tenant = options.tenant, .flow = options.flow, .state = std::nullopt, .limit = options.limit};
-  if (!options.state.empty()) {
-    filter.state = run_state_named(options.state);
-    if (!filter.state)
-      return failure(
-          fmt::format(
-              "there is no state `{}`; states are running, parked, skipped, finished, stopped, failed",
-              options.state),
-          kUsage);
-  }
+  auto filter = read_search({.tenant = options.tenant,
+                             .flow = options.flow,
+                             .alert = options.alert,
+                             .machine = options.machine,
+                             .state = options.state,
+                             .since = options.since,
+                             .until = options.until,
+                             .before = options.before},
+                            SystemClock().now_us());
+  if (!filter) return failure(filter.error().message, kUsage);
+  filter->limit = options.limit;
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open_read_only(options.store));
-  FLOW_TRY(const std::vector<RunRow> runs, store->list_runs(filter));
+  FLOW_TRY(const std::vector<RunRow> runs, store->list_runs(*filter));
   if (options.json) {
     std::string all;
     for (const RunRow& run : runs) all += (all.empty() ? "" : ",\n") + json_run(run);

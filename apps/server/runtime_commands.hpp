@@ -84,6 +84,9 @@ struct RunsOptions {
   std::string flow;  // filters of list
   std::string state;
   std::string tenant;
+  std::string alert, machine;
+  std::string since, until;  // moments, as parse_moment() takes them
+  std::string before;        // the ID behind which the list goes on
   std::uint32_t limit = 50;
   bool json = false;
 };
@@ -117,6 +120,24 @@ struct QuestionsOptions {
 };
 int run_questions_list(const QuestionsOptions& options);
 int run_questions_answer(const QuestionsOptions& options);
+
+struct AuditOptions {
+  std::string store = "flow.db";
+  std::string since, until;  // export: moments, as parse_moment() takes them
+  std::string tenant, flow, run, machine;
+  bool json = false;
+  std::string head;  // verify: a hash that was kept elsewhere
+};
+int run_audit_export(const AuditOptions& options);
+int run_audit_verify(const AuditOptions& options);
+
+struct StoreOptions {
+  std::string store = "flow.db";
+  std::string to;  // backup
+};
+int run_store_check(const StoreOptions& options);
+int run_store_backup(const StoreOptions& options);
+int run_store_migrate(const StoreOptions& options);
 
 struct TraceCommandOptions {
   std::string store = "flow.db";

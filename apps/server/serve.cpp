@@ -11,6 +11,7 @@
 #include "apps/server/narrator.hpp"
 #include "apps/server/people.hpp"
 #include "apps/server/run_control.hpp"
+#include "apps/server/run_search.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "base/text.hpp"
@@ -21,8 +22,8 @@ namespace {
 
 // Nothing when the configuration names no address.
 Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound,
-                                           const People& people, const RunControl& runs,
-                                           const Deployments& deployments) {
+                                           const People& people, const RunControl& control,
+                                           const RunPages& runs, const Deployments& deployments) {
   if (config.address.empty()) return std::unique_ptr<HttpServer>();
   HttpServerOptions options;
   options.address = config.address;
@@ -30,8 +31,8 @@ Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const In
   options.body_limit = config.body_bytes;
   FLOW_TRY(auto server,
            HttpServer::start(options, [&](const HttpQuestion& question, HttpServer::Reply reply) {
-             if (people.handle(question, reply) || runs.handle(question, reply) ||
-                 deployments.handle(question, reply))
+             if (people.handle(question, reply) || control.handle(question, reply) ||
+                 runs.handle(question, reply) || deployments.handle(question, reply))
                return;
              inbound.handle(question, std::move(reply));
            }));
@@ -79,6 +80,8 @@ Attempt<int> serve(const ServeOptions& options) {
   runtime_options.look_back_us = config.look_back_us;
   runtime_options.reuse_reads_us = config.reuse_reads_us;
   runtime_options.settle_after_us = config.settle_after_us;
+  runtime_options.keep_us = config.keep_us;
+  runtime_options.keep_audit_us = config.keep_audit_us;
   runtime_options.crash_at_append = options.crash_at_append;
   FLOW_TRY(const std::string link_key, choose_link_key(config.inbound.link_key, *store));
   runtime_options.links = {.url = config.inbound.url, .key = link_key};
@@ -107,9 +110,10 @@ Attempt<int> serve(const ServeOptions& options) {
        .send = [&](MessageRequest request,
                    MessageDone done) { runtime.send(std::move(request), std::move(done)); }},
       *looking, world->clock());
-  const RunControl runs(config.inbound.api_token, [&](ControlRequest request, ControlDone done) {
+  const RunControl control(config.inbound.api_token, [&](ControlRequest request, ControlDone done) {
     runtime.control(std::move(request), std::move(done));
   });
+  const RunPages runs(config.inbound.api_token, *looking, world->clock());
   const Deployments deployments(
       {.api_token = config.inbound.api_token,
        .tenants = tenants,
@@ -122,7 +126,7 @@ Attempt<int> serve(const ServeOptions& options) {
        }},
       *looking);
   FLOW_TRY(const std::unique_ptr<HttpServer> server,
-           listen(config.inbound, inbound, people, runs, deployments));
+           listen(config.inbound, inbound, people, control, runs, deployments));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

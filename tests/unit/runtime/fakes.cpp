@@ -29,6 +29,8 @@ std::shared_ptr<Module> make_module(const std::string& flow, const Quota& quota)
   module->operations.push_back(operation("defender", "list_alerts", Effect::Read, quota));
   module->operations.push_back(operation("defender", "get_machine", Effect::Read, quota));
   module->operations.push_back(operation("defender", "isolate", Effect::Act, quota));
+  module->operations.back().targets = "machine";
+  module->operations.back().routes[0].permissions = {"Machine.Isolate"};
   module->operations.push_back(operation("mail", "send", Effect::Notify, {}));
   module->operations.back().routes[0].connector = 1;
   Trigger trigger;

@@ -172,6 +172,17 @@ class FailingStore : public Store {
     return inner_.deployments(a, b);
   }
   Result<std::optional<std::string>> meta(std::string_view key) override { return inner_.meta(key); }
+  Result<std::vector<AuditLine>> audit(std::uint64_t after, std::uint32_t limit) override {
+    return inner_.audit(after, limit);
+  }
+  Result<Pruned> prune_runs(const PruneOrder& order) override { return inner_.prune_runs(order); }
+  Result<std::uint32_t> prune_modules(const std::vector<std::string>& needed) override {
+    return inner_.prune_modules(needed);
+  }
+  Result<std::uint32_t> prune_audit(std::int64_t before_us, std::uint32_t limit,
+                                    std::int64_t now_us) override {
+    return inner_.prune_audit(before_us, limit, now_us);
+  }
   std::uint64_t commits = 0;
 
  private:

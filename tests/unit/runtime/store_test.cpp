@@ -9,6 +9,7 @@
 #include "fakes.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/run_id.hpp"
+#include "runtime/sqlite.hpp"
 
 namespace flow::test {
 namespace {
@@ -111,6 +112,60 @@ TEST(Store, ListsRunsNewestFirstByFilterAndPage) {
   filter.since_us = kStartUs + 1;
   EXPECT_EQ(ids(filter), "D");
   EXPECT_EQ(store->unfinished_runs("A", 10)->size(), 2u) << "B and D: A is not after A, C is parked";
+}
+
+TEST(Store, FindsRunsByMachineAndByEvent) {
+  auto store = memory();
+  Batch batch;
+  for (const char* id : {"A", "B", "C", "D", "E"}) batch.runs.push_back(run_row(id));
+  batch.runs[0].machine = batch.runs[2].machine = "m-1";
+  batch.runs[0].key = batch.runs[1].key = "da1";
+  batch.runs[1].flow = "other";
+  batch.runs[2].key = "da1\n2026-11-20T08:14:22Z";  // a change of it
+  batch.runs[2].trigger = "defender.alert.updated";
+  batch.runs[3].key = "da12";
+  batch.runs[3].created_us = kStartUs + 9;
+  batch.runs[4].key = "da1";
+  batch.runs[4].tenant = "fabrikam";
+  ASSERT_TRUE(store->commit(batch));
+  const auto ids = [&store](const RunFilter& filter) {
+    std::string text;
+    const auto rows = store->list_runs(filter);
+    EXPECT_TRUE(rows) << rows.error().message;
+    for (const RunRow& row : *rows) text += row.id;
+    return text;
+  };
+  EXPECT_EQ(ids({.machine = "m-1"}), "CA");
+  EXPECT_EQ((*store->run("A"))->machine, "m-1");
+  EXPECT_EQ(ids({.machine = "m-2"}), "");
+  EXPECT_EQ(ids({.event = "da1"}), "ECBA");
+  EXPECT_EQ(ids({.tenant = "contoso", .event = "da1"}), "CBA");
+  EXPECT_EQ(ids({.flow = "other", .event = "da1"}), "B");
+  EXPECT_EQ(ids({.machine = "m-1", .event = "da1", .before_id = "C"}), "A");
+  EXPECT_EQ(ids({.event = "da"}), "");
+  EXPECT_EQ(ids({.until_us = kStartUs + 9}), "ECBA");
+  EXPECT_EQ(ids({.since_us = kStartUs + 1, .until_us = kStartUs + 10}), "D");
+}
+
+// A list must neither sort all runs to show the newest, nor walk through those that went well to find the
+// others.
+TEST(Store, ListsWithoutSorting) {
+  const TemporaryFolder folder;
+  { const auto made = SqliteStore::open(folder.file("s.db")); }
+  auto raw = sqlite::Connection::open(folder.file("s.db"), SQLITE_OPEN_READWRITE);
+  const auto plan_of = [&](const std::string& where) {
+    auto plan = raw->prepare(
+        ("EXPLAIN QUERY PLAN SELECT * FROM runs WHERE " + where + " ORDER BY id DESC LIMIT 9").c_str());
+    EXPECT_TRUE(plan);
+    std::string text;
+    while (plan->step() == SQLITE_ROW) text += plan->text(3) + ";";
+    return text;
+  };
+  EXPECT_NE(plan_of("state = 5").find("runs_failed"), std::string::npos) << plan_of("state = 5");
+  EXPECT_NE(plan_of("flow = ? AND state = 1 AND id < ?").find("runs_parked"), std::string::npos);
+  for (const char* where : {"+tenant = ? AND flow = ?", "machine = ? AND id < ?", "flow = ? AND state = 5",
+                            "created_us >= ? AND id >= ?", "state = 3"})
+    EXPECT_EQ(plan_of(where).find("TEMP B-TREE"), std::string::npos) << where << ": " << plan_of(where);
 }
 
 TEST(Store, TellsSleepersFromWhatIsAwake) {
@@ -428,6 +483,16 @@ TEST(SqliteStore, ADeletedFileFailsTheCommit) {
 
 TEST(Digest, IsSha256) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(RunIds, FromAMomentOnAreNotBelowItsFirst) {
+  FakeClock clock;
+  FakeRandom random;
+  RunIds ids(clock, random);
+  const std::string first = ids.next();
+  EXPECT_LE(first_run_id(clock.now), first);
+  EXPECT_GT(first_run_id(clock.now + 1000), first);
+  EXPECT_EQ(first_run_id(-5), std::string(26, '0'));
 }
 
 TEST(RunIds, SortByTimeAndRiseWhenTheClockDoesNot) {

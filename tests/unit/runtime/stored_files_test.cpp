@@ -11,6 +11,7 @@
 #include "fakes.hpp"
 #include "live.hpp"
 #include "recorded_flows.hpp"
+#include "runtime/audit_check.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/sqlite.hpp"
 #include "stored_run.hpp"
@@ -121,6 +122,10 @@ void expect_what_was_written(SqliteStore& store, int version) {
   EXPECT_EQ(store.has_message("01", "k").value(), version >= 5);
   EXPECT_EQ(store.sent_calls(0)->size(), version >= 6 ? 1u : 0u);
   EXPECT_EQ(store.rests(0)->size(), version >= 6 ? 1u : 0u);
+  EXPECT_EQ(store.audit(0, 1)->size(), version >= 6 ? 1u : 0u);
+  const auto trail = check_audit(store);
+  ASSERT_TRUE(trail) << trail.error().message;
+  EXPECT_FALSE(trail->problem) << trail->problem->text;
 }
 
 // Today's runtime takes up what it finds, the sleeper from its frozen state.

@@ -90,12 +90,28 @@ TEST(Configuration, LimitsOfRuns) {
             "flow.toml: line 2: `reuse_reads` must be a duration in quotes, as \"30s\"");
 }
 
+TEST(Configuration, HowLongThingsAreKept) {
+  const std::string tenant = "[tenants.a]\ntenant_id = \"t\"\nclient_id = \"c\"\nclient_secret_env = \"S\"\n";
+  const auto with = [&](const std::string& line) {
+    return parse_config("flow.toml", "[store]\n" + line + "\n" + tenant);
+  };
+  constexpr std::int64_t kDayUs = 86'400 * std::int64_t{1'000'000};
+  EXPECT_EQ(with("")->keep_us, 90 * kDayUs);
+  EXPECT_EQ(with("")->keep_audit_us, 0);
+  EXPECT_EQ(with("keep = \"forever\"\nkeep_audit = \"52w\"")->keep_us, 0);
+  EXPECT_EQ(with("keep = \"forever\"\nkeep_audit = \"52w\"")->keep_audit_us, 364 * kDayUs);
+  for (const char* wrong : {"\"1h\"", "90", "\"never\"", "\"\""})
+    EXPECT_EQ(with(std::string("keep = ") + wrong).error().message,
+              "flow.toml: line 2: `keep` must be a duration in quotes of a day or more, as \"90d\", or "
+              "\"forever\"");
+}
+
 // The keys as the reader of the file asks for them.
 std::set<std::string> known_keys() {
   const std::string source =
       read_text("apps/server/config.cpp") + read_text("apps/server/config_inbound.cpp");
   const std::regex asked(
-      R"((?:\.|->)(text|required|number|one_of|duration_us|secret|table|tables)\("([a-z_]+)\")");
+      R"((?:\.|->)(text|required|number|one_of|duration_us|keep_us|secret|table|tables)\("([a-z_]+)\")");
   std::set<std::string> keys;
   for (std::sregex_iterator at(source.begin(), source.end(), asked), end; at != end; ++at) {
     const std::string key = (*at)[2];
