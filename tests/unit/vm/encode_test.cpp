@@ -156,12 +156,12 @@ TEST(Decode, SaysWhatIsWrong) {
   EXPECT_EQ(refusal("#!/bin/sh"), "not a Flow module");
   std::string future = bytes;
   future[8] = 7;
-  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 4 to 4)");
+  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 5 to 5)");
   bytes[8] = 0;
   EXPECT_THAT(refusal(bytes), HasSubstr("format version 0 is not read any more"));
-  bytes[8] = 3;
-  EXPECT_THAT(refusal(bytes), HasSubstr("format version 3 is not read any more"));
   bytes[8] = 4;
+  EXPECT_THAT(refusal(bytes), HasSubstr("format version 4 is not read any more"));
+  bytes[8] = 5;
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   EXPECT_EQ(refusal(bytes), "damaged (checksum)");
 }
