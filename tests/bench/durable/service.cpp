@@ -26,9 +26,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Empty when it cannot be read, as of a process that has just ended.
 std::string read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  return text.str();
 }
 
 struct Statistics {
