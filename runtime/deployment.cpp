@@ -44,4 +44,12 @@ std::map<FlowKey, FlowVersions> versions_by_flow(const std::vector<DeploymentRow
   return versions;
 }
 
+Result<std::vector<DeploymentRow>> live_deployments(Store& store) {
+  FLOW_TRY(const std::vector<DeploymentRow> rows, store.deployments("", ""));
+  std::vector<DeploymentRow> live;
+  for (const auto& [key, versions] : versions_by_flow(rows))
+    if (versions.current() != nullptr) live.push_back(*versions.current());
+  return live;
+}
+
 }  // namespace flow

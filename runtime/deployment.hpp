@@ -66,5 +66,7 @@ FlowVersions versions_of(const std::vector<DeploymentRow>& rows);
 using FlowKey = std::pair<std::string, std::string>;  // tenant, flow
 // The same of all flows that `rows` are about.
 std::map<FlowKey, FlowVersions> versions_by_flow(const std::vector<DeploymentRow>& rows);
+// What is live in a store, by tenant and flow.
+Result<std::vector<DeploymentRow>> live_deployments(Store& store);
 
 }  // namespace flow

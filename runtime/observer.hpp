@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "runtime/journal.hpp"
 #include "runtime/store.hpp"
@@ -32,8 +33,8 @@ struct HealthEvent {
     FiringsMissed,   // more than are caught up
     LeaseOverdue,    // what was leased is not undone in time; the message says whether it is tried again
     NotForTenant,    // a flow was not deployed: it says which tenants it is for
-    HeldBack,  // a flow's file was not deployed: somebody has gone back from this version, or withdrew it
-    HostRests,       // too many calls in a row failed: those to come wait
+    HeldBack,   // a flow's file was not deployed: somebody has gone back from this version, or withdrew it
+    HostRests,  // too many calls in a row failed: those to come wait
     HostIsBack,
   };
   Kind kind = Kind::PollFailed;
@@ -41,6 +42,8 @@ struct HealthEvent {
   std::string subject;  // trigger, quota group, run, flow or connector
   std::string message;
 };
+
+std::string_view health_kind_name(HealthEvent::Kind kind);  // for programs: `poll_failed`
 
 // Since the start of the process.
 struct Counters {

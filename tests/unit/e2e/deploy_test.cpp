@@ -104,7 +104,7 @@ TEST_F(Deploying, WhileNoServiceRunsTheNextStartServesIt) {
   EXPECT_EQ(deployed.exit_code, kSuccess) << deployed.all();
   EXPECT_THAT(deployed.out, HasSubstr("the next start serves this"));
   serve(false);
-  EXPECT_THAT(service->out(), HasSubstr("serving hello for sim from greet"));
+  EXPECT_THAT(service->out(), HasSubstr("serving hello from greet for sim"));
   EXPECT_EQ(said(), "one");
   stop();
 }
