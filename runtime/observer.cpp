@@ -14,6 +14,10 @@ std::string_view health_kind_name(HealthEvent::Kind kind) {
     case HealthEvent::Kind::PersonNotTold: return "person_not_told";
     case HealthEvent::Kind::FiringsMissed: return "firings_missed";
     case HealthEvent::Kind::NotForTenant: return "not_for_tenant";
+    case HealthEvent::Kind::HeldBack: return "held_back";
+    case HealthEvent::Kind::HostRests: return "host_rests";
+    case HealthEvent::Kind::HostIsBack: return "host_is_back";
+    case HealthEvent::Kind::LeaseOverdue: return "lease_overdue";
   }
   return {};
 }
