@@ -213,8 +213,8 @@ Result<std::optional<SleepRow>> RunTables::frozen(std::string_view run) {
                                           statement.text(2)});
 }
 
-// Only what is asked for stands in the query, so that the index of a state is found. The `+` keeps the index by
-// which runs are unique out of it: it would bring all runs of a flow, to be sorted.
+// Only what is asked for stands in the query, so that the index of a state is found. The `+` keeps the index
+// by which runs are unique out of it: it would bring all runs of a flow, to be sorted.
 Result<std::vector<RunRow>> RunTables::list(const RunFilter& filter) {
   std::string where;
   std::vector<std::variant<std::string_view, std::int64_t>> values;
