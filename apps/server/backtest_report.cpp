@@ -153,6 +153,7 @@ void BacktestReport::run_step(const RunRow& run, const JournalRow& row) {
     case AnsweredBy::Protection: ++flow.refused[fault == nullptr ? operation : fault->message]; break;
     case AnsweredBy::Deadline: break;
     case AnsweredBy::World:
+    case AnsweredBy::Shared:
       if (!operation.starts_with("flow.")) ++flow.reads[operation];
       break;
   }

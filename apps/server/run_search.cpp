@@ -57,7 +57,7 @@ Result<RunFilter> read_search(const RunSearch& search, std::int64_t now_us) {
   return filter;
 }
 
-bool RunPages::handle(const HttpQuestion& question, const Reply& reply) const {
+bool RunPages::handle(const HttpQuestion& question, const api::Reply& reply) const {
   if (!api_token_) return false;
   const std::string_view target = question.target;
   const auto path = percent_decoded(target.substr(0, target.find('?')));

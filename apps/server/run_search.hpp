@@ -26,8 +26,8 @@ class RunPages {
       : api_token_(std::move(api_token)), store_(store), clock_(clock) {}
 
   // Answers once. False, and no answer, when the path is not one of these:
-  //   GET /api/v1/runs       the newest first; ?tenant= flow= alert= machine= state= since= until= before=
-  //   limit= GET /api/v1/runs/RUN   one with its steps
+  //   GET /api/v1/runs       the newest first, those that the parameters of RunSearch, and `limit`, choose
+  //   GET /api/v1/runs/RUN   one with its steps
   bool handle(const HttpQuestion& question, const api::Reply& reply) const;
 
  private:
