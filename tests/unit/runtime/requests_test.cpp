@@ -99,7 +99,7 @@ TEST(Manual, ArgumentsMayBeWrittenAsOnACommandLine) {
 TEST(Manual, AnArgumentThatIsNeverReadIsMissedAsOthersAre) {
   Live live;
   ASSERT_TRUE(live.boot(
-      compiled_flow("flow triage on manual (reason: String, times: Int = 3, note: String?) do log \"x\"")));
+      compiled("flow triage on manual (reason: String, times: Int = 3, note: String?) do log \"x\"")));
   EXPECT_EQ(by_hand(live, "{}").problem, "the argument `reason` is missing: it is a String");
   EXPECT_EQ(by_hand(live, R"({"reason":"r"})").how, How::Started);
 }
