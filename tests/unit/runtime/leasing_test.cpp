@@ -33,7 +33,7 @@ constexpr const char* kFlows = R"(
   }
   flow cut_awaited on manual (device: MachineId) do {
       let action = await isolate(device) lease 4h within 2h
-      log "{action.status}"
+      log "{action.id}"
   }
   flow recorded on manual (device: MachineId) dry run do isolate(device) lease 4h
   flow limited on manual (device: MachineId) limit unisolate to 1 per 1d do { isolate(device) lease 4h  unisolate(device) }
