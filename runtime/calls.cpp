@@ -151,7 +151,8 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
 
 void Runtime::Loop::send_calls() {
   for (const std::uint64_t ticket : std::exchange(sends_, {})) {
-    const Pending& pending = pending_.at(ticket);
+    Pending& pending = pending_.at(ticket);
+    pending.sent_us = clock_.now_us();
     const auto give_outcome = [inbox = inbox_, module = pending.module, ticket](Outcome outcome) {
       inbox->post(Answer{ticket, std::move(outcome)});
     };
@@ -159,6 +160,7 @@ void Runtime::Loop::send_calls() {
       case Pending::Purpose::Settle:
       case Pending::Purpose::SettleTelling:
         ++counters_.settled;
+        metrics_.add(Metric::CallsSettled);
         executor_.settle(pending.call,
                          [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
                            inbox->post(Answer{ticket, std::move(settlement)});
@@ -210,6 +212,7 @@ void Runtime::Loop::take(std::uint64_t ticket, const std::variant<Outcome, Settl
   --in_flight_;
   limiter_.done(pending.bucket);
   if (const auto* outcome = std::get_if<Outcome>(&what)) {
+    note_answer(pending, *outcome);
     if (const auto* fault = std::get_if<Fault>(outcome)) {
       ++counters_.faults[std::string(fault_name(fault->kind))];
       if (fault->kind == FaultKind::Throttled) note_throttled(pending, *fault);
@@ -270,6 +273,7 @@ void Runtime::Loop::take_outcome(Run& run, const Pending& pending, Outcome outco
 
 void Runtime::Loop::retry(Run& run, std::uint32_t number, const Fault& fault) {
   ++counters_.retries;
+  metrics_.add(Metric::CallRetries);
   const std::int64_t now_us = clock_.now_us();
   const std::int64_t delay_us =
       retry_delay_us(fault, run.waiting(number)->failures + 1, policy_of(run, number), random_);

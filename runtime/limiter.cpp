@@ -117,4 +117,14 @@ std::int64_t Limiter::next_us(std::int64_t now_us) const {
   return next;
 }
 
+std::vector<std::pair<std::string, std::size_t>> Limiter::waiting() const {
+  std::vector<std::pair<std::string, std::size_t>> counts;
+  for (const std::string& bucket : busy_) {
+    std::size_t count = 0;
+    for (const auto& line : lines_.at(bucket).waiting) count += line.size();
+    counts.emplace_back(bucket, count);
+  }
+  return counts;
+}
+
 }  // namespace flow

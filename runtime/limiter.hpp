@@ -15,6 +15,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -44,6 +45,8 @@ class Limiter {
   void done(const std::string& bucket);
   // When release() may next give something that it would not give now; kNever when nothing waits for a time.
   std::int64_t next_us(std::int64_t now_us) const;
+  // Buckets in which calls wait, with how many.
+  std::vector<std::pair<std::string, std::size_t>> waiting() const;
 
  private:
   struct Line {
