@@ -144,11 +144,13 @@ void Runtime::Loop::ask_now(Run& run, std::uint32_t number) {
   ask(std::move(pending));
 }
 
-// For how long from now on a call that went out then may still be carried out. Not for longer than that also
-// when the clock was set back.
+// For how long from now on a call that went out then may still be carried out; longer for one that may take
+// longer to answer than others. No clock that was set back adds to it.
 std::int64_t Runtime::Loop::settle_in_us(std::int64_t sent_us, std::int64_t deadline_us) const {
   if (options_.settle_after_us <= 0) return 0;
-  const std::int64_t longest_us = std::max(options_.settle_after_us, deadline_us);
+  const std::int64_t more_us = std::max<std::int64_t>(deadline_us - options_.call_deadline_us, 0);
+  std::int64_t longest_us = 0;
+  if (__builtin_add_overflow(options_.settle_after_us, more_us, &longest_us)) longest_us = more_us;
   std::int64_t passed_us = 0;
   if (__builtin_sub_overflow(clock_.now_us(), sent_us, &passed_us)) return longest_us;
   return longest_us - std::clamp<std::int64_t>(passed_us, 0, longest_us);

@@ -45,8 +45,8 @@ struct RuntimeOptions {
   std::int64_t call_deadline_us = 30'000'000;
   std::int64_t answer_grace_us =
       15'000'000;  // beyond the deadline an executor that stays silent is given up on
-  // So long after it went out, or until its deadline if that is later, a call may still be carried out,
-  // whatever became of the connection or of the process that made it. Nobody is asked before whether it was.
+  // So long after it went out, longer if it has a longer `timeout`, a call may still be carried out, whatever
+  // became of the connection or the process that made it. Nobody is asked before whether it was.
   std::int64_t settle_after_us = 30'000'000;
   std::int64_t drain_us = 30'000'000;  // how long stop() waits for calls that are out
   // Between two questions how far an awaited action is.

@@ -76,7 +76,8 @@ bool counts_under_limit(const CallStory& call) {
 void check_disk(const std::string& vfs, const std::string& path, const Promises& promises,
                 Problems& problems) {
   Connection connection;
-  if (sqlite3_open_v2(path.c_str(), &connection.raw, SQLITE_OPEN_READWRITE, vfs.c_str()) != SQLITE_OK)
+  if (sqlite3_open_v2(path.c_str(), &connection.raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                      vfs.c_str()) != SQLITE_OK)
     return problems.push_back("the store cannot be opened after a crash");
   sqlite3_stmt* statement = nullptr;
   const auto prepare = [&](const char* sql) {
