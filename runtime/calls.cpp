@@ -192,7 +192,8 @@ bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
 
 void Runtime::Loop::send_calls() {
   for (const std::uint64_t ticket : std::exchange(sends_, {})) {
-    const Pending& pending = pending_.at(ticket);
+    Pending& pending = pending_.at(ticket);
+    pending.sent_us = clock_.now_us();
     const auto give_outcome = [inbox = inbox_, module = pending.module, ticket](Outcome outcome) {
       inbox->post(Answer{ticket, std::move(outcome)});
     };
@@ -200,6 +201,7 @@ void Runtime::Loop::send_calls() {
       case Pending::Purpose::Settle:
       case Pending::Purpose::SettleTelling:
         ++counters_.settled;
+        metrics_.add(Metric::CallsSettled);
         executor_.settle(pending.call,
                          [inbox = inbox_, module = pending.module, ticket](Settlement settlement) {
                            inbox->post(Answer{ticket, std::move(settlement)});
@@ -253,6 +255,7 @@ void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement>
     const auto* returned = std::get_if<Returned>(outcome);
     if (pending.purpose == Pending::Purpose::Perform && returned != nullptr && !is_json(returned->json))
       *outcome = not_json(pending.module->operations[pending.call.operation].full_name());
+    note_answer(pending, *outcome);
     if (const auto* fault = std::get_if<Fault>(outcome))
       ++counters_.faults[std::string(fault_name(fault->kind))];
   }
@@ -339,6 +342,7 @@ void Runtime::Loop::take_fault(Run& run, std::uint32_t number, const Fault& faul
 
 void Runtime::Loop::retry(Run& run, std::uint32_t number, const Fault& fault) {
   ++counters_.retries;
+  metrics_.add(Metric::CallRetries);
   const std::int64_t now_us = clock_.now_us();
   const std::int64_t delay_us =
       retry_delay_us(fault, run.waiting(number)->failures + 1, policy_of(run, number), random_);

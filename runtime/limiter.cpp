@@ -147,4 +147,15 @@ std::int64_t Limiter::next_us(std::int64_t now_us) const {
   return next;
 }
 
+std::vector<std::pair<std::string, std::size_t>> Limiter::waiting() const {
+  std::vector<std::pair<std::string, std::size_t>> counts;
+  for (const std::string& bucket : busy_) {
+    std::size_t count = 0;
+    for (const Waiting& waiting : lines_.at(bucket).waiting)
+      for (const auto& [flow, tickets] : waiting.flows) count += tickets.size();
+    counts.emplace_back(bucket, count);
+  }
+  return counts;
+}
+
 }  // namespace flow

@@ -63,6 +63,8 @@ class Limiter {
                        std::int64_t now_us);
   // When release() may next give something that it would not give now; kNever when nothing waits for a time.
   std::int64_t next_us(std::int64_t now_us) const;
+  // Buckets in which calls wait, with how many.
+  std::vector<std::pair<std::string, std::size_t>> waiting() const;
 
   // How many calls went out in buckets that have a quota, since this was asked the last time.
   std::map<std::string, std::uint32_t> take_sent() { return std::exchange(unsaved_, {}); }

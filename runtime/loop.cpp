@@ -28,7 +28,8 @@ Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& 
       ids_(clock, random),
       inbox_(std::make_shared<Inbox>()),
       limiter_(options_.breaker),
-      reads_(options_.reuse_reads_us) {}
+      reads_(options_.reuse_reads_us),
+      began_us_(clock_.now_us()) {}
 
 Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string_view module_bytes,
                                           std::string_view settings_json) {
@@ -82,6 +83,7 @@ Status Runtime::Loop::run() {
 
 Status Runtime::Loop::drain(std::int64_t deadline_us) {
   is_draining_ = true;
+  is_ready_.store(false, std::memory_order_relaxed);
   inbox_->close();
   while (in_flight_ > 0 && clock_.now_us() < deadline_us) {
     FLOW_TRY(const bool has_worked, step());
@@ -132,6 +134,7 @@ Status Runtime::Loop::turn(bool& has_worked) {
   put_to_sleep(now_us);
   FLOW_TRY_STATUS(commit());
   send_calls();
+  note_turned(now_us, has_worked);
   return {};
 }
 
@@ -180,7 +183,10 @@ Status Runtime::Loop::commit_now(const Batch& batch) {
   const bool is_last =
       options_.crash_at_append != 0 && counters_.commits == (options_.crash_at_append + 1) / 2;
   if (is_last && options_.crash_at_append % 2 == 1) std::raise(SIGKILL);
+  const std::int64_t began_us = clock_.now_us();
   Status status = store_.commit(batch);
+  metrics_.observe_us(Metric::CommitSeconds, {}, clock_.now_us() - began_us);
+  metrics_.observe(Metric::CommitEntries, batch.journal.size());
   if (is_last) std::raise(SIGKILL);
   if (!status) health(HealthEvent::Kind::StoreFailed, "", "store", status.error().message);
   return status;
@@ -336,12 +342,15 @@ void Runtime::Loop::note_over(const RunRow& row) {
   deadlines_.forget(row.id);
   overdue_.erase(row.id);
   ++counters_.runs_over[row.state];
+  metrics_.add(Metric::RunsEnded, {row.tenant, row.flow, run_state_name(row.state)});
+  if (row.state == RunState::Parked) ++parked_;
   after_commit([this, row] { observer_->run_ended(row); });
 }
 
 void Runtime::Loop::health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
                            std::string message) {
   HealthEvent event{kind, tenant, subject, std::move(message)};
+  metrics_.add(Metric::Health, {health_kind_name(kind)});
   if (kind == HealthEvent::Kind::StoreFailed) {
     if (observer_) observer_->health(event);  // nothing will be committed any more
     return;
@@ -369,6 +378,15 @@ void Runtime::send(MessageRequest request, MessageDone done) {
 }
 void Runtime::control(ControlRequest request, ControlDone done) {
   loop_->control(std::move(request), std::move(done));
+}
+void Runtime::metrics(std::function<void(std::string)> done) {
+  loop_->metrics(std::move(done));
+}
+std::uint64_t Runtime::turns() const {
+  return loop_->turns();
+}
+bool Runtime::is_ready() const {
+  return loop_->is_ready();
 }
 Status Runtime::run() {
   return loop_->run();

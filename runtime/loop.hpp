@@ -6,10 +6,11 @@
 // actions end), system_calls.cpp (what the runtime answers itself), sleeping.cpp (runs that only wait, from
 // memory to the store and back), asking.cpp, telling.cpp and messages.cpp (people who are asked and told,
 // messages to runs), polling.cpp (polled triggers to events), schedules.cpp, requests.cpp and following.cpp
-// (the other triggers), controlling.cpp (what people do to runs), starting.cpp (events to runs), recovery.cpp
-// (stored runs to memory), loop.cpp (the turn itself).
+// (the other triggers), controlling.cpp (what people do to runs), measuring.cpp (metrics), starting.cpp
+// (events to runs), recovery.cpp (stored runs to memory), loop.cpp (the turn itself).
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -28,6 +29,7 @@
 #include "runtime/deployments.hpp"
 #include "runtime/inbox.hpp"
 #include "runtime/limiter.hpp"
+#include "runtime/metrics.hpp"
 #include "runtime/places.hpp"
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
@@ -49,6 +51,9 @@ class Runtime::Loop {
   void answer(AnswerRequest request, AnswerDone done);
   void send(MessageRequest request, MessageDone done);
   void control(ControlRequest request, ControlDone done);
+  void metrics(std::function<void(std::string)> done);
+  std::uint64_t turns() const { return turns_made_.load(std::memory_order_relaxed); }
+  bool is_ready() const { return is_ready_.load(std::memory_order_relaxed); }
   void stop() { inbox_->stop(); }
   void start(StartRequest request, StartDone done);
   Result<bool> step();
@@ -81,6 +86,7 @@ class Runtime::Loop {
     std::string flow;  // with whose other calls it stands in line; empty: of nobody's
     Policies::Priority priority = Policies::Priority::Normal;
     bool is_sent = false;
+    std::int64_t sent_us = 0;
     std::optional<Fault> doubt;  // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t tries = 0;     // Settle, Progress: in a row without success
     std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
@@ -125,6 +131,8 @@ class Runtime::Loop {
     std::deque<PolledEvent> events;  // of the page read last, not yet dispatched
     bool has_page = false;           // a page is being worked through
     std::uint32_t failures = 0;
+    bool has_tried = false;      // to poll, whatever came of it
+    std::int64_t polled_us = 0;  // when a poll last came to its end
     PollReport report;
   };
   using Sources = std::map<std::string, Source>;
@@ -165,6 +173,11 @@ class Runtime::Loop {
   void note_over(const RunRow& row);
   void health(HealthEvent::Kind kind, const std::string& tenant, const std::string& subject,
               std::string message);
+
+  // measuring.cpp
+  void measure_now();
+  void note_turned(std::int64_t began_us, bool has_worked);
+  void note_answer(const Pending& pending, const Outcome& outcome);
 
   // calls.cpp
   void ask(Pending pending);
@@ -375,6 +388,11 @@ class Runtime::Loop {
   std::map<std::tuple<std::shared_ptr<const Module>, std::uint32_t, std::size_t>, std::string>
       fingerprints_;  // of operations by their routes
   Counters counters_;
+  Metrics metrics_;
+  std::atomic<std::uint64_t> turns_made_{0};  // the two that other threads read
+  std::atomic<bool> is_ready_{false};
+  std::int64_t began_us_ = 0;  // when this process did
+  std::int64_t parked_ = 0;    // runs, by this process, and not resumed or cancelled since
   std::multimap<std::int64_t, std::function<void()>> timers_;
   std::int64_t last_turn_us_ = 0;
   Sources sources_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "runtime/journal.hpp"
 #include "runtime/store.hpp"
@@ -39,6 +40,8 @@ struct HealthEvent {
   std::string subject;  // trigger, quota group, run, flow or connector
   std::string message;
 };
+
+std::string_view health_kind_name(HealthEvent::Kind kind);  // for programs: `poll_failed`
 
 // Since the start of the process.
 struct Counters {

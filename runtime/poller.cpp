@@ -9,13 +9,9 @@
 
 namespace flow {
 
-namespace {
-
 bool tells_of_changes(const Trigger& trigger) {
   return std::ranges::find(trigger.bindings, "previous", &Trigger::Binding::wire) != trigger.bindings.end();
 }
-
-}  // namespace
 
 Poller::Poller(CursorRow cursor, PollSettings settings) : cursor_(std::move(cursor)), settings_(settings) {}
 

@@ -19,6 +19,9 @@
 
 namespace flow {
 
+// Of a polled trigger: the key of an event is then its own and, behind a line feed, the time of the change.
+bool tells_of_changes(const Trigger& trigger);
+
 struct PollSettings {
   std::uint32_t pages_per_poll = 10;      // Defender answers 10,000 rows at most
   std::uint32_t keep_seen = 200'000;      // keys remembered per trigger

@@ -141,6 +141,10 @@ void Runtime::Loop::take_page(Source& source, const Outcome& outcome) {
     fault.message = page.error().message;
     return fail_poll(source, fault);
   }
+  source.has_tried = true;
+  metrics_.add(Metric::Polls, {source.tenant, source.trigger, "ok"});
+  if (!page->unusable.empty())
+    metrics_.add(Metric::EventsUnusable, {source.tenant, source.trigger}, page->unusable.size());
   if (std::exchange(source.failures, 0) > 0)
     health(HealthEvent::Kind::PollRecovered, source.tenant, source.trigger, "polling works again");
   counters_.events_seen += page->events.size() + page->unusable.size() + page->too_old;
@@ -168,6 +172,8 @@ std::string Runtime::Loop::flows_of(const Source& source) {
 
 void Runtime::Loop::fail_poll(Source& source, const Fault& fault) {
   ++counters_.polls_failed;
+  source.has_tried = true;
+  metrics_.add(Metric::Polls, {source.tenant, source.trigger, "failed"});
   ++source.failures;
   RetryPolicy policy = options_.retry;
   policy.first_delay_us = options_.poll_backoff_us;
@@ -233,9 +239,12 @@ Status Runtime::Loop::dispatch(Source& source, PolledEvent event) {
 
 void Runtime::Loop::finish_page(Source& source) {
   source.has_page = false;
+  if (source.report.fresh > 0)
+    metrics_.add(Metric::Events, {source.tenant, source.trigger}, source.report.fresh);
   after_commit([this, report = source.report] { observer_->polled(report); });
   if (auto arguments = source.reader->next_page()) return ask_for_page(source, std::move(*arguments));
   const EventReader::Done done = source.reader->finish();
+  source.polled_us = clock_.now_us();
   if (!done.problem.empty())
     health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger, done.problem);
   batch_.cursors.push_back(done.cursor);

@@ -125,6 +125,7 @@ Status Runtime::Loop::take_up(RunRow row, bool is_restart) {
   Run& kept = keep(std::move(run));
   if (is_restart) {
     ++counters_.runs_recovered;
+    metrics_.add(Metric::RunsTakenUp);
     after_commit([this, row] { observer_->run_recovered(row); });
   }
   enter_line(kept);
@@ -189,6 +190,8 @@ void Runtime::Loop::park_unread(const RunRow& row, std::uint32_t sequence, std::
   parked.reason = std::move(reason);
   batch_.changed_runs.push_back(parked);
   ++counters_.runs_over[RunState::Parked];
+  metrics_.add(Metric::RunsEnded, {row.tenant, row.flow, run_state_name(RunState::Parked)});
+  ++parked_;
   health(HealthEvent::Kind::RunParked, parked.tenant, parked.id, parked.reason);
   after_commit([this, parked] { observer_->run_ended(parked); });
 }

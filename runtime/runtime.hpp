@@ -7,7 +7,7 @@
 //   runtime.recover();                         // once, before the first turn
 //   runtime.run();                             // until stop() was called from another thread; then drains
 //
-// It is one event loop. Everything but start(), answer(), send(), control() and stop() belongs to the thread
+// It is one event loop. Everything but what says so belongs to the thread
 // that drives it; the executor may answer from any thread. An Error from the loop means the store failed:
 // nothing was done that is not durable, and a new Runtime on the same store goes on. A test drives the loop
 // itself: run_until_idle(), advance the clock to next_wake_us(), repeat.
@@ -100,6 +100,14 @@ class Runtime {
   void send(MessageRequest request, MessageDone done);
   // From any thread: a person lets a run go on, or ends one. `done` is told when that is durable, or why not.
   void control(ControlRequest request, ControlDone done);
+
+  // From any thread: what was counted and measured, as Prometheus reads it (metrics.def), told in the loop's
+  // next turn; empty when it takes no requests any more.
+  void metrics(std::function<void(std::string)> done);
+  // From any thread. run() turns at least once a second, whatever there is to do.
+  std::uint64_t turns() const;
+  // From any thread: stored runs are taken up, and each poll was tried at least once; and it does not stop.
+  bool is_ready() const;
 
   // Until stop(): works, and sleeps when there is nothing to do. Drains before it returns.
   Status run();

@@ -337,6 +337,17 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open_read_only(const std::stri
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(tables)));
 }
 
+Result<SqliteStore::Figures> SqliteStore::figures() {
+  Connection& connection = tables_->connection;
+  Figures figures;
+  FLOW_TRY(figures.asleep, connection.number("SELECT count(*) FROM runs WHERE state = 0 AND wake_us > 0"));
+  FLOW_TRY(figures.open_questions, connection.number("SELECT count(*) FROM questions WHERE state = 0"));
+  FLOW_TRY(const std::int64_t pages, connection.number("PRAGMA page_count"));
+  FLOW_TRY(const std::int64_t page_bytes, connection.number("PRAGMA page_size"));
+  figures.bytes = pages * page_bytes;
+  return figures;
+}
+
 Status SqliteStore::commit(const Batch& batch) {
   // SQLite goes on writing to a file that has been deleted; the next process would find nothing of it.
   if (tables_->connection.has_moved())

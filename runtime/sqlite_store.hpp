@@ -36,6 +36,14 @@ class SqliteStore final : public Store {
   static Result<std::unique_ptr<SqliteStore>> open_read_only(const std::string& path);
   ~SqliteStore() override;
 
+  // How much it holds, for people who watch a service.
+  struct Figures {
+    std::int64_t asleep = 0;          // runs
+    std::int64_t open_questions = 0;  // and messages that runs wait for
+    std::int64_t bytes = 0;
+  };
+  Result<Figures> figures();
+
   Status commit(const Batch& batch) override;
   Result<std::optional<std::string>> module(std::string_view hash) override;
   Result<std::optional<RunRow>> run(std::string_view id) override;

@@ -73,6 +73,7 @@ Result<Begun> Runtime::Loop::begin_run(Subscriber& subscriber, const Beginning& 
   if (const auto* ended = std::get_if<Ended>(&first)) {
     if (ended->how == Ended::How::Skipped && !beginning.keeps_skipped) {
       ++counters_.skipped_at_once;
+      metrics_.add(Metric::ConditionsFalse);
       return Begun{.how = Begun::How::Skipped, .run = {}, .problem = {}};
     }
     if (ended->how == Ended::How::Failed && ended->fault.kind == FaultKind::InvalidEvent &&
@@ -98,6 +99,7 @@ Result<Begun> Runtime::Loop::begin_run(Subscriber& subscriber, const Beginning& 
     set_deadline(*run);
   }
   ++counters_.runs_started;
+  metrics_.add(Metric::RunsStarted, {subscriber.tenant, subscriber.flow});
   after_commit([this, started = run->row()] { observer_->run_started(started); });
   batch_.runs.push_back(run->row());
   batch_.runs.back().state = RunState::Running;

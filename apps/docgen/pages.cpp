@@ -131,6 +131,8 @@ std::vector<GeneratedPage> generated_pages(const Library& library) {
           {"errors.md", errors_page()},
           {"functions.md", functions_page(library)},
           {"keywords.md", keywords_page()},
+          {"log.md", log_page()},
+          {"metrics.md", metrics_page()},
           {"operations.md", operations_page(library)}};
 }
 

@@ -13,12 +13,14 @@ struct GeneratedPage {
   std::string text;
 };
 
-// bytecode.md, errors.md, keywords.md and, from `library`, functions.md and operations.md. The same library
-// gives the same bytes.
+// bytecode.md, errors.md, keywords.md, log.md, metrics.md and, from `library`, functions.md and
+// operations.md. The same library gives the same bytes.
 std::vector<GeneratedPage> generated_pages(const Library& library);
 
 std::string operations_page(const Library& library);
 std::string functions_page(const Library& library);
+std::string metrics_page();
+std::string log_page();
 // A text as it may stand in a cell of a Markdown table.
 std::string cell(std::string_view text);
 

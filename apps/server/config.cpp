@@ -116,6 +116,11 @@ Result<Config> read_config(Section& root) {
     FLOW_TRY(config.look_back_us, poll->duration_us("look_back", 0));
     FLOW_TRY_STATUS(poll->only_known());
   }
+  if (auto log = root.table("log", status)) {
+    FLOW_TRY(const std::string format, log->one_of("format", "text", {"text", "json"}));
+    config.log_format = format == "json" ? LogFormat::Json : LogFormat::Text;
+    FLOW_TRY_STATUS(log->only_known());
+  }
   if (auto limits = root.table("limits", status)) FLOW_TRY_STATUS(read_limits(*limits, config));
   if (auto transport = root.table("transport", status)) FLOW_TRY_STATUS(read_transport(*transport, config));
   if (auto params = root.table("params", status)) {

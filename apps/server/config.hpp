@@ -35,16 +35,21 @@ struct InboundConfig {
   std::size_t body_bytes = 0;
   std::int64_t respond_within_us = 0;
   SecretProvider api_token;  // empty: the API is off
-  std::string url;           // of this service as people reach it; empty: mails have no links
-  SecretProvider link_key;   // that links are signed with; empty: one that the store keeps
+  SecretProvider metrics_token;
+  bool are_metrics_open = false;  // without a token; when neither is said, there are none
+  std::string url;                // of this service as people reach it; empty: mails have no links
+  SecretProvider link_key;        // that links are signed with; empty: one that the store keeps
   std::map<std::string, HookConfig> hooks;
 };
 
 // What HTTP goes out through: docs/transport.md says how they differ.
 enum class HttpLibrary : std::uint8_t { Cpprest, Curl };
 
+enum class LogFormat : std::uint8_t { Text, Json };
+
 struct Config {
   std::string store = "flow.db";
+  LogFormat log_format = LogFormat::Text;
   std::int64_t poll_every_us = 0;           // 0: as the trigger declares
   std::int64_t look_back_us = 0;            // first poll of a new trigger
   Limits limits;                            // of each run

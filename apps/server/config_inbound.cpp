@@ -45,6 +45,17 @@ Status read_http(Section& section, InboundConfig& inbound) {
   return section.only_known();
 }
 
+Status read_metrics(Section& section, InboundConfig& inbound) {
+  FLOW_TRY(inbound.metrics_token, section.secret("token"));
+  FLOW_TRY(const std::string access, section.one_of("access", "token", {"token", "open"}));
+  inbound.are_metrics_open = access == "open";
+  FLOW_TRY_STATUS(section.only_known());
+  if (static_cast<bool>(inbound.metrics_token) == inbound.are_metrics_open)
+    return section.missing(
+        "token_env", "either `token_env` or `token_file`, or `access = \"open\"` for whoever can reach it");
+  return {};
+}
+
 Result<HookConfig> read_hook(Section& section) {
   HookConfig hook;
   FLOW_TRY(hook.tenant, section.text("tenant", {}));
@@ -73,12 +84,15 @@ Result<InboundConfig> read_inbound(Section& root) {
     FLOW_TRY_STATUS(api->only_known());
     if (!inbound.api_token) return api->missing("token_env", "`token_env` or `token_file`");
   }
+  if (auto metrics = root.table("metrics", status)) FLOW_TRY_STATUS(read_metrics(*metrics, inbound));
   for (Section& section : root.tables("webhooks", status)) {
     FLOW_TRY(inbound.hooks[section.path().substr(kAbove.size())], read_hook(section));
   }
   FLOW_TRY_STATUS(status);
-  if (inbound.address.empty() && (inbound.api_token || !inbound.hooks.empty()))
-    return error("`[api]` and `[webhooks.NAME]` need `[http]` with `listen`, as `127.0.0.1:8480`");
+  const bool has_metrics = inbound.metrics_token || inbound.are_metrics_open;
+  if (inbound.address.empty() && (inbound.api_token || has_metrics || !inbound.hooks.empty()))
+    return error(
+        "`[api]`, `[metrics]` and `[webhooks.NAME]` need `[http]` with `listen`, as `127.0.0.1:8480`");
   return inbound;
 }
 

@@ -121,6 +121,24 @@ int main(int argc, char** argv) {
     command->add_option("--by", options->by, "who says so, for the journal");
   }
 
+  flow::WhyOptions why;
+  CLI::App* const why_command =
+      app.add_subcommand("why", "say which flows ran for an alert, and why others did not");
+  CLI::App* const why_run_command = runs_command->add_subcommand(
+      "why", "say why a run did not get to its body, or what policies did to it");
+  why_command->add_option("ALERT", why.alert, "the alert's ID")->required();
+  why_command->add_option("--event", why.event, "a file with the alert as JSON");
+  why_command->add_option("--flow", why.flow, "only this flow");
+  why_command->add_option("--tenant", why.tenant, "only this tenant");
+  why_run_command->add_option("RUN", why.run, "the run's ID")->required();
+  for (CLI::App* command : {why_command, why_run_command}) {
+    command->add_option("--source", why.source,
+                        "the `.flow` file, for the text of the condition (default: where it was)");
+    command->add_option("--config", why.config, "the configuration: what is not in the store is asked for");
+    command->add_option("--store", why.store, "the file with runs and journals");
+    command->add_flag("--json", why.json, "print JSON");
+  }
+
   flow::QuestionsOptions questions;
   CLI::App* const questions_command =
       app.add_subcommand("questions", "list what runs ask people, or answer it");
@@ -197,6 +215,7 @@ int main(int argc, char** argv) {
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread
   flow::set_map_seed(flow::SystemRandom().next());
+  if (why_command->parsed() || why_run_command->parsed()) return flow::run_why(why);
   if (resume_command->parsed()) return flow::run_runs_control(resume);
   if (cancel_command->parsed()) return flow::run_runs_control(cancel);
   if (retry_command->parsed()) return flow::run_runs_control(retry);

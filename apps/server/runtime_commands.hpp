@@ -69,6 +69,18 @@ struct ControlOptions {
 };
 int run_runs_control(const ControlOptions& options);
 
+struct WhyOptions {
+  std::string store;   // instead of the configuration's
+  std::string config;  // by which what the store has not is asked of the tenant
+  std::string alert;   // its ID; or
+  std::string run;
+  std::string event;   // a file with the alert
+  std::string source;  // the flows' file, for the text of the condition
+  std::string tenant, flow;
+  bool json = false;
+};
+int run_why(const WhyOptions& options);
+
 struct QuestionsOptions {
   std::string store;   // instead of the configuration's
   std::string config;  // of the service, when one runs on the store

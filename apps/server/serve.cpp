@@ -2,39 +2,98 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
 #include "apps/server/http_server.hpp"
 #include "apps/server/inbound.hpp"
+#include "apps/server/json_log.hpp"
 #include "apps/server/link_key.hpp"
+#include "apps/server/monitoring.hpp"
 #include "apps/server/narrator.hpp"
 #include "apps/server/people.hpp"
 #include "apps/server/run_control.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
+#include "runtime/metrics.hpp"
 #include "runtime/sqlite_store.hpp"
 
 namespace flow {
 namespace {
 
+// What a service says of itself, in the form that the configuration wants.
+class Log {
+ public:
+  Log(const Config& config, bool quiet, const Clock& clock) {
+    if (config.log_format == LogFormat::Json)
+      json_ = std::make_unique<JsonLog>(clock, quiet, stdout);
+    else
+      narrator_ = std::make_unique<Narrator>(wants_colours(STDOUT_FILENO), quiet);
+  }
+  RuntimeObserver& observer() {
+    return json_ ? static_cast<RuntimeObserver&>(*json_) : static_cast<RuntimeObserver&>(*narrator_);
+  }
+  void serving(const std::string& flow, const std::string& file) {
+    if (json_)
+      json_->note(LogEvent::Serving, {.flow = flow, .message = file});
+    else
+      say(stdout, fmt::format("serving {} from {}\n", flow, file));
+  }
+  void listening(const std::string& url) {
+    if (json_)
+      json_->note(LogEvent::Listening, {.flow = {}, .message = url});
+    else
+      say(stdout, fmt::format("listening at {}\n", url));
+  }
+
+ private:
+  std::unique_ptr<JsonLog> json_;
+  std::unique_ptr<Narrator> narrator_;
+};
+
 // Nothing when the configuration names no address.
-Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, const Inbound& inbound,
-                                           const People& people, const RunControl& runs) {
+Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, HttpServer::LaterHandler handler,
+                                           Log& log) {
   if (config.address.empty()) return std::unique_ptr<HttpServer>();
   HttpServerOptions options;
   options.address = config.address;
   options.port = config.port;
   options.body_limit = config.body_bytes;
-  FLOW_TRY(auto server,
-           HttpServer::start(options, [&](const HttpQuestion& question, HttpServer::Reply reply) {
-             if (people.handle(question, reply) || runs.handle(question, reply)) return;
-             inbound.handle(question, std::move(reply));
-           }));
-  say(stdout,
-      fmt::format("listening at http://{}:{}\n",
-                  config.address.find(':') == std::string::npos ? config.address : "[" + config.address + "]",
-                  server->port()));
+  FLOW_TRY(auto server, HttpServer::start(options, std::move(handler)));
+  const bool is_v6 = config.address.find(':') != std::string::npos;
+  log.listening(
+      fmt::format("http://{}:{}", is_v6 ? "[" + config.address + "]" : config.address, server->port()));
   return server;
+}
+
+// What the store itself tells, as Prometheus reads it.
+Result<std::string> store_metrics(SqliteStore& store) {
+  FLOW_TRY(const SqliteStore::Figures figures, store.figures());
+  Metrics metrics;
+  metrics.set(Metric::RunsSleeping, {}, static_cast<double>(figures.asleep));
+  metrics.set(Metric::QuestionsOpen, {}, static_cast<double>(figures.open_questions));
+  metrics.set(Metric::StoreBytes, {}, static_cast<double>(figures.bytes));
+  return metrics.text();
+}
+
+MonitoringOptions monitoring_options(const InboundConfig& config, Runtime& runtime, SqliteStore& store) {
+  MonitoringOptions options;
+  options.token = config.metrics_token;
+  options.is_open = config.are_metrics_open;
+  options.turns = [&] { return runtime.turns(); };
+  options.is_ready = [&] { return runtime.is_ready(); };
+  options.metrics = [&](std::function<void(std::string)> done) { runtime.metrics(std::move(done)); };
+  options.store_metrics = [&] { return store_metrics(store); };
+  options.now_us = [] {
+    using namespace std::chrono;
+    return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
+  };
+  return options;
 }
 
 Attempt<int> serve(const ServeOptions& options) {
@@ -48,7 +107,7 @@ Attempt<int> serve(const ServeOptions& options) {
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(config.store));
   const std::unique_ptr<Engine> engine = vm_engine(config.limits);
-  Narrator narrator(wants_colours(STDOUT_FILENO), options.quiet);
+  Log log(config, options.quiet, world->clock());
   RuntimeOptions runtime_options;
   runtime_options.poll_interval_us = config.poll_every_us;
   runtime_options.look_back_us = config.look_back_us;
@@ -60,11 +119,10 @@ Attempt<int> serve(const ServeOptions& options) {
     return world->chosen_route(tenant, operation);
   };
   Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options,
-                  &narrator);
+                  &log.observer());
   FLOW_TRY_STATUS(deploy_all(runtime, config, modules));
   for (const LoadedModule& module : modules)
-    for (const std::string& flow : module.flows)
-      say(stdout, fmt::format("serving {} from {}\n", flow, module.file));
+    for (const std::string& flow : module.flows) log.serving(flow, module.file);
   std::vector<std::string> tenants;
   for (const TenantConfig& tenant : config.tenants) tenants.push_back(tenant.name);
   const Inbound inbound(config.inbound, tenants, world->clock(), [&](StartRequest request, StartDone done) {
@@ -82,7 +140,13 @@ Attempt<int> serve(const ServeOptions& options) {
   const RunControl runs(config.inbound.api_token, [&](ControlRequest request, ControlDone done) {
     runtime.control(std::move(request), std::move(done));
   });
-  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, inbound, people, runs));
+  Monitoring monitoring(monitoring_options(config.inbound, runtime, *looking));
+  const auto handle = [&](const HttpQuestion& question, HttpServer::Reply reply) {
+    if (monitoring.handle(question, reply) || people.handle(question, reply) || runs.handle(question, reply))
+      return;
+    inbound.handle(question, std::move(reply));
+  };
+  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, handle, log));
   const SignalWatch watch(runtime);
   FLOW_TRY_STATUS(runtime.run());
   return static_cast<int>(kSuccess);

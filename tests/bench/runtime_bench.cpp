@@ -5,7 +5,7 @@
 //
 // AlertToIsolation: one alert at a time, as it comes from a poll; the time from the poll's answer until the
 // isolation is handed out (two commits: event and fetch, then its outcome and the isolation's intent).
-// Burst: a thousand alerts on one page.
+// Burst: a thousand alerts on one page. MetricsOfARun: what counting for Prometheus costs.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "base/text.hpp"
+#include "runtime/metrics.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/sqlite_store.hpp"
 #include "tests/unit/runtime/isolate_module.hpp"
@@ -137,6 +138,25 @@ void Burst(benchmark::State& state) {
   measure(state, static_cast<int>(state.range(0)), static_cast<int>(state.range(0)));
 }
 
+// What a run adds to the metrics, with three calls, a turn and two commits of its own.
+void MetricsOfARun(benchmark::State& state) {
+  Metrics metrics;
+  for (auto _ : state) {
+    metrics.add(Metric::RunsStarted, {"contoso", "isolate_high"});
+    for (const char* operation : {"defender.get_machine", "defender.isolate", "mail.mail"}) {
+      metrics.add(Metric::Calls, {operation, "ok"});
+      metrics.observe_us(Metric::CallSeconds, {operation}, 700);
+    }
+    metrics.observe_us(Metric::TurnSeconds, {}, 500);
+    for (int i = 0; i < 2; ++i) {
+      metrics.observe_us(Metric::CommitSeconds, {}, 300);
+      metrics.observe(Metric::CommitEntries, 3);
+    }
+    metrics.add(Metric::RunsEnded, {"contoso", "isolate_high", "finished"});
+  }
+}
+
+BENCHMARK(MetricsOfARun);
 BENCHMARK(AlertToIsolation)->Unit(benchmark::kMillisecond)->Iterations(2)->UseRealTime();
 BENCHMARK(Burst)->Arg(90)->Arg(2000)->Unit(benchmark::kMillisecond)->Iterations(3)->UseRealTime();
 
