@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
+#include "base/calendar.hpp"
 #include "base/result.hpp"
 
 namespace flow {
 namespace {
-
-constexpr std::int64_t kMinuteUs = 60'000'000;
-constexpr std::int64_t kHourUs = 60 * kMinuteUs;
 
 // When a quota of `count` calls per `span` lets the next one through, given when the last ones went out.
 std::int64_t room_at(const std::deque<std::int64_t>& sent, std::uint32_t count, std::int64_t span) {

@@ -33,7 +33,7 @@ Runtime::Loop::Loop(Store& store, const Clock& clock, Random& random, Executor& 
       inbox_(std::make_shared<Inbox>()),
       limiter_(options_.breaker),
       reads_(options_.reuse_reads_us),
-      began_us_(clock.now_us()) {}
+      began_us_(clock_.now_us()) {}
 
 Status Runtime::Loop::run() {
   while (!inbox_->is_stopping()) {

@@ -24,11 +24,11 @@ void Runtime::Loop::measure_now() {
   metrics_.set(Metric::CallsInFlight, {}, number(in_flight_));
   metrics_.set(Metric::Ready, {}, is_ready() ? 1 : 0);
   metrics_.forget(Metric::QueueDepth);
-  for (const auto& [bucket, waiting] : limiter_.waiting()) {
-    const std::size_t end = bucket.find('\n');  // of the tenant
-    const std::string_view name = bucket;
-    metrics_.set(Metric::QueueDepth, {name.substr(0, end), name.substr(end + 1)}, number(waiting));
-  }
+  std::map<std::pair<std::string, std::string>, std::size_t> depths;  // by tenant and group, of all hosts
+  for (const auto& [bucket, waiting] : limiter_.waiting())
+    depths[{bucket.substr(0, bucket.find('\n')), bucket.substr(bucket.rfind('\n') + 1)}] += waiting;
+  for (const auto& [name, waiting] : depths)
+    metrics_.set(Metric::QueueDepth, {name.first, name.second}, number(waiting));
   metrics_.forget(Metric::PollLag);
   for (const auto& [key, source] : sources_) {
     if (source.declaration->kind == Trigger::Kind::Hunt) continue;  // asks once in a while

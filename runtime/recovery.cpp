@@ -3,6 +3,7 @@
 // machine.
 #include <fmt/format.h>
 
+#include "base/calendar.hpp"
 #include "runtime/auditing.hpp"
 #include "runtime/frozen.hpp"
 #include "runtime/loop.hpp"
@@ -13,7 +14,6 @@ namespace flow {
 namespace {
 
 constexpr std::uint32_t kRunsPerTurn = 64;
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 std::uint32_t recoveries_at_end(const std::vector<JournalRow>& journal) {
   std::uint32_t count = 0;
