@@ -104,8 +104,8 @@ bool Runtime::Loop::admit_under_limit(Run& run, std::uint32_t number, std::int64
 // What is only recorded counts under the limit as if it had been performed: so a dry run shows where the
 // limit bites.
 bool Runtime::Loop::admit_performing(Run& run, std::uint32_t number, bool starts_runs, std::int64_t now_us) {
-  const bool is_recorded = run.policies().is_dry_run || is_shadow(run.row().flow) ||
-                           (options_.performs_nothing && !starts_runs);
+  const bool is_recorded =
+      run.policies().is_dry_run || is_shadow(run.row().flow) || (options_.performs_nothing && !starts_runs);
   if (!is_recorded) return true;
   note_counted(run, number, now_us);
   answer_instead(run, number, AnsweredBy::DryRun, stand_in(run, number, now_us));

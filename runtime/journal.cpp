@@ -20,9 +20,8 @@ Match(Fs...) -> Match<Fs...>;
 
 constexpr std::array<std::string_view, 4> kHowNames = {"skipped", "finished", "stopped", "failed"};
 
-constexpr std::array<std::string_view, 7> kAnsweredByNames = {"",      "dry run", "skip",
-                                                              "limit", "within",  "shared",
-                                                              "protection"};
+constexpr std::array<std::string_view, 7> kAnsweredByNames = {"",       "dry run", "skip",      "limit",
+                                                              "within", "shared",  "protection"};
 
 // A name that a newer version wrote says less here, and changes nothing in how the run goes on.
 AnsweredBy answered_by_named(std::string_view name) {

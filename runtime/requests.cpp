@@ -40,8 +40,7 @@ Runtime::Loop::Deployed* Runtime::Loop::wanted(const StartRequest& request, Star
   for (auto& [key, deployed] : deployed_) {
     const Subscriber& subscriber = deployed.subscriber;
     const Trigger& trigger = subscriber.trigger();
-    if (trigger.kind != kind || subscriber.tenant != request.tenant || is_shadow(subscriber.flow))
-      continue;
+    if (trigger.kind != kind || subscriber.tenant != request.tenant || is_shadow(subscriber.flow)) continue;
     const std::string& name = is_hook ? trigger.endpoint : subscriber.flow;
     if (name == request.name) return &deployed;
     known.push_back(name);

@@ -22,7 +22,6 @@ class QuotaTables {
   Result<std::vector<RestRow>> rests(std::int64_t after_us);
 
  private:
-
   Connection& connection_;
   Statement add_sent_, forget_sent_, put_rest_, get_sent_, get_rests_;
 };

@@ -116,8 +116,8 @@ std::string Coverage::table(const std::string& file) const {
       missing += fmt::format("  {}: line {}: `{}` was never {}\n", routine.name, point.place.line,
                              printable(point.place.text), point.was_true ? "false" : "true");
     }
-    out += fmt::format("  {:<32} {:>4} of {:<4} parts {:>4} of {:<4} ways\n", routine.name,
-                       reached, parts, gone, ways);
+    out += fmt::format("  {:<32} {:>4} of {:<4} parts {:>4} of {:<4} ways\n", routine.name, reached, parts,
+                       gone, ways);
   }
   return out + missing;
 }

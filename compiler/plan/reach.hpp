@@ -17,7 +17,7 @@ namespace flow {
 struct Reach {
   std::map<std::uint32_t, NodeId> first_calls;  // by operation
   std::map<std::pair<std::uint32_t, bool>, NodeId>
-      flows;  // that it calls or (true) starts, itself or by functions
+      flows;                               // that it calls or (true) starts, itself or by functions
   std::map<std::uint32_t, NodeId> leases;  // operations that it leases, the same
   std::vector<PlannedRecipients> recipients;
 };

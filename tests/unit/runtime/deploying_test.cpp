@@ -103,10 +103,9 @@ TEST(Deploying, WhatIsLiveAlreadyChangesNothing) {
 TEST(Deploying, OfARefusedModuleNothingIsDone) {
   Service service;
   const std::string hook = R"( on webhook "door" (x: Json) do { log "x" })";
-  service.begin(Service::files({Service::of(What::Live, says("hello", "one")),
-                                Service::of(What::Live, "flow a" + hook, "b")}));
-  const DeployReply reply =
-      service.ask(Service::of(What::Live, says("hello", "two") + "flow b" + hook));
+  service.begin(Service::files(
+      {Service::of(What::Live, says("hello", "one")), Service::of(What::Live, "flow a" + hook, "b")}));
+  const DeployReply reply = service.ask(Service::of(What::Live, says("hello", "two") + "flow b" + hook));
   EXPECT_EQ(reply.how, How::Refused);
   EXPECT_THAT(reply.problem, HasSubstr("flow `b` waits at the hook `door`, and so does flow `a`"));
   EXPECT_EQ(service.said_by("hello"), "one");
