@@ -25,7 +25,7 @@ flow contain on alert.new when severity == High do {
     isolate(machineId, comment: title)
     wait 20ms
     run_antivirus_scan(machineId, comment: title)
-    mail("soc@contoso.com", "{alertId}", "isolated and scanned")
+    collect_investigation_package(machineId, comment: title)
 })";
 constexpr std::size_t kActsOfARun = 3;
 constexpr int kMeasuredStarts = 5;
@@ -71,7 +71,7 @@ class World {
     // Slow answers, so that calls are out when the process dies.
     scene_.control("faults", R"([{"match": "POST /api/machines/*/isolate", "delay_ms": 25, "times": 100000},
                                  {"match": "POST /api/machines/*/runAntiVirusScan", "delay_ms": 15, "times": 100000},
-                                 {"match": "POST /v1.0/users/*/sendMail", "delay_ms": 25, "times": 100000}])");
+                                 {"match": "POST /api/machines/*/collectInvestigationPackage", "delay_ms": 25, "times": 100000}])");
     for (int i = 0; i < kMeasuredStarts; ++i) measure_start();
     std::ranges::sort(starts_);
     tally_.start = starts_[starts_.size() / 2];
@@ -85,7 +85,12 @@ class World {
   std::chrono::milliseconds any_ms(int most) {
     return std::chrono::milliseconds(std::uniform_int_distribution<int>(0, most)(random_));
   }
-  Arguments serve() const { return scene_.serve({flow_}, {"--quiet"}); }
+  // Polls count to the quota that the acts have, too.
+  Arguments serve(const std::string& poll_every) const {
+    Arguments words = scene_.serve({flow_}, {"--quiet"});
+    std::ranges::replace(words, "50ms", poll_every);
+    return words;
+  }
 
   void add_alert() {
     if (high_.size() >= machines_.size()) return;
@@ -101,7 +106,7 @@ class World {
   void measure_start() {
     const std::int64_t before = scene_.requests("alerts.list");
     const auto begin = Clock::now();
-    Process service("flow", serve());
+    Process service("flow", serve("100ms"));
     EXPECT_TRUE(eventually([&] { return scene_.requests("alerts.list") > before; })) << service.err();
     starts_.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin));
     service.kill();
@@ -109,7 +114,7 @@ class World {
 
   // Also while it starts, and while it takes up what the one before it left.
   void live_for_a_while() {
-    Process service("flow", serve());
+    Process service("flow", serve("100ms"));
     const int start_ms = static_cast<int>(tally_.start.count());
     const auto end = Clock::now() + any_ms(start_ms + 20 + static_cast<int>(random_() % 150));
     if (random_() % 4 != 0) add_alert();
@@ -124,9 +129,8 @@ class World {
   void finish() {
     for (int i = 0; i < 100; ++i) {
       {
-        Process service("flow", serve());
-        EXPECT_TRUE(eventually([&] { return scene_.all_over(high_.size()); }))
-            << service.out() << service.err();
+        Process service("flow", serve("2s"));
+        EXPECT_TRUE(eventually([&] { return is_all_over(); }, 180s)) << service.out() << service.err();
         service.send(SIGTERM);
         service.wait();
       }
@@ -143,10 +147,15 @@ class World {
     ADD_FAILURE() << "runs are parked again and again";
   }
 
+  bool is_all_over() const {
+    const std::vector<RunRow> runs = all_runs();
+    return runs.size() >= high_.size() &&
+           std::ranges::none_of(runs, [](const RunRow& run) { return run.state == RunState::Running; });
+  }
+
   std::vector<RunRow> all_runs() const {
     std::vector<RunRow> all;
     const auto store = SqliteStore::open_read_only(scene_.store());
-    EXPECT_TRUE(store);
     RunFilter filter;
     filter.limit = kMaxListedRuns;
     if (store) all = (*store)->list_runs(filter).value_or(std::vector<RunRow>());
@@ -160,8 +169,6 @@ class World {
       const std::size_t at = comment.rfind('[');
       ++done[comment.substr(at + 1, comment.rfind(']') - at - 1)];
     }
-    std::map<std::string, int> mails;  // by their subject, the alert
-    for (const Json& mail : scene_.list("mails")) ++mails[std::string(mail["subject"].text())];
     std::set<std::string> known, events;
     for (const RunRow& run : all_runs()) {
       ++tally_.runs;
@@ -176,8 +183,7 @@ class World {
         known.insert(key);
         if (step.kind != EntryKind::Answered || step.fault) continue;
         ++acts;
-        const bool is_mail = step.operation == "mail.mail";
-        if (is_mail ? !mails.contains(run.key) : !done.contains(key)) ++tally_.lost;
+        tally_.lost += !done.contains(key);
       }
       EXPECT_EQ(acts, kActsOfARun) << run.id;
     }
@@ -185,11 +191,6 @@ class World {
     for (const auto& [key, times] : done) {
       tally_.doubled += times > 1;
       tally_.unknown += !known.contains(key);
-      ++tally_.acts;
-    }
-    for (const auto& [alert, times] : mails) {
-      tally_.doubled += times > 1;
-      tally_.unknown += !events.contains(alert);
       ++tally_.acts;
     }
   }
@@ -223,7 +224,7 @@ TEST(KillUnderLoad, NothingIsLostOrDoneTwice) {
   EXPECT_EQ(all.lost, 0u) << "seed " << seed;
   EXPECT_EQ(all.unknown, 0u) << "seed " << seed;
   EXPECT_EQ(all.acts, all.runs * kActsOfARun) << "seed " << seed;
-  EXPECT_GT(all.recovered, static_cast<std::size_t>(kills) / 4)
+  EXPECT_GT(all.recovered, static_cast<std::size_t>(kills) / 10)
       << "it was killed while nothing was under way";
 }
 
