@@ -6,6 +6,7 @@
 #include "runtime/audit_check.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/journal.hpp"
+#include "runtime/packed_entries.hpp"
 #include "runtime/sqlite.hpp"
 #include "runtime/sqlite_care.hpp"
 #include "runtime/sqlite_schema.hpp"
@@ -23,10 +24,8 @@ struct Rule {
   const char* text;  // {} is what was found
 };
 constexpr Rule kRules[] = {
-    {"SELECT id FROM runs WHERE NOT EXISTS (SELECT 1 FROM journal WHERE run = id AND sequence = 0)",
+    {"SELECT id FROM runs WHERE NOT EXISTS (SELECT 1 FROM journal WHERE run = id)",
      "run {} has no journal, or one without its beginning"},
-    {"SELECT run FROM journal GROUP BY run HAVING count(*) <> max(sequence) + 1",
-     "the journal of run {} has holes"},
     {"SELECT DISTINCT run FROM journal WHERE run NOT IN (SELECT id FROM runs)",
      "there is a journal of run {}, and no such run"},
     {"SELECT id FROM runs WHERE module NOT IN (SELECT hash FROM modules)",
@@ -52,17 +51,14 @@ class Check {
   }
 
   void rows() {
-    for (const auto& [table, count] : {std::pair("runs", &report_.runs),
-                                       {"journal", &report_.entries},
-                                       {"modules", &report_.modules},
-                                       {"audit", &report_.audit_rows}})
+    for (const auto& [table, count] :
+         {std::pair("runs", &report_.runs), {"modules", &report_.modules}, {"audit", &report_.audit_rows}})
       each(fmt::format("SELECT count(*) FROM {}", table),
            [to = count](const Statement& row) { *to = static_cast<std::uint64_t>(row.number(0)); });
     for (const Rule& rule : kRules)
       each(rule.sql, [&](const Statement& row) { note(fmt::format(fmt::runtime(rule.text), row.text(0))); });
     modules();
-    entries();
-    ends();
+    journals();
   }
 
   void note(std::string finding) {
@@ -88,36 +84,58 @@ class Check {
     });
   }
 
-  void entries() {
-    each("SELECT run, sequence, kind, payload FROM journal", [&](const Statement& row) {
-      const auto kind = entry_numbered(row.number(2));
-      const auto entry = kind ? decode_entry(*kind, row.text(3)) : error("its kind is not known");
+  // A row of the journal may hold several entries (packed_entries.hpp).
+  void journals() {
+    std::vector<JournalRow> journal;  // of one run
+    each("SELECT run, sequence, kind, time_us, payload FROM journal ORDER BY run, sequence",
+         [&](const Statement& row) {
+           if (!journal.empty() && journal.front().run != row.text(0)) {
+             whole(journal);
+             journal.clear();
+           }
+           const Packed packed{static_cast<int>(row.number(2)), row.text(4)};
+           const auto sequence = static_cast<std::uint32_t>(row.number(1));
+           const bool is_packed = packed.kind == kPacked || packed.kind == kCompressed;
+           if (is_packed && unpack(packed, row.text(0), sequence, row.number(3), journal)) return;
+           journal.push_back({row.text(0), sequence, packed.kind, row.number(3), packed.bytes});
+         });
+    if (!journal.empty()) whole(journal);
+  }
+
+  void whole(const std::vector<JournalRow>& journal) {
+    const std::string& run = journal.front().run;
+    report_.entries += journal.size();
+    if (journal.front().sequence != 0)
+      note(fmt::format("run {} has no journal, or one without its beginning", run));
+    else if (journal.back().sequence + 1 != journal.size())
+      note(fmt::format("the journal of run {} has holes", run));
+    for (const JournalRow& row : journal) {
+      const auto kind = entry_numbered(row.kind);
+      const auto entry = kind ? decode_entry(*kind, row.payload) : error("its kind is not known");
       if (!entry)
-        note(fmt::format("entry {} of run {}: {}", row.number(1), row.text(0), entry.error().message));
-      else if ((*kind == EntryKind::Started) != (row.number(1) == 0))
-        note(fmt::format("entry {} of run {}: a journal begins with `Started`, once", row.number(1),
-                         row.text(0)));
-    });
+        note(fmt::format("entry {} of run {}: {}", row.sequence, run, entry.error().message));
+      else if ((*kind == EntryKind::Started) != (row.sequence == 0))
+        note(fmt::format("entry {} of run {}: a journal begins with `Started`, once", row.sequence, run));
+    }
+    end(journal.back());
   }
 
   // How the journal ends is what the run's row says.
-  void ends() {
-    each(
-        "SELECT id, state, ended_us, kind, payload FROM runs JOIN journal ON run = id AND sequence ="
-        " (SELECT max(sequence) FROM journal WHERE run = id)",
-        [&](const Statement& row) {
-          const std::int64_t state = row.number(1);
-          if (state < 0 || state > static_cast<std::int64_t>(kLastRunState))
-            return note(fmt::format("run {} has the state {}, which is not known", row.text(0), state));
-          const RunState wanted = state_after(row.number(3), row.text(4));
-          const bool is_over = wanted != RunState::Running && wanted != RunState::Parked;
-          if (static_cast<RunState>(state) != wanted)
-            note(fmt::format("run {} is {}, and by its journal it is {}", row.text(0),
-                             run_state_name(static_cast<RunState>(state)), run_state_name(wanted)));
-          else if (is_over != (row.number(2) != 0))
-            note(fmt::format("run {} is {}, and its end {} a time", row.text(0), run_state_name(wanted),
-                             is_over ? "lacks" : "has"));
-        });
+  void end(const JournalRow& last) {
+    each(fmt::format("SELECT state, ended_us FROM runs WHERE id = '{}'", last.run),
+         [&](const Statement& row) {
+           const std::int64_t state = row.number(0);
+           if (state < 0 || state > static_cast<std::int64_t>(kLastRunState))
+             return note(fmt::format("run {} has the state {}, which is not known", last.run, state));
+           const RunState wanted = state_after(last.kind, last.payload);
+           const bool is_over = wanted != RunState::Running && wanted != RunState::Parked;
+           if (static_cast<RunState>(state) != wanted)
+             note(fmt::format("run {} is {}, and by its journal it is {}", last.run,
+                              run_state_name(static_cast<RunState>(state)), run_state_name(wanted)));
+           else if (is_over != (row.number(1) != 0))
+             note(fmt::format("run {} is {}, and its end {} a time", last.run, run_state_name(wanted),
+                              is_over ? "lacks" : "has"));
+         });
   }
 
   static RunState state_after(std::int64_t kind, const std::string& payload) {

@@ -66,7 +66,7 @@ constexpr const char* kSteps[] = {
        CREATE UNIQUE INDEX messages_by_key ON messages (run, key) WHERE key <> '';)",
     // What is live of each flow, as the changes that led there.
     R"(CREATE TABLE deployments (
-         number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, flow TEXT NOT NULL,
+         number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, flow TEXT NOT NULL,
          kind INTEGER NOT NULL, module TEXT NOT NULL, settings TEXT NOT NULL, file TEXT NOT NULL,
          time_us INTEGER NOT NULL, said_by TEXT NOT NULL);
        CREATE INDEX deployments_by_flow ON deployments (tenant, flow, number);

@@ -203,9 +203,9 @@ std::string BacktestReport::text() const {
 std::string BacktestReport::json() const {
   std::string flows;
   for (const BacktestFlow& flow : flows_) flows += (flows.empty() ? "" : ",\n") + flow_json(flow);
-  const auto time = [&](std::int64_t us) { return events == 0 ? "null" : json_quoted(format_time_us(us)); };
+  const auto moment = [&](std::int64_t us) { return events == 0 ? "null" : json_quoted(format_time_us(us)); };
   return fmt::format("{{\"events\":{},\"from\":{},\"to\":{},\"problems\":{},\"flows\":[{}]}}\n", events,
-                     time(first_us), time(last_us), json_counts(problems_), flows);
+                     moment(first_us), moment(last_us), json_counts(problems_), flows);
 }
 
 }  // namespace flow

@@ -12,8 +12,8 @@ Attempt<StorePlace> store_place(const std::string& config, const std::string& st
   return place;
 }
 
-Attempt<std::unique_ptr<SqliteStore>> open_to_change(const StorePlace& place) {
-  {  // or opening it to write would make one
+Attempt<std::unique_ptr<SqliteStore>> open_to_change(const StorePlace& place, Absent absent) {
+  if (absent == Absent::IsAnError) {  // or opening it to write would make one
     FLOW_TRY(const std::unique_ptr<SqliteStore> looking, SqliteStore::open_read_only(place.store));
   }
   auto store = SqliteStore::open(place.store);

@@ -2,6 +2,7 @@
 // it open.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct StorePlace {
 Attempt<StorePlace> store_place(const std::string& config, const std::string& store);
 
 // To be written to, when there is one. Nothing: a service has it open, and ask_service() reaches that.
-Attempt<std::unique_ptr<SqliteStore>> open_to_change(const StorePlace& place);
+enum class Absent : std::uint8_t { IsAnError, IsMade };
+Attempt<std::unique_ptr<SqliteStore>> open_to_change(const StorePlace& place,
+                                                     Absent absent = Absent::IsAnError);
 
 }  // namespace flow

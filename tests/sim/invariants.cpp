@@ -9,6 +9,7 @@
 #include "base/operation.hpp"
 #include "runtime/history.hpp"
 #include "runtime/json_text.hpp"
+#include "runtime/packed_entries.hpp"
 
 namespace flow::test {
 namespace {
@@ -94,15 +95,25 @@ void check_disk(const std::string& vfs, const std::string& path, const Promises&
     problems.push_back("the store is damaged: " + text(0));
   sqlite3_finalize(statement);
   if (promises.entries.empty()) return;  // it may have no tables yet
-  if (!prepare("SELECT run, payload FROM journal ORDER BY run, sequence")) return;
+  if (!prepare("SELECT run, payload, sequence, kind, time_us FROM journal ORDER BY run, sequence")) return;
   std::map<std::string, std::size_t> found;
   while (sqlite3_step(statement) == SQLITE_ROW) {
     const std::string run = text(0);
     const auto told = promises.entries.find(run);
-    const std::size_t at = found[run]++;
-    if (told != promises.entries.end() && at < told->second.size() && !told->second[at].empty() &&
-        told->second[at] != text(1))
-      problems.push_back(fmt::format("entry {} of run {} is not what was told of", at, run));
+    const Packed packed{sqlite3_column_int(statement, 3), text(1)};
+    const auto last = static_cast<std::uint32_t>(sqlite3_column_int64(statement, 2));
+    std::vector<JournalRow> rows;
+    if (packed.kind != kPacked && packed.kind != kCompressed) {
+      rows.push_back({run, last, packed.kind, 0, packed.bytes});
+    } else if (!unpack(packed, run, last, sqlite3_column_int64(statement, 4), rows)) {
+      problems.push_back(fmt::format("entries of run {} cannot be read any more", run));
+    }
+    for (const JournalRow& row : rows) {
+      const std::size_t at = found[run]++;
+      if (told != promises.entries.end() && at < told->second.size() && !told->second[at].empty() &&
+          told->second[at] != row.payload)
+        problems.push_back(fmt::format("entry {} of run {} is not what was told of", at, run));
+    }
   }
   sqlite3_finalize(statement);
   for (const auto& [run, entries] : promises.entries)

@@ -35,7 +35,7 @@ TEST(WrongCommandLine, IsUsage) {
       {{"chek", "x.flow"}, "did you mean `check`?"},
       {{"check"}, "FILE"},
       {{"check", "--bogus", "x.flow"}, "--bogus"},
-      {{"serve"}, "FILES"},
+      {{"serve"}, "name a configuration with --config"},
       {{"serve", kIsolateHigh}, "--config flow.toml"},
       {{"serve", kIsolateHigh, "--sim", "--config", "flow.toml"}, "not both"},
       {{"serve", kIsolateHigh, "--sim", "--poll-every", "soon"}, "`soon` is no duration"},

@@ -64,8 +64,10 @@ authority = "http://127.0.0.1:{2}"
     const Ended started = flow({"run", "hello"});
     EXPECT_EQ(started.exit_code, kSuccess) << started.all();
     EXPECT_TRUE(eventually([&] { return scene.all_over(before + 1); }));
-    for (const RunStep& step : scene.steps(scene.runs().front().id))
-      if (step.kind == EntryKind::Log) return step.text;
+    for (const RunRow& row : scene.runs())  // the newest first
+      if (row.flow == "hello")
+        for (const RunStep& step : scene.steps(row.id))
+          if (step.kind == EntryKind::Log) return step.text;
     return "nothing";
   }
 

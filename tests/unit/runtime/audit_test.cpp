@@ -54,7 +54,7 @@ TEST(Audit, TellsWhoDidWhatToWhichMachineAndWhy) {
   ASSERT_TRUE(bench.boot());
   bench.idle();
   EXPECT_THAT(told(*bench.store),
-              ElementsAre("deployed", "started", "intent defender.isolate m-da1",
+              ElementsAre("deployed live", "started", "intent defender.isolate m-da1",
                           "outcome defender.isolate m-da1 done", "intent mail.send soc@contoso.example",
                           "outcome mail.send soc@contoso.example done", "ended finished"));
   const RunRow run = bench.runs().at(0);
@@ -82,7 +82,7 @@ TEST(Audit, TellsOfFaultsAndRetries) {
   bench.pass(kMinuteUs);
   EXPECT_THAT(
       told(*bench.store),
-      ElementsAre("deployed", "started", "intent defender.isolate m-da1",
+      ElementsAre("deployed live", "started", "intent defender.isolate m-da1",
                   "outcome defender.isolate m-da1 not done Throttled", "intent defender.isolate m-da1",
                   "outcome defender.isolate m-da1 failed Forbidden", "ended failed Forbidden"));
 }
@@ -93,8 +93,9 @@ TEST(Audit, TellsWhatAPolicyDecided) {
   dry.world.add_alert("da1", dry.clock.now);
   ASSERT_TRUE(dry.boot());
   dry.idle();
-  EXPECT_THAT(told(*dry.store), ElementsAre("deployed", "started", "policy defender.isolate m-da1 dry run",
-                                            "policy mail.send soc@contoso.example dry run", "ended finished"))
+  EXPECT_THAT(told(*dry.store),
+              ElementsAre("deployed live", "started", "policy defender.isolate m-da1 dry run",
+                          "policy mail.send soc@contoso.example dry run", "ended finished"))
       << "an intent would say that something went out";
   Bench limited;
   limited.engine.policies.limits = {{.operation = 2,

@@ -236,7 +236,10 @@ TEST(Deploy, RefusesWhatItCannotServe) {
   Assembler leases;
   leases.emit(Op::Unwrap, 4, kMachineId).load_text(5, "why").call(6, kIsolate, 4).emit(Op::Finish);
   leases.flow().call_sites[0].options = CallOptions{.lease_us = 1};
-  EXPECT_EQ(refusal(leases.module), "`isolate.flow`: this runtime cannot lease `defender.isolate` yet");
+  EXPECT_EQ(
+      refusal(leases.module),
+      "`isolate.flow`: this runtime cannot lease `defender.isolate`, of which the module does not say how it "
+      "is undone yet");
 }
 
 TEST(Deploy, RefusesSettingsThatAreMissingOrWrong) {

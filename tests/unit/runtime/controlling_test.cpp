@@ -293,7 +293,15 @@ TEST(Retry, IsRefusedWhereThereIsNothingToRepeatItOn) {
   ASSERT_TRUE(live.deploy("flow fails on manual (n: Int) in tenants [\"fabrikam\"] do { log \"{n}\" }"));
   EXPECT_EQ(live.retry(failed), How::Refused);
   EXPECT_THAT(live.problem, HasSubstr("is not for tenant `contoso` any more"));
-  ASSERT_TRUE(live.boot(compiled("flow other on manual (n: Int) do { log \"{n}\" }")));
+  live.runtime->change_deployment(
+      {.what = DeployRequest::What::Withdraw,
+       .tenant = "contoso",
+       .module = {},
+       .file = {},
+       .flow = "fails",
+       .by = "ann"},
+      [](const DeployReply& reply) { EXPECT_EQ(reply.how, DeployReply::How::Done); });
+  ASSERT_TRUE(live.runtime->run_until_idle());
   EXPECT_EQ(live.retry(failed), How::Refused);
   EXPECT_THAT(live.problem, HasSubstr("tenant `contoso` has no flow `fails` any more"));
 }

@@ -105,10 +105,13 @@ TEST(Pruning, ACommitTakesAFewRowsOnly) {
   Batch batch;
   for (int i = 0; i < 20; ++i) {
     batch.runs.push_back(ended_row(fmt::format("01{:02}", i), 5));
-    for (std::uint32_t entry = 0; entry < 10; ++entry)
-      batch.journal.push_back({batch.runs.back().id, entry, 5, 1, "{}"});
   }
   ASSERT_TRUE(store->commit(batch));
+  for (std::uint32_t entry = 0; entry < 10; ++entry) {  // entries of one commit share a row
+    Batch entries;
+    for (const RunRow& run : batch.runs) entries.journal.push_back({run.id, entry, 5, 1, "{}"});
+    ASSERT_TRUE(store->commit(entries));
+  }
   const auto first = store->prune_runs({.ended_before_us = 9, .after = "", .runs = 8, .rows = 30});
   ASSERT_TRUE(first);
   EXPECT_EQ(first->runs, 3u);

@@ -71,7 +71,13 @@ class StoreFaults : public ::testing::Test {
   void fill(int runs, std::size_t bytes = 100) {
     const auto store = SqliteStore::open(path);
     ASSERT_TRUE(store) << store.error().message;
-    for (int i = 0; i < runs; ++i) ASSERT_TRUE((*store)->commit(ended_run(i, bytes)));
+    for (int i = 0; i < runs; ++i) {
+      Batch run = ended_run(i, bytes), end;  // entries of one commit share a row of the journal
+      end.journal.push_back(run.journal.back());
+      run.journal.pop_back();
+      ASSERT_TRUE((*store)->commit(run));
+      ASSERT_TRUE((*store)->commit(end));
+    }
   }
   // Writes garbage over the page that holds this text.
   void damage_page_with(const std::string& text) {

@@ -144,7 +144,7 @@ TEST(InboundRequests, HeadersThatProveWhoAsksAreKeptBack) {
   ASSERT_EQ(asked.requests.size(), 1u);
   EXPECT_EQ(asked.requests[0].event,
             "{\"payload\":[],\"headers\":{\"x-a\":\"1, 2\",\"x-b\":\"\\\"\xef\xbf\xbd\"}}");
-  EXPECT_THAT(asked.requests[0].key, testing::EndsWith(" 1970-01-01T00:00:01Z"));
+  EXPECT_THAT(asked.requests[0].key, testing::StartsWith("1970-01-01T00:00:01Z "));
   question.method = "GET";
   EXPECT_EQ(asked.ask(question).status, 405);
 }
