@@ -52,8 +52,8 @@ PlannedRecipients& Recipients::of(std::uint32_t operation, const std::string& pa
 
 void Recipients::note_all(const std::vector<PlannedRecipients>& others) {
   const auto add_all = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
+    to.reserve(to.size() + from.size());  // before `known` refers to them
     std::set<std::string_view> known(to.begin(), to.end());
-    to.reserve(to.size() + from.size());  // what is known refers to them
     for (const std::string& text : from)
       if (!known.contains(text)) to.push_back(text);
   };
