@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "base/text.hpp"
 #include "runtime/deployment.hpp"
@@ -108,6 +107,8 @@ Status Runtime::Loop::check_startable(const Subscriber& subscriber) {
 void Runtime::Loop::change_deployment(DeployRequest request, DeployDone done) {
   inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
     if (!is_open) return done({}), Status();
+    // What was changed in this very turn is to be in the store, by which this change goes.
+    if (!batch_.deployments.empty()) FLOW_TRY_STATUS(commit());
     FLOW_TRY(DeployReply reply, carry_out(request));
     if (reply.how != DeployReply::How::Done) return done(std::move(reply)), Status();
     when_durable([done, reply = std::move(reply)] { done(reply); });
@@ -172,13 +173,11 @@ Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request
     const FlowVersions before = found == versions.end() ? FlowVersions() : found->second;
     const DeploymentRow* const now =
         is_shadow ? (before.shadow ? &*before.shadow : nullptr) : before.current();
-    const bool is_so_already =
-        now != nullptr && now->module == version->hash && now->settings == request.settings;
+    const bool is_so_already = now != nullptr && now->module == version->hash &&
+                               now->settings == request.settings && now->file == request.file;
     if (!is_so_already) change(flow, is_shadow ? Kind::Shadow : Kind::Live, version->hash);
     if (!is_shadow && before.shadow && before.shadow->module == version->hash)
       unsubscribe(request.tenant, shadow_of(flow));
-    if (is_so_already && !is_shadow && before.current()->file != request.file)
-      change(flow, Kind::Live, version->hash);
     FLOW_TRY_STATUS(subscribe(subscriber(request.tenant, *version, i, is_shadow)));
   }
   batch_.modules.push_back(ModuleRow{version->hash, request.module});

@@ -169,6 +169,21 @@ TEST(Deploying, GoneBackFromStaysSoAlthoughTheFileIsStillThere) {
   EXPECT_THAT(service.kinds("hello"), ElementsAre("live", "live", "back", "live"));
 }
 
+TEST(Deploying, ChangesOfOneTurnGoByEachOther) {
+  Service service;
+  service.begin(Service::files({Service::of(What::Live, says("hello", "one"))}));
+  std::vector<How> told;
+  const auto ask = [&](DeployRequest request) {
+    service.runtime->change_deployment(std::move(request),
+                                       [&](const DeployReply& reply) { told.push_back(reply.how); });
+  };
+  ask(Service::of(What::Live, says("hello", "two")));
+  ask({.what = What::Back, .tenant = "contoso", .module = {}, .file = {}, .flow = "hello", .by = "ann"});
+  ASSERT_TRUE(service.runtime->run_until_idle());
+  EXPECT_THAT(told, ElementsAre(How::Done, How::Done));
+  EXPECT_EQ(service.said_by("hello"), "one");
+}
+
 TEST(Deploying, WithdrawnByAPersonStaysSoAlthoughTheFileIsStillThere) {
   Service service;
   const auto file = Service::of(What::Live, says("hello", "one"));
