@@ -23,7 +23,7 @@ using sqlite::Connection;
 using sqlite::Statement;
 
 // FULL: a commit is on the disk when it returns. Every thousand pages a commit takes the log into the file,
-// and all that go with it wait: with four times as many pages fewer would, but 20 ms and not 5. The time-out
+// and all that go with it wait: with four times as many pages fewer would, but for 20 ms. The time-out
 // stands first: whoever reads the file while it is opened locks it for a moment.
 constexpr const char* kWriterSettings =
     "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA "
