@@ -21,6 +21,11 @@ HttpAnswer token(State& state, const Call& call) {
 // More specific patterns stand before those that would also match.
 constexpr SimOperation kOperations[] = {
     {"identity.token", "POST", "/{id}/oauth2/v2.0/token", Audience::None, "", 0, 0, token},
+    {"identity.devicecode", "POST", "/{id}/oauth2/v2.0/devicecode", Audience::None, "", 0, 0,
+     start_device_sign_in},
+    {"identity.metadata", "GET", "/metadata/identity/oauth2/token", Audience::None, "", 0, 0,
+     managed_identity_token},
+    {"identity.service", "GET", "/msi/token", Audience::None, "", 0, 0, managed_identity_token},
     {"alerts.list", "GET", "/api/alerts", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0,
      list_alerts},
     {"alerts.batchUpdate", "POST", "/api/alerts/batchUpdate", Audience::Defender, "Alert.ReadWrite.All", 10,
