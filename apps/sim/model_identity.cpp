@@ -288,8 +288,8 @@ HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::st
                   "The provided value for scope '" + form->scope + "' is not valid.");
   }
   Json answer = Json::object({{"token_type", "Bearer"},
-                              {"expires_in", state.options.token_seconds},
-                              {"ext_expires_in", state.options.token_seconds},
+                              {"expires_in", state.client_seconds(state.options.token_seconds)},
+                              {"ext_expires_in", state.client_seconds(state.options.token_seconds)},
                               {"access_token", made_token(state, *scope)}});
   if (is_person) {
     const std::string refresh = "0." + hex_digits(*state.random, 60);
