@@ -237,7 +237,7 @@ TEST(DeviceCodes, HostileAnswersAreRefused) {
       login,
       response(
           200,
-          R"({"device_code":"a","user_code":"b","verification_uri":"https://x.example","expires_in":99999999999999999999,"interval":99999999999999999999})"),
+          R"({"device_code":"a","user_code":"b","verification_uri":"https://x.example","expires_in":999999999999,"interval":999999999999})"),
       0);
   ASSERT_TRUE(endless);
   EXPECT_EQ(endless->interval_us, 60 * kSecondUs);
