@@ -10,7 +10,7 @@
 namespace flow {
 
 template <>
-inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::If;
+inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::CamelCase;
 template <>
 inline constexpr Effect kLast<Effect> = Effect::Notify;
 template <>
@@ -23,6 +23,11 @@ template <>
 inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Lease;
 template <>
 inline constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
+
+template <>
+inline constexpr BodyForm kLast<BodyForm> = BodyForm::Multipart;
+template <>
+inline constexpr Paging::Kind kLast<Paging::Kind> = Paging::Kind::Skip;
 
 FLOW_DESCRIBE(Template) {
   io.enter();
@@ -44,13 +49,16 @@ FLOW_DESCRIBE(CrashRule) {
 FLOW_DESCRIBE(Completion) {
   io(it.operation, it.arguments, it.field, it.final_values);
 }
+FLOW_DESCRIBE(Paging) {
+  io(it.kind, it.name, it.page_size, it.limit);
+}
 FLOW_DESCRIBE(Route) {
-  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.permissions,
-     it.quota, it.errors, it.crash);
+  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.body_form,
+     it.pages, it.permissions, it.quota, it.errors, it.crash);
 }
 FLOW_DESCRIBE(Operation) {
-  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
-     it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
+  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.result_members_else,
+     it.routes, it.targets, it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
 }
 FLOW_DESCRIBE(Connector) {
   io(it.name, it.base, it.scope);
@@ -67,7 +75,7 @@ FLOW_DESCRIBE(Trigger) {
      it.catch_up, it.query, it.is_batch, it.endpoint, it.of_flow, it.result);
 }
 FLOW_DESCRIBE(RecordField) {
-  io(it.name, it.wire, it.type, it.doc, it.default_json);
+  io(it.name, it.wire, it.type, it.doc, it.default_json, it.also);
 }
 FLOW_DESCRIBE(RecordType) {
   io(it.name, it.fields, it.doc);
