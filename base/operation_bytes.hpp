@@ -10,6 +10,8 @@
 namespace flow {
 
 template <>
+inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Url;
+template <>
 inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::CamelCase;
 template <>
 inline constexpr Effect kLast<Effect> = Effect::Notify;
@@ -53,15 +55,30 @@ FLOW_DESCRIBE(Paging) {
   io(it.kind, it.name, it.page_size, it.limit);
 }
 FLOW_DESCRIBE(Route) {
-  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.body_form,
-     it.pages, it.permissions, it.quota, it.errors, it.crash);
+  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body);
+  if (io.is_since(6)) io(it.body_form, it.pages);
+  io(it.permissions, it.quota, it.errors, it.crash);
 }
 FLOW_DESCRIBE(Operation) {
-  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.result_members_else,
-     it.routes, it.targets, it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
+  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member);
+  if (io.is_since(6)) io(it.result_members_else);
+  io(it.routes, it.targets, it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
+}
+FLOW_DESCRIBE(Auth) {
+  io(it.kind, it.scope, it.token, it.header, it.prefix, it.query);
+}
+// Until version 5 of modules a connector had the scope of a token of Entra, or nothing.
+inline void read_scope(ByteWriter&, const Auth&) {}
+inline void read_scope(ByteReader& in, Auth& auth) {
+  in(auth.scope);
+  auth.kind = auth.scope.empty() ? Auth::Kind::None : Auth::Kind::Entra;
 }
 FLOW_DESCRIBE(Connector) {
-  io(it.name, it.base, it.scope);
+  io(it.name, it.base);
+  if (io.is_since(6))
+    io(it.auth);
+  else
+    read_scope(io, it.auth);
 }
 FLOW_DESCRIBE(Trigger::Binding) {
   io(it.name, it.wire, it.type, it.doc, it.has_default);
@@ -75,7 +92,8 @@ FLOW_DESCRIBE(Trigger) {
      it.catch_up, it.query, it.is_batch, it.endpoint, it.of_flow, it.result);
 }
 FLOW_DESCRIBE(RecordField) {
-  io(it.name, it.wire, it.type, it.doc, it.default_json, it.also);
+  io(it.name, it.wire, it.type, it.doc, it.default_json);
+  if (io.is_since(6)) io(it.also);
 }
 FLOW_DESCRIBE(RecordType) {
   io(it.name, it.fields, it.doc);

@@ -22,7 +22,9 @@ struct Paged : testing::Test {
                                      return Result<std::string>("client-secret");
                                    }});
     transport.tokens = {token_answer("token-one"), token_answer("token-two")};
-    module.connectors = {{.name = "api", .base = "https://api.example", .scope = "scope"}};
+    module.connectors = {{.name = "api",
+                          .base = "https://api.example",
+                          .auth = {.kind = Auth::Kind::Entra, .scope = "scope"}}};
     const Route route{.method = "GET",
                       .path = {.kind = Kind::Text, .text = "/list"},
                       .query = {{"$top", {.kind = Kind::Int, .number = 2}}}};
