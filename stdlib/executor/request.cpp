@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "stdlib/executor/form.hpp"
 #include "stdlib/http/answer.hpp"
 
 namespace flow {
@@ -134,8 +135,21 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
                       .max_response_bytes = kLongestAnswer};
   if (call.route.body) {
     FLOW_TRY(const JsonValue body, revealed(*call.route.body, call, redaction));
-    request.body = to_json(body);
-    request.headers.emplace_back("Content-Type", "application/json");
+    std::string type = "application/json";
+    switch (call.route.body_form) {
+      case BodyForm::Json: request.body = to_json(body); break;
+      case BodyForm::Form:
+        request.body = form_body(body);
+        type = "application/x-www-form-urlencoded";
+        break;
+      case BodyForm::Multipart: {
+        FLOW_TRY(Multipart form, multipart_body(body));
+        request.body = std::move(form.body);
+        type = std::move(form.content_type);
+        break;
+      }
+    }
+    request.headers.emplace_back("Content-Type", std::move(type));
     if (request.body.size() > kLongestBody) return error("the request's body is longer than 32 MiB");
   }
   return request;
