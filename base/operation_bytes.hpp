@@ -18,7 +18,7 @@ inline constexpr FaultKind kLast<FaultKind> = kLastFault;
 template <>
 inline constexpr CrashRule::Kind kLast<CrashRule::Kind> = CrashRule::Kind::Ask;
 template <>
-inline constexpr Protocol kLast<Protocol> = Protocol::Runtime;
+inline constexpr Protocol kLast<Protocol> = Protocol::Egress;
 template <>
 inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Lease;
 template <>
@@ -36,7 +36,7 @@ FLOW_DESCRIBE(Quota) {
   io(it.group, it.per_minute, it.per_hour);
 }
 FLOW_DESCRIBE(ErrorRule) {
-  io(it.status, it.code, it.kind);
+  io(it.status, it.code, it.kind, it.is_success);
 }
 FLOW_DESCRIBE(CrashRule) {
   io(it.kind, it.operation, it.arguments, it.field);

@@ -80,6 +80,7 @@ std::string signature(const Library& library, const Operation& operation) {
 std::string request(const Route& route) {
   if (route.protocol == Protocol::Smtp)
     return fmt::format("SMTP, mail `{}`", route.body ? shown(*route.body) : "");
+  if (route.protocol == Protocol::Egress) return "what the call says, to where the egress list allows";
   std::string path = route.path.kind == Kind::Text ? route.path.text : shown_text(route.path);
   std::string out = fmt::format("`{} {}`", route.method, path);
   std::string query;
@@ -131,7 +132,7 @@ void add_route(std::string& out, const Operation& operation, const Route& route)
   std::string errors;
   for (const ErrorRule& rule : route.errors)
     errors += fmt::format("{}{}{} is `{}`", errors.empty() ? "" : "; ", rule.status,
-                          rule.code.empty() ? "" : fmt::format(" \"{}\"", rule.code), fault_name(rule.kind));
+                          rule.code.empty() ? "" : fmt::format(" \"{}\"", rule.code), rule.is_success ? "no error" : fault_name(rule.kind));
   if (!errors.empty()) row("errors", errors);
 }
 

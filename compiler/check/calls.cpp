@@ -42,12 +42,17 @@ TypeId Checker::call(NodeId node) {
       return invoke(node, function->second);
     if (tree_.text(callee) == "range") return range(node);
   }
+  if (is_http(callee)) return http_call(node);
   std::uint32_t operation = 0;
   if (operation_named(callee, operation) != nullptr) return operation_call(node, operation);
   if (const File::Module* const module = module_of(callee)) {
     if (const auto function = function_named(callee)) return invoke(node, *function);
     for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
     return unknown_member(callee, *module, true);
+  }
+  if (needs_use(callee)) {
+    for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
+    return error_type();
   }
   if (tree_.kind(callee) == NodeKind::Field) return method(node, callee);
   if (tree_.kind(callee) == NodeKind::Ident && library_.function_names.contains(tree_.text(callee)))
@@ -117,6 +122,13 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
     report(Code::UnknownOperation, tree_.kid(node, 0),
            fmt::format("{} is no operation that flows call by itself", quoted(tree_.kid(node, 0))))
         .note(fmt::format("write the flow's name behind it: `{} name(…)`", operation.name));
+    for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
+    return error_type();
+  }
+  if (operation.connector == "http" && !is_http(tree_.kid(node, 0))) {
+    report(Code::UnknownOperation, tree_.kid(node, 0),
+           fmt::format("{} is no operation that flows call by itself", quoted(tree_.kid(node, 0))))
+        .note("write `http(method: GET, url: …)`");
     for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
     return error_type();
   }

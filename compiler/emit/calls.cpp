@@ -31,6 +31,9 @@ void RoutineEmitter::operation_call(NodeId node, const CheckedCall& call, Regist
       value(call.arguments[i], argument);
   }
   guard_call(call, first);
+  if (const auto credential = builder_.checked().http_credentials.find(node);
+      credential != builder_.checked().http_credentials.end())
+    builder_.connector(credential->second);
   code_.mark(node);
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
   routine_.call_sites.push_back({.operation = builder_.operation(call.operation),

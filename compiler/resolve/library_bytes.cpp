@@ -46,7 +46,8 @@ std::vector<std::pair<std::string, Value>> rows_of(const std::map<std::string, V
 std::string write_library(const Library& library) {
   ByteWriter out;
   write_types(out, library.types);
-  out(library, rows_of(library.type_names), rows_of(library.operation_names));
+  const std::vector<std::string> behind_use(library.behind_use.begin(), library.behind_use.end());
+  out(library, rows_of(library.type_names), rows_of(library.operation_names), behind_use);
   return out.take();
 }
 
@@ -57,6 +58,9 @@ Result<Library> read_library(std::string_view bytes) {
   in(library);
   read_names(in, library.type_names);
   read_names(in, library.operation_names);
+  std::vector<std::string> behind_use;
+  in(behind_use);
+  library.behind_use.insert(behind_use.begin(), behind_use.end());
   for (std::uint32_t i = 0; i < library.functions.size(); ++i)
     library.function_names[library.functions[i].name].push_back(i);
   if (!in.failed() && in.remaining() > 0) in.fail("bytes are left over");

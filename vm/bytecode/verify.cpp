@@ -259,8 +259,12 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
     if (!route.method.empty() || !route.body) return error("mail has a body and no method");
   } else if (!route.method.empty() || route.body || route.path.kind != Template::Kind::Null ||
              !route.query.empty() || !route.headers.empty() || operation.routes.size() != 1) {
-    return error("what the runtime answers has one route, and nothing is sent");
+    return error("what is no request by itself has one route, and nothing is sent");
   }
+  if (route.protocol == Protocol::Egress)
+    for (const char* const needed : {"method", "url", "auth", "headers", "secrets", "body"})
+      if (!has_parameter(operation, needed))
+        return error(fmt::format("a request to any address has no `{}`", needed));
   FLOW_TRY_STATUS(check_template(route.path, operation, false, false));
   for (const auto& [name, value] : route.query)
     FLOW_TRY_STATUS(check_template(value, operation, false, false));
