@@ -25,7 +25,7 @@ struct Template {
     Float,    // real
     Text,     // text
     Param,    // value of parameter `text`; with `names`, of its field by that path
-    Item,     // the element of the ForEach around it
+    Item,     // the element of the ForEach around it; with `names`, its field by that path
     Setting,  // configuration of the route's connector: text names the key, as `sender`
     CallKey,  // the call's idempotency key, the same each time this call of this run is made
     Object,   // names[i]: children[i]; a member whose value is null is left out
@@ -35,6 +35,7 @@ struct Template {
               // between single quotes has its own quotes doubled, as an OData string literal demands
     IsType,   // true when parameter `text` holds a value of type `type` (Html, Kql or String)
     If,       // children: condition, then, else
+    Written,  // children[0] as a text for where it goes, which `text` names: an Escape of base/escape.hpp
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;

@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::size_t kBytesInLine = 32;
 
-// What nearly every flow is about. Other connectors are named by `use`.
-constexpr std::string_view kKnownToAll[] = {"defender", "flow", "graph", "mail", "smtp"};
-
 std::string as_cpp(std::string_view bytes) {
   std::string out =
       "// Made by flow-library from stdlib/*/*.flow.\n"
@@ -39,11 +36,10 @@ int main(int count, char** arguments) {
   std::vector<flow::NamedText> texts;
   for (const flow::Declaration& declaration : flow::declarations())
     texts.push_back({std::string(declaration.name), std::string(declaration.text)});
-  flow::Declarations loaded = flow::load_declarations(texts);
+  const flow::Declarations loaded = flow::load_declarations(texts);
   for (const flow::Diagnostic& diagnostic : loaded.diagnostics.all())
     fmt::print(stderr, "{}\n", flow::render_text(diagnostic, loaded.files, false));
   if (loaded.diagnostics.has_errors()) return 1;
-  flow::put_behind_use(loaded.library, kKnownToAll);
   const std::string text = as_cpp(flow::write_library(loaded.library));
   std::FILE* const file = std::fopen(arguments[1], "wb");
   if (file == nullptr) return 1;

@@ -94,6 +94,7 @@ void RoutineEmitter::invoke(NodeId node, const CheckedInvoke& call, Register tar
 void RoutineEmitter::default_argument(const Parameter& parameter, Register target) {
   const TypeId type = types().without_null(parameter.type);
   const std::string& json = parameter.default_json;
+  if (json == "[]") return code_.add_imm(Op::NewList, target, target, 0, builder_.type(type));
   if (json == "null") return code_.add(Op::LoadNull, target);
   if (json == "true" || json == "false") return code_.add(Op::LoadBool, target, json == "true");
   if (json.starts_with('"')) {

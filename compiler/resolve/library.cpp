@@ -200,12 +200,10 @@ Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics) {
   return LibraryBuilder({}, trees, diagnostics).build();
 }
 
-void put_behind_use(Library& library, std::span<const std::string_view> known_to_all) {
+void put_behind_use(Library& library, const std::set<std::string, std::less<>>& connectors) {
+  library.behind_use = connectors;
   std::erase_if(library.operation_names,
                 [](const auto& row) { return row.first.find('.') == std::string::npos; });
-  for (const Connector& connector : library.connectors)
-    if (std::ranges::find(known_to_all, connector.name) == known_to_all.end())
-      library.behind_use.insert(connector.name);
   for (std::uint32_t i = 0; i < library.operations.size(); ++i)
     if (!library.behind_use.contains(library.operations[i].connector))
       library.operation_names.emplace(library.operations[i].name, i);

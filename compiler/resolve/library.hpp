@@ -37,8 +37,8 @@ struct Library {
 
 // `trees` are the parsed declarations. What is wrong with them is reported; the rest is usable.
 Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics);
-// Puts every connector but these behind `use`: there can then be many of them, and none takes a name from a flow.
-void put_behind_use(Library& library, std::span<const std::string_view> known_to_all);
+// Puts these connectors behind `use`: there can then be many of them, and none takes a name from a flow.
+void put_behind_use(Library& library, const std::set<std::string, std::less<>>& connectors);
 // The same with what `base` has, which the declarations may use.
 Library extend_library(const Library& base, std::span<const Tree> trees, Diagnostics& diagnostics);
 

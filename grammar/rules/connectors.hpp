@@ -26,7 +26,7 @@ struct query_clause : seq<TAO_PEGTL_KEYWORD("query"), ws, must<entries_wanted>> 
 struct headers_clause : seq<TAO_PEGTL_KEYWORD("headers"), ws, must<entries_wanted>> {};
 struct body_clause : seq<TAO_PEGTL_KEYWORD("body"), ws, must<operand_expr>> {};
 struct gives_clause : seq<TAO_PEGTL_KEYWORD("gives"), ws, must<plain_wanted>> {};
-struct dotted : seq<any_word, star<one<'.'>, any_word>> {};
+struct dotted : seq<any_word, star<one<'.', '-'>, any_word>> {};  // of permissions some have a `-`
 struct dotted_wanted : seq<dotted> {};
 struct permission_clause : seq<TAO_PEGTL_KEYWORD("permission"), ws, must<dotted_wanted>, star<ws, k_or, ws, must<dotted_wanted>>> {};
 struct error_arrow : string<'=', '>'> {};
