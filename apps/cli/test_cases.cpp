@@ -81,7 +81,7 @@ class Converter {
     const Operation& operation = library_.operations[call.operation];
     ExpectedCall made{
         .operation = call.is_any_method ? operation.connector + ".*" : operation.full_name(),
-        .shown = fmt::format("`{}`", operation.connector == "http" ? operation.connector : operation.name),
+        .shown = "`" + (operation.connector == "http" ? operation.connector : operation.name) + "`",
         .arguments = {}};
     for (const auto& [parameter, index] : call.arguments)
       made.arguments.emplace_back(parameter, first_value_ + index);

@@ -62,7 +62,7 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   void with_token(std::function<void(const std::string&)> next);
   void send_http(const std::string& token);
   void http_answered(const std::string& token, HttpResult result);
-  Result<HttpRequest> request();
+  Result<HttpRequest> made_request();
   Transport& way_out() const;
   void begin_mail();
   void send_mail(MailMessage message, const std::string& credential);
@@ -90,7 +90,7 @@ void Attempt::begin() {
   with_token([self = shared_from_this()](const std::string& token) { self->send_http(token); });
 }
 
-Result<HttpRequest> Attempt::request() {
+Result<HttpRequest> Attempt::made_request() {
   if (route.protocol != Protocol::Egress) return http_request(text(), redaction);
   if (ways.guarded == nullptr || egress == nullptr || egress->allows_nothing())
     return error("no address may be reached: `[egress]` of the configuration allows none");
@@ -104,7 +104,7 @@ Transport& Attempt::way_out() const {
 }
 
 void Attempt::send_http(const std::string& token) {
-  Result<HttpRequest> request = this->request();
+  Result<HttpRequest> request = made_request();
   if (!request) {
     Fault fault = bad_call(operation, request.error().message);
     if (route.protocol == Protocol::Egress) fault.kind = FaultKind::Forbidden;
