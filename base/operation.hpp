@@ -25,7 +25,7 @@ struct Template {
     Float,    // real
     Text,     // text
     Param,    // value of parameter `text`; with `names`, of its field by that path
-    Item,     // the element of the ForEach around it
+    Item,     // the element of the ForEach around it; with `names`, its field by that path
     Setting,  // configuration of the route's connector: text names the key, as `sender`
     CallKey,  // the call's idempotency key, the same each time this call of this run is made
     Object,   // names[i]: children[i]; a member whose value is null is left out
@@ -37,6 +37,7 @@ struct Template {
     If,       // children: condition, then, else
     // children[0], a text, with its first letter small: as Graph spells the values of its enums
     CamelCase,
+    Written,  // children[0] as a text for where it goes, which `text` names: an Escape of base/escape.hpp
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;
@@ -68,11 +69,13 @@ struct Quota {
   std::uint32_t per_hour = 0;
 };
 
-// How an error answer is named. The first rule that matches wins; without one, the status decides.
+// How an error answer is named. The first rule that matches wins; without one, the status decides. A rule for a
+// status below 300 is for APIs that answer so and name an error in the body.
 struct ErrorRule {
   int status = 0;    // 0 matches every error status
   std::string code;  // the API's code, or text within its message; empty matches all
   FaultKind kind = FaultKind::Unavailable;
+  bool is_success = false;  // the answer says that what was wanted is so already: no error at all
 };
 
 // What to do about a call of which nobody knows whether it happened (after a crash or a lost answer).
@@ -101,6 +104,8 @@ enum class Protocol : std::uint8_t {
   Http,
   Smtp,
   Runtime,  // the runtime answers by itself, as to `wait`: the executor never sees it
+  Egress,   // HTTP to the address that the argument `url` names, where the deployment's egress list allows it;
+            // what else is sent are the arguments `method`, `auth`, `headers` and `body`
 };
 
 // How the body of a request is written.

@@ -12,7 +12,7 @@ namespace flow {
 template <>
 inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Url;
 template <>
-inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::CamelCase;
+inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::Written;
 template <>
 inline constexpr Effect kLast<Effect> = Effect::Notify;
 template <>
@@ -20,7 +20,7 @@ inline constexpr FaultKind kLast<FaultKind> = kLastFault;
 template <>
 inline constexpr CrashRule::Kind kLast<CrashRule::Kind> = CrashRule::Kind::Ask;
 template <>
-inline constexpr Protocol kLast<Protocol> = Protocol::Runtime;
+inline constexpr Protocol kLast<Protocol> = Protocol::Egress;
 template <>
 inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Lease;
 template <>
@@ -44,6 +44,7 @@ FLOW_DESCRIBE(Quota) {
 }
 FLOW_DESCRIBE(ErrorRule) {
   io(it.status, it.code, it.kind);
+  if (io.is_since(6)) io(it.is_success);
 }
 FLOW_DESCRIBE(CrashRule) {
   io(it.kind, it.operation, it.arguments, it.field);

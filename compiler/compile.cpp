@@ -1,6 +1,7 @@
 #include "compiler/compile.hpp"
 
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include "compiler/check/check.hpp"
@@ -9,6 +10,26 @@
 #include "compiler/syntax/join.hpp"
 
 namespace flow {
+
+namespace {
+
+// What nearly every flow is about. Other connectors that come with Flow are named by `use`.
+constexpr std::string_view kKnownToAll[] = {"defender", "flow", "graph", "mail", "smtp"};
+
+std::set<std::string, std::less<>> behind_use(std::span<const Tree> trees, const std::vector<NamedText>& texts) {
+  std::set<std::string, std::less<>> names;
+  for (std::size_t i = 0; i < trees.size(); ++i) {
+    if (!texts[i].name.starts_with("stdlib/") || trees[i].root == kNoNode) continue;
+    for (const NodeId kid : trees[i].kids(trees[i].root)) {
+      if (trees[i].kind(kid) != NodeKind::Connector) continue;
+      const std::string_view name = trees[i].text(trees[i].kid(kid, 0));
+      if (std::ranges::find(kKnownToAll, name) == std::end(kKnownToAll)) names.emplace(name);
+    }
+  }
+  return names;
+}
+
+}  // namespace
 
 Declarations load_declarations(const std::vector<NamedText>& texts) {
   Declarations declarations;
@@ -19,6 +40,7 @@ Declarations load_declarations(const std::vector<NamedText>& texts) {
         parse(declarations.files.back(), static_cast<std::uint32_t>(trees.size()), declarations.diagnostics));
   }
   declarations.library = build_library(trees, declarations.diagnostics);
+  if (auto names = behind_use(trees, texts); !names.empty()) put_behind_use(declarations.library, names);
   declarations.diagnostics.sort_by_place();
   return declarations;
 }

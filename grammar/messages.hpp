@@ -203,9 +203,8 @@ FLOW_MESSAGE(crash_word, "expected `crash`")
 FLOW_MESSAGE(crash_rule, "expected `repeat`, `ask` or `lookup`")
 FLOW_MESSAGE(route_open, "expected `{`")
 FLOW_MESSAGE(route_clause,
-             "expected a clause of a request: GET … DELETE, SMTP, RUNTIME, query, headers, body, form, "
-             "multipart, pages, "
-             "permission, quota, error, on crash")
+             "expected a clause of a request: GET … DELETE, SMTP, RUNTIME, EGRESS, query, headers, body, form, "
+             "multipart, pages, permission, quota, error, on crash")
 FLOW_MESSAGE(
     operation_clause,
     "expected a clause of an operation: a request, by, gives, targets, inverse, completes, source, retires")

@@ -355,7 +355,7 @@ class Runner {
   std::size_t count_of(const ExpectedCall& expected) {
     const auto wanted = arguments_of(expected);
     return static_cast<std::size_t>(std::ranges::count_if(world_.calls(), [&](const MadeCall& made) {
-      return made.operation == expected.operation && differences(made, wanted).empty();
+      return is_meant(expected, made.operation) && differences(made, wanted).empty();
     }));
   }
 
@@ -374,7 +374,7 @@ class Runner {
     const MadeCall* nearest = nullptr;
     std::vector<std::string> least;
     for (const MadeCall& call : world_.calls()) {
-      if (call.operation != expected.operation) continue;
+      if (!is_meant(expected, call.operation)) continue;
       std::vector<std::string> differing = differences(call, wanted);
       if (nearest == nullptr || differing.size() < least.size()) {
         nearest = &call;
@@ -400,7 +400,7 @@ class Runner {
     std::size_t at = 0;
     for (std::size_t i = 0; i < statement.calls.size(); ++i) {
       const auto wanted = arguments_of(statement.calls[i]);
-      while (at < world_.calls().size() && !(world_.calls()[at].operation == statement.calls[i].operation &&
+      while (at < world_.calls().size() && !(is_meant(statement.calls[i], world_.calls()[at].operation) &&
                                              differences(world_.calls()[at], wanted).empty()))
         ++at;
       if (at++ < world_.calls().size()) continue;

@@ -30,7 +30,7 @@ struct Value {
 };
 
 struct ExpectedCall {
-  std::string operation;                                         // full name, `defender.isolate`
+  std::string operation;                                         // full name, `defender.isolate`; `http.*`
   std::string shown;                                             // as the test writes it
   std::vector<std::pair<std::string, std::uint32_t>> arguments;  // parameter, flow that computes it
 };

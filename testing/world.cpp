@@ -232,9 +232,14 @@ std::optional<std::int64_t> World::next_lease_us() const {
 
 // ---- Calls
 
+bool is_meant(const ExpectedCall& expected, std::string_view operation) {
+  const std::string_view name = expected.operation;
+  return name.ends_with(".*") ? operation.starts_with(name.substr(0, name.size() - 1)) : operation == name;
+}
+
 std::optional<Outcome> World::ruled(const Operation& operation, const Call& call) {
   for (Rule& rule : rules_) {
-    if (rule.call.operation != operation.full_name() || rule.left == 0) continue;
+    if (!is_meant(rule.call, operation.full_name()) || rule.left == 0) continue;
     const bool fits = std::ranges::all_of(rule.arguments, [&](const auto& wanted) {
       return member(call.arguments, wanted.first) == wanted.second;
     });

@@ -28,6 +28,9 @@ struct MadeCall {
 // Whether it is `call` or `start` of a flow.
 bool is_flow_call(const Operation& operation);
 
+// Whether a call of the operation, by its full name, is one that the test speaks of.
+bool is_meant(const ExpectedCall& expected, std::string_view operation);
+
 // An answer, and when it comes.
 struct Answer {
   std::int64_t at_us = 0;

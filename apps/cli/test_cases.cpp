@@ -80,7 +80,9 @@ class Converter {
   ExpectedCall expected(const TestCall& call) const {
     const Operation& operation = library_.operations[call.operation];
     ExpectedCall made{
-        .operation = operation.full_name(), .shown = "`" + operation.name + "`", .arguments = {}};
+        .operation = call.is_any_method ? operation.connector + ".*" : operation.full_name(),
+        .shown = "`" + (operation.connector == "http" ? operation.connector : operation.name) + "`",
+        .arguments = {}};
     for (const auto& [parameter, index] : call.arguments)
       made.arguments.emplace_back(parameter, first_value_ + index);
     return made;

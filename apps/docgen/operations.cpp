@@ -34,8 +34,9 @@ std::string shown(const Template& node) {
     case Kind::Int: return std::to_string(node.number);
     case Kind::Float: return fmt::format("{}", node.real);
     case Kind::Text: return "\"" + node.text + "\"";
-    case Kind::Param:
-    case Kind::Item: return node.text;
+    case Kind::Param: return node.text;
+    case Kind::Item: return node.text + (node.names.empty() ? "" : "." + node.names[0]);
+    case Kind::Written: return fmt::format("{}.written({})", shown(node.children.at(0)), node.text);
     case Kind::Setting: return "config." + node.text;
     case Kind::CallKey: return "key";
     case Kind::Concat: return "\"" + shown_text(node) + "\"";
@@ -81,6 +82,7 @@ std::string signature(const Library& library, const Operation& operation) {
 std::string request(const Route& route) {
   if (route.protocol == Protocol::Smtp)
     return fmt::format("SMTP, mail `{}`", route.body ? shown(*route.body) : "");
+  if (route.protocol == Protocol::Egress) return "what the call says, to where the egress list allows";
   std::string path = route.path.kind == Kind::Text ? route.path.text : shown_text(route.path);
   std::string out = fmt::format("`{} {}`", route.method, path);
   std::string query;
@@ -139,8 +141,9 @@ void add_route(std::string& out, const Operation& operation, const Route& route)
   row("in doubt after a crash", crash(operation, route));
   std::string errors;
   for (const ErrorRule& rule : route.errors)
-    errors += fmt::format("{}{}{} is `{}`", errors.empty() ? "" : "; ", rule.status,
-                          rule.code.empty() ? "" : fmt::format(" \"{}\"", rule.code), fault_name(rule.kind));
+    errors += fmt::format("{}{}{} is {}", errors.empty() ? "" : "; ", rule.status,
+                          rule.code.empty() ? "" : fmt::format(" \"{}\"", rule.code),
+                          rule.is_success ? "no error" : fmt::format("`{}`", fault_name(rule.kind)));
   if (!errors.empty()) row("errors", errors);
 }
 

@@ -113,6 +113,16 @@ Status read_transport(Section& section, Config& config) {
   return section.only_known();
 }
 
+Status read_egress(Section& section, Config& config) {
+  FLOW_TRY(const std::vector<std::string> allow, section.text_list("allow"));
+  FLOW_TRY(const std::vector<std::string> inside, section.text_list("private"));
+  if (const auto checked = Egress::make(allow, {}); !checked) return section.about("allow", checked.error().message);
+  auto egress = Egress::make(allow, inside);
+  if (!egress) return section.about("private", egress.error().message);
+  config.egress = std::move(*egress);
+  return section.only_known();
+}
+
 Result<Config> read_config(Section& root, std::string_view text) {
   Config config;
   Status status;
@@ -134,6 +144,7 @@ Result<Config> read_config(Section& root, std::string_view text) {
   }
   if (auto limits = root.table("limits", status)) FLOW_TRY_STATUS(read_limits(*limits, config));
   if (auto transport = root.table("transport", status)) FLOW_TRY_STATUS(read_transport(*transport, config));
+  if (auto egress = root.table("egress", status)) FLOW_TRY_STATUS(read_egress(*egress, config));
   if (auto params = root.table("params", status)) {
     FLOW_TRY(config.params, params->all_json());
     for (Section& file : params->all_tables()) {

@@ -12,6 +12,7 @@
 #include "apps/server/protection_rules.hpp"
 #include "base/result.hpp"
 #include "stdlib/executor/executor.hpp"
+#include "stdlib/http/egress.hpp"
 #include "stdlib/http/transport_config.hpp"
 #include "vm/interp/machine.hpp"
 
@@ -62,6 +63,7 @@ struct Config {
   std::int64_t reuse_reads_us = 5'000'000;  // how long the answer of a read serves equal ones
   HttpLibrary http_library = HttpLibrary::Cpprest;
   TransportConfig transport;
+  Egress egress;  // where flows may send requests of their own
   InboundConfig inbound;
   std::vector<TenantConfig> tenants;
   // Values of settings as JSON, by name: of `[params]`, for all files that have a setting of that name, and

@@ -135,6 +135,24 @@ class Section {
     if (!node->is_table()) return status = wrong(*node, key, "a table"), std::nullopt;
     return Section(file_, path_.empty() ? key : path_ + "." + key, *node->as_table());
   }
+  // A list of texts; empty when it is not there.
+  Result<std::vector<std::string>> text_list(const std::string& key) {
+    std::vector<std::string> out;
+    const toml::node* const node = find(key);
+    if (node == nullptr) return out;
+    if (!node->is_array()) return wrong(*node, key, "a list of texts in quotes");
+    for (const toml::node& item : *node->as_array()) {
+      const auto text = item.value_exact<std::string>();
+      if (!text) return wrong(item, key, "a list of texts in quotes");
+      out.push_back(*text);
+    }
+    return out;
+  }
+  // An error about the value of the key, with the line where it stands.
+  tl::unexpected<Error> about(const std::string& key, const std::string& problem) const {
+    const toml::node* const node = table_.get(key);
+    return error(fmt::format("{}: line {}: {}", file_, node == nullptr ? 0 : node->source().begin.line, problem));
+  }
   Result<std::map<std::string, std::string>> all_texts() { return texts(false); }
   Result<std::map<std::string, std::string>> texts_beside_tables() { return texts(true); }
   // Where the value stands in the text of the file.

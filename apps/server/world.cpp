@@ -55,7 +55,8 @@ class World::Adapter final : public Executor {
 World::World() = default;
 // Exchanges that are under way refer to tokens and mail: they end first.
 World::~World() {
-  if (transport_) transport_->drain(2'000'000);
+  for (Transport* const each : {transport_.get(), third_.get(), guarded_.get()})
+    if (each != nullptr) each->drain(2'000'000);
 }
 Executor& World::executor() {
   return *adapter_;
@@ -70,12 +71,31 @@ Result<std::unique_ptr<World>> World::make(const Config& config) {
   world->mail_ = make_curl_smtp_sender();
   world->operations_ = std::make_unique<OperationExecutor>(*world->transport_, *world->tokens_, world->clock_,
                                                            world->mail_.get());
+  FLOW_TRY_STATUS(world->open_ways(config));
   world->adapter_ = std::make_unique<Adapter>(*world->operations_);
   for (const TenantConfig& tenant : config.tenants) {
     world->operations_->configure(tenant.name, tenant.access);
     world->tenants_.emplace(tenant.name, tenant.access);
   }
   return world;
+}
+
+// Connectors of others always go by libcurl, which bounds what a stranger's server can send; and so does what flows address
+// themselves, where names are judged by their addresses.
+Status World::open_ways(const Config& config) {
+  WaysOut ways;
+  if (config.http_library != HttpLibrary::Curl) {
+    FLOW_TRY(third_, make_curl_transport(config.transport));
+    ways.third = third_.get();
+  }
+  if (!config.egress.allows_nothing()) {
+    TransportConfig guarded = config.transport;
+    guarded.resolve = config.egress.guarded(guarded.resolve, guarded.proxies);
+    FLOW_TRY(guarded_, make_curl_transport(std::move(guarded)));
+    ways.guarded = guarded_.get();
+  }
+  operations_->open(ways, config.egress);
+  return {};
 }
 
 std::size_t World::chosen_route(const std::string& tenant, const Operation& operation) const {

@@ -43,10 +43,11 @@ class World {
 
  private:
   World();
+  Status open_ways(const Config& config);
   class Adapter;
   SystemClock clock_;
   SystemRandom random_;
-  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<Transport> transport_, third_, guarded_;
   std::unique_ptr<TokenSource> tokens_;
   std::unique_ptr<SmtpSender> mail_;
   std::unique_ptr<OperationExecutor> operations_;

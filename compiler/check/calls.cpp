@@ -42,12 +42,17 @@ TypeId Checker::call(NodeId node) {
       return invoke(node, function->second);
     if (tree_.text(callee) == "range") return range(node);
   }
+  if (is_http(callee)) return http_call(node);
   std::uint32_t operation = 0;
   if (operation_named(callee, operation) != nullptr) return operation_call(node, operation);
   if (const File::Module* const module = module_of(callee)) {
     if (const auto function = function_named(callee)) return invoke(node, *function);
     for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
     return unknown_member(callee, *module, true);
+  }
+  if (needs_use(callee)) {
+    for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
+    return error_type();
   }
   if (tree_.kind(callee) == NodeKind::Field) return method(node, callee);
   if (tree_.kind(callee) == NodeKind::Ident && library_.function_names.contains(tree_.text(callee)))
@@ -120,7 +125,15 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
     for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
     return error_type();
   }
-  CheckedCall checked{.operation = index, .arguments = arguments(node, operation.name, operation.parameters)};
+  if (operation.connector == "http" && !is_http(tree_.kid(node, 0))) {
+    report(Code::UnknownOperation, tree_.kid(node, 0),
+           fmt::format("{} is no operation that flows call by itself", quoted(tree_.kid(node, 0))))
+        .note("write `http(method: GET, url: …)`");
+    for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
+    return error_type();
+  }
+  CheckedCall checked{.operation = index, .arguments = arguments(node, is_http(tree_.kid(node, 0)) ? "http" : operation.name,
+                                                 operation.parameters)};
   out_.calls.insert_or_assign(node, std::move(checked));
   note_operation(index);
   return check_effect(node, operation) ? operation.result : error_type();

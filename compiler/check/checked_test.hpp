@@ -27,6 +27,7 @@ struct TestValue {
 // A call as a test speaks of it; arguments that are not given may be anything.
 struct TestCall {
   std::uint32_t operation = 0;                                   // index into Library::operations
+  bool is_any_method = false;                                    // of `http`: whichever it is called with
   std::vector<std::pair<std::string, std::uint32_t>> arguments;  // parameter, index into test_values
 };
 

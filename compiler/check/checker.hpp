@@ -65,6 +65,7 @@ class Checker {
   void open_files();
   void declare_module(File& file, NodeId use);
   void report_unused_modules();
+  bool is_declaration_used(std::uint32_t file) const;
   File::Module* module_named(std::string_view name) const;
   File::Module* module_of(NodeId node) const;  // of `notify.page`; nullptr when it is no name of a module
   const std::map<std::string, TypeId, std::less<>>& type_names() const { return file_->types; }
@@ -105,6 +106,7 @@ class Checker {
   TypeId conversion(NodeId node);
   TypeId type_test(NodeId node);
   bool becomes(TypeId from, TypeId to) const;      // by `as`; neither is optional
+  bool is_list_of_json(TypeId type) const;
   bool is_testable(TypeId from, TypeId to) const;  // whether only the run can tell if one is the other
   std::string what_it_becomes(TypeId from) const;
   // The first of Secret, Html, Kql, Nothing and unions that is in the type; kNoType without one.
@@ -233,6 +235,7 @@ class Checker {
   bool is_told(std::string_view name) const;
   std::uint32_t declare_local(NodeId ident, TypeId type);
   const Operation* operation_named(NodeId callee, std::uint32_t& index) const;
+  bool needs_use(NodeId callee);
   // A name that means nothing in scope: perhaps a value of the enum that is expected.
   bool is_loose_name(NodeId node) const;
 
@@ -293,6 +296,14 @@ class Checker {
   TypeId method(NodeId node, NodeId callee);
   TypeId unknown_callee(NodeId callee);
   void lone_argument(NodeId node);
+
+  // ---- http_calls.cpp
+  bool is_http(NodeId callee) const;
+  TypeId http_call(NodeId node);
+  NodeId http_argument(NodeId call, std::string_view name, std::size_t place) const;
+  std::string_view written_method(NodeId call) const;
+  void check_http_address(NodeId url);
+  void check_http_credential(NodeId call, NodeId auth);
   bool check_effect(NodeId node, const Operation& operation);  // whether it may stand here
 
   // ---- calls_of_functions.cpp, function_arguments.cpp, function_types.cpp, tables.cpp

@@ -56,10 +56,17 @@ std::string_view reader_of(TypeId type) {
 
 }  // namespace
 
+// What a hunting query gives: rows, of which the author knows the columns.
+bool Checker::is_list_of_json(TypeId type) const {
+  return out_.types.is(type, TypeKind::List) &&
+         out_.types.without_null(out_.types[type].element) == kJsonType;
+}
+
 bool Checker::becomes(TypeId from, TypeId to) const {
   if (from == to) return true;
   if (from == kJsonType) return is_foreign(to);
   if (to == kJsonType) return is_foreign(from);
+  if (is_list_of_json(from)) return out_.types.is(to, TypeKind::List) && is_foreign(to);
   if (from == kBytesType) return to == kStringType;
   if (from == kStringType && to == kBytesType) return true;
   if (is_plain_text(out_.types, from))
@@ -112,7 +119,7 @@ TypeId Checker::conversion(NodeId node) {
   // A null among foreign data is a value that does not fit; elsewhere it is the author's to handle.
   if (out_.types.is_optional(from) && !out_.types.is_optional(to) && bare_from != kJsonType)
     return may_be_null(value, from, "what is converted");
-  if (bare_from == kJsonType || bare_to == kJsonType) {
+  if (bare_from == kJsonType || bare_to == kJsonType || is_list_of_json(bare_from)) {
     keep_fields(bare_from);
     keep_fields(bare_to);
   }

@@ -1,6 +1,8 @@
 // The files of a program and the names that each of them knows: what it declares itself, and by the module's
 // name what the modules it uses declare. A module knows nothing of those that use it.
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
@@ -55,10 +57,41 @@ void Checker::declare_module(File& file, NodeId use) {
 
 void Checker::report_unused_modules() {
   for (const File& file : files_)
-    for (const auto& [name, module] : file.modules)
-      if (!module.is_used && (module.file || !module.connector.empty()))
-        report(Code::UnusedModule, module.use, fmt::format("nothing of `{}` is used", name))
-            .note(module.file ? "remove it" : "a connector is known without `use`: remove it");
+    for (const auto& [name, module] : file.modules) {
+      if (module.is_used || (!module.file && module.connector.empty())) continue;
+      if (module.file && is_declaration_used(*module.file)) continue;
+      const bool is_known = !module.file && !library_.behind_use.contains(module.connector);
+      report(Code::UnusedModule, module.use, fmt::format("nothing of `{}` is used", name))
+          .note(is_known ? "a connector is known without `use`: remove it" : "remove it");
+    }
+}
+
+// Whether something outside of the file is named as what its connectors declare, which all of the program knows.
+bool Checker::is_declaration_used(std::uint32_t index) const {
+  const NodeId root = files_[index].root;
+  if (root == kNoNode) return false;
+  std::set<std::string_view> declared;
+  for (const NodeId connector : tree_.kids(root)) {
+    if (tree_.kind(connector) != NodeKind::Connector) continue;
+    declared.insert(tree_.text(tree_.kid(connector, 0)));
+    for (const NodeId member : tree_.kids(connector)) {
+      const bool is_operation = tree_.kind(member) == NodeKind::Operation;
+      const NodeKind kind = tree_.kind(member);
+      if (is_operation || kind == NodeKind::RecordDecl || kind == NodeKind::EnumDecl)
+        declared.insert(tree_.text(tree_.kid(member, is_operation ? 1 : 0)));
+      if (kind == NodeKind::Trigger) {
+        const std::string_view trigger = tree_.text(tree_.kid(member, 0));
+        declared.insert(trigger.substr(0, trigger.find('.')));
+      }
+    }
+  }
+  const std::function<bool(NodeId)> names = [&](NodeId node) {
+    if (node == root) return false;
+    if (tree_.kind(node) == NodeKind::Ident && declared.contains(tree_.text(node))) return true;
+    return std::ranges::any_of(tree_.kids(node), names);
+  };
+  return !declared.empty() &&
+         std::ranges::any_of(files_, [&](const File& file) { return file.root != kNoNode && names(file.root); });
 }
 
 Checker::File::Module* Checker::module_named(std::string_view name) const {

@@ -198,11 +198,30 @@ const Operation* Checker::operation_named(NodeId callee, std::uint32_t& index) c
     module->is_used = true;
     qualified = fmt::format("{}.{}", module->connector, tree_.text(tree_.kid(callee, 1)));
   }
-  const auto found =
-      library_.operation_names.find(qualified.empty() ? tree_.text(callee) : std::string_view(qualified));
+  std::string_view name = qualified.empty() ? tree_.text(callee) : std::string_view(qualified);
+  const bool is_any_http = is_http(callee);
+  if (is_any_http) name = "http.send";  // what it could be at most
+  const auto found = library_.operation_names.find(name);
   if (found == library_.operation_names.end()) return nullptr;
+  const Operation& operation = library_.operations[found->second];
+  if (qualified.empty() && !is_any_http && library_.behind_use.contains(operation.connector)) return nullptr;
   index = found->second;
-  return &library_.operations[index];
+  return &operation;
+}
+
+// Says so of `teams.post_card` where the file does not use `teams`.
+bool Checker::needs_use(NodeId callee) {
+  if (tree_.kind(callee) != NodeKind::Field || tree_.kind(tree_.kid(callee, 0)) != NodeKind::Ident)
+    return false;
+  const std::string_view name = tree_.text(tree_.kid(callee, 0));
+  if (!library_.behind_use.contains(name) || visible_.contains(name) || file_->modules.contains(name) ||
+      file_->settings.contains(name))
+    return false;
+  Diagnostic& d = report(Code::UnknownName, tree_.kid(callee, 0), fmt::format("nothing here is called `{}`", name));
+  const std::uint32_t begin = file_->root == kNoNode ? 0 : tree_.span(file_->root).begin;
+  d.fix({begin, begin}, fmt::format("use {}\n", name),
+        fmt::format("it is a connector that flows name first: `use {}`", name));
+  return true;
 }
 
 }  // namespace flow

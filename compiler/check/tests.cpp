@@ -356,6 +356,13 @@ void Checker::test_call(NodeId node, TestStatement& statement) {
     unknown_callee(callee);
     return;
   }
+  if (is_http(callee)) {
+    const NodeId method = is_call ? http_argument(node, "method", 0) : kNoNode;
+    call.is_any_method = method == kNoNode;
+    if (const std::string_view written = is_call ? written_method(node) : std::string_view();
+        method != kNoNode && (written == "GET" || written == "HEAD"))
+      operation = &library_.operations[call.operation = library_.operation_names.find("http.get")->second];
+  }
   std::size_t position = 0;
   for (const NodeId argument : is_call ? tree_.kids(node).subspan(1) : std::span<const NodeId>()) {
     const bool is_named = tree_.kind(argument) == NodeKind::NamedArgument;

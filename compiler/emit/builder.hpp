@@ -25,6 +25,7 @@ class ModuleBuilder {
   std::uint32_t field(TypeId record, std::uint32_t from);
   std::uint32_t constant(Constant constant);
   std::uint32_t operation(std::uint32_t library_operation);
+  std::uint32_t connector(std::uint32_t library_connector);
   // The operation by which the runtime tells people that they are asked, though no flow calls it.
   void add_mail();
   std::uint32_t trigger(std::uint32_t checked_trigger);
@@ -66,7 +67,6 @@ class ModuleBuilder {
  private:
   TypeId record_type(TypeId from);
   std::uint32_t operation_named(const std::string& connector, const std::string& name);
-  std::uint32_t connector(std::uint32_t library_connector);
 
   const Library& library_;
   const Tree& tree_;

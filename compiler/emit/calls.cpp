@@ -31,6 +31,9 @@ void RoutineEmitter::operation_call(NodeId node, const CheckedCall& call, Regist
       value(call.arguments[i], argument);
   }
   guard_call(call, first);
+  if (const auto credential = builder_.checked().http_credentials.find(node);
+      credential != builder_.checked().http_credentials.end())
+    builder_.connector(credential->second);
   code_.mark(node);
   const auto site = static_cast<std::uint32_t>(routine_.call_sites.size());
   routine_.call_sites.push_back({.operation = builder_.operation(call.operation),
@@ -91,6 +94,7 @@ void RoutineEmitter::invoke(NodeId node, const CheckedInvoke& call, Register tar
 void RoutineEmitter::default_argument(const Parameter& parameter, Register target) {
   const TypeId type = types().without_null(parameter.type);
   const std::string& json = parameter.default_json;
+  if (json == "[]") return code_.add_imm(Op::NewList, target, target, 0, builder_.type(type));
   if (json == "null") return code_.add(Op::LoadNull, target);
   if (json == "true" || json == "false") return code_.add(Op::LoadBool, target, json == "true");
   if (json.starts_with('"')) {

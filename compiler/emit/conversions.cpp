@@ -43,7 +43,11 @@ void RoutineEmitter::conversion(NodeId node, Register target) {
     code_.add(Op::LoadNull, target);
     code_.jump(Op::JumpIfNull, held, 0, end);
   }
-  if (bare_from == kIntType)
+  if (types().is(bare_from, TypeKind::List)) {  // of Json
+    const Register json = code_.take();
+    code_.add_imm(Op::ToJson, json, held, 0, builder_.type(bare_from));
+    code_.add_imm(Op::JsonTo, target, json, 0, builder_.type(bare_to));
+  } else if (bare_from == kIntType)
     code_.add(Op::IntToFloat, target, held);
   else if (bare_to == kStringType)
     code_.add(Op::ToText, target, held);

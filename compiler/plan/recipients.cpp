@@ -34,11 +34,22 @@ void Recipients::note_call(const CheckedCall& call, bool is_in_function) {
   follows_ = !is_in_function;
   followed_.clear();
   const Operation& operation = library_.operations[call.operation];
+  if (operation.routes[0].protocol == Protocol::Egress) return note_address(call, operation);
   if (operation.effect != Effect::Notify) return;
   for (std::size_t i = 0; i < call.arguments.size(); ++i) {
     if (call.arguments[i] == kNoNode || !takes_address(operation.parameters[i].type)) continue;
     collect(call.arguments[i], of(call.operation, operation.parameters[i].name));
   }
+}
+
+// Of an address what stands in the text to the end of its host suffices: nothing behind it leads elsewhere.
+void Recipients::note_address(const CheckedCall& call, const Operation& operation) {
+  const auto url = std::ranges::find(operation.parameters, "url", &Parameter::name);
+  const auto place = static_cast<std::size_t>(url - operation.parameters.begin());
+  if (place >= call.arguments.size() || call.arguments[place] == kNoNode) return;
+  is_address_ = true;
+  collect(call.arguments[place], of(call.operation, "url"));
+  is_address_ = false;
 }
 
 PlannedRecipients& Recipients::of(std::uint32_t operation, const std::string& parameter) {
@@ -80,7 +91,15 @@ void Recipients::collect(NodeId node, PlannedRecipients& into) {
     case NodeKind::Text:
     case NodeKind::TextBlock:
     case NodeKind::RawText:
-      if (has_holes(tree_, node)) break;
+      if (has_holes(tree_, node)) {
+        if (!is_address_ || tree_.kind(kids[0]) != NodeKind::TextPiece) break;
+        const std::string_view begin = tree_.text(kids[0]);
+        const std::size_t scheme = begin.find("://");
+        if (scheme == std::string_view::npos) break;
+        const std::size_t end = begin.find_first_of("/?", scheme + 3);
+        if (end == std::string_view::npos) break;
+        return add_once(into.constants, std::string(begin.substr(0, end)) + "/");
+      }
       return add_once(into.constants, plain_text(tree_, node, told));
     case NodeKind::Paren: return collect(kids[0], into);
     case NodeKind::IfExpr: return collect(kids[1], into), collect(kids[2], into);

@@ -33,6 +33,7 @@ class Recipients {
 
  private:
   bool takes_address(TypeId type) const;
+  void note_address(const CheckedCall& call, const Operation& operation);
   PlannedRecipients& of(std::uint32_t operation, const std::string& parameter);
   void collect(NodeId node, PlannedRecipients& into);
 
@@ -42,6 +43,7 @@ class Recipients {
   const CheckedBody& body_;
   std::map<std::uint32_t, NodeId> given_;
   bool follows_ = true;
+  bool is_address_ = false;  // what is collected are addresses of requests
   std::set<std::uint32_t> followed_;  // of the call that is looked at: what they name is collected
   std::vector<PlannedRecipients> found_;
 };

@@ -151,6 +151,7 @@ bool LibraryBuilder::route_clause(const Tree& tree, NodeId node, const Operation
       return true;
     case NodeKind::Smtp: route.protocol = Protocol::Smtp; return true;
     case NodeKind::Runtime: route.protocol = Protocol::Runtime; return true;
+    case NodeKind::Egress: route.protocol = Protocol::Egress; return true;
     case NodeKind::Query: route.query = entries(scope, node); return true;
     case NodeKind::Headers: route.headers = entries(scope, node); return true;
     case NodeKind::Body: route.body = to_template(scope, tree.kid(node, 0)); return true;
@@ -206,6 +207,8 @@ ErrorRule LibraryBuilder::error_rule(const Tree& tree, NodeId node) {
   const NodeId text = tree.find(node, NodeKind::Text);
   if (text != kNoNode) rule.code = plain_text(tree, text, diagnostics_);
   const NodeId fault = tree.kids(node).back();
+  rule.is_success = tree.text(fault) == "success";
+  if (rule.is_success) return rule;
   if (const auto kind = fault_named(tree.text(fault)))
     rule.kind = *kind;
   else

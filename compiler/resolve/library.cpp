@@ -202,8 +202,33 @@ Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics) {
   return LibraryBuilder({}, trees, diagnostics).build();
 }
 
+void put_behind_use(Library& library, const std::set<std::string, std::less<>>& connectors) {
+  library.behind_use = connectors;
+  std::erase_if(library.operation_names,
+                [](const auto& row) { return row.first.find('.') == std::string::npos; });
+  for (std::uint32_t i = 0; i < library.operations.size(); ++i)
+    if (!library.behind_use.contains(library.operations[i].connector))
+      library.operation_names.emplace(library.operations[i].name, i);
+}
+
+namespace {
+
+// A connector that a program declares itself takes the place of one behind `use`.
+void forget(Library& library, const std::string& connector) {
+  if (library.behind_use.erase(connector) == 0) return;
+  std::erase_if(library.operation_names,
+                [&](const auto& row) { return row.first.starts_with(connector + "."); });
+}
+
+}  // namespace
+
 Library extend_library(const Library& base, std::span<const Tree> trees, Diagnostics& diagnostics) {
-  return LibraryBuilder(base, trees, diagnostics).build();
+  Library library = base;
+  for (const Tree& tree : trees)
+    if (tree.root != kNoNode)
+      for (const NodeId kid : tree.kids(tree.root))
+        if (tree.kind(kid) == NodeKind::Connector) forget(library, std::string(tree.text(tree.kid(kid, 0))));
+  return LibraryBuilder(std::move(library), trees, diagnostics).build();
 }
 
 }  // namespace flow

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct Library {
   std::vector<Trigger> triggers;
   std::map<std::string, TypeId, std::less<>> type_names;
   std::map<std::string, std::uint32_t, std::less<>> operation_names;  // `isolate` and `defender.isolate`
+  // Connectors whose operations are known by the connector's name alone, and to files that `use` it.
+  std::set<std::string, std::less<>> behind_use;
   LazyList<StandardFunction> functions;
   std::map<std::string, std::vector<std::uint32_t>, std::less<>>
       function_names;  // its overloads, as declared
@@ -35,6 +38,8 @@ struct Library {
 
 // `trees` are the parsed declarations. What is wrong with them is reported; the rest is usable.
 Library build_library(std::span<const Tree> trees, Diagnostics& diagnostics);
+// Puts these connectors behind `use`: there can then be many of them, and none takes a name from a flow.
+void put_behind_use(Library& library, const std::set<std::string, std::less<>>& connectors);
 // The same with what `base` has, which the declarations may use.
 Library extend_library(const Library& base, std::span<const Tree> trees, Diagnostics& diagnostics);
 

@@ -81,8 +81,9 @@ std::string write_library(const Library& library) {
   const std::vector<std::uint32_t> functions = append_each(items, library.functions);
   ByteWriter out;
   write_types(out, library.types);
+  const std::vector<std::string> behind_use(library.behind_use.begin(), library.behind_use.end());
   out(library, rows_of(library.type_names), rows_of(library.operation_names), rows_of(library.function_names),
-      operations, functions);
+      behind_use, operations, functions);
   return out.take() + items;
 }
 
@@ -94,8 +95,10 @@ Result<Library> read_library(std::string_view bytes) {
   read_names(in, library.type_names);
   read_names(in, library.operation_names);
   read_names(in, library.function_names);
+  std::vector<std::string> behind_use;
   std::vector<std::uint32_t> operations, functions;
-  in(operations, functions);
+  in(behind_use, operations, functions);
+  library.behind_use.insert(behind_use.begin(), behind_use.end());
   if (in.failed()) return error("the library is damaged: " + in.problem());
   std::string_view items = bytes.substr(bytes.size() - in.remaining());
   if (!take_each(items, operations, library.operations) || !take_each(items, functions, library.functions) ||

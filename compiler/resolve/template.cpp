@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/escape.hpp"
 #include "base/text.hpp"
 #include "compiler/syntax/literal.hpp"
 
@@ -22,7 +23,7 @@ Template unsupported(TemplateScope& scope, NodeId node) {
               "a declaration cannot compute this")
       .note(
           "it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
-          "`list.map(x => …)`, `camelCase(value)` and `if x is Html then … else …`");
+          "`list.map(x => …)`, `camelCase(value)`, `text.written(slack)` and `if x is Html then … else …`");
   return {};
 }
 
@@ -48,7 +49,24 @@ Template field(TemplateScope& scope, NodeId node) {
   if (scope.tree.kind(object) == NodeKind::Ident && object_name == "config") return of(Kind::Setting, member);
   if (scope.tree.kind(object) == NodeKind::Ident && object_name == "result" && scope.has_result)
     return Template{.kind = Kind::Param, .text = "result", .names = {member}};
+  if (scope.tree.kind(object) == NodeKind::Ident &&
+      std::ranges::find(scope.items, object_name) != scope.items.end())
+    return Template{.kind = Kind::Item, .text = std::string(object_name), .names = {member}};
   return unsupported(scope, node);
+}
+
+// `text.written(slack)`.
+Template written_for(TemplateScope& scope, NodeId value, NodeId place) {
+  const std::string_view word = scope.tree.text(place);
+  if (!escape_named(word)) {
+    Diagnostic& d = scope.diagnostics.report(Code::UnknownName, scope.tree.file, scope.tree.span(place),
+                                             fmt::format("a text is not written for `{}`", word));
+    if (const auto near = nearest_name(word, escape_names()))
+      d.fix(scope.tree.span(place), *near, fmt::format("did you mean `{}`?", *near));
+    else
+      d.note(fmt::format("known are {}", fmt::join(escape_names(), ", ")));
+  }
+  return Template{.kind = Kind::Written, .text = std::string(word), .children = {to_template(scope, value)}};
 }
 
 Template text(TemplateScope& scope, NodeId node) {
@@ -73,6 +91,9 @@ Template function_call(TemplateScope& scope, NodeId node) {
     converted.children.push_back(to_template(scope, kids[1]));
     return converted;
   }
+  if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "written" && kids.size() == 2 &&
+      tree.kind(kids[1]) == NodeKind::Ident)
+    return written_for(scope, tree.kid(callee, 0), kids[1]);
   if (tree.kind(callee) != NodeKind::Field || tree.text(tree.kid(callee, 1)) != "map" || kids.size() != 2 ||
       tree.kind(kids[1]) != NodeKind::Lambda || tree.kids(kids[1]).size() != 2)
     return unsupported(scope, node);
@@ -184,6 +205,9 @@ std::string constant_json(TemplateScope& scope, NodeId node, const TypeTable& ty
         return json_quoted(types.enumeration(bare).values[*value]);
       break;
     }
+    case NodeKind::List:
+      if (tree.kids(node).empty() && types.is(types.without_null(type), TypeKind::List)) return "[]";
+      break;
     default: break;
   }
   scope.diagnostics.report(Code::InvalidDeclaration, tree.file, tree.span(node),

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "stdlib/executor/egress_call.hpp"
 #include "stdlib/executor/paging.hpp"
 #include "stdlib/executor/request.hpp"
 #include "stdlib/executor/response.hpp"
@@ -25,6 +26,8 @@ struct Parties {
   TokenSource& tokens;
   const Clock& clock;
   SmtpSender* mail;
+  WaysOut ways;
+  const Egress* egress = nullptr;
 };
 
 // What is called, and as whom.
@@ -64,6 +67,8 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   void send_http(const std::string& token);
   void http_answered(const std::string& token, HttpResult result);
   void page_answered(const std::string& token, const HttpResponse& response);
+  Result<HttpRequest> made_request();
+  Transport& way_out() const;
   void begin_mail();
   void send_mail(MailMessage message, const std::string& credential);
 };
@@ -90,15 +95,32 @@ void Attempt::begin() {
   with_token([self = shared_from_this()](const std::string& token) { self->send_http(token); });
 }
 
+Result<HttpRequest> Attempt::made_request() {
+  if (route.protocol != Protocol::Egress) return http_request(text(), redaction);
+  if (ways.guarded == nullptr || egress == nullptr || egress->allows_nothing())
+    return error("no address may be reached: `[egress]` of the configuration allows none");
+  return egress_request(text(), *egress, redaction);
+}
+
+Transport& Attempt::way_out() const {
+  if (route.protocol == Protocol::Egress) return *ways.guarded;
+  const bool is_third = connector.auth.kind != Auth::Kind::Entra && connector.auth.kind != Auth::Kind::None;
+  return is_third && ways.third != nullptr ? *ways.third : transport;
+}
+
 void Attempt::send_http(const std::string& token) {
-  Result<HttpRequest> request = http_request(text(), redaction);
-  if (!request) return finish(bad_call(operation, request.error().message));
+  Result<HttpRequest> request = made_request();
+  if (!request) {
+    Fault fault = bad_call(operation, request.error().message);
+    if (route.protocol == Protocol::Egress) fault.kind = FaultKind::Forbidden;
+    return finish(std::move(fault));
+  }
   if (!next_url.empty()) request->url = next_url;
   url = request->url;
   if (const Status added = add_credential(*request, text(), token, redaction); !added)
     return finish(bad_call(operation, added.error().message));
   request->deadline_us = rest_us();
-  transport.send(std::move(*request), [self = shared_from_this(), token](HttpResult result) {
+  way_out().send(std::move(*request), [self = shared_from_this(), token](HttpResult result) {
     self->http_answered(token, std::move(result));
   });
 }
@@ -108,12 +130,18 @@ void Attempt::http_answered(const std::string& token, HttpResult result) {
     failed->message = redaction.cleaned(std::move(failed->message));
     Fault fault = fault_of(*failed);
     fault.message = operation.full_name() + ": " + fault.message;
+    if (route.protocol == Protocol::Egress && failed->kind == TransportError::Kind::Resolve)
+      fault.message += " to an address that may be reached";
     return finish(std::move(fault));
   }
   HttpResponse& response = std::get<HttpResponse>(result);
   if (response.status == 401 && !token.empty()) {
     tokens.invalidate(wanted, token);
     if (!std::exchange(is_second_try, true) && !is_late()) return begin();
+  }
+  if (route.protocol == Protocol::Egress) {
+    response.body = redaction.cleaned(std::move(response.body));
+    return finish(egress_outcome(response, operation, route, clock.now_us()));
   }
   // Before a message is made of it, which is shortened and could keep half of a secret.
   if (response.status >= 300) response.body = redaction.cleaned(std::move(response.body));
@@ -180,7 +208,8 @@ void Attempt::send_mail(MailMessage message, const std::string& credential) {
 struct OperationExecutor::Shared : std::enable_shared_from_this<OperationExecutor::Shared> {
   explicit Shared(const Parties& with) : parties(with) {}
 
-  const Parties parties;
+  Parties parties;
+  Egress egress;
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<const TenantAccess>> tenants;
 
@@ -209,8 +238,13 @@ void OperationExecutor::Shared::perform(OperationRequest request, Done done) {
     return done(bad_call(operation, "the arguments are no JSON object"));
   FLOW_CHECK((*route)->connector < request.module->connectors.size(),
              "a route names a connector of its module");
-  const Connector& connector = request.module->connectors[(*route)->connector];
-  const auto attempt = std::make_shared<Attempt>(parties, Target{access, operation, **route, connector},
+  const Connector* connector = &request.module->connectors[(*route)->connector];
+  if ((*route)->protocol == Protocol::Egress) {
+    const auto whose = egress_connector(*request.module, *connector, *arguments);
+    if (!whose) return done(bad_call(operation, whose.error().message));
+    connector = *whose;
+  }
+  const auto attempt = std::make_shared<Attempt>(parties, Target{access, operation, **route, *connector},
                                                  std::move(request), std::move(done));
   attempt->arguments = std::move(*arguments);
   attempt->begin();
@@ -271,6 +305,12 @@ OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, 
                                      SmtpSender* mail)
     : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail})) {}
 OperationExecutor::~OperationExecutor() = default;
+
+void OperationExecutor::open(WaysOut ways, Egress egress) {
+  shared_->egress = std::move(egress);
+  shared_->parties.ways = ways;
+  shared_->parties.egress = &shared_->egress;
+}
 
 void OperationExecutor::configure(const std::string& tenant, TenantAccess access) {
   auto made = std::make_shared<const TenantAccess>(std::move(access));

@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "stdlib/executor/credential.hpp"
 #include "stdlib/executor/template.hpp"
+#include "stdlib/http/egress.hpp"
 #include "stdlib/http/transport.hpp"
 #include "stdlib/identity/token_source.hpp"
 #include "stdlib/mail/smtp.hpp"
@@ -63,6 +64,11 @@ struct CallUnknown {
 };
 using CallFinding = std::variant<CallHappened, CallDidNotHappen, CallUnknown>;
 
+struct WaysOut {
+  Transport* third = nullptr;    // of connectors with credentials of their own; none: the same as all others
+  Transport* guarded = nullptr;  // of what flows address themselves: it resolves names by Egress::guarded()
+};
+
 class OperationExecutor {
  public:
   // All must outlive this object and every call it began. Without `mail` SMTP routes are faults.
@@ -71,6 +77,10 @@ class OperationExecutor {
   ~OperationExecutor();
   OperationExecutor(const OperationExecutor&) = delete;
   OperationExecutor& operator=(const OperationExecutor&) = delete;
+
+  // Where else calls go out, and where what flows address themselves may go. Called before the first call, if at all; both
+  // transports must outlive this object and every call it began.
+  void open(WaysOut ways, Egress egress);
 
   // Sets or replaces a tenant's access. Calls under way keep what they began with.
   void configure(const std::string& tenant, TenantAccess access);

@@ -134,17 +134,38 @@ std::string permission_note(const Operation& operation, const Route& route, cons
   return note;
 }
 
+const ErrorRule* rule_of(const Route& route, int status, const ApiError& error) {
+  const auto found =
+      std::ranges::find_if(route.errors, [&](const ErrorRule& rule) { return matches(rule, status, error); });
+  return found == route.errors.end() ? nullptr : &*found;
+}
+
+// What an answer says of itself that its status does not: an error of an API that answers 200 whatever happens, or that
+// what was wanted is so already.
+enum class Tells : std::uint8_t { Nothing, Failure, Success };
+Tells told_by(const HttpResponse& response, const Route& route) {
+  const bool is_good = response.status < 300;
+  const bool has_rule = std::ranges::any_of(route.errors, [&](const ErrorRule& rule) {
+    return rule.status == response.status && (is_good || rule.is_success);
+  });
+  if (!has_rule) return Tells::Nothing;
+  if (is_good) {
+    const auto body = parse_json(response.body);
+    const JsonValue* const error = body ? body->member("error") : nullptr;
+    if (error == nullptr || error->is_null()) return Tells::Nothing;
+  }
+  const ErrorRule* const rule = rule_of(route, response.status, api_error(response));
+  if (rule == nullptr) return Tells::Nothing;
+  return rule->is_success ? Tells::Success : is_good ? Tells::Failure : Tells::Nothing;
+}
+
 Fault fault_of_answer(const HttpResponse& response, const Operation& operation, const Route& route,
                       std::int64_t now_us) {
   const ApiError error = api_error(response);
   const StatusRow row = row_of(response.status);
   Fault fault{.kind = row.fault, .status = response.status, .code = excerpt(error.code, 80)};
   fault.maybe_executed = row.may_have_happened && operation.effect != Effect::Read;
-  for (const ErrorRule& rule : route.errors) {
-    if (!matches(rule, response.status, error)) continue;
-    fault.kind = rule.kind;
-    break;
-  }
+  if (const ErrorRule* const rule = rule_of(route, response.status, error)) fault.kind = rule->kind;
   fault.message = fmt::format("{} was answered {}{}{}", operation.full_name(), response.status,
                               fault.code.empty() ? "" : " " + fault.code,
                               error.message.empty() ? "" : ": " + excerpt(error.message));
@@ -154,6 +175,29 @@ Fault fault_of_answer(const HttpResponse& response, const Operation& operation, 
   if (fault.kind == FaultKind::Throttled && fault.retry_after_us == 0)
     fault.retry_after_us = pause_in_text(error.message).value_or(kUnstatedPause);
   return fault;
+}
+
+// Of an answer whose `tables` are [{"columns": [{"name": …}], "rows": [[…]]}], the rows of the first, by column name.
+Result<std::string> rows_of(std::string_view body, std::string_view tables) {
+  FLOW_TRY(const JsonValue answer, parse_json(body));
+  const JsonValue* const list = answer.member(tables);
+  if (list == nullptr || list->kind != JsonValue::Kind::List || list->items.empty())
+    return error("it has no table");
+  const JsonValue* const columns = list->items[0].member("columns");
+  const JsonValue* const rows = list->items[0].member("rows");
+  if (columns == nullptr || rows == nullptr) return error("its table has no columns and rows");
+  JsonValue out{.kind = JsonValue::Kind::List};
+  for (const JsonValue& row : rows->items) {
+    JsonValue named{.kind = JsonValue::Kind::Object};
+    for (std::size_t i = 0; i < row.items.size() && i < columns->items.size(); ++i) {
+      const JsonValue* const name = columns->items[i].member("name");
+      if (name == nullptr || !name->is_text()) return error("a column of its table has no name");
+      named.names.push_back(name->text);
+      named.items.push_back(row.items[i]);
+    }
+    out.items.push_back(std::move(named));
+  }
+  return to_json(out);
 }
 
 Fault invalid(const HttpResponse& response, const Operation& operation, const std::string& why) {
@@ -215,7 +259,9 @@ std::string plain_link(std::string json) {
 
 Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route,
                    std::int64_t now_us) {
-  if (response.status < 200 || response.status >= 300)
+  const Tells tells = told_by(response, route);
+  if (tells == Tells::Success && operation.result == kNothingType) return Returned{"null"};
+  if (response.status < 200 || response.status >= 300 || tells == Tells::Failure)
     return fault_of_answer(response, operation, route, now_us);
   if (operation.result == kNothingType) return Returned{"null"};
   if (operation.result == kBytesType && operation.result_member.empty())
@@ -225,7 +271,10 @@ Outcome outcome_of(const HttpResponse& response, const Operation& operation, con
   // A count comes as a bare number, behind a byte-order mark.
   std::string_view body = response.body;
   if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);
-  Result<std::string> json = result_in(body, operation);
+  constexpr std::string_view kRowsOf = "rows of ";
+  const std::string_view member = operation.result_member;
+  Result<std::string> json = member.starts_with(kRowsOf) ? rows_of(body, member.substr(kRowsOf.size()))
+                                                         : result_in(body, operation);
   if (!json) return invalid(response, operation, json.error().message + ": " + excerpt(response.body));
   if (operation.result == kUrlType) return Returned{plain_link(std::move(*json))};
   return Returned{std::move(*json)};

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/escape.hpp"
 #include "base/text.hpp"
 
 namespace flow {
@@ -138,13 +139,23 @@ JsonValue Evaluation::value(const Template& node) {
       const JsonValue* found = raw_parameter(node);
       return found == nullptr ? JsonValue{} : without_marker(*found);
     }
-    case Kind::Item: return item_ == nullptr ? JsonValue{} : without_marker(*item_);
+    case Kind::Item: {
+      const JsonValue* found = item_;
+      for (const std::string& field : node.names)
+        if (found != nullptr) found = found->member(field);
+      return found == nullptr ? JsonValue{} : without_marker(*found);
+    }
     case Kind::Setting: return setting(node);
     case Kind::CallKey: return JsonValue::of_text(std::string(scope_.call_key));
     case Kind::Object: return object(node);
     case Kind::List: return list(node);
     case Kind::ForEach: return for_each(node);
     case Kind::Concat: return concat(node);
+    case Kind::Written: {
+      const JsonValue text = value(node.children.at(0));
+      const auto escape = escape_named(node.text);
+      return text.is_null() || !escape ? JsonValue{} : JsonValue::of_text(written(text_of(text), *escape));
+    }
     case Kind::IsType: return JsonValue::of_bool(is_type(node));
     case Kind::CamelCase: {
       JsonValue text = value(node.children.at(0));

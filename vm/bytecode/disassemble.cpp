@@ -79,6 +79,7 @@ void print_operations(std::string& out, const Module& module) {
       fmt::format_to(std::back_inserter(out), "  {} {} {}{}\n", connector == nullptr ? "?" : connector->name,
                      route.protocol == Protocol::Smtp      ? "SMTP"
                      : route.protocol == Protocol::Runtime ? "RUNTIME"
+                     : route.protocol == Protocol::Egress  ? "EGRESS"
                                                            : route.method,
                      path, route.name.empty() ? "" : " (route " + route.name + ")");
     }

@@ -143,7 +143,7 @@ struct ManifestRead {
   std::string entity;               // `alert`
   std::vector<std::string> fields;  // as flows write them, sorted
 };
-struct ManifestRecipients {  // who is told something
+struct ManifestRecipients {  // who is told something; of a request to any address, where it goes
   std::uint32_t operation = 0;
   std::string parameter;               // `to`
   std::vector<std::string> constants;  // addresses that stand in the text

@@ -15,11 +15,16 @@ const T* at(const std::vector<T>& list, std::size_t index) {
   return index < list.size() ? &list[index] : nullptr;
 }
 
-std::string host_of(const Connector& connector) {
-  const std::size_t scheme = connector.base.find("://");
-  if (scheme == std::string::npos) return connector.base;
-  const std::string rest = connector.base.substr(scheme + 3);
-  return rest.substr(0, rest.find('/'));
+std::string host_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const std::string rest = url.substr(scheme + 3);
+  return rest.substr(0, rest.find_first_of("/?"));
+}
+
+bool is_egress(const Operation& operation) {
+  return std::ranges::any_of(operation.routes,
+                             [](const Route& route) { return route.protocol == Protocol::Egress; });
 }
 
 class Summary {
@@ -44,6 +49,11 @@ class Summary {
       if (limit.otherwise == Policies::Limit::Otherwise::Ask) need("mail", "mail");
     for (const ManifestRecipients& recipients : manifest.recipients) {
       const Operation* const operation = at(module_.operations, recipients.operation);
+      if (operation != nullptr && is_egress(*operation)) {
+        for (const std::string& url : recipients.constants) hosts_.insert(host_of(url));
+        if (!recipients.computed.empty()) hosts_.insert("any host the egress list allows");
+        continue;
+      }
       out_.recipients.push_back({.operation = operation == nullptr ? "?" : operation->name,
                                  .parameter = recipients.parameter,
                                  .constants = recipients.constants,
@@ -107,7 +117,7 @@ class Summary {
       const Connector* const connector = at(module_.connectors, route.connector);
       if (connector != nullptr) {
         demands_[connector->name].push_back(route.permissions);
-        if (!connector->base.empty()) hosts_.insert(host_of(*connector));
+        if (!connector->base.empty()) hosts_.insert(host_of(connector->base));
       }
       if (route.protocol == Protocol::Smtp) hosts_.insert("the mail server");
       if (route.crash && route.crash->kind == CrashRule::Kind::Lookup)

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/escape.hpp"
 #include "base/text.hpp"
 #include "base/text_forms.hpp"
 #include "vm/bytecode/op_table.hpp"
@@ -177,6 +178,7 @@ TemplateShape shape_of(Template::Kind kind) {
     case Template::Kind::Setting:
     case Template::Kind::CallKey:
     case Template::Kind::IsType: return {0, 0};
+    case Template::Kind::Written: return {1, 1};
     case Template::Kind::Object:
     case Template::Kind::List:
     case Template::Kind::Concat: return {0, kAny};
@@ -205,6 +207,8 @@ Status ModuleVerifier::check_template(const Template& node, const Operation& ope
     return error("a template can only ask for Html, Kql or String");
   if (node.kind == Template::Kind::Item && !has_item)
     return error("a template has an item outside of a list");
+  if (node.kind == Template::Kind::Written && !escape_named(node.text))
+    return error(fmt::format("a template is written for `{}`, which is nothing known", node.text));
   if (node.kind == Template::Kind::Setting && node.text.empty()) return error("a template names no setting");
   if (node.kind == Template::Kind::Float && !std::isfinite(node.real))
     return error("a template has no finite number");
@@ -260,7 +264,7 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
     if (!route.method.empty() || !route.body) return error("mail has a body and no method");
   } else if (!route.method.empty() || route.body || route.path.kind != Template::Kind::Null ||
              !route.query.empty() || !route.headers.empty() || operation.routes.size() != 1) {
-    return error("what the runtime answers has one route, and nothing is sent");
+    return error("what is no request by itself has one route, and nothing is sent");
   }
   if (route.body_form != BodyForm::Json &&
       (route.protocol != Protocol::Http || !route.body || route.body->kind != Template::Kind::Object))
@@ -275,6 +279,10 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
   } else if (route.pages.limit != 1) {
     return error("a call without pages is one request");
   }
+  if (route.protocol == Protocol::Egress)
+    for (const char* const needed : {"method", "url", "auth", "headers", "secrets"})
+      if (!has_parameter(operation, needed))
+        return error(fmt::format("a request to any address has no `{}`", needed));
   FLOW_TRY_STATUS(check_template(route.path, operation, false, false));
   for (const auto& [name, value] : route.query)
     FLOW_TRY_STATUS(check_template(value, operation, false, false));
