@@ -138,8 +138,8 @@ class Importer {
         const Tree again = parse(laid_out, 0, diagnostics);
         extend_library(library_, {&again, 1}, diagnostics);
         if (!diagnostics.has_errors()) return text;
-        if (round < kMostRounds && leave_out(again, diagnostics)) continue;
-      } else if (round < kMostRounds && leave_out(tree, diagnostics)) {
+        if (round < kMostRounds && leave_out(text, diagnostics)) continue;
+      } else if (round < kMostRounds && leave_out(draft->text(), diagnostics)) {
         continue;
       }
       const Diagnostic& first = diagnostics.all().front();
@@ -151,11 +151,11 @@ class Importer {
   }
 
   // Whether every mistake was within an operation, which is then gone.
-  bool leave_out(const Tree& tree, const Diagnostics& diagnostics) {
+  bool leave_out(const std::string& text, const Diagnostics& diagnostics) {
     std::map<std::string, std::string> refused;
     for (const Diagnostic& diagnostic : diagnostics.all()) {
       if (row(diagnostic.code).severity != Severity::Error) continue;
-      const std::string name = operation_at(tree, diagnostic.span.begin);
+      const std::string name = operation_at(text, diagnostic.span.begin);
       if (name.empty()) return false;
       refused.emplace(name, diagnostic.message);
     }
@@ -170,13 +170,19 @@ class Importer {
     return !refused.empty();
   }
 
-  static std::string operation_at(const Tree& tree, std::uint32_t offset) {
-    for (const NodeId connector : tree.kids(tree.root))
-      for (const NodeId member : tree.kids(connector))
-        if (tree.kind(member) == NodeKind::Operation && tree.span(member).begin <= offset &&
-            offset < tree.span(member).end)
-          return std::string(tree.text(tree.kid(member, 1)));
-    return {};
+  // The operation whose lines this is among: by how they are indented, for a text with mistakes has no tree.
+  static std::string operation_at(const std::string& text, std::size_t offset) {
+    std::string name;
+    for (std::size_t begin = 0; begin < text.size() && begin <= offset;) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      const std::string_view line = std::string_view(text).substr(begin, end - begin);
+      for (const std::string_view word : {"    read ", "    act ", "    notify "})
+        if (line.starts_with(word)) name = line.substr(word.size(), line.find('(') - word.size());
+      for (const std::string_view word : {"    enum ", "    record "})
+        if (line.starts_with(word)) name.clear();
+      begin = end + 1;
+    }
+    return name;
   }
 
   Place root_;
