@@ -161,6 +161,9 @@ class Chooser {
       Findings ignored;
       const std::string scope = app_scope(flow["scopes"], base_of(root_, ignored));
       if (!scope.empty()) {
+        findings_.note(
+            flow, fmt::format("the scope `{}` is what its addresses suggest: look up which one the API wants",
+                              printable(scope)));
         auth.clause = fmt::format("entra {{ scope: {} }}", literal(scope));
         return;
       }

@@ -38,6 +38,19 @@ bool is_taken(const Library& library, std::string_view name) {
   return std::ranges::find(library.connectors, name, &Connector::name) != library.connectors.end();
 }
 
+// `jira_connector_preview` is jira.
+std::string without_fillers(std::string name) {
+  constexpr std::string_view kFillers[] = {"_connector", "_preview", "_independent_publisher", "_custom",
+                                           "_api"};
+  for (bool is_shorter = true; is_shorter;) {
+    is_shorter = false;
+    for (const std::string_view filler : kFillers)
+      if (name.size() > filler.size() && name.ends_with(filler))
+        name.resize(name.size() - filler.size()), is_shorter = true;
+  }
+  return name;
+}
+
 Result<std::string> connector_name(const Place& root, const ImportOptions& options, const Library& library) {
   if (!options.name.empty()) {
     if (!is_word(options.name) || grammar::is_keyword(options.name))
@@ -47,7 +60,7 @@ Result<std::string> connector_name(const Place& root, const ImportOptions& optio
     return options.name;
   }
   Names names;
-  std::string name = names.take(snake_case(root["info"]["title"].scalar()), "api");
+  std::string name = names.take(without_fillers(snake_case(root["info"]["title"].scalar())), "api");
   while (is_taken(library, name)) name += "_api";
   return name;
 }

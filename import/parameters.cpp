@@ -55,8 +55,8 @@ PlacedParameter Parameters::add(const WantedParameter& wanted) {
 
   DeclaredParameter made;
   made.name = names_.take(camel_case(wanted.wire), "value");
-  made.doc = types_.doc_of(wanted.at);
-  if (made.doc.empty()) made.doc = types_.doc_of(wanted.schema);
+  made.doc = types_.doc_of(wanted.at, wanted.wire);
+  if (made.doc.empty()) made.doc = types_.doc_of(wanted.schema, wanted.wire);
   append_sentence(made.doc, type.doc);
   append_sentence(made.doc, dynamic_doc(wanted.at));
 

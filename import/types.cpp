@@ -61,6 +61,17 @@ bool is_alternative(const Place& schema) {
   return schema["oneOf"].size() > 0 || schema["anyOf"].size() > 0;
 }
 
+// Whether the text is the name, whatever stands between its letters.
+bool says_only(std::string_view text, std::string_view name) {
+  const auto letters = [](std::string_view of) {
+    std::string out;
+    for (const char c : lower_ascii(of))
+      if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80) out += c;
+    return out;
+  };
+  return !name.empty() && text.size() < 100 && letters(text) == letters(name);
+}
+
 std::string listed(const Place& values) {
   std::string out;
   std::size_t count = 0;
@@ -83,10 +94,14 @@ SchemaType Types::json(const Place& schema, std::string reason) {
   return {.name = "Json"};
 }
 
-std::string Types::doc_of(const Place& schema) {
+std::string Types::doc_of(const Place& schema, std::string_view name) {
   Place title = schema["x-ms-summary"];
   if (!title.is_text()) title = schema["title"];
-  return joined_prose(title.text(), schema["description"].text());
+  if (!title.is_text()) title = schema["summary"];
+  std::string_view first = title.text(), rest = schema["description"].text();
+  if (says_only(first, name)) first = {};
+  if (says_only(rest, name)) rest = {};
+  return joined_prose(first, rest);
 }
 
 SchemaType Types::of(const Place& schema, const std::string& wanted) {
@@ -310,9 +325,8 @@ void Types::fill(const Named& named) {
     const SchemaType type = of(member.schema, record + pascal_case(name));
     const bool is_there = gathered.required.contains(member.wire) && !type.is_nullable &&
                           !references_.follow(member.schema)["readOnly"].is_true();
-    std::string doc =
-        doc_of(member.schema["$ref"] && !member.schema["description"] ? references_.follow(member.schema)
-                                                                      : member.schema);
+    const bool is_reference = member.schema["$ref"] && !member.schema["description"];
+    std::string doc = doc_of(is_reference ? references_.follow(member.schema) : member.schema, member.wire);
     if (!type.doc.empty()) doc += (doc.empty() ? "" : " ") + type.doc;
     fields.push_back({.name = name,
                       .wire = member.wire,

@@ -43,8 +43,8 @@ class Types {
   // become parameters.
   std::vector<SchemaMember> members(const Place& schema);
 
-  // What title and description of a schema say.
-  std::string doc_of(const Place& schema);
+  // What title and description of a schema say; nothing when they only say its name again.
+  std::string doc_of(const Place& schema, std::string_view name = {});
 
   // Fills the records that were named; after the last of().
   void finish();

@@ -128,9 +128,8 @@ void LibraryBuilder::check_parameter(const Tree& tree, NodeId clause, const Oper
 std::vector<std::pair<std::string, Template>> LibraryBuilder::entries(TemplateScope& scope, NodeId node) {
   std::vector<std::pair<std::string, Template>> out;
   for (const NodeId entry : scope.tree.kids(node)) {
-    std::string_view key = scope.tree.text(scope.tree.kid(entry, 0));
-    if (key.starts_with('"')) key = key.substr(1, key.size() - 2);
-    out.emplace_back(std::string(key), to_template(scope, scope.tree.kid(entry, 1)));
+    out.emplace_back(key_text(scope.tree, scope.tree.kid(entry, 0), diagnostics_),
+                     to_template(scope, scope.tree.kid(entry, 1)));
   }
   return out;
 }

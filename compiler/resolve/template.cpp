@@ -91,13 +91,19 @@ Template is_type(TemplateScope& scope, NodeId node) {
   return test;
 }
 
+// `-5` and `-0.5`.
+Template negative(TemplateScope& scope, NodeId node) {
+  Template number = to_template(scope, scope.tree.kid(node, 0));
+  if (number.kind != Kind::Int && number.kind != Kind::Float) return unsupported(scope, node);
+  number.number = -number.number;
+  number.real = -number.real;
+  return number;
+}
+
 Template object(TemplateScope& scope, NodeId node) {
   Template record = of(Kind::Object);
   for (const NodeId entry : scope.tree.kids(node)) {
-    record.names.push_back([&] {
-      const std::string_view key = scope.tree.text(scope.tree.kid(entry, 0));
-      return std::string(key.starts_with('"') ? key.substr(1, key.size() - 2) : key);
-    }());
+    record.names.push_back(key_text(scope.tree, scope.tree.kid(entry, 0), scope.diagnostics));
     record.children.push_back(to_template(scope, scope.tree.kid(entry, 1)));
   }
   return record;
@@ -120,6 +126,7 @@ Template to_template(TemplateScope& scope, NodeId node) {
     case NodeKind::RawText: return text(scope, node);
     case NodeKind::Ident: return name(scope, node);
     case NodeKind::Field: return field(scope, node);
+    case NodeKind::Negate: return negative(scope, node);
     case NodeKind::Paren: return to_template(scope, tree.kid(node, 0));
     case NodeKind::Record: return object(scope, node);
     case NodeKind::List: {
@@ -168,6 +175,12 @@ std::string constant_json(TemplateScope& scope, NodeId node, const TypeTable& ty
     case NodeKind::True: return "true";
     case NodeKind::False: return "false";
     case NodeKind::Int: return std::to_string(int_value(tree, node, scope.diagnostics));
+    case NodeKind::Float: return fmt::format("{}", float_value(tree, node, scope.diagnostics));
+    case NodeKind::Negate:
+      if (const NodeKind number = tree.kind(tree.kid(node, 0));
+          number == NodeKind::Int || number == NodeKind::Float)
+        return "-" + constant_json(scope, tree.kid(node, 0), types, type);
+      break;
     case NodeKind::Text:
       if (!has_holes(tree, node)) return json_quoted(plain_text(tree, node, scope.diagnostics));
       break;
