@@ -35,6 +35,7 @@ struct Template {
               // between single quotes has its own quotes doubled, as an OData string literal demands
     IsType,   // true when parameter `text` holds a value of type `type` (Html, Kql or String)
     If,       // children: condition, then, else
+    Join,     // children[0], a list, as one text with `text` between its elements; a single value as it is
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;

@@ -12,7 +12,7 @@ namespace flow {
 template <>
 inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Url;
 template <>
-inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::If;
+inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::Join;
 template <>
 inline constexpr Effect kLast<Effect> = Effect::Notify;
 template <>

@@ -22,7 +22,7 @@ Template unsupported(TemplateScope& scope, NodeId node) {
               "a declaration cannot compute this")
       .note(
           "it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
-          "`list.map(x => …)` and `if x is Html then … else …`");
+          "`list.map(x => …)`, `list.join(\",\")` and `if x is Html then … else …`");
   return {};
 }
 
@@ -63,10 +63,22 @@ Template text(TemplateScope& scope, NodeId node) {
   return concat;
 }
 
+// `list.join(",")`
+Template join_call(TemplateScope& scope, NodeId node) {
+  const NodeId separator = scope.tree.kid(node, 1);
+  if (scope.tree.kind(separator) != NodeKind::Text || has_holes(scope.tree, separator))
+    return unsupported(scope, separator);
+  Template join = of(Kind::Join, plain_text(scope.tree, separator, scope.diagnostics));
+  join.children.push_back(to_template(scope, scope.tree.kid(scope.tree.kid(node, 0), 0)));
+  return join;
+}
+
 Template map_call(TemplateScope& scope, NodeId node) {
   const Tree& tree = scope.tree;
   const NodeId callee = tree.kid(node, 0);
   const auto kids = tree.kids(node);
+  if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "join" && kids.size() == 2)
+    return join_call(scope, node);
   if (tree.kind(callee) != NodeKind::Field || tree.text(tree.kid(callee, 1)) != "map" || kids.size() != 2 ||
       tree.kind(kids[1]) != NodeKind::Lambda || tree.kids(kids[1]).size() != 2)
     return unsupported(scope, node);

@@ -1,6 +1,7 @@
 #include "stdlib/executor/request.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "base/text.hpp"
 #include "stdlib/http/answer.hpp"
@@ -35,11 +36,15 @@ Result<std::string> query_text(const CallText& call, Redaction& redaction) {
   for (const auto& [name, node] : call.route.query) {
     FLOW_TRY(const JsonValue value, revealed(node, call, redaction));
     if (value.is_null()) continue;
+    // A list is the parameter once for each element.
+    const bool is_list = value.kind == JsonValue::Kind::List;
+    const std::span<const JsonValue> values = is_list ? std::span(value.items) : std::span(&value, 1);
     // `$filter` keeps its dollar sign: that is how the APIs' own pages and logs write it.
     const std::string plain =
         percent_encoded(name[0] == '$' ? std::string_view(name).substr(1) : std::string_view(name));
-    query += (query.empty() ? "?" : "&") + std::string(name[0] == '$' ? "$" : "") + plain + "=" +
-             percent_encoded(text_of(value));
+    for (const JsonValue& one : values)
+      query += (query.empty() ? "?" : "&") + std::string(name[0] == '$' ? "$" : "") + plain + "=" +
+               percent_encoded(text_of(one));
   }
   return query;
 }
@@ -134,6 +139,7 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
                       .max_response_bytes = kLongestAnswer};
   if (call.route.body) {
     FLOW_TRY(const JsonValue body, revealed(*call.route.body, call, redaction));
+    if (body.is_null()) return request;  // a body that need not be there
     request.body = to_json(body);
     request.headers.emplace_back("Content-Type", "application/json");
     if (request.body.size() > kLongestBody) return error("the request's body is longer than 32 MiB");

@@ -176,6 +176,10 @@ Outcome outcome_of(const HttpResponse& response, const Operation& operation, con
   if (response.body.empty())
     return invalid(response, operation, "the body is empty and a result is declared");
   Result<std::string> json = json_part(response.body, operation.result_member);
+  // What is declared as a JSON text, some APIs send as plain text.
+  if (!json && operation.result == kStringType && operation.result_member.empty() &&
+      !invalid_utf8_at(response.body))
+    return Returned{json_quoted(response.body)};
   if (!json) return invalid(response, operation, json.error().message + ": " + excerpt(response.body));
   return Returned{std::move(*json)};
 }

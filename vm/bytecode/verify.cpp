@@ -180,6 +180,7 @@ TemplateShape shape_of(Template::Kind kind) {
     case Template::Kind::Object:
     case Template::Kind::List:
     case Template::Kind::Concat: return {0, kAny};
+    case Template::Kind::Join: return {1, 1};
     case Template::Kind::ForEach: return {2, 2};
     case Template::Kind::If: return {3, 3};
   }
