@@ -35,7 +35,9 @@ struct Template {
               // between single quotes has its own quotes doubled, as an OData string literal demands
     IsType,   // true when parameter `text` holds a value of type `type` (Html, Kql or String)
     If,       // children: condition, then, else
-    Join,     // children[0], a list, as one text with `text` between its elements; a single value as it is
+    // children[0], a text, with its first letter small: as Graph spells the values of its enums
+    CamelCase,
+    Join,  // children[0], a list, as one text with `text` between its elements; a single value as it is
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;
@@ -102,6 +104,31 @@ enum class Protocol : std::uint8_t {
   Runtime,  // the runtime answers by itself, as to `wait`: the executor never sees it
 };
 
+// How the body of a request is written.
+enum class BodyForm : std::uint8_t {
+  Json,
+  Form,       // application/x-www-form-urlencoded: `body` is an Object of scalars
+  Multipart,  // multipart/form-data: an Object of scalars and files; a file is an Object of `name`, `content`
+              // (Bytes)
+  Text,       // as `content_type`: the text that `body` is
+  Bytes,      // as `content_type`: the bytes of which `body` is the Base64
+};
+
+// How a list that comes in pages is put together: the result is all of them. A list that has more pages than
+// `limit` is a fault, never a part of it.
+struct Paging {
+  enum class Kind : std::uint8_t {
+    None,
+    Link,  // member `name` of an answer is the address of the next page, within the same origin
+    Skip,  // query parameter `name` is how many elements to leave out; a page with fewer than `page_size` is
+           // the last
+  };
+  Kind kind = Kind::None;
+  std::string name;
+  std::uint32_t page_size = 0;
+  std::uint32_t limit = 1;  // requests a call makes at most
+};
+
 // One way to carry an operation out. An operation has one, or several that the configuration chooses from by
 // name.
 struct Route {
@@ -113,7 +140,10 @@ struct Route {
   Template path;                                        // Concat, beginning with `/`
   std::vector<std::pair<std::string, Template>> query;  // a null value leaves the parameter out
   std::vector<std::pair<std::string, Template>> headers;
-  std::optional<Template> body;  // JSON for Http; for Smtp an Object: to cc subject text html importance
+  std::optional<Template> body;  // for Smtp an Object: to cc subject text html importance
+  BodyForm body_form = BodyForm::Json;
+  std::string content_type;  // of Text and Bytes
+  Paging pages;
   // Application permissions, any one of which suffices, least privileged first.
   std::vector<std::string> permissions;
   Quota quota;
@@ -127,8 +157,11 @@ struct Operation {
   Effect effect = Effect::Read;
   std::vector<Parameter> parameters;
   TypeId result = kNothingType;
-  // Where in the answer the result stands: empty for the whole body, `value` for OData lists.
+  // Where in the answer the result stands: empty for the whole body, `value` for OData lists, `value/0` for
+  // the first element of one.
   std::string result_member;
+  // Where it stands when it is not there: APIs disagree with their documentation.
+  std::vector<std::string> result_members_else;
   std::vector<Route> routes;
   std::string targets;  // the parameter that names what is acted on; empty when there is none
   std::string inverse;  // the operation that undoes this one; empty when there is none

@@ -26,6 +26,11 @@ inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Lease;
 template <>
 inline constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
 
+template <>
+inline constexpr BodyForm kLast<BodyForm> = BodyForm::Bytes;
+template <>
+inline constexpr Paging::Kind kLast<Paging::Kind> = Paging::Kind::Skip;
+
 FLOW_DESCRIBE(Template) {
   io.enter();
   io(it.kind, it.number, it.real, it.text, it.type, it.names, it.children);
@@ -46,13 +51,18 @@ FLOW_DESCRIBE(CrashRule) {
 FLOW_DESCRIBE(Completion) {
   io(it.operation, it.arguments, it.field, it.final_values);
 }
+FLOW_DESCRIBE(Paging) {
+  io(it.kind, it.name, it.page_size, it.limit);
+}
 FLOW_DESCRIBE(Route) {
-  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.permissions,
-     it.quota, it.errors, it.crash);
+  io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body);
+  if (io.is_since(6)) io(it.body_form, it.content_type, it.pages);
+  io(it.permissions, it.quota, it.errors, it.crash);
 }
 FLOW_DESCRIBE(Operation) {
-  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
-     it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
+  io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member);
+  if (io.is_since(6)) io(it.result_members_else);
+  io(it.routes, it.targets, it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
 }
 FLOW_DESCRIBE(Auth) {
   io(it.kind, it.scope, it.token, it.header, it.prefix, it.query);
@@ -83,6 +93,7 @@ FLOW_DESCRIBE(Trigger) {
 }
 FLOW_DESCRIBE(RecordField) {
   io(it.name, it.wire, it.type, it.doc, it.default_json);
+  if (io.is_since(6)) io(it.also);
 }
 FLOW_DESCRIBE(RecordType) {
   io(it.name, it.fields, it.doc);

@@ -49,6 +49,7 @@ struct RecordField {
   TypeId type = 0;
   std::string doc;
   std::string default_json = {};  // what a missing member is in JSON; empty when it must be there, or is null
+  std::vector<std::string> also = {};  // how else JSON may spell it
 };
 struct RecordType {
   std::string name;  // empty for a record written in place

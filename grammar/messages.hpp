@@ -202,13 +202,14 @@ FLOW_MESSAGE(key_word, "expected `key`")
 FLOW_MESSAGE(crash_word, "expected `crash`")
 FLOW_MESSAGE(crash_rule, "expected `repeat`, `ask` or `lookup`")
 FLOW_MESSAGE(route_open, "expected `{`")
-FLOW_MESSAGE(
-    route_clause,
-    "expected a clause of a request: GET … DELETE, SMTP, RUNTIME, query, headers, body, permission, quota, "
-    "error, on crash")
+FLOW_MESSAGE(route_clause,
+             "expected a clause of a request: GET … DELETE, SMTP, RUNTIME, query, headers, body, form, "
+             "multipart, pages, "
+             "permission, quota, error, on crash")
 FLOW_MESSAGE(
     operation_clause,
     "expected a clause of an operation: a request, by, gives, targets, inverse, completes, source, retires")
+FLOW_MESSAGE(limit_word, "expected `limit` and how many pages are read at most")
 FLOW_MESSAGE(from_wanted, "expected `from`")
 FLOW_MESSAGE(fetch_word, "expected `by` and the operation that fetches it")
 FLOW_MESSAGE(top_word, "expected `top`")

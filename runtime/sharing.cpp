@@ -22,7 +22,8 @@ std::string fingerprint(const Module& module, const Operation& operation, std::s
   Route route = operation.routes[route_index];
   const Connector& connector = module.connectors.at(std::exchange(route.connector, 0));
   ByteWriter out;
-  out(operation.full_name(), operation.result == kNothingType, operation.result_member, connector, route);
+  out(operation.full_name(), operation.result == kNothingType, operation.result_member,
+      operation.result_members_else, connector, route);
   return sha256_hex(out.take());
 }
 

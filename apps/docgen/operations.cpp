@@ -50,6 +50,7 @@ std::string shown(const Template& node) {
     case Kind::If:
       return fmt::format("if {} then {} else {}", shown(node.children.at(0)), shown(node.children.at(1)),
                          shown(node.children.at(2)));
+    case Kind::CamelCase: return fmt::format("camelCase({})", shown(node.children.at(0)));
     case Kind::Object: break;
   }
   std::string out;
@@ -86,7 +87,10 @@ std::string request(const Route& route) {
   for (const auto& [name, value] : route.query)
     query += fmt::format("{}`{}`", query.empty() ? "" : ", ", name);
   if (!query.empty()) out += ", query " + query;
-  if (route.body) out += fmt::format(", body `{}`", shown(*route.body));
+  const std::string_view form = route.body_form == BodyForm::Form        ? "form"
+                                : route.body_form == BodyForm::Multipart ? "form of parts"
+                                                                         : "body";
+  if (route.body) out += fmt::format(", {} `{}`", form, shown(*route.body));
   return out;
 }
 
@@ -125,6 +129,11 @@ void add_route(std::string& out, const Operation& operation, const Route& route)
     out += fmt::format("| {}{} | {} |\n", prefix, what, cell(text));
   };
   row("request", request(route));
+  if (route.pages.kind == Paging::Kind::Link)
+    row("pages", fmt::format("by `{}`, at most {}", route.pages.name, route.pages.limit));
+  if (route.pages.kind == Paging::Kind::Skip)
+    row("pages",
+        fmt::format("of {} by `{}`, at most {}", route.pages.page_size, route.pages.name, route.pages.limit));
   row("permission", permissions(route));
   row("quota", quota(route.quota));
   row("in doubt after a crash", crash(operation, route));
@@ -139,8 +148,12 @@ void add_operation(std::string& out, const Library& library, const Operation& op
   out += fmt::format("\n### {}\n\n    {}\n\n", operation.name, signature(library, operation));
   if (!operation.doc.empty()) out += operation.doc + "\n\n";
   out += fmt::format("| | |\n|---|---|\n| effect | {} |\n", effect_name(operation.effect));
-  if (!operation.result_member.empty())
-    out += fmt::format("| result | member `{}` of the answer |\n", operation.result_member);
+  if (!operation.result_member.empty()) {
+    out += fmt::format("| result | member `{}` of the answer", operation.result_member);
+    for (const std::string& other : operation.result_members_else)
+      out += other.empty() ? ", or all of it" : fmt::format(", or `{}`", other);
+    out += " |\n";
+  }
   for (const Route& route : operation.routes) add_route(out, operation, route);
   if (!operation.targets.empty()) out += fmt::format("| acts on | `{}` |\n", operation.targets);
   if (!operation.inverse.empty()) out += fmt::format("| undone by | `{}` |\n", operation.inverse);
@@ -188,7 +201,8 @@ void add_type(std::string& out, const Library& library, const std::string& name,
   out += fmt::format("\n### {}\n\n{}{}| Field | Type | In the API |\n|---|---|---|\n", name, type.doc,
                      type.doc.empty() ? "" : "\n\n");
   for (const RecordField& field : type.fields)
-    out += fmt::format("| `{}` | {} | `{}` |\n", field.name, library.types.name(field.type), field.wire);
+    out += fmt::format("| `{}` | {} | `{}`{} |\n", field.name, library.types.name(field.type), field.wire,
+                       field.also.empty() ? "" : fmt::format(", `{}`", fmt::join(field.also, "`, `")));
 }
 
 }  // namespace

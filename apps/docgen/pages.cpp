@@ -133,7 +133,8 @@ std::vector<GeneratedPage> generated_pages(const Library& library) {
           {"keywords.md", keywords_page()},
           {"log.md", log_page()},
           {"metrics.md", metrics_page()},
-          {"operations.md", operations_page(library)}};
+          {"operations.md", operations_page(library)},
+          {"power-automate.md", power_automate_page(library)}};
 }
 
 }  // namespace flow

@@ -13,11 +13,12 @@ struct GeneratedPage {
   std::string text;
 };
 
-// bytecode.md, errors.md, keywords.md, log.md, metrics.md and, from `library`, functions.md and
-// operations.md. The same library gives the same bytes.
+// bytecode.md, errors.md, keywords.md, log.md, metrics.md and, from `library`, functions.md, operations.md
+// and power-automate.md. The same library gives the same bytes.
 std::vector<GeneratedPage> generated_pages(const Library& library);
 
 std::string operations_page(const Library& library);
+std::string power_automate_page(const Library& library);
 std::string functions_page(const Library& library);
 std::string metrics_page();
 std::string log_page();

@@ -101,7 +101,7 @@ void analyse_calls(const Tree& tree, const Library& library, const CheckedFile& 
       if (times == 0 || (route.quota.per_minute == 0 && route.quota.per_hour == 0)) continue;
       Load& load = loads[route.quota.group];
       load.quota = &route.quota;
-      load.calls += times;
+      load.calls += std::uint64_t{times} * route.pages.limit;
       if (times > load.most || load.first == kNoNode) load.most = times, load.first = node;
       break;  // the configuration chooses one
     }

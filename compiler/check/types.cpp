@@ -127,6 +127,9 @@ void Checker::declare_fields(NodeId node) {
     const NodeId wire = tree_.find(declaration, NodeKind::Text),
                  value = tree_.find(declaration, NodeKind::Default);
     field.wire = wire == kNoNode ? field.name : plain_text(tree_, wire, diagnostics_);
+    for (const NodeId other : tree_.kids(declaration).subspan(2))
+      if (tree_.kind(other) == NodeKind::Text && other != wire)
+        field.also.push_back(plain_text(tree_, other, diagnostics_));
     const auto same = std::ranges::find_if(fields, [&](const RecordField& known) {
       return known.name == field.name || known.wire == field.wire;
     });

@@ -277,6 +277,8 @@ void Printer::node(NodeId id) {
       return bracketed(kids.subspan(1), '}', true);
     case NodeKind::Query:
     case NodeKind::Headers:
+    case NodeKind::Form:
+    case NodeKind::Multipart:
       until(static_cast<std::uint32_t>(text_.find('{', tree_.span(id).begin)));
       return bracketed(kids, '}', true);
     case NodeKind::Index:

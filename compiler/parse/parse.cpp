@@ -29,8 +29,8 @@ struct Control : pegtl::normal<Rule> {
       const bool matched = match_enclosed<A, M, Action, Ctl>(in, builder);
       builder.nesting -= nesting_of<Rule>;
       return matched;
-    } else if constexpr (is_among<Rule, g::postfix, g::one_type, g::dotted_name, g::called_flow,
-                                  g::tested_operation, g::run_flow>) {
+    } else if constexpr (is_among<Rule, g::postfix, g::dotted_name, g::called_flow, g::tested_operation,
+                                  g::run_flow, g::one_type>) {
       const int outer = std::exchange(builder.suffixes, 0);
       const bool matched = match_enclosed<A, M, Action, Ctl>(in, builder);
       builder.suffixes = outer;

@@ -80,7 +80,11 @@ bool LibraryBuilder::clause(const Tree& tree, NodeId node, Operation& operation,
                             std::uint32_t index) {
   switch (tree.kind(node)) {
     case NodeKind::Result: operation.result = type_of(tree, tree.kid(node, 0)); return false;
-    case NodeKind::Gives: operation.result_member = constant(tree, node); return false;
+    case NodeKind::Gives:
+      operation.result_member = constant(tree, node);
+      for (const NodeId other : tree.kids(node).subspan(1))
+        operation.result_members_else.push_back(plain_text(tree, other, diagnostics_));
+      return false;
     case NodeKind::Targets:
       operation.targets = name_of(tree, node);
       check_parameter(tree, node, operation);
@@ -148,7 +152,10 @@ bool LibraryBuilder::route_clause(const Tree& tree, NodeId node, const Operation
     case NodeKind::Runtime: route.protocol = Protocol::Runtime; return true;
     case NodeKind::Query: route.query = entries(scope, node); return true;
     case NodeKind::Headers: route.headers = entries(scope, node); return true;
-    case NodeKind::Body: route.body = to_template(scope, tree.kid(node, 0)); return true;
+    case NodeKind::Body: return body(scope, node, operation, route);
+    case NodeKind::Form: return entries_body(scope, node, BodyForm::Form, route);
+    case NodeKind::Multipart: return entries_body(scope, node, BodyForm::Multipart, route);
+    case NodeKind::Pages: route.pages = paging_of(tree, node, operation); return true;
     case NodeKind::Permission:
       for (const NodeId name : tree.kids(node)) route.permissions.emplace_back(tree.text(name));
       return true;
@@ -159,6 +166,57 @@ bool LibraryBuilder::route_clause(const Tree& tree, NodeId node, const Operation
     case NodeKind::CrashLookup: pending_.push_back({&tree, node, index, number}); return true;
     default: return false;
   }
+}
+
+// `body value`, JSON, or `body data as "image/png"`.
+bool LibraryBuilder::body(TemplateScope& scope, NodeId node, const Operation& operation, Route& route) {
+  const NodeId value = scope.tree.kid(node, 0);
+  route.body = to_template(scope, value);
+  if (scope.tree.kids(node).size() < 2) return true;
+  route.content_type = plain_text(scope.tree, scope.tree.kid(node, 1), diagnostics_);
+  const auto parameter = std::ranges::find(operation.parameters, route.body->text, &Parameter::name);
+  const bool is_parameter =
+      route.body->kind == Template::Kind::Param && parameter != operation.parameters.end();
+  const TypeId type = is_parameter ? library_.types.without_null(parameter->type) : kNothingType;
+  if (type != kStringType && type != kBytesType)
+    report(scope.tree, value, Code::InvalidDeclaration,
+           "only a parameter that is a String or Bytes is sent as it is");
+  if (route.content_type.empty() ||
+      !std::ranges::all_of(route.content_type, [](char c) { return c >= 0x20 && c < 0x7f; }))
+    report(scope.tree, scope.tree.kid(node, 1), Code::InvalidDeclaration,
+           "this is no content type, as `text/plain`");
+  route.body_form = type == kBytesType ? BodyForm::Bytes : BodyForm::Text;
+  return true;
+}
+
+bool LibraryBuilder::entries_body(TemplateScope& scope, NodeId node, BodyForm form, Route& route) {
+  route.body_form = form;
+  Template body{.kind = Template::Kind::Object};
+  for (auto& [name, value] : entries(scope, node)) {
+    body.names.push_back(std::move(name));
+    body.children.push_back(std::move(value));
+  }
+  route.body = std::move(body);
+  return true;
+}
+
+// `pages "@odata.nextLink" limit 20`, or `pages "$skip" of 10000 limit 20`.
+Paging LibraryBuilder::paging_of(const Tree& tree, NodeId node, const Operation& operation) {
+  constexpr std::int64_t kMostPages = 1000, kLargestPage = 1'000'000;
+  const auto kids = tree.kids(node);
+  const auto counted = [&](NodeId at, std::int64_t most) {
+    const std::int64_t count = int_value(tree, at, diagnostics_);
+    if (count < 1 || count > most)
+      report(tree, at, Code::InvalidDeclaration, fmt::format("expected a number from 1 to {}", most));
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(count, 1, most));
+  };
+  Paging pages{.kind = kids.size() > 2 ? Paging::Kind::Skip : Paging::Kind::Link,
+               .name = constant(tree, node)};
+  if (kids.size() > 2) pages.page_size = counted(kids[1], kLargestPage);
+  pages.limit = counted(kids.back(), kMostPages);
+  if (operation.effect != Effect::Read || !library_.types.is(operation.result, TypeKind::List))
+    report(tree, node, Code::InvalidDeclaration, "only a list that is read comes in pages");
+  return pages;
 }
 
 ErrorRule LibraryBuilder::error_rule(const Tree& tree, NodeId node) {

@@ -177,8 +177,10 @@ void LibraryBuilder::declare_fields(const Tree& tree, NodeId node) {
                       .wire = {},
                       .type = type_of(tree, tree.kid(decl, 1)),
                       .doc = tree.doc_above(decl)};
-    const NodeId wire = tree.find(decl, NodeKind::Text);
-    field.wire = wire != kNoNode ? plain_text(tree, wire, diagnostics_) : field.name;
+    for (const NodeId wire : tree.kids(decl).subspan(2))
+      if (tree.kind(wire) == NodeKind::Text) field.also.push_back(plain_text(tree, wire, diagnostics_));
+    field.wire = field.also.empty() ? field.name : std::exchange(field.also.front(), {});
+    if (!field.also.empty()) field.also.erase(field.also.begin());
     if (record.field(field.name))
       report(tree, decl, Code::DuplicateName, fmt::format("field `{}` is declared twice", field.name));
     record.fields.push_back(std::move(field));

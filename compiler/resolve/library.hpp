@@ -12,6 +12,7 @@
 #include "base/diagnostic.hpp"
 #include "base/operation.hpp"
 #include "compiler/resolve/functions.hpp"
+#include "compiler/resolve/lazy_list.hpp"
 #include "compiler/syntax/tree.hpp"
 
 namespace flow {
@@ -20,11 +21,11 @@ struct Library {
   TypeTable types;
   TypeId error_type = 0;  // the record Error
   std::vector<Connector> connectors;
-  std::vector<Operation> operations;
+  LazyList<Operation> operations;
   std::vector<Trigger> triggers;
   std::map<std::string, TypeId, std::less<>> type_names;
   std::map<std::string, std::uint32_t, std::less<>> operation_names;  // `isolate` and `defender.isolate`
-  std::vector<StandardFunction> functions;
+  LazyList<StandardFunction> functions;
   std::map<std::string, std::vector<std::uint32_t>, std::less<>>
       function_names;  // its overloads, as declared
 

@@ -22,7 +22,7 @@ Template unsupported(TemplateScope& scope, NodeId node) {
               "a declaration cannot compute this")
       .note(
           "it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
-          "`list.map(x => …)`, `list.join(\",\")` and `if x is Html then … else …`");
+          "`list.map(x => …)`, `list.join(\",\")`, `camelCase(value)` and `if x is Html then … else …`");
   return {};
 }
 
@@ -73,10 +73,16 @@ Template join_call(TemplateScope& scope, NodeId node) {
   return join;
 }
 
-Template map_call(TemplateScope& scope, NodeId node) {
+// `list.map(x => …)`, `list.join(",")` or `camelCase(value)`.
+Template function_call(TemplateScope& scope, NodeId node) {
   const Tree& tree = scope.tree;
   const NodeId callee = tree.kid(node, 0);
   const auto kids = tree.kids(node);
+  if (tree.kind(callee) == NodeKind::Ident && tree.text(callee) == "camelCase" && kids.size() == 2) {
+    Template converted = of(Kind::CamelCase);
+    converted.children.push_back(to_template(scope, kids[1]));
+    return converted;
+  }
   if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "join" && kids.size() == 2)
     return join_call(scope, node);
   if (tree.kind(callee) != NodeKind::Field || tree.text(tree.kid(callee, 1)) != "map" || kids.size() != 2 ||
@@ -146,7 +152,7 @@ Template to_template(TemplateScope& scope, NodeId node) {
       for (const NodeId kid : tree.kids(node)) list.children.push_back(to_template(scope, kid));
       return list;
     }
-    case NodeKind::Call: return map_call(scope, node);
+    case NodeKind::Call: return function_call(scope, node);
     case NodeKind::Compare: return is_type(scope, node);
     case NodeKind::IfExpr: {
       Template choice = of(Kind::If);

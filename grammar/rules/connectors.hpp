@@ -23,8 +23,13 @@ struct smtp_clause : TAO_PEGTL_KEYWORD("SMTP") {};
 struct runtime_clause : TAO_PEGTL_KEYWORD("RUNTIME") {};
 struct query_clause : seq<TAO_PEGTL_KEYWORD("query"), ws, must<entries_wanted>> {};
 struct headers_clause : seq<TAO_PEGTL_KEYWORD("headers"), ws, must<entries_wanted>> {};
-struct body_clause : seq<TAO_PEGTL_KEYWORD("body"), ws, must<operand_expr>> {};
-struct gives_clause : seq<TAO_PEGTL_KEYWORD("gives"), ws, must<plain_wanted>> {};
+struct body_clause : seq<TAO_PEGTL_KEYWORD("body"), ws, must<operand_expr>, opt<ws, k_as, ws, must<plain_wanted>>> {};
+struct form_clause : seq<TAO_PEGTL_KEYWORD("form"), ws, must<entries_wanted>> {};
+struct multipart_clause : seq<TAO_PEGTL_KEYWORD("multipart"), ws, must<entries_wanted>> {};
+struct gives_clause : seq<TAO_PEGTL_KEYWORD("gives"), ws, must<plain_wanted>, star<ws, k_or, ws, must<plain_wanted>>> {};
+struct limit_word : TAO_PEGTL_KEYWORD("limit") {};
+struct pages_clause : seq<TAO_PEGTL_KEYWORD("pages"), ws, must<plain_wanted>, ws, opt<TAO_PEGTL_KEYWORD("of"), ws, must<int_wanted>, ws>,
+                          must<limit_word>, ws, must<int_wanted>> {};
 struct dotted : seq<any_word, star<one<'.'>, any_word>> {};
 struct dotted_wanted : seq<dotted> {};
 struct permission_clause : seq<TAO_PEGTL_KEYWORD("permission"), ws, must<dotted_wanted>, star<ws, k_or, ws, must<dotted_wanted>>> {};
@@ -55,8 +60,8 @@ struct route_clause;
 struct route_open : one<'{'> {};
 struct route_body : seq<must<route_open>, star<ws, not_at<list_end>, must<route_clause>>, ws, must<close_brace>> {};
 struct route : seq<by_word, ws, must<name_wanted>, ws, route_body> {};
-struct route_clause : sor<request_clause, smtp_clause, runtime_clause, query_clause, headers_clause, body_clause, permission_clause,
-                          quota_clause, error_clause, crash_clause> {};
+struct route_clause : sor<request_clause, smtp_clause, runtime_clause, query_clause, headers_clause, body_clause, form_clause,
+                          multipart_clause, pages_clause, permission_clause, quota_clause, error_clause, crash_clause> {};
 struct operation_clause : sor<route, gives_clause, targets_clause, inverse_clause, completes_clause, source_clause,
                               retires_clause, route_clause> {};
 struct operation_body : seq<must<route_open>, star<ws, not_at<list_end>, must<operation_clause>>, ws, must<close_brace>> {};

@@ -24,7 +24,7 @@ struct enum_decl : seq<opt<TAO_PEGTL_KEYWORD("ordered"), ws>, TAO_PEGTL_KEYWORD(
 struct from_word : TAO_PEGTL_KEYWORD("from") {};
 struct field_colon : one<':'> {};
 struct default_value : seq<equals_sign, ws, must<operand_expr>> {};
-struct field_decl : seq<any_word, ws, must<field_colon>, ws, must<type_argument>, opt<ws, from_word, ws, must<plain_wanted>>,
+struct field_decl : seq<any_word, ws, must<field_colon>, ws, must<type_argument>, opt<ws, from_word, ws, must<plain_wanted>, star<ws, k_or, ws, must<plain_wanted>>>,
                         opt<ws, default_value>> {};
 struct fields_close : one<'}'> {};
 struct record_fields : seq<one<'{'>, ws, opt<field_decl, star<ws, one<','>, ws, field_decl>, opt<ws, one<','>>, ws>,

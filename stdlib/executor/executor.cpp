@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "stdlib/executor/paging.hpp"
 #include "stdlib/executor/request.hpp"
 #include "stdlib/executor/response.hpp"
 #include "stdlib/executor/settlement.hpp"
@@ -47,6 +48,9 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   TokenRequest wanted;  // where a token is needed
   Redaction redaction;
   bool is_second_try = false;
+  Pages pages;           // of a list that comes in several
+  std::string url;       // of the request that is out, without what the credential adds
+  std::string next_url;  // of the page to ask for; empty for the first
 
   std::int64_t rest_us() const {
     return std::max<std::int64_t>(call.deadline_us - (clock.now_us() - begun_us), 1);
@@ -59,6 +63,7 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   void with_token(std::function<void(const std::string&)> next);
   void send_http(const std::string& token);
   void http_answered(const std::string& token, HttpResult result);
+  void page_answered(const std::string& token, const HttpResponse& response);
   void begin_mail();
   void send_mail(MailMessage message, const std::string& credential);
 };
@@ -88,6 +93,8 @@ void Attempt::begin() {
 void Attempt::send_http(const std::string& token) {
   Result<HttpRequest> request = http_request(text(), redaction);
   if (!request) return finish(bad_call(operation, request.error().message));
+  if (!next_url.empty()) request->url = next_url;
+  url = request->url;
   if (const Status added = add_credential(*request, text(), token, redaction); !added)
     return finish(bad_call(operation, added.error().message));
   request->deadline_us = rest_us();
@@ -110,7 +117,24 @@ void Attempt::http_answered(const std::string& token, HttpResult result) {
   }
   // Before a message is made of it, which is shortened and could keep half of a secret.
   if (response.status >= 300) response.body = redaction.cleaned(std::move(response.body));
+  const bool is_page =
+      route.pages.kind != Paging::Kind::None && response.status >= 200 && response.status < 300;
+  if (is_page) return page_answered(token, response);
   finish(outcome_of(response, operation, route, clock.now_us()));
+}
+
+void Attempt::page_answered(const std::string& token, const HttpResponse& response) {
+  Outcome outcome = outcome_of(response, operation, route, clock.now_us());
+  const auto* const page = std::get_if<Returned>(&outcome);
+  if (page == nullptr) return finish(std::move(outcome));
+  Result<std::optional<std::string>> next = pages.add(page->json, response, route.pages, url);
+  if (!next) return finish(incomplete(response, operation, next.error().message, pages.is_too_large()));
+  if (!*next) return finish(Returned{pages.list()});
+  if (is_late())
+    return finish(Fault{.kind = FaultKind::Timeout,
+                        .message = operation.full_name() + ": not all pages of the list came in time"});
+  next_url = std::move(**next);
+  send_http(token);
 }
 
 void Attempt::begin_mail() {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <span>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
+#include "stdlib/executor/form.hpp"
 #include "stdlib/http/answer.hpp"
 
 namespace flow {
@@ -140,8 +142,32 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
   if (call.route.body) {
     FLOW_TRY(const JsonValue body, revealed(*call.route.body, call, redaction));
     if (body.is_null()) return request;  // a body that need not be there
-    request.body = to_json(body);
-    request.headers.emplace_back("Content-Type", "application/json");
+    std::string type = "application/json";
+    switch (call.route.body_form) {
+      case BodyForm::Json: request.body = to_json(body); break;
+      case BodyForm::Form:
+        request.body = form_body(body);
+        type = "application/x-www-form-urlencoded";
+        break;
+      case BodyForm::Multipart: {
+        FLOW_TRY(Multipart form, multipart_body(body));
+        request.body = std::move(form.body);
+        type = std::move(form.content_type);
+        break;
+      }
+      case BodyForm::Text:
+        request.body = text_of(body);
+        type = call.route.content_type;
+        break;
+      case BodyForm::Bytes: {
+        auto bytes = bytes_of_base64(text_of(body));
+        if (!bytes) return error("the body is no Base64");
+        request.body = std::move(*bytes);
+        type = call.route.content_type;
+        break;
+      }
+    }
+    request.headers.emplace_back("Content-Type", std::move(type));
     if (request.body.size() > kLongestBody) return error("the request's body is longer than 32 MiB");
   }
   return request;

@@ -164,6 +164,53 @@ Fault invalid(const HttpResponse& response, const Operation& operation, const st
       .maybe_executed = operation.effect != Effect::Read};
 }
 
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What stands at `path` (`value/0/name`) below `value`; nothing when there is nothing.
+const JsonValue* part_at(const JsonValue& value, std::string_view path) {
+  const JsonValue* at = &value;
+  while (at != nullptr && !path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view step = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (at->kind != JsonValue::Kind::List) {
+      at = at->member(step);
+      continue;
+    }
+    std::size_t index = 0;
+    if (!is_number(step) || std::from_chars(step.data(), step.data() + step.size(), index).ec != std::errc())
+      return nullptr;
+    at = index < at->items.size() ? &at->items[index] : nullptr;
+  }
+  return at;
+}
+
+// The JSON text of the result, from the first of its places that holds anything; `null` when none does.
+Result<std::string> result_in(std::string_view body, const Operation& operation) {
+  const bool is_plain =
+      operation.result_members_else.empty() && operation.result_member.find('/') == std::string::npos;
+  if (is_plain) return json_part(body, operation.result_member);
+  FLOW_TRY(const JsonValue whole, parse_json(body));
+  if (const JsonValue* found = part_at(whole, operation.result_member); found != nullptr && !found->is_null())
+    return to_json(*found);
+  for (const std::string& other : operation.result_members_else)
+    if (const JsonValue* found = part_at(whole, other); found != nullptr && !found->is_null())
+      return to_json(*found);
+  return std::string("null");
+}
+
+// A link may come with quotation marks of its own around it (getPackageUri does so).
+std::string plain_link(std::string json) {
+  const auto link = parse_json(json);
+  if (!link || !link->is_text()) return json;
+  std::string_view text = link->text;
+  while (!text.empty() && (text.front() == '"' || text.front() == ' ')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == '"' || text.back() == ' ')) text.remove_suffix(1);
+  return json_quoted(text);
+}
+
 }  // namespace
 
 Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route,
@@ -175,13 +222,23 @@ Outcome outcome_of(const HttpResponse& response, const Operation& operation, con
     return Returned{json_quoted(base64_of(response.body))};
   if (response.body.empty())
     return invalid(response, operation, "the body is empty and a result is declared");
-  Result<std::string> json = json_part(response.body, operation.result_member);
+  // A count comes as a bare number, behind a byte-order mark.
+  std::string_view body = response.body;
+  if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);
+  Result<std::string> json = result_in(body, operation);
   // What is declared as a JSON text, some APIs send as plain text.
-  if (!json && operation.result == kStringType && operation.result_member.empty() &&
-      !invalid_utf8_at(response.body))
-    return Returned{json_quoted(response.body)};
+  if (!json && operation.result == kStringType && operation.result_member.empty() && !invalid_utf8_at(body))
+    return Returned{json_quoted(body)};
   if (!json) return invalid(response, operation, json.error().message + ": " + excerpt(response.body));
+  if (operation.result == kUrlType) return Returned{plain_link(std::move(*json))};
   return Returned{std::move(*json)};
+}
+
+Fault incomplete(const HttpResponse& response, const Operation& operation, const std::string& why,
+                 bool is_too_large) {
+  Fault fault = invalid(response, operation, why);
+  if (is_too_large) fault.kind = FaultKind::TooLarge;
+  return fault;
 }
 
 }  // namespace flow

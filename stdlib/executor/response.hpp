@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "base/operation.hpp"
 #include "stdlib/http/transport.hpp"
@@ -12,5 +13,9 @@ namespace flow {
 // `now_us` dates Retry-After. 401 is an Unauthorized fault like any other; the executor knows about tokens.
 Outcome outcome_of(const HttpResponse& response, const Operation& operation, const Route& route,
                    std::int64_t now_us);
+
+// A list of which not all pages can be had: `is_too_large`, because it has too many.
+Fault incomplete(const HttpResponse& response, const Operation& operation, const std::string& why,
+                 bool is_too_large);
 
 }  // namespace flow

@@ -157,6 +157,12 @@ JsonValue Evaluation::value(const Template& node) {
     case Kind::ForEach: return for_each(node);
     case Kind::Concat: return concat(node);
     case Kind::IsType: return JsonValue::of_bool(is_type(node));
+    case Kind::CamelCase: {
+      JsonValue text = value(node.children.at(0));
+      if (text.is_text() && !text.text.empty() && text.text[0] >= 'A' && text.text[0] <= 'Z')
+        text.text[0] = static_cast<char>(text.text[0] - 'A' + 'a');
+      return text;
+    }
     case Kind::Join: return join(node);
     case Kind::If: return value(node.children.at(is_true(value(node.children.at(0))) ? 1 : 2));
   }
@@ -190,7 +196,8 @@ Result<std::string> evaluate_path(const Template& node, const TemplateScope& sco
   if (node.kind == Kind::Text) return node.text;
   if (node.kind != Kind::Concat) return error("the path of the operation is no text");
   std::string path;
-  for (const Template& child : node.children) {
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    const Template& child = node.children[i];
     if (child.kind == Kind::Text) {
       path += child.text;
       continue;
@@ -200,7 +207,7 @@ Result<std::string> evaluate_path(const Template& node, const TemplateScope& sco
       return error(hole_name(child, scope) + " has no value, and the request's path needs one");
     if (hole == "." || hole == "..")
       return error(hole_name(child, scope) + " is `" + hole + "`, which would lead to another path");
-    path += percent_encoded(hole);
+    path += percent_encoded(is_quoted(node, i) ? with_doubled_quotes(hole) : hole);
   }
   return path;
 }

@@ -24,6 +24,7 @@ std::string bound(const CallSummary& call) {
 
 std::string call_text(const CallSummary& call) {
   std::string text = fmt::format("{} ({}, {}", call.operation, effect_name(call.effect), bound(call));
+  if (call.requests > 1) text += fmt::format(" of up to {} requests", call.requests);
   if (call.line != 0) text += fmt::format(", line {}", call.line);
   if (!call.retires.empty()) text += fmt::format(", retired on {}", call.retires);
   return text + ")";
@@ -100,6 +101,7 @@ std::string json_call(const CallSummary& call) {
   std::string out = fmt::format(R"({{"operation":{},"effect":"{}","atMost":{},"fetch":{},"line":{})",
                                 json_quoted(call.operation), effect_name(call.effect),
                                 json_count(call.at_most), call.is_fetch, call.line);
+  if (call.requests > 1) out += fmt::format(R"(,"requests":{})", call.requests);
   if (call.loop_line != 0) out += fmt::format(R"(,"loopLine":{})", call.loop_line);
   if (!call.inverse.empty()) out += fmt::format(R"(,"inverse":{})", json_quoted(call.inverse));
   if (!call.retires.empty()) out += fmt::format(R"(,"retires":{})", json_quoted(call.retires));

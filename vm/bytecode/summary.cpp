@@ -73,6 +73,7 @@ class Summary {
     const Operation* const operation = at(module_.operations, call.operation);
     CallSummary summary{.operation = "operation " + std::to_string(call.operation),
                         .at_most = call.at_most,
+                        .requests = 1,
                         .is_fetch = call.is_fetch,
                         .line = call.line,
                         .loop_line = call.loop_line,
@@ -82,6 +83,8 @@ class Summary {
     if (operation != nullptr) {
       summary.operation = operation->full_name();
       summary.effect = operation->effect;
+      for (const Route& route : operation->routes)
+        summary.requests = std::max(summary.requests, route.pages.limit);
       summary.inverse = operation->inverse;
       summary.retires = operation->retires;
       summary.replacement = operation->replacement;
@@ -124,7 +127,7 @@ class Summary {
       sum.group = quota.group;
       sum.per_minute = quota.per_minute;
       sum.per_hour = quota.per_hour;
-      const std::uint64_t calls = std::uint64_t{sum.calls} + times;
+      const std::uint64_t calls = std::uint64_t{sum.calls} + std::uint64_t{times} * route.pages.limit;
       sum.calls = static_cast<std::uint32_t>(std::min<std::uint64_t>(calls, kAnyNumber));
     }
   }

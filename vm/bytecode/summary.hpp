@@ -16,7 +16,8 @@ namespace flow {
 struct CallSummary {
   std::string operation;  // `defender.isolate`
   Effect effect = Effect::Read;
-  std::uint32_t at_most = 0;  // per run; kAnyNumber
+  std::uint32_t at_most = 0;   // per run; kAnyNumber
+  std::uint32_t requests = 1;  // that one call makes at most, where a list comes in pages
   bool is_fetch = false;
   std::uint32_t line = 0;
   std::uint32_t loop_line = 0;

@@ -183,6 +183,7 @@ TemplateShape shape_of(Template::Kind kind) {
     case Template::Kind::Join: return {1, 1};
     case Template::Kind::ForEach: return {2, 2};
     case Template::Kind::If: return {3, 3};
+    case Template::Kind::CamelCase: return {1, 1};
   }
   return {1, 0};
 }
@@ -261,6 +262,23 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
   } else if (!route.method.empty() || route.body || route.path.kind != Template::Kind::Null ||
              !route.query.empty() || !route.headers.empty() || operation.routes.size() != 1) {
     return error("what the runtime answers has one route, and nothing is sent");
+  }
+  const bool is_form = route.body_form == BodyForm::Form || route.body_form == BodyForm::Multipart;
+  const bool is_plain = route.body_form == BodyForm::Text || route.body_form == BodyForm::Bytes;
+  if (is_plain && (route.protocol != Protocol::Http || !route.body || route.content_type.empty()))
+    return error("its body has no content type");
+  if (is_form &&
+      (route.protocol != Protocol::Http || !route.body || route.body->kind != Template::Kind::Object))
+    return error("its form has no members");
+  if (route.pages.kind != Paging::Kind::None) {
+    if (route.protocol != Protocol::Http || operation.effect != Effect::Read ||
+        !module_.types.is(operation.result, TypeKind::List))
+      return error("only a list that is read comes in pages");
+    if (route.pages.name.empty() || route.pages.limit == 0 ||
+        (route.pages.kind == Paging::Kind::Skip && route.pages.page_size == 0))
+      return error("its pages never end");
+  } else if (route.pages.limit != 1) {
+    return error("a call without pages is one request");
   }
   FLOW_TRY_STATUS(check_template(route.path, operation, false, false));
   for (const auto& [name, value] : route.query)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -74,6 +75,11 @@ class ValueReader {
   MaybeMistake read_map(dom::element json, TypeId type, Slot& value, int depth);
   MaybeMistake read_raw(dom::element json, Slot& value);
   MaybeMistake keep(Slot::Tag tag, std::string_view text, Form form, Slot& value);
+  // Whether `key` may be another spelling of the field: a declared one, or from an API one of other case.
+  bool is_spelling(std::string_view key, const RecordField& field) const {
+    if (std::ranges::find(field.also, key) != field.also.end()) return true;
+    return !is_strict_ && key.size() == field.wire.size() && equals_ignoring_case(key, field.wire);
+  }
   Mistake unexpected(dom::element json, TypeId type) const {
     return {.place = {},
             .what = fmt::format("is {} where {} was expected", kind_name(json), types_.name(type)),
@@ -225,16 +231,29 @@ MaybeMistake ValueReader::read_record(dom::object object, TypeId type, Slot& val
     wrong.place.insert(0, "." + (is_strict_ ? fields[i].wire : fields[i].name));
     return wrong;
   };
+  const auto is_filled = [&](std::size_t i) {
+    return slots[i].tag != Slot::Tag::Null || slots[i].size != kNotSeen;
+  };
   for (dom::key_value_pair member : object) {
+    bool is_known = false;
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (member.key != fields[i].wire) continue;
+      is_known = true;
+      if (auto wrong = read(member.value, fields[i].type, slots[i], depth + 1)) {
+        return at_field(std::move(*wrong), i);
+      }
+    }
+    // APIs disagree with their documentation about names. The right spelling counts wherever it stands.
+    for (std::size_t i = 0; i < fields.size() && !is_known; ++i) {
+      if (is_filled(i) || !is_spelling(member.key, fields[i])) continue;
+      is_known = true;
       if (auto wrong = read(member.value, fields[i].type, slots[i], depth + 1)) {
         return at_field(std::move(*wrong), i);
       }
     }
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (slots[i].tag != Slot::Tag::Null || slots[i].size != kNotSeen) continue;
+    if (is_filled(i)) continue;
     slots[i] = Slot::null();
     if (!fields[i].default_json.empty()) {
       if (auto wrong = read_default(fields[i], slots[i], depth + 1)) return at_field(std::move(*wrong), i);

@@ -46,6 +46,12 @@ std::set<std::string> codes(const Diagnostics& diagnostics) {
   return out;
 }
 
+TEST(Limits, OptionalTypesStandBesideEachOther) {
+  std::string source = "record Many { a0: Int?";
+  for (int i = 1; i < 150; ++i) source += fmt::format(", a{}: Int?", i);
+  EXPECT_TRUE(codes(compiled(source + " }\non alert.new do log \"x\"\n").diagnostics).empty());
+}
+
 // Each construct that holds itself, as text that opens and closes it once around something.
 struct Construct {
   const char* name;
