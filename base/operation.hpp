@@ -38,6 +38,7 @@ struct Template {
     // children[0], a text, with its first letter small: as Graph spells the values of its enums
     CamelCase,
     Written,  // children[0] as a text for where it goes, which `text` names: an Escape of base/escape.hpp
+    Join,  // children[0], a list, as one text with `text` between its elements; a single value as it is
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;
@@ -114,6 +115,8 @@ enum class BodyForm : std::uint8_t {
   Form,       // application/x-www-form-urlencoded: `body` is an Object of scalars
   Multipart,  // multipart/form-data: an Object of scalars and files; a file is an Object of `name`, `content`
               // (Bytes)
+  Text,       // as `content_type`: the text that `body` is
+  Bytes,      // as `content_type`: the bytes of which `body` is the Base64
 };
 
 // How a list that comes in pages is put together: the result is all of them. A list that has more pages than
@@ -144,6 +147,7 @@ struct Route {
   std::vector<std::pair<std::string, Template>> headers;
   std::optional<Template> body;  // for Smtp an Object: to cc subject text html importance
   BodyForm body_form = BodyForm::Json;
+  std::string content_type;  // of Text and Bytes
   Paging pages;
   // Application permissions, any one of which suffices, least privileged first.
   std::vector<std::string> permissions;

@@ -12,7 +12,7 @@ namespace flow {
 template <>
 inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Url;
 template <>
-inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::Written;
+inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::Join;
 template <>
 inline constexpr Effect kLast<Effect> = Effect::Notify;
 template <>
@@ -27,7 +27,7 @@ template <>
 inline constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
 
 template <>
-inline constexpr BodyForm kLast<BodyForm> = BodyForm::Multipart;
+inline constexpr BodyForm kLast<BodyForm> = BodyForm::Bytes;
 template <>
 inline constexpr Paging::Kind kLast<Paging::Kind> = Paging::Kind::Skip;
 
@@ -57,7 +57,7 @@ FLOW_DESCRIBE(Paging) {
 }
 FLOW_DESCRIBE(Route) {
   io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body);
-  if (io.is_since(6)) io(it.body_form, it.pages);
+  if (io.is_since(6)) io(it.body_form, it.content_type, it.pages);
   io(it.permissions, it.quota, it.errors, it.crash);
 }
 FLOW_DESCRIBE(Operation) {

@@ -60,6 +60,27 @@ int main(int argc, char** argv) {
   run_command->add_option("--tenant", run.tenant, "which tenant of the configuration");
   add_tenant_options(run_command, run);
 
+  flow::ConnectorAddOptions connector;
+  CLI::App* const connector_command =
+      app.add_subcommand("connector", "make a connector of the description of an API");
+  connector_command->require_subcommand(1);
+  CLI::App* const connector_add_command =
+      connector_command->add_subcommand("add", "turn a Swagger 2 or OpenAPI 3 document into a declaration");
+  connector_add_command
+      ->add_option("FILE", connector.file, "the document, JSON or YAML; - is standard input")
+      ->required();
+  connector_add_command->add_option("-o,--output", connector.output,
+                                    "the `.flow` file to write; - is standard output (default: NAME.flow in "
+                                    "this folder)");
+  connector_add_command->add_option("--name", connector.name,
+                                    "the connector's name (default: from the document's title)");
+  connector_add_command
+      ->add_option("--effect", connector.effects,
+                   "what an operation does: operation=read, act or notify; can be repeated")
+      ->allow_extra_args(false);
+  connector_add_command->add_option("--report", connector.report, "how to say what was left out: text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+
   flow::BacktestOptions backtest;
   CLI::App* const backtest_command =
       app.add_subcommand("backtest", "say what flows would have done with events of the past");
@@ -330,6 +351,7 @@ int main(int argc, char** argv) {
   }
   if (live_command->parsed()) return flow::run_deployments(deployments);
   if (compare_command->parsed()) return flow::run_deployments(comparison);
+  if (connector_add_command->parsed()) return flow::run_connector_add(connector);
   if (config_check_command->parsed()) return flow::run_config_check(config_file);
   if (list_command->parsed()) return flow::run_runs_list(runs);
   if (show_command->parsed()) return flow::run_runs_show(runs);

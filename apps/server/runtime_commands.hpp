@@ -27,6 +27,15 @@ int run_once(const RunOptions& options);
 // At the service that the configuration names.
 int run_at_service(const RunOptions& options);
 
+struct ConnectorAddOptions {
+  std::string file;                  // - is standard input
+  std::string output;                // empty: NAME.flow in this folder; - is standard output
+  std::string name;                  // empty: from the document's title
+  std::vector<std::string> effects;  // `operation=effect`
+  std::string report = "text";       // or json
+};
+int run_connector_add(const ConnectorAddOptions& options);
+
 struct BacktestOptions {
   std::string file;
   std::string events;         // a file; or, from the tenant:

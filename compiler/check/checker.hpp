@@ -49,7 +49,8 @@ class Checker {
     struct Module {
       NodeId use = kNoNode;
       std::optional<std::uint32_t> file;
-      std::string connector;  // its name; when it is no file. Empty too: it was not found, and all is told
+      std::string connector;  // its name; of a file one that it declares. Empty with no file either: it was
+                              // not found, and all is told
       bool is_used = false;
     };
     NodeId root = kNoNode;
@@ -64,6 +65,7 @@ class Checker {
   };
   void open_files();
   void declare_module(File& file, NodeId use);
+  void declare_connector_of(std::string_view name, File::Module& module);
   void report_unused_modules();
   bool is_declaration_used(std::uint32_t file) const;
   File::Module* module_named(std::string_view name) const;

@@ -40,11 +40,13 @@ void Checker::declare_module(File& file, NodeId use) {
   if (const auto import = modules_.imports.find(use); import != modules_.imports.end()) {
     module.file = import->second.part;
     module.connector = import->second.connector;
+    if (module.file) declare_connector_of(name, module);
   }
   const bool is_connector =
       std::ranges::find(library_.connectors, name, &Connector::name) != library_.connectors.end();
-  module.is_used = is_connector && module.connector != name;  // one mistake is told once
-  if (module.is_used)
+  const bool hides = is_connector && module.connector != name;
+  module.is_used = module.is_used || hides;  // one mistake is told once
+  if (hides)
     report(Code::DuplicateName, place, fmt::format("`{}` is a connector", name))
         .fix({tree_.span(named).end, tree_.span(use).end}, fmt::format(" as my_{}", name),
              fmt::format("give the module another name: `as my_{}`", name));
@@ -53,6 +55,22 @@ void Checker::declare_module(File& file, NodeId use) {
     report(Code::DuplicateName, place, fmt::format("`{}` is already a module here", name))
         .label(tree_.span(known->second.use), "first used here")
         .note("give one of them another name: `use module as name`");
+}
+
+// A file that declares connectors is a module like any other, and by its name the connector is known as well:
+// the one that has the name, else the only one there is.
+void Checker::declare_connector_of(std::string_view name, File::Module& module) {
+  const NodeId root = files_[*module.file].root;
+  std::vector<std::string_view> declared;
+  if (root != kNoNode)
+    for (const NodeId kid : tree_.kids(root))
+      if (tree_.kind(kid) == NodeKind::Connector) declared.push_back(tree_.text(tree_.kid(kid, 0)));
+  if (declared.empty()) return;
+  module.is_used = true;  // all of the program knows what it declares
+  if (std::ranges::find(declared, name) != declared.end())
+    module.connector = name;
+  else if (declared.size() == 1)
+    module.connector = declared.front();
 }
 
 void Checker::report_unused_modules() {
@@ -160,6 +178,8 @@ TypeId Checker::unknown_member(NodeId node, const File::Module& module, bool is_
   const std::string_view name = tree_.text(ident), of = tree_.text(tree_.kid(node, 0));
   if (is_told(name) || (!module.file && module.connector.empty())) return error_type();
   std::vector<std::string> known;
+  for (const Operation& operation : library_.operations)
+    if (!module.connector.empty() && operation.connector == module.connector) known.push_back(operation.name);
   if (module.file) {
     const File& file = files_[*module.file];
     for (const auto& [function, index] : file.functions) known.emplace_back(function);
@@ -167,14 +187,11 @@ TypeId Checker::unknown_member(NodeId node, const File::Module& module, bool is_
       for (const auto& [setting, index] : file.settings) known.emplace_back(setting);
       for (const auto& [type, id] : file.own_types) known.emplace_back(type);
     }
-  } else {
-    for (const Operation& operation : library_.operations)
-      if (operation.connector == module.connector) known.push_back(operation.name);
   }
   std::ranges::sort(known);
   Diagnostic& d = report(is_called ? Code::UnknownOperation : Code::UnknownName, ident,
                          fmt::format("the {} `{}` has no {}`{}`", module.file ? "module" : "connector", of,
-                                     is_called && module.file ? "function " : "", name));
+                                     is_called && module.connector.empty() ? "function " : "", name));
   if (const auto near = nearest_name(name, known))
     d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
   else if (!known.empty() && known.size() <= 24)

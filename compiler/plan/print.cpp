@@ -14,7 +14,9 @@ std::string request_of(const Operation& operation) {
   const Route& route = operation.routes.front();
   std::string path;
   for (const Template& part : route.path.children)
-    path += part.kind == Template::Kind::Text ? part.text : "{" + part.text + "}";
+    path += part.kind == Template::Kind::Text   ? part.text
+            : part.kind == Template::Kind::Join ? "{" + part.children.at(0).text + "}"
+                                                : "{" + part.text + "}";
   if (route.path.children.empty()) path = route.path.text;
   return fmt::format("{} {}", route.method, path);
 }

@@ -132,9 +132,8 @@ void LibraryBuilder::check_parameter(const Tree& tree, NodeId clause, const Oper
 std::vector<std::pair<std::string, Template>> LibraryBuilder::entries(TemplateScope& scope, NodeId node) {
   std::vector<std::pair<std::string, Template>> out;
   for (const NodeId entry : scope.tree.kids(node)) {
-    std::string_view key = scope.tree.text(scope.tree.kid(entry, 0));
-    if (key.starts_with('"')) key = key.substr(1, key.size() - 2);
-    out.emplace_back(std::string(key), to_template(scope, scope.tree.kid(entry, 1)));
+    out.emplace_back(key_text(scope.tree, scope.tree.kid(entry, 0), diagnostics_),
+                     to_template(scope, scope.tree.kid(entry, 1)));
   }
   return out;
 }
@@ -154,7 +153,7 @@ bool LibraryBuilder::route_clause(const Tree& tree, NodeId node, const Operation
     case NodeKind::Egress: route.protocol = Protocol::Egress; return true;
     case NodeKind::Query: route.query = entries(scope, node); return true;
     case NodeKind::Headers: route.headers = entries(scope, node); return true;
-    case NodeKind::Body: route.body = to_template(scope, tree.kid(node, 0)); return true;
+    case NodeKind::Body: return body(scope, node, operation, route);
     case NodeKind::Form: return entries_body(scope, node, BodyForm::Form, route);
     case NodeKind::Multipart: return entries_body(scope, node, BodyForm::Multipart, route);
     case NodeKind::Pages: route.pages = paging_of(tree, node, operation); return true;
@@ -168,6 +167,27 @@ bool LibraryBuilder::route_clause(const Tree& tree, NodeId node, const Operation
     case NodeKind::CrashLookup: pending_.push_back({&tree, node, index, number}); return true;
     default: return false;
   }
+}
+
+// `body value`, JSON, or `body data as "image/png"`.
+bool LibraryBuilder::body(TemplateScope& scope, NodeId node, const Operation& operation, Route& route) {
+  const NodeId value = scope.tree.kid(node, 0);
+  route.body = to_template(scope, value);
+  if (scope.tree.kids(node).size() < 2) return true;
+  route.content_type = plain_text(scope.tree, scope.tree.kid(node, 1), diagnostics_);
+  const auto parameter = std::ranges::find(operation.parameters, route.body->text, &Parameter::name);
+  const bool is_parameter =
+      route.body->kind == Template::Kind::Param && parameter != operation.parameters.end();
+  const TypeId type = is_parameter ? library_.types.without_null(parameter->type) : kNothingType;
+  if (type != kStringType && type != kBytesType)
+    report(scope.tree, value, Code::InvalidDeclaration,
+           "only a parameter that is a String or Bytes is sent as it is");
+  if (route.content_type.empty() ||
+      !std::ranges::all_of(route.content_type, [](char c) { return c >= 0x20 && c < 0x7f; }))
+    report(scope.tree, scope.tree.kid(node, 1), Code::InvalidDeclaration,
+           "this is no content type, as `text/plain`");
+  route.body_form = type == kBytesType ? BodyForm::Bytes : BodyForm::Text;
+  return true;
 }
 
 bool LibraryBuilder::entries_body(TemplateScope& scope, NodeId node, BodyForm form, Route& route) {

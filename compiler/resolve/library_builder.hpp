@@ -79,6 +79,7 @@ class LibraryBuilder {
   std::vector<std::pair<std::string, Template>> entries(TemplateScope& scope, NodeId node);
   bool route_clause(const Tree& tree, NodeId node, const Operation& operation, Route& route,
                     std::uint32_t index, std::uint32_t number);
+  bool body(TemplateScope& scope, NodeId node, const Operation& operation, Route& route);
   bool entries_body(TemplateScope& scope, NodeId node, BodyForm form, Route& route);
   Paging paging_of(const Tree& tree, NodeId node, const Operation& operation);
   ErrorRule error_rule(const Tree& tree, NodeId node);

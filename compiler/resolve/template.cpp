@@ -23,7 +23,8 @@ Template unsupported(TemplateScope& scope, NodeId node) {
               "a declaration cannot compute this")
       .note(
           "it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
-          "`list.map(x => …)`, `camelCase(value)`, `text.written(slack)` and `if x is Html then … else …`");
+          "`list.map(x => …)`, `list.join(\",\")`, `camelCase(value)`, `text.written(slack)` and `if x is Html then "
+          "… else …`");
   return {};
 }
 
@@ -81,7 +82,17 @@ Template text(TemplateScope& scope, NodeId node) {
   return concat;
 }
 
-// `list.map(x => …)`, or `camelCase(value)`.
+// `list.join(",")`
+Template join_call(TemplateScope& scope, NodeId node) {
+  const NodeId separator = scope.tree.kid(node, 1);
+  if (scope.tree.kind(separator) != NodeKind::Text || has_holes(scope.tree, separator))
+    return unsupported(scope, separator);
+  Template join = of(Kind::Join, plain_text(scope.tree, separator, scope.diagnostics));
+  join.children.push_back(to_template(scope, scope.tree.kid(scope.tree.kid(node, 0), 0)));
+  return join;
+}
+
+// `list.map(x => …)`, `list.join(",")` or `camelCase(value)`.
 Template function_call(TemplateScope& scope, NodeId node) {
   const Tree& tree = scope.tree;
   const NodeId callee = tree.kid(node, 0);
@@ -94,6 +105,8 @@ Template function_call(TemplateScope& scope, NodeId node) {
   if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "written" && kids.size() == 2 &&
       tree.kind(kids[1]) == NodeKind::Ident)
     return written_for(scope, tree.kid(callee, 0), kids[1]);
+  if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "join" && kids.size() == 2)
+    return join_call(scope, node);
   if (tree.kind(callee) != NodeKind::Field || tree.text(tree.kid(callee, 1)) != "map" || kids.size() != 2 ||
       tree.kind(kids[1]) != NodeKind::Lambda || tree.kids(kids[1]).size() != 2)
     return unsupported(scope, node);
@@ -118,13 +131,19 @@ Template is_type(TemplateScope& scope, NodeId node) {
   return test;
 }
 
+// `-5` and `-0.5`.
+Template negative(TemplateScope& scope, NodeId node) {
+  Template number = to_template(scope, scope.tree.kid(node, 0));
+  if (number.kind != Kind::Int && number.kind != Kind::Float) return unsupported(scope, node);
+  number.number = -number.number;
+  number.real = -number.real;
+  return number;
+}
+
 Template object(TemplateScope& scope, NodeId node) {
   Template record = of(Kind::Object);
   for (const NodeId entry : scope.tree.kids(node)) {
-    record.names.push_back([&] {
-      const std::string_view key = scope.tree.text(scope.tree.kid(entry, 0));
-      return std::string(key.starts_with('"') ? key.substr(1, key.size() - 2) : key);
-    }());
+    record.names.push_back(key_text(scope.tree, scope.tree.kid(entry, 0), scope.diagnostics));
     record.children.push_back(to_template(scope, scope.tree.kid(entry, 1)));
   }
   return record;
@@ -147,6 +166,7 @@ Template to_template(TemplateScope& scope, NodeId node) {
     case NodeKind::RawText: return text(scope, node);
     case NodeKind::Ident: return name(scope, node);
     case NodeKind::Field: return field(scope, node);
+    case NodeKind::Negate: return negative(scope, node);
     case NodeKind::Paren: return to_template(scope, tree.kid(node, 0));
     case NodeKind::Record: return object(scope, node);
     case NodeKind::List: {
@@ -195,6 +215,12 @@ std::string constant_json(TemplateScope& scope, NodeId node, const TypeTable& ty
     case NodeKind::True: return "true";
     case NodeKind::False: return "false";
     case NodeKind::Int: return std::to_string(int_value(tree, node, scope.diagnostics));
+    case NodeKind::Float: return fmt::format("{}", float_value(tree, node, scope.diagnostics));
+    case NodeKind::Negate:
+      if (const NodeKind number = tree.kind(tree.kid(node, 0));
+          number == NodeKind::Int || number == NodeKind::Float)
+        return "-" + constant_json(scope, tree.kid(node, 0), types, type);
+      break;
     case NodeKind::Text:
       if (!has_holes(tree, node)) return json_quoted(plain_text(tree, node, scope.diagnostics));
       break;

@@ -24,7 +24,7 @@ struct runtime_clause : TAO_PEGTL_KEYWORD("RUNTIME") {};
 struct egress_clause : TAO_PEGTL_KEYWORD("EGRESS") {};
 struct query_clause : seq<TAO_PEGTL_KEYWORD("query"), ws, must<entries_wanted>> {};
 struct headers_clause : seq<TAO_PEGTL_KEYWORD("headers"), ws, must<entries_wanted>> {};
-struct body_clause : seq<TAO_PEGTL_KEYWORD("body"), ws, must<operand_expr>> {};
+struct body_clause : seq<TAO_PEGTL_KEYWORD("body"), ws, must<operand_expr>, opt<ws, k_as, ws, must<plain_wanted>>> {};
 struct form_clause : seq<TAO_PEGTL_KEYWORD("form"), ws, must<entries_wanted>> {};
 struct multipart_clause : seq<TAO_PEGTL_KEYWORD("multipart"), ws, must<entries_wanted>> {};
 struct gives_clause : seq<TAO_PEGTL_KEYWORD("gives"), ws, must<plain_wanted>, star<ws, k_or, ws, must<plain_wanted>>> {};

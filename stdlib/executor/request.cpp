@@ -1,7 +1,9 @@
 #include "stdlib/executor/request.hpp"
 
 #include <algorithm>
+#include <span>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "stdlib/executor/form.hpp"
 #include "stdlib/http/answer.hpp"
@@ -36,11 +38,15 @@ Result<std::string> query_text(const CallText& call, Redaction& redaction) {
   for (const auto& [name, node] : call.route.query) {
     FLOW_TRY(const JsonValue value, revealed(node, call, redaction));
     if (value.is_null()) continue;
+    // A list is the parameter once for each element.
+    const bool is_list = value.kind == JsonValue::Kind::List;
+    const std::span<const JsonValue> values = is_list ? std::span(value.items) : std::span(&value, 1);
     // `$filter` keeps its dollar sign: that is how the APIs' own pages and logs write it.
     const std::string plain =
         percent_encoded(name[0] == '$' ? std::string_view(name).substr(1) : std::string_view(name));
-    query += (query.empty() ? "?" : "&") + std::string(name[0] == '$' ? "$" : "") + plain + "=" +
-             percent_encoded(text_of(value));
+    for (const JsonValue& one : values)
+      query += (query.empty() ? "?" : "&") + std::string(name[0] == '$' ? "$" : "") + plain + "=" +
+               percent_encoded(text_of(one));
   }
   return query;
 }
@@ -135,6 +141,7 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
                       .max_response_bytes = kLongestAnswer};
   if (call.route.body) {
     FLOW_TRY(const JsonValue body, revealed(*call.route.body, call, redaction));
+    if (body.is_null()) return request;  // a body that need not be there
     std::string type = "application/json";
     switch (call.route.body_form) {
       case BodyForm::Json: request.body = to_json(body); break;
@@ -146,6 +153,17 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
         FLOW_TRY(Multipart form, multipart_body(body));
         request.body = std::move(form.body);
         type = std::move(form.content_type);
+        break;
+      }
+      case BodyForm::Text:
+        request.body = text_of(body);
+        type = call.route.content_type;
+        break;
+      case BodyForm::Bytes: {
+        auto bytes = bytes_of_base64(text_of(body));
+        if (!bytes) return error("the body is no Base64");
+        request.body = std::move(*bytes);
+        type = call.route.content_type;
         break;
       }
     }

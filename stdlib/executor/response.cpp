@@ -275,6 +275,9 @@ Outcome outcome_of(const HttpResponse& response, const Operation& operation, con
   const std::string_view member = operation.result_member;
   Result<std::string> json = member.starts_with(kRowsOf) ? rows_of(body, member.substr(kRowsOf.size()))
                                                          : result_in(body, operation);
+  // What is declared as a JSON text, some APIs send as plain text.
+  if (!json && operation.result == kStringType && operation.result_member.empty() && !invalid_utf8_at(body))
+    return Returned{json_quoted(body)};
   if (!json) return invalid(response, operation, json.error().message + ": " + excerpt(response.body));
   if (operation.result == kUrlType) return Returned{plain_link(std::move(*json))};
   return Returned{std::move(*json)};

@@ -41,6 +41,7 @@ class Evaluation {
   JsonValue list(const Template& node);
   JsonValue for_each(const Template& node);
   JsonValue concat(const Template& node);
+  JsonValue join(const Template& node);
   JsonValue setting(const Template& node) const;
   bool is_type(const Template& node) const;
 
@@ -113,6 +114,16 @@ JsonValue Evaluation::concat(const Template& node) {
   return JsonValue::of_text(std::move(text));
 }
 
+JsonValue Evaluation::join(const Template& node) {
+  JsonValue list = value(node.children.at(0));
+  if (list.kind != JsonValue::Kind::List) return list;
+  if (list.items.empty()) return {};
+  std::string text;
+  for (std::size_t i = 0; i < list.items.size(); ++i)
+    text += (i == 0 ? "" : node.text) + text_of(list.items[i]);
+  return JsonValue::of_text(std::move(text));
+}
+
 JsonValue Evaluation::setting(const Template& node) const {
   if (scope_.settings == nullptr) return {};
   const auto found = scope_.settings->find(std::string(scope_.connector) + "." + node.text);
@@ -163,6 +174,7 @@ JsonValue Evaluation::value(const Template& node) {
         text.text[0] = static_cast<char>(text.text[0] - 'A' + 'a');
       return text;
     }
+    case Kind::Join: return join(node);
     case Kind::If: return value(node.children.at(is_true(value(node.children.at(0))) ? 1 : 2));
   }
   return {};

@@ -56,6 +56,7 @@ void print_template(std::string& out, const Template& node) {
     case Template::Kind::Param: out += "{" + node.text + "}"; break;
     case Template::Kind::Setting: out += "{setting " + node.text + "}"; break;
     case Template::Kind::CallKey: out += "{key}"; break;
+    case Template::Kind::Join: print_template(out, node.children.at(0)); break;
     case Template::Kind::Concat:
       for (const Template& child : node.children) print_template(out, child);
       break;

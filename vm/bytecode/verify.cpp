@@ -182,6 +182,7 @@ TemplateShape shape_of(Template::Kind kind) {
     case Template::Kind::Object:
     case Template::Kind::List:
     case Template::Kind::Concat: return {0, kAny};
+    case Template::Kind::Join: return {1, 1};
     case Template::Kind::ForEach: return {2, 2};
     case Template::Kind::If: return {3, 3};
     case Template::Kind::CamelCase: return {1, 1};
@@ -266,7 +267,11 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
              !route.query.empty() || !route.headers.empty() || operation.routes.size() != 1) {
     return error("what is no request by itself has one route, and nothing is sent");
   }
-  if (route.body_form != BodyForm::Json &&
+  const bool is_form = route.body_form == BodyForm::Form || route.body_form == BodyForm::Multipart;
+  const bool is_plain = route.body_form == BodyForm::Text || route.body_form == BodyForm::Bytes;
+  if (is_plain && (route.protocol != Protocol::Http || !route.body || route.content_type.empty()))
+    return error("its body has no content type");
+  if (is_form &&
       (route.protocol != Protocol::Http || !route.body || route.body->kind != Template::Kind::Object))
     return error("its form has no members");
   if (route.pages.kind != Paging::Kind::None) {
