@@ -97,8 +97,12 @@ struct Sim::Impl {
   }
 
   Status open_recordings(const SimOptions& options) {
-    if (!options.record_file.empty()) FLOW_TRY(recorder, sim::Recorder::create(options.record_file));
-    if (!options.upstream.empty()) FLOW_TRY(upstream, sim::Upstream::make(options.upstream));
+    if (!options.record_file.empty()) {
+      FLOW_TRY(recorder, sim::Recorder::create(options.record_file));
+    }
+    if (!options.upstream.empty()) {
+      FLOW_TRY(upstream, sim::Upstream::make(options.upstream));
+    }
     if (options.replay_file.empty()) return {};
     FLOW_TRY(const std::string text, read_file(options.replay_file));
     auto read = sim::Replay::read(text);
