@@ -99,7 +99,9 @@ std::string argument_by_name(const Scene& scene, const std::string& operation, c
     if (name == "scan") return quoted(scene.scan);
     if (name == "scans") return "[" + quoted(scene.scan) + "]";
   }
-  if (operation == "upload_library_file" && name == "name") return quoted("new.ps1");
+  if (operation == "delete_library_file") return quoted("triage.ps1");
+  if (name == "eventTime") return quoted(format_time_us(scene.t.clock.now - 60'000'000));
+  if (name == "since") return quoted(format_time_us(scene.t.clock.now - 13 * 86'400'000'000));
   static const std::map<std::string, std::string> kFixed{{"user", "m.ortega"},
                                                          {"domain", "bad.example.net"},
                                                          {"ip", "198.51.100.7"},
