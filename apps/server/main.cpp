@@ -329,6 +329,16 @@ int main(int argc, char** argv) {
   sim_command->add_option("--smtp-port", sim.smtp_port, "SMTP; 0 takes any free one")->capture_default_str();
   sim_command->add_option("--seed", sim.seed, "decides machines, alerts and ids")->capture_default_str();
   sim_command->add_option("--alerts", sim.alerts_file, "a JSON file with alerts in Defender's own shape");
+  sim_command->add_option("--scenario", sim.scenario_file, "a JSON file with a story that begins at once");
+  sim_command->add_option("--speed", sim.speed, "the tenant's clock goes so many times as fast")
+      ->check(CLI::Range(1.0, 3600.0))
+      ->capture_default_str();
+  sim_command->add_option("--record", sim.record_file, "write all exchanges to this new file");
+  sim_command->add_option(
+      "--upstream", sim.upstream,
+      "pass requests on to this API, as https://api.security.microsoft.com; with --record");
+  sim_command->add_option("--replay", sim.replay_file,
+                          "answer from a recording, not from the pretend tenant");
 
   flow::DemoOptions demo;
   CLI::App* const demo_command = app.add_subcommand("demo", "let a day of alerts arrive in a minute");

@@ -78,7 +78,9 @@ class Scanner {
     const std::string_view word = text_.substr(start, at_ - start);
     const bool is_number = !word.empty() && (word[0] == '-' || (word[0] >= '0' && word[0] <= '9')) &&
                            word.find_first_not_of("+-.eE0123456789") == std::string_view::npos;
-    if (is_number || word == "true" || word == "false" || word == "null") return true;
+    if ((is_number && word.back() >= '0' && word.back() <= '9') || word == "true" || word == "false" ||
+        word == "null")
+      return true;
     at_ = start;
     return false;
   }

@@ -158,6 +158,13 @@ Json network_evidence(Random& random, std::int64_t now_us) {
   return item.set("url", "http://" + hex_digits(random, 10) + ".example.net/u");
 }
 
+Json registry_evidence(const AlertTemplate& what, std::int64_t now_us) {
+  Json item = evidence_skeleton("Registry", now_us);
+  item.set("registryKey", "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run")
+      .set("registryHive", "HKEY_LOCAL_MACHINE");
+  return item.set("registryValueType", "Unknown").set("registryValue", std::string(what.program));
+}
+
 Json evidence_of(Random& random, const AlertTemplate& what, const std::string& person, std::int64_t now_us) {
   Json evidence = Json::list();
   if (what.program[0] != '\0') evidence.add(process_evidence(random, what, person, now_us));
@@ -168,6 +175,13 @@ Json evidence_of(Random& random, const AlertTemplate& what, const std::string& p
   }
   if (std::string_view(what.category) == "CommandAndControl" || chance(random, 15))
     evidence.add(network_evidence(random, now_us));
+  if (std::string_view(what.category) == "Persistence") evidence.add(registry_evidence(what, now_us));
+  if (std::string_view(what.source) == "WindowsDefenderAv" && what.program[0] != '\0') {
+    Json file = evidence_skeleton("File", now_us);
+    for (const char* name : {"sha1", "sha256", "fileName", "filePath"})
+      file.set(name, evidence.items().front()[name]);
+    evidence.add(file.set("detectionStatus", "Blocked"));
+  }
   return evidence;
 }
 
@@ -204,6 +218,33 @@ void set_threat(Json& alert, Random& random, const AlertTemplate& what) {
 }
 
 }  // namespace
+
+Result<Json> complete_evidence(const Json& given, std::int64_t now_us) {
+  static const std::vector<std::string> kKinds{"User",
+                                               "Process",
+                                               "File",
+                                               "Ip",
+                                               "Url",
+                                               "Registry",
+                                               "MailBox",
+                                               "MailMessage",
+                                               "MailCluster",
+                                               "SecurityGroup",
+                                               "CloudApplication"};
+  if (!given.is_object()) return error(fmt::format("evidence must be an object, not {}", given.kind()));
+  const std::string_view kind = given["entityType"].text();
+  if (std::ranges::find(kKinds, kind) == kKinds.end()) {
+    const auto near = nearest_name(kind, kKinds);
+    return error(fmt::format("`{}` is no entityType of evidence{}", kind,
+                             near ? "; did you mean `" + *near + "`?" : ""));
+  }
+  Json item = evidence_skeleton(kind, now_us);
+  for (const Member& member : given.members()) {
+    if (item.find(member.name) == nullptr) return error("evidence has no `" + member.name + "`");
+    item.set(member.name, member.value);
+  }
+  return item;
+}
 
 std::vector<std::string> people() {
   return {std::begin(kPeople), std::end(kPeople)};

@@ -7,6 +7,7 @@
 
 #include "apps/sim/json.hpp"
 #include "base/clock.hpp"
+#include "base/result.hpp"
 
 namespace flow::sim {
 
@@ -22,6 +23,9 @@ Json make_alert(Random& random, const std::vector<Json>& machines, const std::st
 
 // Account names of the made-up people.
 std::vector<std::string> people();
+
+// An item of evidence with every field, null where `given` has none. The Error names a wrong kind or field.
+Result<Json> complete_evidence(const Json& given, std::int64_t now_us);
 
 // Fills in the fields that name the device; nulls when `machine` is null.
 void put_on_machine(Json& alert, const Json& machine);

@@ -197,7 +197,13 @@ Result<Json> complete_alert(State& state, const Json& given) {
     put_on_machine(alert, machine != nullptr ? *machine : Json());
   }
   for (const Member& member : given.members()) alert.set(member.name, member.value);
-  return alert;
+  if (!given["evidence"].is_list()) return alert;
+  Json evidence = Json::list();
+  for (const Json& item : given["evidence"].items()) {
+    FLOW_TRY(Json complete, complete_evidence(item, created_us));
+    evidence.add(std::move(complete));
+  }
+  return std::move(alert.set("evidence", std::move(evidence)));
 }
 
 Status add_alert(State& state, Json alert) {

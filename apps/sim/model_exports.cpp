@@ -13,7 +13,7 @@
 namespace flow::sim {
 namespace {
 
-constexpr std::size_t kUsualPage = 50'000, kLargestPage = 200'000;
+constexpr std::size_t kUsualPage = 50'000, kLargestPage = 200'000, kLargestTop = 10'000'000;
 constexpr std::int64_t kHourUs = 3'600'000'000, kDayUs = 24 * kHourUs;
 
 constexpr Export kExports[] = {
@@ -53,7 +53,7 @@ std::optional<std::size_t> query_number(State& state, const Call& call, const ch
 
 std::optional<HttpAnswer> unknown_option(State& state, const Call& call) {
   for (const auto& [name, value] : call.target.query)
-    if (name.starts_with("$") && name != "$skiptoken")
+    if (name.starts_with("$") && name != "$skiptoken" && name != "$top")
       return bad_request(state, "ODataError", "The query option '" + name + "' is not supported.");
   return std::nullopt;
 }
@@ -61,6 +61,9 @@ std::optional<HttpAnswer> unknown_option(State& state, const Call& call) {
 HttpAnswer answer_rows(State& state, const Call& call, std::string_view context, std::vector<Json> rows) {
   HttpAnswer refusal;
   if (auto unknown = unknown_option(state, call)) return *unknown;
+  const auto top = query_number(state, call, "$top", rows.size(), 1, kLargestTop, refusal);
+  if (!top) return refusal;
+  if (*top < rows.size()) rows.resize(*top);
   const auto size = query_number(state, call, "pageSize", kUsualPage, 1, kLargestPage, refusal);
   const auto first = size ? query_number(state, call, "$skiptoken", 0, 0, rows.size(), refusal) : size;
   if (!first) return refusal;

@@ -7,11 +7,14 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "apps/server/http_server.hpp"
 #include "apps/sim/model.hpp"
+#include "apps/sim/recording.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/smtp_server.hpp"
+#include "apps/sim/upstream.hpp"
 
 namespace flow {
 namespace {
@@ -34,16 +37,43 @@ sim::TenantOptions tenant_options(const SimOptions& options) {
   tenant.action_seconds = options.action_seconds;
   tenant.token_seconds = options.token_seconds;
   tenant.has_quota = options.has_quota;
+  tenant.speed = options.speed;
   return tenant;
 }
 
-Status load_file(sim::Tenant& tenant, const std::string& path) {
+Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return error(path + ": cannot be opened");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+Status load_alerts(sim::Tenant& tenant, const std::string& path) {
+  FLOW_TRY(const std::string text, read_file(path));
   if (const Status status = tenant.load_alerts(text); !status)
     return error(path + ": " + status.error().message);
   return {};
+}
+
+Status load_scenario(sim::Tenant& tenant, const std::string& path) {
+  FLOW_TRY(const std::string text, read_file(path));
+  if (const Status status = tenant.load_scenario(text); !status)
+    return error(path + ":" + status.error().message);
+  return {};
+}
+
+Status check_options(const SimOptions& options) {
+  if (!(options.speed >= 1) || options.speed > 3600)
+    return error("the speed must be a number from 1 to 3600");
+  if (!options.replay_file.empty() && !(options.record_file.empty() && options.upstream.empty()))
+    return error(
+        "a recording is either made or played, not both: give --replay without --record and --upstream");
+  if (!options.upstream.empty() && options.record_file.empty())
+    return error("--upstream is there to be recorded: name the file with --record");
+  return {};
+}
+
+bool is_control(const HttpQuestion& question) {
+  return question.target.starts_with("/sim/") || question.target == "/sim";
 }
 
 }  // namespace
@@ -66,9 +96,52 @@ struct Sim::Impl {
     return hooks;
   }
 
+  Status open_recordings(const SimOptions& options) {
+    if (!options.record_file.empty()) {
+      FLOW_TRY(recorder, sim::Recorder::create(options.record_file));
+    }
+    if (!options.upstream.empty()) {
+      FLOW_TRY(upstream, sim::Upstream::make(options.upstream));
+    }
+    if (options.replay_file.empty()) return {};
+    FLOW_TRY(const std::string text, read_file(options.replay_file));
+    auto read = sim::Replay::read(text);
+    if (!read) return error(options.replay_file + ": " + read.error().message);
+    replay = std::move(*read);
+    return {};
+  }
+
+  void answer(const HttpQuestion& question, const HttpServer::Reply& reply) {
+    const bool is_sign_in = sim::is_sign_in(question.target);
+    if (is_control(question) || (is_sign_in && upstream == nullptr)) return reply(tenant.handle(question));
+    if (replay) return reply(replay->answer(question));
+    if (upstream == nullptr) return reply(recorded(question, tenant.handle(question)));
+    if (is_sign_in) return reply(no_sign_in());
+    upstream->ask(question,
+                  [this, question, reply](HttpAnswer given) { reply(recorded(question, std::move(given))); });
+  }
+
+  HttpAnswer recorded(const HttpQuestion& question, HttpAnswer given) {
+    if (!recorder) return given;
+    const Status status = recorder->add(question, given, clock.now_us());
+    if (!status) std::fprintf(stderr, "error: %s\n", status.error().message.c_str());
+    return given;
+  }
+
+  static HttpAnswer no_sign_in() {
+    HttpAnswer answer;
+    answer.status = 400;
+    answer.body =
+        R"({"error":"invalid_request","error_description":"Requests are passed on to a real API: sign in at its own authority."})";
+    return answer;
+  }
+
   SystemClock clock;
   sim::SeededRandom random;
   sim::Tenant tenant;
+  std::optional<sim::Recorder> recorder;
+  std::optional<sim::Replay> replay;
+  std::unique_ptr<sim::Upstream> upstream;
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<sim::SmtpServer> smtp;
 };
@@ -79,14 +152,19 @@ Sim::~Sim() {
 }
 
 Result<std::unique_ptr<Sim>> Sim::start(SimOptions options) {
+  FLOW_TRY_STATUS(check_options(options));
   auto impl = std::make_unique<Impl>(options);
-  if (!options.alerts_file.empty()) FLOW_TRY_STATUS(load_file(impl->tenant, options.alerts_file));
+  if (!options.alerts_file.empty()) FLOW_TRY_STATUS(load_alerts(impl->tenant, options.alerts_file));
+  if (!options.scenario_file.empty()) FLOW_TRY_STATUS(load_scenario(impl->tenant, options.scenario_file));
+  FLOW_TRY_STATUS(impl->open_recordings(options));
   HttpServerOptions http;
   http.port = options.port;
-  http.body_limit = 16u << 20;  // a mail with attachments, or a file of alerts
-  FLOW_TRY(impl->http, HttpServer::start(http, [raw = impl.get()](const HttpQuestion& q) {
-             return raw->tenant.handle(q);
-           }));
+  http.body_limit = 24u << 20;  // a mail with attachments, a file of alerts, a file for the library
+  HttpServer::LaterHandler handler = [raw = impl.get()](const HttpQuestion& question,
+                                                        HttpServer::Reply reply) {
+    raw->answer(question, reply);
+  };
+  FLOW_TRY(impl->http, HttpServer::start(http, std::move(handler)));
   sim::SmtpServerOptions smtp;
   smtp.port = options.smtp_port;
   smtp.session.user = options.smtp_user;

@@ -17,7 +17,13 @@ struct SimOptions {
   std::uint16_t smtp_port = 0;  // 0: any free one
   std::uint64_t seed = 1;       // decides machines, alerts, ids
   std::string alerts_file;      // JSON in Defender's own shape; empty: no alerts at the start
-  double action_seconds = 2;    // so long a machine action takes
+  std::string scenario_file;    // a story that begins at once; empty: none
+  double speed = 1;             // so many times as fast as the real one goes the tenant's clock; at most 3600
+  std::string record_file;      // where exchanges are written to; empty: nowhere
+  std::string
+      upstream;  // the real API that answers, so that it can be recorded; empty: the pretend tenant does
+  std::string replay_file;    // a recording that answers instead of the pretend tenant; empty: none
+  double action_seconds = 2;  // so long a machine action takes
   std::size_t machines = 200;
   std::string tenant_id = "7d0c9b2e-3a51-4f6b-8e27-90b4d1c6a5f3";
   std::string client_id = "0b6e4d92-71c3-4f58-a1d7-3e90c5b2f846";
