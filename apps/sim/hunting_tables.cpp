@@ -74,11 +74,17 @@ HuntingTables::HuntingTables() {
   }
 }
 
-void HuntingTables::refresh(const State& state) {
+void HuntingTables::refresh(State& state) {
   if (began_us_ == 0) began_us_ = state.now_us();
   // What is known of devices and people changes; it is told anew each time.
   tables_["DeviceInfo"]->rows.clear();
   for (const Json& machine : state.machines) insert("DeviceInfo", device_row(state, machine));
+  if (inventory_of_ != state.machine_changes) {
+    inventory_of_ = state.machine_changes;
+    for (const char* name : {"DeviceTvmSoftwareInventory", "DeviceTvmSoftwareVulnerabilities"})
+      tables_[name]->rows.clear();
+    insert_inventory(*this, state);
+  }
   for (; machines_ < state.machines.size(); ++machines_)
     insert_device_events(*this, state.machines[machines_], machines_, began_us_);
   for (; alerts_ < state.alerts.size(); ++alerts_) insert_alert(*this, state, state.alerts[alerts_]);
@@ -88,7 +94,8 @@ Status HuntingTables::add(std::string_view name, const Json& given) {
   const auto found = tables_.find(name);
   if (found == tables_.end()) {
     const auto near = nearest_name(name, names());
-    return error(fmt::format("there is no table `{}`{}", name, near ? "; did you mean `" + *near + "`?" : ""));
+    return error(
+        fmt::format("there is no table `{}`{}", name, near ? "; did you mean `" + *near + "`?" : ""));
   }
   kql::Rows added;
   for (const Json& item : given.is_list() ? given.items() : Json::List{given}) {
@@ -104,10 +111,16 @@ Status HuntingTables::add(std::string_view name, const Json& given) {
 void HuntingTables::insert(std::string_view name, const Json& given) {
   const auto found = tables_.find(name);
   FLOW_CHECK(found != tables_.end(), "the table is in the list");
-  if (found->second->rows.size() >= kMostRows) return;
-  auto row = read_row(*found->second, given);
-  FLOW_CHECK(row, "the columns are in the list");
-  found->second->rows.push_back(std::make_shared<const kql::Row>(std::move(*row)));
+  kql::Table& table = *found->second;
+  if (table.rows.size() >= kMostRows) return;
+  kql::Row row(table.columns.size());
+  for (const Member& member : given.members()) {
+    const auto column = std::ranges::find(table.columns, member.name, &kql::Column::name);
+    FLOW_CHECK(column != table.columns.end(), "the column is in the list");
+    row[static_cast<std::size_t>(column - table.columns.begin())] =
+        kql::from_json(member.value, column->type);
+  }
+  table.rows.push_back(std::make_shared<const kql::Row>(std::move(row)));
 }
 
 std::vector<std::string> HuntingTables::names() const {

@@ -21,10 +21,11 @@ class HuntingTables final : public kql::Tables {
   HuntingTables();
 
   // Adds what has come since: devices, alerts, and what lies now behind them.
-  void refresh(const State& state);
+  void refresh(State& state);
   // Rows from outside, an object each. All are added, or none and the Error names the column.
   Status add(std::string_view table, const Json& rows);
-  // One row made here; names no table has are a mistake of ours.
+  // One row made here: a name that the table does not have is a mistake of ours, a value that does not fit is
+  // null.
   void insert(std::string_view table, const Json& row);
 
   std::vector<std::string> names() const override;
@@ -36,6 +37,7 @@ class HuntingTables final : public kql::Tables {
  private:
   std::map<std::string, std::shared_ptr<kql::Table>, std::less<>> tables_;
   std::size_t machines_ = 0, alerts_ = 0;
+  std::uint64_t inventory_of_ = ~std::uint64_t{0};  // State::machine_changes
   std::int64_t began_us_ = 0;
 };
 
