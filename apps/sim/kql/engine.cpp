@@ -81,11 +81,11 @@ Result<TimeWindow> parse_window(std::string_view text, std::int64_t now_us) {
   const std::size_t slash = text.find('/');
   const std::string_view first = text.substr(0, slash);
   const std::string_view second = slash == std::string_view::npos ? "" : text.substr(slash + 1);
-  const auto time = [](std::string_view part) {
+  const auto moment = [](std::string_view part) {
     const auto parsed = parse_datetime(part);
     return parsed ? std::optional(parsed->ticks) : std::nullopt;
   };
-  const auto from = time(first), to = time(second);
+  const auto from = moment(first), to = moment(second);
   const auto before = parse_iso_duration(first), after = parse_iso_duration(second);
   if (slash == std::string_view::npos && before) return TimeWindow{now - *before, kMostTicks};
   if (slash == std::string_view::npos && from) return TimeWindow{*from, kMostTicks};
