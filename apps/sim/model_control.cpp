@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "apps/sim/control.hpp"
+#include "apps/sim/graph_data.hpp"
 #include "apps/sim/hunting.hpp"
 #include "apps/sim/made_up.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
+#include "apps/sim/third_party.hpp"
 #include "apps/sim/ticks.hpp"
 #include "base/text.hpp"
 
@@ -318,7 +320,7 @@ constexpr ControlPage kPages[] = {
 };
 
 std::vector<std::span<const ControlPage>> all_pages() {
-  return {kPages, defender_pages(), hunting_pages()};
+  return {kPages, defender_pages(), hunting_pages(), graph_pages(), third_party_pages()};
 }
 
 const ControlPage* find_page(std::string_view method, std::string_view name) {

@@ -213,7 +213,7 @@ const AccessToken* authorize(State& state, const HttpQuestion& question, const S
   const bool is_granted = std::ranges::any_of(required, [&](const std::string& role) {
     return std::ranges::find(token.roles, role) != token.roles.end();
   });
-  if (is_granted) return &token;
+  if (is_granted || required.empty()) return &token;
   refusal =
       operation.audience == Audience::Graph
           ? graph_error(state, 403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")

@@ -2,7 +2,9 @@
 #include <set>
 
 #include "apps/sim/defender_handlers.hpp"
+#include "apps/sim/graph_data.hpp"
 #include "apps/sim/hunting.hpp"
+#include "apps/sim/third_party.hpp"
 
 namespace flow::sim {
 namespace {
@@ -50,8 +52,13 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& segm
 }  // namespace
 
 const std::vector<std::span<const SimOperation>>& operation_tables() {
-  static const std::vector<std::span<const SimOperation>> kTables{kDefenderOperations, hunting_operations(),
-                                                                  other_operations()};
+  static const std::vector<std::span<const SimOperation>> kTables = [] {
+    std::vector<std::span<const SimOperation>> tables{kDefenderOperations, hunting_operations(),
+                                                      graph_security_operations(), directory_operations()};
+    for (const std::span<const SimOperation> table : third_party_operations()) tables.push_back(table);
+    tables.push_back(other_operations());
+    return tables;
+  }();
   return kTables;
 }
 
