@@ -52,7 +52,9 @@ bool Runtime::Loop::admit(Run& run, std::uint32_t number) {
     return false;
   }
   const Operation& operation = run.operation(number);
-  if (is_shadow(run.row().flow) && is_answered_by_somebody(operation)) {
+  const bool comes_anyway =
+      operation.name == "receive" && !is_shadow(run.row().flow) && !options_.performs_nothing;
+  if (is_recorded_only(run) && is_answered_by_somebody(operation) && !comes_anyway) {
     answer_instead(run, number, AnsweredBy::DryRun, answer_of_nobody(run, number));
     return false;
   }
@@ -112,15 +114,20 @@ bool Runtime::Loop::admit_performing(Run& run, std::uint32_t number, bool starts
   return false;
 }
 
-// A shadow asks nobody. It goes on as if they had agreed, or chosen the first option, so that one sees what
-// would follow; no message comes.
+// Nothing that such a run wants is performed, and nobody is asked by it: dry runs, backtests, shadows.
+bool Runtime::Loop::is_recorded_only(const Run& run) const {
+  return run.policies().is_dry_run || is_shadow(run.row().flow) || options_.performs_nothing;
+}
+
+// It goes on as if nobody had agreed: what a person would have to allow does not look allowed. Of options it
+// is the first that they choose, for one must be; no message comes.
 Outcome Runtime::Loop::answer_of_nobody(const Run& run, std::uint32_t number) {
   const Operation& operation = run.operation(number);
-  if (operation.name == "approve") return Returned{"true"};
+  if (operation.name == "approve") return Returned{"false"};
   const auto options =
       json_elements(json_member(run.waiting(number)->call.arguments, "options").value_or(""));
   if (options && !options->empty()) return Returned{options->front()};
-  return Fault{.kind = FaultKind::Timeout, .message = "a shadow gets no messages"};
+  return Fault{.kind = FaultKind::Timeout, .message = "nobody is asked by a run that performs nothing"};
 }
 
 // A policy's answer to a call that it does not let pass. The caller lets the run go on: settle_run().

@@ -204,6 +204,8 @@ Outcome Runtime::Loop::answer_of(const QuestionRow& answered) {
 
 // What was waited for until now has not come.
 Outcome Runtime::Loop::outcome_when_due(const Run& run, std::uint32_t number) {
+  if (run.operation(number).full_name() == "flow.call")
+    return Fault{.kind = FaultKind::Timeout, .message = "the called flow was not over in time; it goes on"};
   if (!is_answered_by_somebody(run.operation(number))) return Returned{"null"};
   close_question(question_id(run.row().id, number), QuestionRow::State::Expired);
   return nobody_in_time(run.operation(number));
@@ -275,12 +277,15 @@ std::optional<bool> Runtime::Loop::approval(Run& run, std::uint32_t number, cons
   }
   const QuestionRow& question = **known;
   run.note_held(number, false);
+  run.note_due(number, 0);
   if (question.state != QuestionRow::State::Open) return question.answer == kApprove;
   if (question.expires_us <= now_us) {
     close_question(id, QuestionRow::State::Expired);
     return false;
   }
   run.note_held(number, true);
+  run.note_due(number, question.expires_us);
+  drowsy_.insert(run.row().id);
   if (question.expires_us != kNever)
     at(question.expires_us, run, number, [this, number](Run& held) {
       if (!held.waiting(number)->is_held) return;

@@ -94,6 +94,15 @@ AuditRow audit_answer(const QuestionRow& answered) {
   return row;
 }
 
+AuditRow audit_message(const RunRow& run, const std::string& name, const std::string& from,
+                       const std::string& key, std::int64_t now_us) {
+  AuditRow row = of_run(AuditKind::Message, run, now_us);
+  row.target = name;
+  row.key = key;
+  row.by = from;
+  return row;
+}
+
 AuditRow audit_control(AuditKind kind, const RunRow& run, const std::string& by, const std::string& reason,
                        std::int64_t now_us) {
   AuditRow row = of_run(kind, run, now_us);

@@ -13,6 +13,9 @@ namespace flow {
 AuditRow audit_started(const RunRow& run);
 AuditRow audit_ended(const RunRow& run, std::int64_t now_us);  // over or parked
 AuditRow audit_answer(const QuestionRow& answered);
+// A message to the run, by its name, with who sent it and the sender's key.
+AuditRow audit_message(const RunRow& run, const std::string& name, const std::string& from,
+                       const std::string& key, std::int64_t now_us);
 AuditRow audit_control(AuditKind kind, const RunRow& run, const std::string& by, const std::string& reason,
                        std::int64_t now_us);
 

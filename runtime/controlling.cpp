@@ -33,12 +33,7 @@ Status Runtime::Loop::take_control(const ControlRequest& request, const ControlD
   const bool is_repeated = request.what == ControlRequest::What::Retry && !batch_.runs.empty();
   if (is_written || is_repeated) FLOW_TRY_STATUS(commit());
   FLOW_TRY(ControlPlan plan, plan_control(store_, request, ids_, clock_.now_us()));
-  if (plan.reply.how == ControlReply::How::Done) {
-    FLOW_TRY(const std::optional<RunRow> before, store_.run(request.run));
-    const bool was_parked = before && before->state == RunState::Parked;
-    if (was_parked && parked_ > 0) --parked_;  // perhaps by a process before this one
-    carry_out(plan.batch, request);
-  }
+  if (plan.reply.how == ControlReply::How::Done) carry_out(plan.batch, request);
   when_durable([done, reply = std::move(plan.reply)] { done(reply); });
   return {};
 }

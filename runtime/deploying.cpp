@@ -36,7 +36,8 @@ Result<std::string> Runtime::Loop::deploy(const std::string& tenant, std::string
                                                .settings = std::string(settings_json),
                                                .file = {},
                                                .flow = {},
-                                               .by = {}}));
+                                               .by = {}},
+                                              Extent::All));
   if (reply.how == DeployReply::How::Refused) return error(reply.problem);
   FLOW_TRY_STATUS(commit());
   return sha256_hex(module_bytes);
@@ -104,26 +105,51 @@ Status Runtime::Loop::check_startable(const Subscriber& subscriber) {
   return {};
 }
 
-void Runtime::Loop::change_deployment(DeployRequest request, DeployDone done) {
-  inbox_->ask([this, request = std::move(request), done = std::move(done)](bool is_open) -> Status {
+void Runtime::Loop::change_deployment(std::vector<DeployRequest> requests, DeployDone done) {
+  inbox_->ask([this, requests = std::move(requests), done = std::move(done)](bool is_open) -> Status {
     if (!is_open) return done({}), Status();
     // What was changed in this very turn is to be in the store, by which this change goes.
     if (!batch_.deployments.empty()) FLOW_TRY_STATUS(commit());
-    FLOW_TRY(DeployReply reply, carry_out(request));
+    FLOW_TRY(DeployReply reply, carry_out(requests));
     if (reply.how != DeployReply::How::Done) return done(std::move(reply)), Status();
     when_durable([done, reply = std::move(reply)] { done(reply); });
     return {};
   });
 }
 
+// Nothing is done before all of it was checked.
+Result<DeployReply> Runtime::Loop::carry_out(const std::vector<DeployRequest>& requests) {
+  std::vector<const DeployRequest*> wanted;
+  DeployReply absent{.how = DeployReply::How::Refused, .problem = "no tenant was named", .changes = {}};
+  for (const DeployRequest& request : requests) {
+    FLOW_TRY(DeployReply checked, carry_out(request, Extent::Check));
+    if (checked.how == DeployReply::How::Refused && requests.size() > 1)
+      checked.problem = fmt::format("tenant `{}`: {}", request.tenant, checked.problem);
+    if (checked.how == DeployReply::How::Refused && !checked.is_absent) return checked;
+    if (checked.is_absent)
+      absent = std::move(checked);
+    else
+      wanted.push_back(&request);
+  }
+  if (wanted.empty()) return absent;
+  DeployReply all{.how = DeployReply::How::Done, .problem = {}, .changes = {}};
+  for (const DeployRequest* request : wanted) {
+    FLOW_TRY(DeployReply one, carry_out(*request, Extent::All));
+    if (one.how != DeployReply::How::Done)
+      return error(fmt::format("a change that was found good is refused: {}", one.problem));
+    all.changes.insert(all.changes.end(), one.changes.begin(), one.changes.end());
+  }
+  return all;
+}
+
 // The Error is the store's.
-Result<DeployReply> Runtime::Loop::carry_out(const DeployRequest& request) {
+Result<DeployReply> Runtime::Loop::carry_out(const DeployRequest& request, Extent extent) {
   switch (request.what) {
     case What::Live:
-    case What::Shadow: return carry_out_module(request);
-    case What::Back: return go_back(request);
+    case What::Shadow: return carry_out_module(request, extent);
+    case What::Back: return go_back(request, extent);
     case What::Withdraw:
-    case What::EndShadow: return take_away(request);
+    case What::EndShadow: return take_away(request, extent);
   }
   return DeployReply{};
 }
@@ -134,9 +160,13 @@ DeployReply refused(std::string problem) {
   return {.how = DeployReply::How::Refused, .problem = std::move(problem), .changes = {}};
 }
 
+DeployReply nothing_to_change(std::string problem) {
+  return {.how = DeployReply::How::Refused, .problem = std::move(problem), .is_absent = true, .changes = {}};
+}
+
 }  // namespace
 
-Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request) {
+Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request, Extent extent) {
   const bool is_shadow = request.what == What::Shadow;
   FLOW_TRY(const std::vector<DeploymentRow> rows, store_.deployments(request.tenant, ""));
   const auto versions = versions_by_flow(rows);
@@ -151,6 +181,7 @@ Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request
       check_version(request.tenant, request.module, request.settings, leaving, is_shadow);
   if (!version) return refused(version.error().message);
   DeployReply reply{.how = DeployReply::How::Done, .problem = {}, .changes = {}};
+  if (extent == Extent::Check) return reply;
   const auto change = [&](const std::string& flow, Kind kind, const std::string& module) {
     reply.changes.push_back({.tenant = request.tenant,
                              .flow = flow,
@@ -204,20 +235,22 @@ Result<DeployReply> Runtime::Loop::never_deployed(const DeployRequest& request) 
   std::vector<std::string> known;
   for (const DeploymentRow& row : rows) known.push_back(row.flow);
   const auto near = nearest_name(request.flow, known);
-  return refused(fmt::format("flow `{}` was never deployed{}", request.flow,
-                             near ? fmt::format("; did you mean `{}`?", *near) : ""));
+  return nothing_to_change(fmt::format("flow `{}` was never deployed{}", request.flow,
+                                       near ? fmt::format("; did you mean `{}`?", *near) : ""));
 }
 
-Result<DeployReply> Runtime::Loop::go_back(const DeployRequest& request) {
+Result<DeployReply> Runtime::Loop::go_back(const DeployRequest& request, Extent extent) {
   FLOW_TRY(const std::vector<DeploymentRow> rows, store_.deployments(request.tenant, request.flow));
   const FlowVersions versions = versions_of(rows);
   if (versions.live.empty()) return never_deployed(request);
   if (versions.before() == nullptr)
-    return refused(fmt::format("flow `{}` has had no other version than the one of {}", request.flow,
-                               format_time_us(versions.live.back().time_us)));
+    return nothing_to_change(fmt::format("flow `{}` has had no other version than the one of {}",
+                                         request.flow, format_time_us(versions.live.back().time_us)));
   const DeploymentRow& before = *versions.before();
-  const Status served = subscribe_stored(before, false);
+  const Status served = extent == Extent::Check ? check_stored(before) : subscribe_stored(before, false);
   if (!served) return refused(fmt::format("the version before cannot be served: {}", served.error().message));
+  if (extent == Extent::Check)
+    return DeployReply{.how = DeployReply::How::Done, .problem = {}, .changes = {}};
   DeploymentRow row = before;
   row.kind = Kind::Back;
   row.time_us = clock_.now_us();
@@ -227,7 +260,7 @@ Result<DeployReply> Runtime::Loop::go_back(const DeployRequest& request) {
   return reply;
 }
 
-Result<DeployReply> Runtime::Loop::take_away(const DeployRequest& request) {
+Result<DeployReply> Runtime::Loop::take_away(const DeployRequest& request, Extent extent) {
   const bool is_shadow = request.what == What::EndShadow;
   FLOW_TRY(const std::vector<DeploymentRow> rows, store_.deployments(request.tenant, request.flow));
   const FlowVersions versions = versions_of(rows);
@@ -235,7 +268,10 @@ Result<DeployReply> Runtime::Loop::take_away(const DeployRequest& request) {
       is_shadow ? (versions.shadow ? &*versions.shadow : nullptr) : versions.current();
   if (rows.empty()) return never_deployed(request);
   if (now == nullptr)
-    return refused(fmt::format("flow `{}` {}", request.flow, is_shadow ? "has no shadow" : "is not live"));
+    return nothing_to_change(
+        fmt::format("flow `{}` {}", request.flow, is_shadow ? "has no shadow" : "is not live"));
+  if (extent == Extent::Check)
+    return DeployReply{.how = DeployReply::How::Done, .problem = {}, .changes = {}};
   DeploymentRow row = *now;
   row.kind = is_shadow ? Kind::ShadowEnded : Kind::Withdrawn;
   row.time_us = clock_.now_us();
@@ -244,6 +280,15 @@ Result<DeployReply> Runtime::Loop::take_away(const DeployRequest& request) {
   DeployReply reply{.how = DeployReply::How::Done, .problem = {}, .changes = {std::move(row)}};
   note_deployments(reply.changes);
   return reply;
+}
+
+Status Runtime::Loop::check_stored(const DeploymentRow& row) {
+  FLOW_TRY(const auto bytes, store_.module(row.module));
+  if (!bytes) return error(fmt::format("module {} is not in the store", row.module));
+  FLOW_TRY(const NewVersion version, check_version(row.tenant, *bytes, row.settings, {row.flow}, false));
+  if (std::ranges::find(version.module->flows, row.flow, &FlowCode::name) == version.module->flows.end())
+    return error(fmt::format("its module has no flow `{}`", row.flow));
+  return {};
 }
 
 // One flow of a module that the store has.
@@ -270,7 +315,7 @@ Status Runtime::Loop::deploy_file(const DeployRequest& request,
            std::ranges::find(found->second.taken_back, version.hash) != found->second.taken_back.end();
   };
   if (std::ranges::none_of(version.module->flows, held_back)) {
-    FLOW_TRY(const DeployReply reply, carry_out(request));
+    FLOW_TRY(const DeployReply reply, carry_out(request, Extent::All));
     return reply.how == DeployReply::How::Refused ? error(reply.problem) : Status();
   }
   for (const FlowCode& flow : version.module->flows) {

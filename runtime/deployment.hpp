@@ -37,6 +37,7 @@ struct DeployReply {
   enum class How : std::uint8_t { Done, Refused, Stopping };
   How how = How::Stopping;
   std::string problem;                 // Refused: nothing was changed
+  bool is_absent = false;              // Refused: because there is nothing to change
   std::vector<DeploymentRow> changes;  // Done; empty when it was so already
 };
 // Called once, on the loop's thread or on the asker's. Must be quick and must not call back into the runtime.

@@ -23,6 +23,8 @@ struct PollShape {
 struct PolledEvent {
   std::string json;  // the event's own text
   std::string key;
+  std::string id;                 // of what it is about, when the trigger tells of changes: of each its last
+                                  // state may be kept
   std::int64_t time_us = 0;       // when it has none, the time of the poll
   std::vector<std::string> with;  // keys of what else is seen when this is
 };

@@ -38,6 +38,11 @@ Outcome outcome_of(const RunRow& row, const CancelledEntry& cancelled) {
       .message = fmt::format("flow `{}` was {}", row.flow, cancel_reason(cancelled.by, cancelled.reason))};
 }
 
+std::int64_t later(std::int64_t time_us, std::int64_t by_us) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(time_us, by_us, &sum) ? kNever : sum;
+}
+
 std::string failure_event(const RunRow& row, const Ended& ended) {
   const Fault& fault = ended.fault;
   return fmt::format(
@@ -76,6 +81,8 @@ void Runtime::Loop::answer_caller(const RunRow& row, const Outcome& outcome) {
   follow_up([this, caller = *caller, outcome] {
     if (Run* const waiting = waiting_run(caller.run, caller.call))
       finish_call(*waiting, caller.call, outcome, false);
+    else if (run(caller.run) == nullptr)
+      wake_soon(caller.run);  // it looks by itself
     return Status();
   });
 }
@@ -144,8 +151,24 @@ Status Runtime::Loop::start_child(const std::string& id, std::uint32_t number) {
   if (!is_awaited) return finish_call(*parent, number, Returned{json_quoted(child.run)}, false), Status();
   const bool is_over = child.how == Begun::How::Started && run(child.run) == nullptr;
   if (!is_over) awaited_.insert(beginning.key);
-  // One that begins now answers when it ends. After a restart it may have ended before.
-  return child.how == Begun::How::Known ? answer_from_child(*parent, number, child.run) : Status();
+  // One that begins now answers when it ends. After a restart, or a sleep, it may have ended before.
+  if (child.how == Begun::How::Known) FLOW_TRY_STATUS(answer_from_child(*parent, number, child.run));
+  if (const Run* const waiting = waiting_run(id, number)) wait_for_child(*waiting, number);
+  return {};
+}
+
+// As long as it says. A caller that has waited for a while may sleep until the end of the other wakes it.
+void Runtime::Loop::wait_for_child(const Run& parent, std::uint32_t number) {
+  Run* const caller = waiting_run(parent.row().id, number);
+  if (caller == nullptr) return;
+  const std::int64_t now_us = clock_.now_us(), due_us = caller->waiting(number)->due_us;
+  if (due_us != 0 && due_us <= now_us)
+    return finish_call(*caller, number, outcome_when_due(*caller, number), false);
+  if (due_us != 0 && !caller->waiting(number)->has_timer) set_timer(*caller, number);
+  at(later(now_us, options_.sleep_from_us), *caller, number, [this, number](Run& waiting) {
+    if (waiting.waiting(number)->due_us == 0) waiting.note_due(number, kNever);
+    drowsy_.insert(waiting.row().id);
+  });
 }
 
 // By the module that the caller runs on, when it has the flow: the two were written for each other.
@@ -184,9 +207,15 @@ Result<std::variant<Begun, Fault>> Runtime::Loop::begin_child(const Run& parent,
 // Nothing happens to one that is not over: it answers when it is.
 Status Runtime::Loop::answer_from_child(Run& parent, std::uint32_t number, const std::string& child) {
   if (run(child) != nullptr) return {};
-  FLOW_TRY(const std::optional<RunRow> row, store_.run(child));
+  const auto ended = std::ranges::find(batch_.changed_runs, child, &RunRow::id);  // in this turn
+  std::optional<RunRow> row;
+  if (ended != batch_.changed_runs.end()) {
+    row = *ended;
+  } else {
+    FLOW_TRY(row, store_.run(child));
+  }
   if (!row || row->ended_us == 0) return {};
-  FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(child, 0));
+  FLOW_TRY(const std::vector<JournalRow> journal, journal_of(child));
   if (journal.empty()) return {};
   const auto kind = entry_numbered(journal.back().kind);
   const Result<Entry> entry =

@@ -23,7 +23,8 @@ std::optional<FrozenCall> read_call(std::string_view object) {
   const auto due = json_member(object, "due_us");
   const auto due_us = due ? json_int(*due) : std::nullopt;
   if (!number || !attempts || !failures || !due_us) return std::nullopt;
-  return FrozenCall{*number, *attempts, *failures, *due_us};
+  const auto held = json_member(object, "held");
+  return FrozenCall{*number, *attempts, *failures, *due_us, held && json_bool(*held).value_or(false)};
 }
 
 }  // namespace
@@ -31,9 +32,9 @@ std::optional<FrozenCall> read_call(std::string_view object) {
 std::string encode_frozen(const FrozenRun& run) {
   std::string waiting;
   for (const FrozenCall& call : run.waiting)
-    waiting +=
-        fmt::format(R"({}{{"call":{},"attempts":{},"failures":{},"due_us":{}}})", waiting.empty() ? "" : ",",
-                    call.number, call.attempts, call.failures, call.due_us);
+    waiting += fmt::format(R"({}{{"call":{},"attempts":{},"failures":{},"due_us":{}{}}})",
+                           waiting.empty() ? "" : ",", call.number, call.attempts, call.failures, call.due_us,
+                           call.is_held ? ",\"held\":true" : "");
   return fmt::format("{{\"version\":{},\"calls\":{},\"entered\":{},\"settings\":{},\"waiting\":[{}]}}\n",
                      kVersion, run.calls, run.has_entered, run.settings, waiting) +
          run.machine;

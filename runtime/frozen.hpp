@@ -17,6 +17,7 @@ struct FrozenCall {
   std::uint32_t attempts = 0;
   std::uint32_t failures = 0;
   std::int64_t due_us = 0;  // kNever: no time brings its answer
+  bool is_held = false;     // it has not gone out: people are asked first
 };
 struct FrozenRun {
   std::uint32_t calls = 0;  // that the run has made so far

@@ -15,6 +15,7 @@
 namespace flow {
 namespace {
 
+constexpr std::int64_t kRestBeforeTidyingUs = 50'000;
 constexpr std::int64_t kLongestSleepUs = 1'000'000;  // the clock may be set while we sleep
 
 }  // namespace
@@ -101,8 +102,21 @@ Status Runtime::Loop::turn(bool& has_worked) {
   FLOW_TRY_STATUS(commit());
   send_calls();
   if (!is_draining_) FLOW_TRY_STATUS(prune_some(now_us, has_worked));
+  FLOW_TRY_STATUS(tidy_up(now_us, has_worked));
   note_turned(now_us, has_worked);
   return {};
+}
+
+// When nothing was to be done for a moment, what commits left behind is cleared away.
+Status Runtime::Loop::tidy_up(std::int64_t now_us, bool has_worked) {
+  if (has_worked || counters_.commits != tidied_at_commit_) {
+    if (counters_.commits != tidied_at_commit_) tidy_us_ = now_us + kRestBeforeTidyingUs;
+    tidied_at_commit_ = counters_.commits;
+    return {};
+  }
+  if (now_us < tidy_us_) return {};
+  tidy_us_ = kNever;
+  return store_.tidy();
 }
 
 // A clock that was set back takes what is due with it: nothing rests for longer than it was meant to.
@@ -118,7 +132,8 @@ void Runtime::Loop::follow_clock(std::int64_t now_us) {
   responds_until_.clear();
   for (auto& [run, responder] : responders_) responds_until_.emplace(responder.until_us -= back_us, run);
   limiter_.set_back(back_us);
-  if (pruning_.next_us != kNever) pruning_.next_us -= back_us;
+  for (std::int64_t* const next_us : {&pruning_.next_us, &tidy_us_})
+    if (*next_us != kNever) *next_us -= back_us;
 }
 
 bool Runtime::Loop::fire_timers(std::int64_t now_us) {
@@ -143,7 +158,7 @@ std::int64_t Runtime::Loop::next_wake_us() const {
   next = std::min(next, deadlines_.next_us());
   if (in_flight_ < options_.calls_in_flight && !is_draining_) next = std::min(next, limiter_.next_us(now_us));
   if (!is_draining_ && has_room()) next = std::min(next, next_sleeper_us_);
-  if (!is_draining_) next = std::min(next, pruning_.next_us);
+  if (!is_draining_) next = std::min({next, pruning_.next_us, tidy_us_});
   if (!silent_at_.empty()) next = std::min(next, silent_at_.begin()->first);
   if (!responds_until_.empty()) next = std::min(next, responds_until_.begin()->first);
   return next;
@@ -353,7 +368,6 @@ void Runtime::Loop::note_over(const RunRow& row) {
   overdue_.erase(row.id);
   ++counters_.runs_over[row.state];
   metrics_.add(Metric::RunsEnded, {row.tenant, row.flow, run_state_name(row.state)});
-  if (row.state == RunState::Parked) ++parked_;
   after_commit([this, row] { observer_->run_ended(row); });
 }
 
@@ -381,7 +395,10 @@ Status Runtime::deploy(const DeploySet& set) {
   return loop_->deploy(set);
 }
 void Runtime::change_deployment(DeployRequest request, DeployDone done) {
-  loop_->change_deployment(std::move(request), std::move(done));
+  loop_->change_deployment({std::move(request)}, std::move(done));
+}
+void Runtime::change_deployment(std::vector<DeployRequest> requests, DeployDone done) {
+  loop_->change_deployment(std::move(requests), std::move(done));
 }
 Status Runtime::recover() {
   return loop_->recover();

@@ -13,6 +13,7 @@
 //   leasing.cpp       what is undone after a time
 //   sleeping.cpp      runs that only wait, from memory to the store and back
 //   asking.cpp, telling.cpp, messages.cpp            people who are asked and told, messages to runs
+//   previous.cpp      what was before a change
 //   polling.cpp, schedules.cpp, requests.cpp, following.cpp   what starts runs
 //   controlling.cpp   what people do to runs
 //   measuring.cpp     metrics
@@ -60,7 +61,7 @@ class Runtime::Loop {
   Result<std::string> deploy(const std::string& tenant, std::string_view module_bytes,
                              std::string_view settings_json);
   Status deploy(const DeploySet& set);
-  void change_deployment(DeployRequest request, DeployDone done);
+  void change_deployment(std::vector<DeployRequest> requests, DeployDone done);
   Status recover();
   Status run();
   void answer(AnswerRequest request, AnswerDone done);
@@ -143,8 +144,9 @@ class Runtime::Loop {
     const Trigger* declaration = nullptr;  // in `module`
     std::uint32_t operation = 0;           // in `module`
     std::vector<Subscriber> subscribers;
-    EventFields fields;  // what they read of an event
-    ParsedEvent event;   // the one being dispatched
+    EventFields fields;         // what they read of an event
+    bool keeps_states = false;  // some of them read `previous`
+    ParsedEvent event;          // the one being dispatched
     std::unique_ptr<EventReader> reader;
     std::deque<PolledEvent> events;  // of the page read last, not yet dispatched
     bool has_page = false;           // a page is being worked through
@@ -168,6 +170,7 @@ class Runtime::Loop {
   bool fire_timers(std::int64_t now_us);
   Status commit();
   Status commit_now(const Batch& batch);
+  Status tidy_up(std::int64_t now_us, bool has_worked);
   void settle_new_runs();
   void after_commit(std::function<void()> notice);
   void when_durable(std::function<void()> notice) { notices_.push_back(std::move(notice)); }
@@ -252,6 +255,7 @@ class Runtime::Loop {
   static Approval beyond_limit(const Run& run, std::uint32_t number, const Policies::Limit& limit);
   bool admit_performing(Run& run, std::uint32_t number, bool starts_runs, std::int64_t now_us);
   void answer_instead(Run& run, std::uint32_t number, AnsweredBy by, const Outcome& outcome);
+  bool is_recorded_only(const Run& run) const;
   static Outcome answer_of_nobody(const Run& run, std::uint32_t number);
   static Returned stand_in(const Run& run, std::uint32_t number, std::int64_t now_us);
   void note_counted(const Run& run, std::uint32_t number, std::int64_t now_us);
@@ -381,6 +385,13 @@ class Runtime::Loop {
   static PollShape shape_of(const Source& source);
   static std::string source_key(const std::string& tenant, const std::string& trigger);
 
+  // previous.cpp: what an event's ID said last, for flows that read `previous`
+  static bool reads_previous(const Subscriber& subscriber);
+  // The event with what was before it, and keeps it as what comes before the next.
+  Result<std::string> with_previous(const Source& source, const PolledEvent& event);
+  Result<std::optional<StateRow>> state_before(const Source& source, const PolledEvent& event);
+  void forget_states(const Source& source);
+
   // sleeping.cpp
   std::optional<std::int64_t> may_sleep_until(const Run& run) const;
   void put_to_sleep(std::int64_t now_us);
@@ -404,11 +415,14 @@ class Runtime::Loop {
   static Subscriber subscriber(const std::string& tenant, const NewVersion& version, std::uint32_t flow,
                                bool is_shadow);
   static Status check_startable(const Subscriber& subscriber);
-  Result<DeployReply> carry_out(const DeployRequest& request);
-  Result<DeployReply> carry_out_module(const DeployRequest& request);
+  enum class Extent : std::uint8_t { Check, All };  // Check: says what is wrong, and changes nothing
+  Result<DeployReply> carry_out(const std::vector<DeployRequest>& requests);
+  Result<DeployReply> carry_out(const DeployRequest& request, Extent extent);
+  Result<DeployReply> carry_out_module(const DeployRequest& request, Extent extent);
   Result<DeployReply> never_deployed(const DeployRequest& request);
-  Result<DeployReply> go_back(const DeployRequest& request);
-  Result<DeployReply> take_away(const DeployRequest& request);
+  Result<DeployReply> go_back(const DeployRequest& request, Extent extent);
+  Result<DeployReply> take_away(const DeployRequest& request, Extent extent);
+  Status check_stored(const DeploymentRow& row);
   Status subscribe_stored(const DeploymentRow& row, bool is_shadow);
   Status deploy_file(const DeployRequest& request, const std::map<FlowKey, FlowVersions>& versions);
   Status remove(const DeploymentRow& live, const std::string& by);
@@ -446,6 +460,7 @@ class Runtime::Loop {
   Status start_child(const std::string& parent, std::uint32_t number);
   Result<std::variant<Begun, Fault>> begin_child(const Run& parent, const Beginning& beginning,
                                                  const std::string& flow);
+  void wait_for_child(const Run& parent, std::uint32_t number);
   Status answer_from_child(Run& parent, std::uint32_t number, const std::string& child);
   Result<std::optional<RunRow>> row_of(const std::string& id);
 
@@ -456,6 +471,7 @@ class Runtime::Loop {
 
   // recovery.cpp
   Status recover_some(bool& has_worked);
+  bool has_only_rested(const RunRow& row, const std::vector<JournalRow>& journal);
   Status take_up(RunRow row, bool is_restart);
   Result<std::unique_ptr<Run>> thaw(const RunRow& row, const std::shared_ptr<const Module>& module,
                                     std::uint32_t flow);
@@ -483,7 +499,6 @@ class Runtime::Loop {
   std::atomic<std::uint64_t> turns_made_{0};  // the two that other threads read
   std::atomic<bool> is_ready_{false};
   std::int64_t began_us_ = 0;  // when this process did
-  std::int64_t parked_ = 0;    // runs, by this process, and not resumed or cancelled since
   std::multimap<std::int64_t, std::function<void()>> timers_;
   std::int64_t last_turn_us_ = 0;
   Sources sources_;
@@ -535,6 +550,8 @@ class Runtime::Loop {
     std::set<std::string> modules;  // that are needed
   };
   Pruning pruning_;
+  std::int64_t tidy_us_ = kNever;       // when there is something to tidy up
+  std::uint64_t tidied_at_commit_ = 0;  // the last that it was put off for
 
   std::map<TellingId, Telling> tellings_;
   bool is_retelling_ = false;
@@ -545,6 +562,8 @@ class Runtime::Loop {
   bool has_taken_up_all_ = true;  // that were unfinished when this process began
   std::string taken_up_to_;       // the ID of the last of them
   bool was_closed_ = true;        // the process before this one ended in good order
+  bool died_taking_up_ = false;   // the process before this one, of runs that were unfinished
+  bool is_taking_up_ = false;     // this one says so in the store
   std::string recovered_to_;
   bool is_draining_ = false;
 };

@@ -20,7 +20,6 @@ void Runtime::Loop::measure_now() {
   const auto number = [](std::size_t count) { return static_cast<double>(count); };
   metrics_.set(Metric::RunsInMemory, {}, number(runs_.size()));
   metrics_.set(Metric::RunsWaitingForTurn, {}, number(places_.waiting()));
-  metrics_.set(Metric::RunsParked, {}, static_cast<double>(parked_));
   metrics_.set(Metric::CallsInFlight, {}, number(in_flight_));
   metrics_.set(Metric::Ready, {}, is_ready() ? 1 : 0);
   metrics_.forget(Metric::QueueDepth);

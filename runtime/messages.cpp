@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/auditing.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
 
@@ -99,6 +100,9 @@ Result<MessageReply> Runtime::Loop::keep_message(const MessageRequest& request) 
 Status Runtime::Loop::take_message(const MessageRequest& request, const MessageDone& done) {
   FLOW_TRY(const MessageReply reply, keep_message(request));
   if (reply.how == MessageReply::How::Kept) {
+    FLOW_TRY(const std::optional<RunRow> row, row_of(request.run));
+    if (row)
+      batch_.audit.push_back(audit_message(*row, request.name, request.from, request.key, clock_.now_us()));
     if (Run* const receiver = run(request.run))
       hand_message(*receiver, request.name);
     else

@@ -1,12 +1,13 @@
 #include "runtime/packed_entries.hpp"
 
 #include <fmt/format.h>
-#include <lz4.h>
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
 #include <optional>
+
+#include "runtime/compressed_text.hpp"
 
 namespace flow {
 namespace {
@@ -14,8 +15,7 @@ namespace {
 // Beyond so much a row is long enough.
 constexpr std::size_t kMostBytes = 64 * 1024;
 constexpr std::size_t kHeadBytes = 24;  // of an entry, about
-// Less is not worth compressing, and more is refused when it is read: no entry comes near.
-constexpr std::size_t kShort = 512, kLongest = 256u << 20;
+constexpr std::size_t kShort = 512;     // less is not worth compressing
 
 tl::unexpected<Error> damaged(std::string_view how) {
   return error(fmt::format("the journal is damaged: a row with several entries {}", how));
@@ -28,33 +28,6 @@ std::optional<std::int64_t> number(std::string_view& text, char end) {
   if (problem != std::errc() || at == text.data() + text.size() || *at != end) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(at - text.data()) + 1);
   return value;
-}
-
-// Nothing when it would not be shorter.
-std::optional<std::string> compressed(const std::string& text) {
-  if (text.size() < kShort || text.size() > kLongest) return std::nullopt;
-  std::string bytes = fmt::format("{}\n", text.size());
-  const std::size_t head = bytes.size();
-  bytes.resize(text.size());
-  const int room = static_cast<int>(bytes.size() - head);
-  const int size =
-      LZ4_compress_default(text.data(), bytes.data() + head, static_cast<int>(text.size()), room);
-  if (size <= 0) return std::nullopt;
-  bytes.resize(head + static_cast<std::size_t>(size));
-  return bytes;
-}
-
-Result<std::string> decompressed(std::string_view bytes) {
-  const auto length = number(bytes, '\n');
-  // A byte stands for 255 at most.
-  const bool is_possible = length && *length > 0 && static_cast<std::uint64_t>(*length) <= kLongest &&
-                           static_cast<std::uint64_t>(*length) / 255 <= bytes.size();
-  if (!is_possible) return damaged("has an impossible length");
-  std::string text(static_cast<std::size_t>(*length), '\0');
-  const int size = LZ4_decompress_safe(bytes.data(), text.data(), static_cast<int>(bytes.size()),
-                                       static_cast<int>(text.size()));
-  if (size < 0 || static_cast<std::size_t>(size) != text.size()) return damaged("cannot be decompressed");
-  return text;
 }
 
 Result<std::vector<JournalRow>> read(std::string_view run, std::uint32_t last, std::int64_t time_us,
@@ -113,7 +86,9 @@ Status unpack(const Packed& packed, std::string_view run, std::uint32_t last, st
               std::vector<JournalRow>& rows) {
   std::string text;
   if (packed.kind == kCompressed) {
-    FLOW_TRY(text, decompressed(packed.bytes));
+    auto read_back = decompressed(packed.bytes);
+    if (!read_back) return damaged("cannot be decompressed");
+    text = *std::move(read_back);
   }
   FLOW_TRY(std::vector<JournalRow> entries,
            read(run, last, time_us, packed.kind == kCompressed ? text : packed.bytes));

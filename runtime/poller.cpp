@@ -61,7 +61,10 @@ PolledEvent Poller::read_event(std::string element, std::string& problem) const 
   const auto text = time == members->end() ? std::nullopt : json_string(time->second);
   event.time_us = (text ? parse_time_us(*text) : std::nullopt).value_or(now_us_);
   // What tells of changes comes again with each: its ID alone does not tell events apart.
-  if (tells_of_changes(trigger_) && text && problem.empty()) event.key += "\n" + *text;
+  if (tells_of_changes(trigger_) && problem.empty()) {
+    event.id = event.key;
+    if (text) event.key += "\n" + *text;
+  }
   event.json = std::move(element);
   return event;
 }

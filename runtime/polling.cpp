@@ -26,6 +26,7 @@ void Runtime::Loop::listen(Source& source, Subscriber subscriber) {
   source.subscribers.push_back(std::move(subscriber));
   source.fields = EventFields();
   for (const Subscriber& each : source.subscribers) source.fields.add(each.module->types, each.code());
+  source.keeps_states = std::ranges::any_of(source.subscribers, reads_previous);
 }
 
 // A source of its own: no two flows have the same rows.
@@ -233,11 +234,12 @@ Status Runtime::Loop::dispatch(Source& source, PolledEvent event) {
   if (is_seen) return {};
   ++counters_.events_fresh;
   ++source.report.fresh;
-  source.event.read(event.json, source.fields);
+  FLOW_TRY(const std::string json, with_previous(source, event));
+  source.event.read(json, source.fields);
   const bool is_hunt = source.declaration->kind == Trigger::Kind::Hunt;
   const Beginning beginning{.trigger = is_hunt ? source.declaration->name : source.trigger,
                             .key = event.key,
-                            .event = event.json,
+                            .event = json,
                             .parsed = &source.event};
   for (Subscriber& subscriber : source.subscribers)
     if (auto begun = begin_run(subscriber, beginning); !begun) return tl::unexpected(begun.error());
@@ -259,6 +261,7 @@ void Runtime::Loop::finish_page(Source& source) {
     health(HealthEvent::Kind::PollFailed, source.tenant, source.trigger, done.problem);
   batch_.cursors.push_back(done.cursor);
   batch_.forget.push_back(done.forget);
+  if (source.report.fresh > 0) forget_states(source);
   poll_at(source, next_poll_us(source, done));
 }
 

@@ -3,9 +3,13 @@
 // machine.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 #include "base/calendar.hpp"
 #include "runtime/auditing.hpp"
 #include "runtime/frozen.hpp"
+#include "runtime/journal.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
 #include "runtime/shadow.hpp"
@@ -35,6 +39,8 @@ Status Runtime::Loop::recover() {
   FLOW_TRY(const auto closed, store_.meta("closed"));
   was_closed_ = closed == "1";
   Batch batch;
+  FLOW_TRY(const auto taking_up, store_.meta("taking_up"));
+  died_taking_up_ = taking_up == "1";
   batch.meta.push_back(MetaRow{"closed", "0"});
   FLOW_TRY_STATUS(commit_now(batch));
   is_recovering_ = true;
@@ -77,17 +83,22 @@ Status Runtime::Loop::recover_some(bool& has_worked) {
     FLOW_TRY(const std::vector<JournalRow> journal, store_.journal(row.id, 0));
     const std::uint32_t next = journal.empty() ? 0 : journal.back().sequence + 1;
     const bool waits = waits_for_turn(row.reason);  // such a run does nothing that could end a process
-    if (!waits && recoveries_at_end(journal) >= options_.recoveries_without_progress) {
+    const bool only_rested = waits || (!died_taking_up_ && has_only_rested(row, journal));
+    if (!only_rested && recoveries_at_end(journal) >= options_.recoveries_without_progress) {
       park_unread(
           row, next,
           fmt::format("the process ended {} times while this run was taken up", recoveries_at_end(journal)));
       continue;
     }
     // Written before the machine sees the run: if that ends the process, the next one can tell.
-    if (!was_closed_ && !waits)
+    if (!was_closed_ && !only_rested)
       batch.journal.push_back(JournalRow{row.id, next, static_cast<int>(EntryKind::Recovered),
                                          clock_.now_us(), encode_entry(RecoveredEntry{})});
     sound.push_back(row);
+  }
+  if (!sound.empty() && !is_taking_up_) {
+    is_taking_up_ = true;
+    batch.meta.push_back(MetaRow{"taking_up", "1"});
   }
   if (!batch.empty()) FLOW_TRY_STATUS(commit_now(batch));
   for (const RunRow& row : sound) {
@@ -95,9 +106,42 @@ Status Runtime::Loop::recover_some(bool& has_worked) {
     FLOW_TRY_STATUS(take_up(row, true));
   }
   if (is_recovering_) return {};
+  if (is_taking_up_ || died_taking_up_) batch_.meta.push_back(MetaRow{"taking_up", "0"});
   has_taken_up_all_ = true;
   for (const Places::Line& line : places_.lines()) grant_turns(line);
   return {};
+}
+
+// Whether no machine of the run can have moved since it was taken up last: each of its calls waits for a time
+// that has not come yet, as an act in doubt does that is not asked about so soon. Then it is not the run that
+// ended the process.
+bool Runtime::Loop::has_only_rested(const RunRow& row, const std::vector<JournalRow>& journal) {
+  const std::int64_t now_us = clock_.now_us();
+  const auto module = module_of(row.module);
+  if (!module) return false;
+  std::map<std::uint32_t, std::int64_t> rests_until_us;  // by call
+  for (const JournalRow& each : journal) {
+    const auto kind = entry_numbered(each.kind);
+    const Result<Entry> entry = kind ? decode_entry(*kind, each.payload) : error("of no known kind");
+    if (!entry) return false;
+    if (const auto* intent = std::get_if<IntentEntry>(&*entry)) {
+      const auto operation =
+          std::ranges::find((*module)->operations, intent->operation, &Operation::full_name);
+      const bool is_act = operation != (*module)->operations.end() && operation->effect != Effect::Read &&
+                          !is_answered_here(*operation);
+      rests_until_us[intent->call] = is_act ? each.time_us + options_.settle_after_us : intent->due_us;
+    } else if (const auto* retry = std::get_if<RetryEntry>(&*entry)) {
+      rests_until_us[retry->call] = retry->not_before_us;
+    } else if (const auto* begun = std::get_if<BegunEntry>(&*entry)) {
+      rests_until_us[begun->call] = 0;
+    } else if (const auto* answer = std::get_if<OutcomeEntry>(&*entry)) {
+      rests_until_us.erase(answer->call);
+    } else if (std::holds_alternative<ResumedEntry>(*entry)) {
+      return false;  // what is behind does not count
+    }
+  }
+  return !rests_until_us.empty() &&
+         std::ranges::all_of(rests_until_us, [&](const auto& rest) { return rest.second > now_us; });
 }
 
 // `is_restart`: from the process before; otherwise it was let go of to save memory.
@@ -188,7 +232,6 @@ void Runtime::Loop::park_unread(const RunRow& row, std::uint32_t sequence, std::
   batch_.audit.push_back(audit_ended(parked, clock_.now_us()));
   ++counters_.runs_over[RunState::Parked];
   metrics_.add(Metric::RunsEnded, {row.tenant, row.flow, run_state_name(RunState::Parked)});
-  ++parked_;
   health(HealthEvent::Kind::RunParked, parked.tenant, parked.id, parked.reason);
   after_commit([this, parked] { observer_->run_ended(parked); });
 }

@@ -8,6 +8,7 @@
 #include "runtime/deployment.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/json_text.hpp"
+#include "runtime/leases.hpp"
 #include "runtime/served.hpp"
 #include "runtime/shadow.hpp"
 #include "runtime/starting.hpp"
@@ -74,6 +75,11 @@ Result<std::vector<std::string>> reruns(Store& store, const RunRow& row) {
 Result<Batch> plan_rerun(Store& store, const RunHistory& history, const std::string& by, RunIds& ids,
                          std::int64_t now_us) {
   const RunRow& run = history.run;
+  if (is_lease(run))
+    return error(fmt::format("run `{}` ends a lease, which it does once: {}", run.id,
+                             run.state == RunState::Failed || run.state == RunState::Parked
+                                 ? "`flow runs resume` lets it try again"
+                                 : "retry the run that leased, or call what undoes it"));
   if (run.state == RunState::Running)
     return error(fmt::format("run `{}` is under way; cancel it first, or wait for its end", run.id));
   if (run.state == RunState::Parked)

@@ -68,7 +68,7 @@ Status Run::thaw(const FrozenRun& frozen, std::uint32_t sequence, const std::vec
     recorded.intent.arguments = calls[i].arguments;
     recorded.intent.due_us = known.due_us;
     recorded.failures = known.failures;
-    recorded.in_doubt = true;
+    recorded.in_doubt = !known.is_held;
   }
   next_sequence_ = sequence;
   FLOW_TRY_STATUS(read(journal, sequence));
@@ -295,7 +295,7 @@ std::vector<std::uint32_t> Run::take_wanted() {
 std::optional<std::int64_t> Run::may_sleep_until() const {
   std::optional<std::int64_t> until_us;
   for (const auto& [number, waiting] : waiting_) {
-    if (!waiting.in_doubt || waiting.due_us == 0) return std::nullopt;
+    if ((!waiting.in_doubt && !waiting.is_held) || waiting.due_us == 0) return std::nullopt;
     until_us = std::min(until_us.value_or(kNever), waiting.due_us);
   }
   return until_us;
@@ -318,7 +318,7 @@ std::optional<Run::Frozen> Run::freeze() const {
                   .waiting = {},
                   .machine = std::move(*machine)};
   for (const auto& [number, waiting] : waiting_)
-    state.waiting.push_back({number, waiting.attempts, waiting.failures, waiting.due_us});
+    state.waiting.push_back({number, waiting.attempts, waiting.failures, waiting.due_us, waiting.is_held});
   return Frozen{encode_frozen(state), next_sequence_};
 }
 

@@ -117,6 +117,9 @@ class Runtime {
   // From any thread: a change to what is live. It is checked as a whole, done at once for the events from
   // then on, and told when it is durable.
   void change_deployment(DeployRequest request, DeployDone done);
+  // Several in one turn, all or none, as one change for several tenants. Those that have nothing to change,
+  // because they never had the flow or it is not live, are left out, unless that is so of all.
+  void change_deployment(std::vector<DeployRequest> requests, DeployDone done);
 
   // From any thread: what was counted and measured, as Prometheus reads it (metrics.def), told in the loop's
   // next turn; empty when it takes no requests any more.

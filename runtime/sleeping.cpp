@@ -37,6 +37,8 @@ void Runtime::Loop::put_to_sleep(std::int64_t now_us) {
         SleepRow{.run = id, .wake_us = *until_us, .sequence = frozen->sequence, .frozen = frozen->bytes});
     next_sleeper_us_ = std::min(next_sleeper_us_, *until_us);
     deadlines_.forget(id);
+    leave_line(found->row());  // where it is not counted, or it would stay
+    for (const std::uint32_t number : found->under_way()) awaited_.erase(found->call_key(number));
     runs_.erase(id);
   }
 }

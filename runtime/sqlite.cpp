@@ -90,6 +90,20 @@ void Connection::keep_log() {
   sqlite3_db_config(raw_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
+void Connection::watch_log(LogHook& hook) {
+  const auto call = [](void* of, sqlite3*, const char*, int pages) {
+    (*static_cast<LogHook*>(of))(pages);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(raw_.get(), call, &hook);
+}
+
+bool Connection::checkpoint() {
+  int in_log = 0, taken = 0;
+  const int code = sqlite3_wal_checkpoint_v2(raw_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &taken);
+  return code == SQLITE_OK && in_log == taken;
+}
+
 Status Connection::finish(Statement& statement, std::string_view doing) {
   const bool is_done = statement.step() == SQLITE_DONE;
   Status status = is_done ? Status() : Status(tl::unexpected(problem(doing)));

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,13 @@ class Connection {
   // may show what was never written, and takes no second sync for a reason to write it.
   Status rewrite_log();
   void keep_log();  // closing leaves the log as it is
+  // Is called with the number of pages in the log after each commit, in place of what SQLite does by itself.
+  // It must stay where it is as long as the connection.
+  using LogHook = std::function<void(int pages)>;
+  void watch_log(LogHook& hook);
+  // From the log to the file, as far as readers let it. Whether all was taken; one that fails changes
+  // nothing.
+  bool checkpoint();
   // Runs a statement that gives no rows, and resets it. `doing` is for the Error: `create a run`.
   Status finish(Statement& statement, std::string_view doing);
   Result<std::optional<std::string>> one_text(Statement& statement);  // of the first row, if any

@@ -93,6 +93,12 @@ constexpr const char* kSteps[] = {
        ALTER TABLE runs ADD COLUMN machine TEXT NOT NULL DEFAULT '';
        CREATE INDEX runs_parked ON runs (id) WHERE state = 1;
        CREATE INDEX runs_failed ON runs (id) WHERE state = 5;)",
+    // What events said last. Rows have numbers: a tree of whole rows would be read to the end of each.
+    R"(CREATE TABLE states (
+         tenant TEXT NOT NULL, trigger_name TEXT NOT NULL, id TEXT NOT NULL, time_us INTEGER NOT NULL,
+         packed INTEGER NOT NULL, event BLOB NOT NULL);
+       CREATE UNIQUE INDEX states_by_id ON states (tenant, trigger_name, id);
+       CREATE INDEX states_by_time ON states (tenant, trigger_name, time_us);)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

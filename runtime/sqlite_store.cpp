@@ -3,17 +3,20 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "runtime/file_lock.hpp"
 #include "runtime/sqlite.hpp"
 #include "runtime/sqlite_audit.hpp"
+#include "runtime/sqlite_checkpointer.hpp"
 #include "runtime/sqlite_deployments.hpp"
 #include "runtime/sqlite_pruning.hpp"
 #include "runtime/sqlite_questions.hpp"
 #include "runtime/sqlite_quotas.hpp"
 #include "runtime/sqlite_runs.hpp"
 #include "runtime/sqlite_schema.hpp"
+#include "runtime/sqlite_states.hpp"
 #include "runtime/sqlite_triggers.hpp"
 
 namespace flow {
@@ -22,13 +25,16 @@ namespace {
 using sqlite::Connection;
 using sqlite::Statement;
 
-// FULL: a commit is on the disk when it returns. Every thousand pages a commit takes the log into the file,
-// and all that go with it wait: with four times as many pages fewer would, but for 20 ms. The time-out
-// stands first: whoever reads the file while it is opened locks it for a moment.
+// FULL: a commit is on the disk when it returns. The time-out stands first: whoever reads the file while it
+// is opened locks it for a moment.
 constexpr const char* kWriterSettings =
-    "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA "
-    "wal_autocheckpoint = 1000;"
+    "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
     "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456; PRAGMA cache_size = -8000;";
+// Pages in the log. Beyond kLongLog it is taken into the file: by the commit itself, for which all that go
+// with it wait (with four times as many pages fewer would, but for 20 ms), or in the background. When that
+// does not keep up, commits help from kLongestLog on. Fewer than kShortLog are not worth an idle turn.
+constexpr int kShortLog = 64, kLongLog = 1000, kLongestLog = 8000;
+constexpr const char* kCheckpointerSettings = "PRAGMA busy_timeout = 2000; PRAGMA synchronous = FULL;";
 constexpr const char* kReaderSettings = "PRAGMA busy_timeout = 2000; PRAGMA query_only = ON;";
 
 }  // namespace
@@ -39,11 +45,13 @@ struct SqliteStore::Tables {
 
   Status prepare();
   Status write(const Batch& batch);
+  void watch_log();
 
   FileLock lock;  // declared first: released last
   Connection connection;
   sqlite::RunTables runs{connection};
   sqlite::TriggerTables triggers{connection};
+  sqlite::StateTable states{connection};
   sqlite::QuestionTables questions{connection};
   sqlite::DeploymentTable deployments{connection};
   sqlite::QuotaTables quotas{connection};
@@ -51,7 +59,26 @@ struct SqliteStore::Tables {
   sqlite::Pruning pruning{connection};
 
   Statement begin, commit, rollback;
+
+  int pages_in_log = 0;
+  Connection::LogHook log_hook;
+  std::optional<sqlite::Checkpointer> checkpointer;
 };
+
+// A reader may keep pages in the log: then each commit would try in vain, so it waits for as many more.
+void SqliteStore::Tables::watch_log() {
+  log_hook = [this, again = kLongLog](int pages) mutable {
+    pages_in_log = pages;
+    if (pages < kLongLog) again = kLongLog;
+    if (pages < again) return;
+    again = pages + kLongLog;
+    if (checkpointer && pages < kLongestLog)
+      checkpointer->want();
+    else if (connection.checkpoint())
+      again = kLongLog;
+  };
+  connection.watch_log(log_hook);
+}
 
 Status SqliteStore::Tables::prepare() {
   FLOW_TRY(begin, connection.prepare("BEGIN IMMEDIATE"));
@@ -59,6 +86,7 @@ Status SqliteStore::Tables::prepare() {
   FLOW_TRY(rollback, connection.prepare("ROLLBACK"));
   FLOW_TRY_STATUS(runs.prepare());
   FLOW_TRY_STATUS(triggers.prepare());
+  FLOW_TRY_STATUS(states.prepare());
   FLOW_TRY_STATUS(deployments.prepare());
   FLOW_TRY_STATUS(quotas.prepare());
   FLOW_TRY_STATUS(questions.prepare());
@@ -69,6 +97,7 @@ Status SqliteStore::Tables::prepare() {
 Status SqliteStore::Tables::write(const Batch& batch) {
   FLOW_TRY_STATUS(runs.write(batch));
   FLOW_TRY_STATUS(triggers.write(batch));
+  FLOW_TRY_STATUS(states.write(batch));
   FLOW_TRY_STATUS(quotas.write(batch));
   FLOW_TRY_STATUS(deployments.write(batch));
   FLOW_TRY_STATUS(questions.write(batch));
@@ -98,6 +127,14 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, 
   FLOW_TRY_STATUS(sqlite::prepare_schema(connection, path, true));
   auto tables = std::make_unique<Tables>(std::move(lock), std::move(connection));
   FLOW_TRY_STATUS(tables->prepare());
+  if (options.checkpoints_in_background && path != ":memory:") {
+    FLOW_TRY(Connection other,
+             Connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, options.vfs));
+    FLOW_TRY_STATUS(other.run(kCheckpointerSettings));
+    other.keep_log();
+    tables->checkpointer.emplace(std::move(other));
+  }
+  tables->watch_log();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(tables)));
 }
 
@@ -118,6 +155,7 @@ Result<SqliteStore::Figures> SqliteStore::figures() {
   Connection& connection = tables_->connection;
   Figures figures;
   FLOW_TRY(figures.asleep, connection.number("SELECT count(*) FROM runs WHERE state = 0 AND wake_us > 0"));
+  FLOW_TRY(figures.parked, connection.number("SELECT count(*) FROM runs WHERE state = 1"));
   FLOW_TRY(figures.open_questions, connection.number("SELECT count(*) FROM questions WHERE state = 0"));
   FLOW_TRY(const std::int64_t pages, connection.number("PRAGMA page_count"));
   FLOW_TRY(const std::int64_t page_bytes, connection.number("PRAGMA page_size"));
@@ -141,6 +179,7 @@ Status SqliteStore::in_transaction(const std::function<Status()>& write) {
   // SQLite may have rolled back by itself (full disk, I/O error); then this finds nothing to do, which is as
   // good.
   static_cast<void>(tables_->connection.finish(tables_->rollback, "roll back"));
+  if (tables_->checkpointer) tables_->checkpointer->stop();
   // Nobody knows now how much of the log is on the disk: what it holds must not get into the tables before
   // the next process has written it anew.
   tables_->connection.keep_log();
@@ -149,6 +188,16 @@ Status SqliteStore::in_transaction(const std::function<Status()>& write) {
 
 Status SqliteStore::commit(const Batch& batch) {
   return in_transaction([&] { return tables_->write(batch); });
+}
+
+Status SqliteStore::tidy() {
+  if (tables_->pages_in_log < kShortLog) return {};
+  tables_->pages_in_log = 0;  // once is enough until the next commit
+  if (tables_->checkpointer)
+    tables_->checkpointer->want();
+  else
+    tables_->connection.checkpoint();
+  return {};
 }
 
 Result<Pruned> SqliteStore::prune_runs(const PruneOrder& order) {
@@ -223,6 +272,11 @@ Result<std::optional<CursorRow>> SqliteStore::cursor(std::string_view tenant, st
 
 Result<bool> SqliteStore::is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) {
   return tables_->triggers.is_seen(tenant, trigger, key);
+}
+
+Result<std::optional<StateRow>> SqliteStore::last_state(std::string_view tenant, std::string_view trigger,
+                                                        std::string_view id) {
+  return tables_->states.last(tenant, trigger, id);
 }
 
 Result<std::int64_t> SqliteStore::once_until(std::string_view tenant, std::string_view flow,

@@ -21,7 +21,8 @@ namespace flow {
 //   6  what was used of the quotas within the last hour; what is live; several entries in one row of the
 //      journal, whose rows have numbers; the audit trail;
 //      the machine that a run is about
-inline constexpr int kStoreVersion = 6;
+//   7  what events said last, for flows that ask what was before
+inline constexpr int kStoreVersion = 7;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -29,6 +30,9 @@ struct SqliteOptions {
   // Name of a registered sqlite3_vfs to keep the file by, which then has to keep other writers out as well.
   // Empty: the system's files, and the lock beside the file.
   std::string vfs;
+  // Takes the log into the file in a thread of its own. Otherwise it is done by tidy(), and by a commit that
+  // makes the log long.
+  bool checkpoints_in_background = false;
 };
 
 class SqliteStore final : public Store {
@@ -44,7 +48,8 @@ class SqliteStore final : public Store {
 
   // How much it holds, for people who watch a service.
   struct Figures {
-    std::int64_t asleep = 0;          // runs
+    std::int64_t asleep = 0;  // runs
+    std::int64_t parked = 0;
     std::int64_t open_questions = 0;  // and messages that runs wait for
     std::int64_t bytes = 0;
   };
@@ -65,6 +70,8 @@ class SqliteStore final : public Store {
   Result<std::vector<RunRow>> list_runs(const RunFilter& filter) override;
   Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) override;
   Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) override;
+  Result<std::optional<StateRow>> last_state(std::string_view tenant, std::string_view trigger,
+                                             std::string_view id) override;
   Result<std::int64_t> once_until(std::string_view tenant, std::string_view flow,
                                   std::string_view key) override;
   Result<std::vector<CountedCallRow>> counted_calls(std::string_view tenant, std::string_view flow,
@@ -84,6 +91,7 @@ class SqliteStore final : public Store {
   Result<std::vector<DeploymentRow>> deployments(std::string_view tenant, std::string_view flow) override;
   Result<std::optional<std::string>> meta(std::string_view key) override;
   Result<std::vector<AuditLine>> audit(std::uint64_t after, std::uint32_t limit) override;
+  Status tidy() override;
   Result<Pruned> prune_runs(const PruneOrder& order) override;
   Result<std::uint32_t> prune_modules(const std::vector<std::string>& needed) override;
   Result<std::uint32_t> prune_audit(std::int64_t before_us, std::uint32_t limit,

@@ -81,6 +81,15 @@ struct ForgetRow {
   std::uint32_t keep_at_most = 0;  // of the rest, the oldest go until so many are left; 0 is no limit
 };
 
+// What the last event of one ID said, kept for flows that ask what was before.
+struct StateRow {
+  std::string tenant;
+  std::string trigger;
+  std::string id;            // of what the events are about, as an alert's
+  std::int64_t time_us = 0;  // of the event
+  std::string event;         // JSON object
+};
+
 // A key that a flow has taken with flow.once(): until then it is taken.
 struct OnceRow {
   std::string tenant;
@@ -236,6 +245,8 @@ struct Batch {
   std::vector<SeenRow> seen;        // a key that is there already is left alone
   std::vector<CursorRow> cursors;   // replaces
   std::vector<ForgetRow> forget;
+  std::vector<StateRow> states;           // replaces
+  std::vector<ForgetRow> forget_states;   // as `forget`, by the times of the events
   std::vector<OnceRow> once;              // replaces; those that were over when one was taken may be gone
   std::vector<CountedCallRow> counted;    // replaces that call's; those over when one went out may be gone
   std::vector<CountedCallRow> uncounted;  // given back: these calls count no longer
@@ -254,9 +265,10 @@ struct Batch {
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
            awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
-           once.empty() && counted.empty() && uncounted.empty() && sent.empty() && rests.empty() &&
-           questions.empty() && closed.empty() && tellings.empty() && messages.empty() && taken.empty() &&
-           due.empty() && deployments.empty() && meta.empty() && audit.empty();
+           states.empty() && forget_states.empty() && once.empty() && counted.empty() && uncounted.empty() &&
+           sent.empty() && rests.empty() && questions.empty() && closed.empty() && tellings.empty() &&
+           messages.empty() && taken.empty() && due.empty() && deployments.empty() && meta.empty() &&
+           audit.empty();
   }
 };
 
@@ -325,6 +337,8 @@ class Store {
   virtual Result<std::vector<RunRow>> list_runs(const RunFilter& filter) = 0;  // newest first
   virtual Result<std::optional<CursorRow>> cursor(std::string_view tenant, std::string_view trigger) = 0;
   virtual Result<bool> is_seen(std::string_view tenant, std::string_view trigger, std::string_view key) = 0;
+  virtual Result<std::optional<StateRow>> last_state(std::string_view tenant, std::string_view trigger,
+                                                     std::string_view id) = 0;
   // Until when the key is taken; 0 when it is not known.
   virtual Result<std::int64_t> once_until(std::string_view tenant, std::string_view flow,
                                           std::string_view key) = 0;
@@ -355,6 +369,10 @@ class Store {
   virtual Result<std::optional<std::string>> meta(std::string_view key) = 0;
   // Rows of the audit trail with a greater number than `after`, by number.
   virtual Result<std::vector<AuditLine>> audit(std::uint64_t after, std::uint32_t limit) = 0;
+
+  // Work that a later commit would have to do and wait for, while there is nothing else to do. It changes
+  // nothing that can be read.
+  virtual Status tidy() = 0;
 
   // Each is a commit of its own. The runs go with all that is theirs: journals, questions, messages.
   virtual Result<Pruned> prune_runs(const PruneOrder& order) = 0;

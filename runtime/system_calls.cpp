@@ -94,7 +94,11 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
     if (due_us <= now_us) return run.answer(number, Returned{"null"}, false, now_us);
     return rest_until_due(run, number, now_us);
   }
-  if (!waiting.in_doubt) run.note_attempt(number, now_us);
+  if (!waiting.in_doubt) {
+    const std::int64_t within_us =
+        operation.name == "call" && waiting.call.options ? waiting.call.options->await_within_us : 0;
+    run.note_attempt(number, now_us, within_us > 0 ? later(now_us, within_us) : 0);
+  }
   if (operation.name == "call" || operation.name == "start") return call_flow(run, number);
   Outcome outcome = Returned{"null"};
   if (operation.name == "now") outcome = Returned{json_quoted(format_time_us(now_us))};

@@ -13,6 +13,11 @@ constexpr const char* kStyle =
     "body{font:16px/1.5 sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f}"
     "dt{font-weight:bold}dd{margin:0 0 .5rem 0}main{border:1px solid #c7c7cc;border-radius:.5rem;"
     "padding:1rem 1.5rem}button{font:inherit;padding:.6rem 1.2rem}"
+    "body.wide{max-width:80rem}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem "
+    ".6rem "
+    ".2rem 0;border-bottom:1px solid "
+    "#e3e3e8;vertical-align:top;overflow-wrap:anywhere}.failed,.parked{color:#a40000}"
+    ".void{color:#8a8a90}label{margin-right:.6rem}input,select{font:inherit}"
     ".details{border-left:3px solid #c7c7cc;padding-left:1rem;overflow-wrap:anywhere}";
 
 std::string escaped(std::string_view text) {

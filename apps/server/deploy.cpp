@@ -89,9 +89,9 @@ class Closed {
         runtime_(store, clock_, random_, nobody_, *engine_,
                  {.waits_for = RuntimeOptions::WaitsFor::Requests}) {}
 
-  Result<DeployReply> change(DeployRequest request) {
+  Result<DeployReply> change(std::vector<DeployRequest> requests) {
     DeployReply reply;
-    runtime_.change_deployment(std::move(request), [&](DeployReply told) { reply = std::move(told); });
+    runtime_.change_deployment(std::move(requests), [&](DeployReply told) { reply = std::move(told); });
     FLOW_TRY_STATUS(runtime_.run_until_idle());
     return reply;
   }
@@ -110,9 +110,10 @@ class Closed {
   Runtime runtime_;
 };
 
-Attempt<std::size_t> change_in_store(Store& store, const Config& config, DeployRequest request) {
+Attempt<std::size_t> change_in_store(Store& store, const Config& config,
+                                     std::vector<DeployRequest> requests) {
   Closed closed(store, config);
-  FLOW_TRY(const DeployReply reply, closed.change(std::move(request)));
+  FLOW_TRY(const DeployReply reply, closed.change(std::move(requests)));
   if (reply.how != DeployReply::How::Done) return failure(reply.problem, kFlowWrong);
   for (const DeploymentRow& row : reply.changes)
     tell(row.tenant, row.flow, std::string(deployment_kind_name(row.kind)));
@@ -151,13 +152,14 @@ Attempt<int> deploy(const DeployOptions& options) {
       changes += done;
       continue;
     }
+    std::vector<DeployRequest> of_tenants;
     for (const std::string& tenant : tenants) {
-      DeployRequest request = requests[i];
-      request.tenant = tenant;
-      if (!modules.empty()) request.settings = settings_json(*place.config, modules[i]);
-      FLOW_TRY(const std::size_t done, change_in_store(*store, *place.config, std::move(request)));
-      changes += done;
+      of_tenants.push_back(requests[i]);
+      of_tenants.back().tenant = tenant;
+      if (!modules.empty()) of_tenants.back().settings = settings_json(*place.config, modules[i]);
     }
+    FLOW_TRY(const std::size_t done, change_in_store(*store, *place.config, std::move(of_tenants)));
+    changes += done;
   }
   if (changes == 0) say(stdout, "it was so already\n");
   if (changes > 0 && store) say(stdout, "no service has the store open: the next start serves this\n");

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string_view>
 
@@ -50,34 +48,14 @@ std::string json_changes(const std::vector<DeploymentRow>& rows) {
   return list;
 }
 
-// The answers of several tenants to one request. The first refusal is the answer to all; what others had done
-// by then stays, and is named.
-class Gathering {
- public:
-  Gathering(std::size_t tenants, api::Reply reply) : left_(tenants), reply_(std::move(reply)) {}
-
-  void take(const std::string& tenant, const DeployReply& told) {
-    const std::lock_guard lock(mutex_);
-    if (told.how == How::Done) changes_.insert(changes_.end(), told.changes.begin(), told.changes.end());
-    if (told.how == How::Refused) problems_.push_back(fmt::format("tenant `{}`: {}", tenant, told.problem));
-    is_stopping_ |= told.how == How::Stopping;
-    if (--left_ > 0) return;
-    if (is_stopping_) return reply_(api::stopping());
-    if (problems_.empty())
-      return reply_(api::answer(200, fmt::format(R"({{"changes":[{}]}})", json_changes(changes_))));
-    reply_(api::refusal(409, "Refused",
-                        fmt::format("{}{}", fmt::join(problems_, "; "),
-                                    changes_.empty() ? "" : "; it was done for the other tenants")));
+HttpAnswer answer_for(const DeployReply& told) {
+  switch (told.how) {
+    case How::Stopping: return api::stopping();
+    case How::Refused: return api::refusal(409, "Refused", told.problem);
+    case How::Done: break;
   }
-
- private:
-  std::mutex mutex_;
-  std::size_t left_;
-  api::Reply reply_;
-  std::vector<DeploymentRow> changes_;
-  std::vector<std::string> problems_;
-  bool is_stopping_ = false;
-};
+  return api::answer(200, fmt::format(R"({{"changes":[{}]}})", json_changes(told.changes)));
+}
 
 }  // namespace
 
@@ -143,13 +121,12 @@ void Deployments::change(const HttpQuestion& question, DeployRequest request, co
     }
     tenants = {tenant};
   }
-  const auto gathering = std::make_shared<Gathering>(tenants.size(), reply);
+  std::vector<DeployRequest> requests;
   for (const std::string& each : tenants) {
-    DeployRequest own = request;
-    own.tenant = each;
-    options_.change(std::move(own),
-                    [gathering, each](const DeployReply& told) { gathering->take(each, told); });
+    requests.push_back(request);
+    requests.back().tenant = each;
   }
+  options_.change(std::move(requests), [reply](const DeployReply& told) { reply(answer_for(told)); });
 }
 
 }  // namespace flow

@@ -14,7 +14,7 @@ namespace flow {
 struct DeploymentsOptions {
   SecretProvider api_token;  // empty: the API is off
   std::vector<std::string> tenants;
-  std::function<void(DeployRequest, DeployDone)> change;  // Runtime::change_deployment
+  std::function<void(std::vector<DeployRequest>, DeployDone)> change;  // Runtime::change_deployment
   // The settings that this service's configuration has for a module made from `file`, or what of the module
   // the configuration cannot serve.
   std::function<Result<std::string>(const std::string& file, const std::string& module)> settings_for;
@@ -26,7 +26,7 @@ class Deployments {
   Deployments(DeploymentsOptions options, Store& store) : options_(std::move(options)), store_(store) {}
 
   // Answers once, perhaps later and from another thread. False, and no answer, when the path is not one of
-  // these. What is asked for all tenants is done for each of them.
+  // these. What is asked for all tenants is done for all of them or for none.
   //   GET  /api/v1/deployments[?tenant=T&flow=F]                       each change, oldest first
   //   POST /api/v1/deployments?file=F&by=WHO[&tenant=T][&shadow=true]  the body is an encoded module
   //   POST /api/v1/deployments/FLOW/back?by=WHO[&tenant=T]             also withdraw, end-shadow

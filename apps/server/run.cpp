@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
@@ -112,6 +113,20 @@ Attempt<std::string> manual_flow(const RunOptions& options, const LoadedModule& 
                  kUsage);
 }
 
+// What is leased is undone by this process, which nobody replaces when it ends.
+void warn_of_leases(const LoadedModule& loaded) {
+  const Result<Module> module = decode(loaded.bytes);
+  if (!module) return;
+  std::set<std::string> leased;
+  for (const Trigger& trigger : module->triggers)
+    if (trigger.kind == Trigger::Kind::Lease) leased.insert(trigger.endpoint);
+  if (leased.empty()) return;
+  complain(fmt::format(
+      "warning: `{}` leases {}: this command goes on until the leases are over, and ended before "
+      "it leaves what is leased as it is; a service (`flow serve`) undoes it also after a restart",
+      loaded.file, fmt::join(leased, ", ")));
+}
+
 Attempt<int> run_here(const RunOptions& options) {
   FLOW_TRY(Config config, choose_config({options.config, options.sim, options.sim_port, options.sim_smtp_port,
                                          options.mail}));
@@ -124,6 +139,7 @@ Attempt<int> run_here(const RunOptions& options) {
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
   FLOW_TRY_STATUS(set_params(options.params, modules.front(), config));
   FLOW_TRY_STATUS(check_connectors_of(config, modules));
+  warn_of_leases(modules.front());
   std::string event;
   StartRequest request{.tenant = config.tenants.front().name, .event = "{}"};
   if (options.event.empty()) {

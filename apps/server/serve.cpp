@@ -21,6 +21,7 @@
 #include "apps/server/people.hpp"
 #include "apps/server/run_control.hpp"
 #include "apps/server/run_search.hpp"
+#include "apps/server/run_site.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "base/text.hpp"
@@ -80,6 +81,7 @@ Result<std::string> store_metrics(SqliteStore& store) {
   FLOW_TRY(const SqliteStore::Figures figures, store.figures());
   Metrics metrics;
   metrics.set(Metric::RunsSleeping, {}, static_cast<double>(figures.asleep));
+  metrics.set(Metric::RunsParked, {}, static_cast<double>(figures.parked));
   metrics.set(Metric::QuestionsOpen, {}, static_cast<double>(figures.open_questions));
   metrics.set(Metric::StoreBytes, {}, static_cast<double>(figures.bytes));
   return metrics.text();
@@ -121,7 +123,8 @@ Attempt<int> serve(const ServeOptions& options) {
   if (!modules.empty()) FLOW_TRY_STATUS(check_hooks(config, modules));
   FLOW_TRY_STATUS(check_connectors_of(config, modules));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
-  FLOW_TRY(const std::unique_ptr<SqliteStore> store, SqliteStore::open(config.store));
+  FLOW_TRY(const std::unique_ptr<SqliteStore> store,
+           SqliteStore::open(config.store, {.max_bytes = 0, .vfs = {}, .checkpoints_in_background = true}));
   const std::unique_ptr<Engine> engine = vm_engine(config.limits);
   Log log(config, options.quiet, world->clock());
   RuntimeOptions runtime_options;
@@ -166,11 +169,17 @@ Attempt<int> serve(const ServeOptions& options) {
     runtime.control(std::move(request), std::move(done));
   });
   const RunPages runs(config.inbound.api_token, *looking, world->clock());
+  const RunSite site(
+      {.api_token = config.inbound.api_token,
+       .form_key = "runs\n" + link_key,
+       .answer = [&](AnswerRequest request,
+                     AnswerDone done) { runtime.answer(std::move(request), std::move(done)); }},
+      *looking, world->clock());
   const Deployments deployments(
       {.api_token = config.inbound.api_token,
        .tenants = tenants,
-       .change = [&](DeployRequest request,
-                     DeployDone done) { runtime.change_deployment(std::move(request), std::move(done)); },
+       .change = [&](std::vector<DeployRequest> requests,
+                     DeployDone done) { runtime.change_deployment(std::move(requests), std::move(done)); },
        .settings_for = [&](const std::string& file, const std::string& bytes) -> Result<std::string> {
          FLOW_TRY(const LoadedModule module, describe_module(file, bytes));
          FLOW_TRY_STATUS(check_hooks_of(config, module));
@@ -181,7 +190,7 @@ Attempt<int> serve(const ServeOptions& options) {
   Monitoring monitoring(monitoring_options(config.inbound, runtime, *looking));
   const auto handle = [&](const HttpQuestion& question, HttpServer::Reply reply) {
     if (monitoring.handle(question, reply) || people.handle(question, reply) ||
-        control.handle(question, reply) || runs.handle(question, reply) ||
+        control.handle(question, reply) || runs.handle(question, reply) || site.handle(question, reply) ||
         deployments.handle(question, reply))
       return;
     inbound.handle(question, std::move(reply));

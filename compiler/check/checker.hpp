@@ -307,6 +307,7 @@ class Checker {
   void check_http_address(NodeId url);
   void check_http_credential(NodeId call, NodeId auth);
   bool check_effect(NodeId node, const Operation& operation);  // whether it may stand here
+  void check_people(const Operation& operation, const std::vector<NodeId>& arguments);
 
   // ---- calls_of_functions.cpp, function_arguments.cpp, function_types.cpp, tables.cpp
   // `first` is the value it is called on, or the first argument; `ident` the function's name.

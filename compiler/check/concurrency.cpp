@@ -55,7 +55,7 @@ void Checker::count(NodeId node, const char* what, std::int64_t least) {
 
 void Checker::loop_clauses(NodeId node, const LoopParts& parts) {
   if (parts.at_once != kNoNode) count(parts.at_once, "how many run at once", 1);
-  if (parts.limit != kNoNode) count(parts.limit, "the limit of a loop", 0);
+  if (parts.limit != kNoNode) count(parts.limit, "the limit of a loop", 1);
   if (!parts.collects || tree_.kind(node) != NodeKind::ForExpr) return;
   const auto statements = tree_.kids(parts.body);
   const bool ends_so = !statements.empty() && tree_.kind(statements.back()) == NodeKind::Yield;

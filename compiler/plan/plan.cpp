@@ -65,6 +65,7 @@ class Planner {
     }
     plan_.calls = flow_bounds(tree_, library_, checked_, flow_, bounds_);
     plan_.recipients = recipients_.take();
+    if (reads_what_was_before()) plan_.poll_filter.clear();
     for (const std::uint32_t entity : plan_.entities) need_argument(entity);
     for (const auto& [entity, fields] : reads_) {
       plan_.reads.emplace_back(trigger_.entities[entity].name, fields);
@@ -396,12 +397,30 @@ class Planner {
     }
   }
 
+  // What was before is what the poll brought then: it must bring each state of what is polled, also those
+  // that the condition does not want, and all of it that is read.
+  bool reads_what_was_before() {
+    for (const std::uint32_t index : plan_.bindings) {
+      const Trigger::Binding& binding = trigger_.bindings[index];
+      if (binding.wire != "previous" || trigger_.entities.empty()) continue;
+      const TypeId type = trigger_.entities[0].type;
+      std::set<std::string> fields;
+      for (auto at = checked_.fields_read.lower_bound({type, 0});
+           at != checked_.fields_read.end() && at->first == type; ++at)
+        fields.insert(checked_.types.record(type).fields[at->second].name);
+      note_expansion(0, fields);
+      return true;
+    }
+    return false;
+  }
+
   void note_expansion(std::uint32_t entity, const std::set<std::string>& fields) {
     const RecordType& record = checked_.types.record(trigger_.entities[entity].type);
     for (const std::string& name : fields) {
       const std::string& wire = record.fields[*record.field(name)].wire;
       const auto& expandable = trigger_.entities[entity].expand_only;
-      if (entity == 0 && std::ranges::find(expandable, wire) != expandable.end())
+      const bool is_wanted = entity == 0 && std::ranges::find(expandable, wire) != expandable.end();
+      if (is_wanted && std::ranges::find(plan_.poll_expand, wire) == plan_.poll_expand.end())
         plan_.poll_expand.push_back(wire);
     }
   }

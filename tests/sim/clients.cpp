@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "runtime/json_text.hpp"
 #include "simulated_world.hpp"
@@ -106,15 +107,33 @@ void Simulation::send_messages() {
   }
 }
 
+DeployRequest Simulation::deploy_request(const SimulatedFlow& flow, DeployRequest::What what) {
+  const bool is_shadow = what == DeployRequest::What::Shadow;
+  const std::size_t version = is_shadow ? 1 - versions_[flow.name] : versions_[flow.name];
+  return {.what = what,
+          .tenant = kTenant,
+          .module = flow.bytes[version],
+          .file = flow.name,
+          .flow = flow.name,
+          .by = "sim"};
+}
+
+// The other version, a shadow of it, the end of that, or back to what was live before. What is asked for may
+// be refused, as back from the only version there was; a version that is deployed is not.
 void Simulation::deploy_next() {
+  using What = DeployRequest::What;
   const SimulatedFlow& flow = *flows_[any(flows_.size())];
-  versions_[flow.name] = 1 - versions_[flow.name];
+  constexpr What kWhats[] = {What::Live,   What::Live,   What::Live,     What::Back,
+                             What::Shadow, What::Shadow, What::EndShadow};
+  const What what = kWhats[any(std::size(kWhats))];
+  if (what == What::Live) versions_[flow.name] = 1 - versions_[flow.name];
   if (!runtime_) return;
   ++counts_.deploys;
-  say("{} is deployed in version {}", flow.name, versions_[flow.name] + 1);
-  const auto deployed = runtime_->deploy(kTenant, flow.bytes[versions_[flow.name]]);
-  if (disk_.is_down()) return die();
-  if (!deployed) end_process(any_us(kMinute), deployed.error().message.c_str());
+  say("{} is deployed in version {} ({})", flow.name, versions_[flow.name] + 1, static_cast<int>(what));
+  runtime_->change_deployment(deploy_request(flow, what), [this, what, &flow](const DeployReply& reply) {
+    if (what == What::Live && reply.how == DeployReply::How::Refused)
+      problems_.push_back(fmt::format("{} cannot be deployed: {}", flow.name, reply.problem));
+  });
 }
 
 }  // namespace flow::test

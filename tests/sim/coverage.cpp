@@ -23,6 +23,8 @@ SimulationCounts& SimulationCounts::operator+=(const SimulationCounts& other) {
   requests += other.requests;
   answers += other.answers;
   messages += other.messages;
+  leases += other.leases;
+  shadows += other.shadows;
   for (const auto& [state, count] : other.runs_over) runs_over[state] += count;
   disk += other.disk;
   tenant += other.tenant;
@@ -35,7 +37,7 @@ std::string summary(const SimulationCounts& counts) {
   const DiskCounts& disk = counts.disk;
   const TenantCounts& tenant = counts.tenant;
   return fmt::format(
-      "simulated: {} seeds, {} hours, {} runs{}\n"
+      "simulated: {} seeds, {} hours, {} runs{}; {} of them end leases, {} are shadows\n"
       "processes: {} killed at a write, {} of them with the power lost; {} ended by a failed store, {} that "
       "could not start, {} in good "
       "order; {} deploys, {} clock settings\n"
@@ -45,13 +47,13 @@ std::string summary(const SimulationCounts& counts) {
       "requests, {} "
       "lost answers, {} broken off, {} garbled, {} refused, {} answered twice, {} slow; {} looked up\n"
       "people: {} events, {} requests, {} answers, {} messages; {} parked runs resumed",
-      counts.seeds, counts.simulated_us / kHour, counts.runs, states, counts.power_losses + counts.kills,
-      counts.power_losses, counts.store_failures, counts.failed_starts, counts.graceful_ends, counts.deploys,
-      counts.clock_settings, disk.writes, disk.syncs, disk.lost, disk.torn, disk.write_errors,
-      disk.short_writes, disk.sync_errors, disk.read_errors, disk.no_space, tenant.calls, tenant.acts,
-      tenant.throttled, tenant.unavailable, tenant.lying, tenant.lost_requests, tenant.lost_answers,
-      tenant.broken, tenant.garbled, tenant.refused, tenant.doubled_answers, tenant.slow, tenant.lookups,
-      counts.events, counts.requests, counts.answers, counts.messages, counts.resumed);
+      counts.seeds, counts.simulated_us / kHour, counts.runs, states, counts.leases, counts.shadows,
+      counts.power_losses + counts.kills, counts.power_losses, counts.store_failures, counts.failed_starts,
+      counts.graceful_ends, counts.deploys, counts.clock_settings, disk.writes, disk.syncs, disk.lost,
+      disk.torn, disk.write_errors, disk.short_writes, disk.sync_errors, disk.read_errors, disk.no_space,
+      tenant.calls, tenant.acts, tenant.throttled, tenant.unavailable, tenant.lying, tenant.lost_requests,
+      tenant.lost_answers, tenant.broken, tenant.garbled, tenant.refused, tenant.doubled_answers, tenant.slow,
+      tenant.lookups, counts.events, counts.requests, counts.answers, counts.messages, counts.resumed);
 }
 
 }  // namespace flow::test

@@ -114,6 +114,35 @@ flow cut_off on call (device: MachineId, reason: String) -> ActionId do {
     return action.id
 }
 flow notes on call (text: String) do mail("soc@contoso.com", "Note VERSION", text))"},
+    {"calls_long", Start::Alert, R"(
+flow calls_long on alert.new when title == "calls_long" do {
+    let text = call rests("VERSION") within 3h
+    log text
+    mail("soc@contoso.com", "rested", text)
+}
+on error e { log "{e.kind}" }
+flow rests on call (text: String) -> String do {
+    wait 40m
+    return "{text} rested"
+})"},
+    {"leased", Start::Alert, R"(
+flow leased on alert.new when title == "leased" do {
+    isolate(machineId, comment: "leased VERSION") lease 40m
+    mail("soc@contoso.com", "Leased", title)
+}
+on error e { log "{e.kind}" })"},
+    {"confirmed", Start::Alert, R"(
+flow confirmed on alert.new when title == "confirmed" do {
+    isolate(machineId, comment: "leased VERSION") lease 1h
+    wait 20m
+    isolate(machineId, comment: "kept VERSION")
+}
+on error e { log "{e.kind}" })"},
+    {"shared_lease", Start::Alert, R"(
+flow shared_lease on alert.new when title == "shared_lease" do {
+    isolate(machineId, comment: "leased VERSION") lease 30m
+})",
+     true},
     {"graph", Start::Alert, R"(
 flow graph on alert.new when title == "graph" do {
     steps {
@@ -189,11 +218,15 @@ std::string compiled_bytes(const std::string& name, const std::string& text, con
   return encode(*made.module);
 }
 
-std::vector<SimulatedFlow> compile_all() {
+Library declared_library() {
   std::vector<NamedText> texts;
   for (const Declaration& declaration : declarations())
     texts.push_back({std::string(declaration.name), std::string(declaration.text)});
-  const Declarations declared = load_declarations(texts);
+  return load_declarations(texts).library;
+}
+
+std::vector<SimulatedFlow> compile_all() {
+  const Library library = declared_library();
   std::vector<SimulatedFlow> flows;
   for (const Text& each : kTexts) {
     SimulatedFlow flow{.name = each.name,
@@ -203,7 +236,7 @@ std::vector<SimulatedFlow> compile_all() {
                        .is_on_few_machines = each.is_on_few_machines};
     for (const int version : {1, 2}) {
       flow.versions.push_back(of_version(each.text, version));
-      flow.bytes.push_back(compiled_bytes(each.name, flow.versions.back(), declared.library));
+      flow.bytes.push_back(compiled_bytes(each.name, flow.versions.back(), library));
     }
     flows.push_back(std::move(flow));
   }
@@ -211,6 +244,21 @@ std::vector<SimulatedFlow> compile_all() {
 }
 
 }  // namespace
+
+const Protections& simulated_protections() {
+  static const Protections kProtections = {.module = compiled_bytes("rules", R"(
+flow facts_of_machine on call (id: MachineId) do { let facts = get_machine(id)  log "{facts.id}" }
+flow spared on call (operation: String, flowName: String, machineId: MachineId, machine: Machine)
+protect ("{machineId}" endsWith "7" and machine.platform != "none")
+do isolate("0000000000000000000000000000000000000000"))",
+                                                                    declared_library()),
+                                           .kinds = {{.id_type = kMachineIdType,
+                                                      .id = "machineId",
+                                                      .entity = "machine",
+                                                      .fetch = "defender.get_machine",
+                                                      .rules = {{.name = "machine.spared", .flow = 1}}}}};
+  return kProtections;
+}
 
 const std::vector<SimulatedFlow>& simulated_flows() {
   static const std::vector<SimulatedFlow> kFlows = compile_all();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/protections.hpp"
 #include "vm/bytecode/module.hpp"
 
 namespace flow::test {
@@ -20,5 +21,7 @@ struct SimulatedFlow {
 
 // All of them, compiled once in this process.
 const std::vector<SimulatedFlow>& simulated_flows();
+// That nothing acts on a machine whose ID ends with 7.
+const Protections& simulated_protections();
 
 }  // namespace flow::test

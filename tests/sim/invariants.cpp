@@ -229,7 +229,7 @@ void check_guardrails(Store& store, const std::vector<RunRow>& runs, const Expec
       if (first_us == 0 || call.last_intent_us < first_us) first_us = call.last_intent_us;
       if (call.operation == "flow.once" && call.answer && call.answer->result == "true")
         if (const std::int64_t time_us = time_of(run.id, *call.answer))
-          taken[call.arguments].push_back(time_us);
+          taken[run.flow + call.arguments].push_back(time_us);
       const bool is_limited = (run.flow == "limited" && call.operation == "defender.run_antivirus_scan") ||
                               (run.flow == "spared" && call.operation == "defender.isolate");
       const auto sent = tenant.sent().find(fmt::format("{}/{}", run.id, number));

@@ -42,4 +42,13 @@ void check_deeds(Store& store, const std::vector<RunRow>& runs, const Tenant& te
 void check_guardrails(Store& store, const std::vector<RunRow>& runs, const Expected& expected,
                       const Promises& promises, const Tenant& tenant, Problems& problems);
 
+// lease_invariants.cpp
+inline constexpr const char* kProtectedEnding = "7";  // of the IDs of machines that nothing may act on
+void check_leases(Store& store, const std::vector<RunRow>& runs, const Expected& expected,
+                  const Tenant& tenant, Problems& problems);
+void check_shadows(const std::vector<RunRow>& runs, const Tenant& tenant, Problems& problems);
+void check_protected(const std::vector<RunRow>& runs, const Tenant& tenant, Problems& problems);
+void check_trail(Store& store, Problems& problems);  // after each crash, too
+void check_audited(Store& store, const std::vector<RunRow>& runs, const Tenant& tenant, Problems& problems);
+
 }  // namespace flow::test

@@ -11,6 +11,8 @@ void Simulation::draw_flows() {
     if (one_in(2)) flows_.push_back(&flow);
   if (flows_.empty()) flows_.push_back(&all.front());
   for (const SimulatedFlow* flow : flows_) versions_[flow->name] = 0;
+  is_protected_ = one_in(3);
+  if (is_protected_) runtime_options_.protections = simulated_protections();
 }
 
 void Simulation::draw_weather() {

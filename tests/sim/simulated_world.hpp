@@ -95,6 +95,7 @@ class Simulation final : public RuntimeObserver {
   void answer_later(const Deed& deed);
   void answer(const std::string& question, const std::string& by, const std::string& preferred);
   void send_messages();
+  DeployRequest deploy_request(const SimulatedFlow& flow, DeployRequest::What what);
   void deploy_next();
   void come_to_rest();
   void resume_parked();
@@ -144,6 +145,7 @@ class Simulation final : public RuntimeObserver {
   std::int64_t boot_at_us_ = 0;
   std::uint64_t turns_at_once_ = 0;
   bool is_resting_ = false;
+  bool is_protected_ = false;
 
   Promises promises_;
   Expected expected_;

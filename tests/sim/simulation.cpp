@@ -7,6 +7,8 @@
 #include "base/text.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/history.hpp"
+#include "runtime/leases.hpp"
+#include "runtime/shadow.hpp"
 #include "simulated_world.hpp"
 
 namespace flow::test {
@@ -47,11 +49,10 @@ void Simulation::boot() {
   if (opened) {
     store_ = std::move(*opened);
     runtime_ = std::make_unique<Runtime>(*store_, clock_, chance_, tenant_, *engine_, runtime_options_, this);
+    DeploySet set{.tenants = {kTenant}, .files = {}, .is_all = true, .by = "sim"};
     for (const SimulatedFlow* flow : flows_)
-      if (status) {
-        const auto deployed = runtime_->deploy(kTenant, flow->bytes[versions_[flow->name]]);
-        if (!deployed) status = tl::unexpected(deployed.error());
-      }
+      set.files.push_back(deploy_request(*flow, DeployRequest::What::Live));
+    status = runtime_->deploy(set);
     if (status) status = runtime_->recover();
   }
   if (disk_.is_down()) return die();
@@ -93,6 +94,10 @@ void Simulation::end_gracefully() {
 void Simulation::check_crash() {
   const auto copy = disk_.copy();
   check_disk(copy->vfs(), kPath, promises_, problems_);
+  if (promises_.entries.empty()) return;
+  const auto opened = SqliteStore::open(kPath, {.max_bytes = 0, .vfs = copy->vfs()});
+  if (!opened) return problems_.push_back("after a crash: " + opened.error().message);
+  check_trail(**opened, problems_);
 }
 
 // ---- time
@@ -250,8 +255,17 @@ void Simulation::check_rest() {
   check_ends(store, runs, problems_);
   check_deeds(store, runs, tenant_, problems_);
   check_guardrails(store, runs, expected_, promises_, tenant_, problems_);
+  check_leases(store, runs, expected_, tenant_, problems_);
+  check_shadows(runs, tenant_, problems_);
+  if (is_protected_) check_protected(runs, tenant_, problems_);
+  check_audited(store, runs, tenant_, problems_);
+  for (const RunRow& run : runs) {
+    counts_.leases += is_lease(run) ? 1 : 0;
+    counts_.shadows += is_shadow(run.flow) ? 1 : 0;
+  }
   for (const RunRow& run : runs)
-    if (versions_.contains("after_failure") && run.state == RunState::Failed && run.trigger != "run.failed")
+    if (versions_.contains("after_failure") && run.state == RunState::Failed && run.trigger != "run.failed" &&
+        !is_shadow(run.flow))
       expected_.events.emplace("after_failure", run.id);
   // A schedule fires at each full half hour.
   if (versions_.contains("hourly") && expected_.is_clock_steady)

@@ -142,6 +142,10 @@ class FailingStore : public Store {
   Result<bool> is_seen(std::string_view a, std::string_view b, std::string_view c) override {
     return inner_.is_seen(a, b, c);
   }
+  Result<std::optional<StateRow>> last_state(std::string_view a, std::string_view b,
+                                             std::string_view c) override {
+    return inner_.last_state(a, b, c);
+  }
   Result<std::int64_t> once_until(std::string_view a, std::string_view b, std::string_view c) override {
     return inner_.once_until(a, b, c);
   }
@@ -175,6 +179,7 @@ class FailingStore : public Store {
   Result<std::vector<AuditLine>> audit(std::uint64_t after, std::uint32_t limit) override {
     return inner_.audit(after, limit);
   }
+  Status tidy() override { return inner_.tidy(); }
   Result<Pruned> prune_runs(const PruneOrder& order) override { return inner_.prune_runs(order); }
   Result<std::uint32_t> prune_modules(const std::vector<std::string>& needed) override {
     return inner_.prune_modules(needed);
