@@ -20,7 +20,7 @@ inline constexpr CrashRule::Kind kLast<CrashRule::Kind> = CrashRule::Kind::Ask;
 template <>
 inline constexpr Protocol kLast<Protocol> = Protocol::Runtime;
 template <>
-inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Lease;
+inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Digest;
 template <>
 inline constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
 
@@ -33,7 +33,7 @@ FLOW_DESCRIBE(Parameter) {
   io(it.name, it.type, it.default_json, it.doc);
 }
 FLOW_DESCRIBE(Quota) {
-  io(it.group, it.per_minute, it.per_hour);
+  io(it.group, it.per_minute, it.per_hour, it.by);
 }
 FLOW_DESCRIBE(ErrorRule) {
   io(it.status, it.code, it.kind);
@@ -44,9 +44,18 @@ FLOW_DESCRIBE(CrashRule) {
 FLOW_DESCRIBE(Completion) {
   io(it.operation, it.arguments, it.field, it.final_values);
 }
+FLOW_DESCRIBE(FollowUp) {
+  io(it.method, it.path, it.when);
+}
+FLOW_DESCRIBE(Upload) {
+  io(it.list, it.content, it.from_bytes, it.path, it.body, it.discard);
+}
+FLOW_DESCRIBE(AllowRule) {
+  io(it.parameter, it.one, it.many);
+}
 FLOW_DESCRIBE(Route) {
   io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.permissions,
-     it.quota, it.errors, it.crash);
+     it.quota, it.errors, it.crash, it.is_mail, it.most_bytes, it.upload, it.then, it.allowed);
 }
 FLOW_DESCRIBE(Operation) {
   io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,

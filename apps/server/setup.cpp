@@ -12,6 +12,7 @@
 
 #include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
+#include "base/mail_digest.hpp"
 #include "base/text.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/interp/arguments.hpp"
@@ -68,7 +69,7 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
     FLOW_TRY(const Module module, load_module(file));
     modules.push_back(described(file, module, encode(module)));
     for (const FlowCode& declared : module.flows) {
-      if (module.triggers[declared.trigger].kind == Trigger::Kind::Lease) continue;  // of each module its own
+      if (is_made_by_compiler(module.triggers[declared.trigger])) continue;  // of each module its own
       const std::string& flow = declared.name;
       const auto [at, is_new] = declared_in.emplace(flow, file);
       if (!is_new)

@@ -79,6 +79,7 @@ class LibraryBuilder {
   std::vector<std::pair<std::string, Template>> entries(TemplateScope& scope, NodeId node);
   bool route_clause(const Tree& tree, NodeId node, const Operation& operation, Route& route,
                     std::uint32_t index, std::uint32_t number);
+  Upload upload_of(const Tree& tree, NodeId node, const Operation& operation);
   ErrorRule error_rule(const Tree& tree, NodeId node);
   static std::vector<std::string> fault_names();
 

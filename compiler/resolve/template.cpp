@@ -21,7 +21,8 @@ Template unsupported(TemplateScope& scope, NodeId node) {
       .report(Code::InvalidDeclaration, scope.tree.file, scope.tree.span(node),
               "a declaration cannot compute this")
       .note(
-          "it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
+          "it may hold literals, parameters, `key`, `key.uuid`, `config.NAME`, texts with holes, records, "
+          "lists, "
           "`list.map(x => …)` and `if x is Html then … else …`");
   return {};
 }
@@ -45,6 +46,11 @@ Template field(TemplateScope& scope, NodeId node) {
   const NodeId object = scope.tree.kid(node, 0);
   const std::string_view object_name = scope.tree.text(object);
   const std::string member(scope.tree.text(scope.tree.kid(node, 1)));
+  if (scope.tree.kind(object) == NodeKind::Ident &&
+      std::ranges::find(scope.items, object_name) != scope.items.end())
+    return Template{.kind = Kind::Item, .text = std::string(object_name), .names = {member}};
+  if (scope.tree.kind(object) == NodeKind::Ident && object_name == "key" && member == "uuid")
+    return Template{.kind = Kind::CallKey, .names = {member}};
   if (scope.tree.kind(object) == NodeKind::Ident && object_name == "config") return of(Kind::Setting, member);
   if (scope.tree.kind(object) == NodeKind::Ident && object_name == "result" && scope.has_result)
     return Template{.kind = Kind::Param, .text = "result", .names = {member}};

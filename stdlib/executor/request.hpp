@@ -34,7 +34,14 @@ struct CallText {
   const TenantAccess& access;
   const JsonValue& arguments;
   std::string_view key;
+  std::int64_t now_us = 0;
 };
+
+TemplateScope scope_of(const CallText& call);
+std::string base_of(const CallText& call);  // without a `/` at its end
+Result<HttpHeaders> header_list(const CallText& call, Redaction& redaction);
+// Whether the configuration lets the call say what it says: the route's AllowRules.
+Status check_allowed(const CallText& call);
 
 // Without Authorization. Secrets are in it, and known to `redaction`.
 Result<HttpRequest> http_request(const CallText& call, Redaction& redaction);

@@ -12,7 +12,10 @@
 //   read
 //      any more
 //   4  which code cleans up; before any release, not read any more
-//   5  defaults of the fields of records, which arguments have one, the type Bytes
+//   5  defaults of the fields of records, which arguments have one, the type Bytes; before any release, not
+//      read any more
+//   6  second requests, uploads, mails as bodies, sizes and allowed values of routes; quotas by value;
+//   digests
 #pragma once
 
 #include <cstdint>
@@ -24,8 +27,8 @@
 
 namespace flow {
 
-inline constexpr std::uint32_t kFormatVersion = 5;
-inline constexpr std::uint32_t kOldestReadVersion = 5;
+inline constexpr std::uint32_t kFormatVersion = 6;
+inline constexpr std::uint32_t kOldestReadVersion = 6;
 inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 
 std::string encode(const Module& module);
