@@ -10,6 +10,8 @@
 namespace flow {
 
 template <>
+inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Hmac;
+template <>
 inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::If;
 template <>
 inline constexpr Effect kLast<Effect> = Effect::Notify;
@@ -61,8 +63,11 @@ FLOW_DESCRIBE(Operation) {
   io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
      it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
 }
+FLOW_DESCRIBE(Auth) {
+  io(it.kind, it.scope, it.token, it.header, it.prefix, it.query);
+}
 FLOW_DESCRIBE(Connector) {
-  io(it.name, it.base, it.scope);
+  io(it.name, it.base, it.auth);
 }
 FLOW_DESCRIBE(Trigger::Binding) {
   io(it.name, it.wire, it.type, it.doc, it.has_default);

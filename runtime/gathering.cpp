@@ -1,7 +1,7 @@
-// Digests: mail.digest(). The first call in a window begins a run, of the flow that the compiler made, and every
-// call sends that run a message with its line; both are in the commit of the call's answer. The run sleeps
-// until the window is over, takes the messages, and sends one mail, as any run does. So nothing that happens
-// to whoever called, or to this process, loses a line or sends it twice.
+// Digests: mail.digest(). The first call in a window begins a run, of the flow that the compiler made, and
+// every call sends that run a message with its line; both are in the commit of the call's answer. The run
+// sleeps until the window is over, takes the messages, and sends one mail, as any run does. So nothing that
+// happens to whoever called, or to this process, loses a line or sends it twice.
 //
 // Which window is open is a key of flow.once(): it says until when. It is given back in the commit that takes
 // the lines; a line that comes after that opens the next window, whatever the clock says then.
@@ -74,15 +74,16 @@ Outcome Runtime::Loop::add_to_digest(const Run& run, std::uint32_t number) {
   if (people.empty()) return refused("mail.digest names nobody in `to`");
   const auto index = digest_flow_of(*run.module());
   if (!index) return refused("the module does not say how a digest is sent");
-  DigestLine line{.sender = Subscriber{run.row().tenant, std::string(kDigestFlow), run.row().module, run.module(),
-                                       *index, run.settings(), nullptr},
-                  .key = {},
-                  .to = {},
-                  .subject = text_member(arguments, "subject"),
-                  .text = fmt::format("{}  {}", moment(clock_.now_us()), one_line(text_member(arguments, "line"))),
-                  .within_us = *within_us,
-                  .from = run.row().id,
-                  .call_key = run.call_key(number)};
+  DigestLine line{
+      .sender = Subscriber{run.row().tenant, std::string(kDigestFlow), run.row().module, run.module(), *index,
+                           run.settings(), nullptr},
+      .key = {},
+      .to = {},
+      .subject = text_member(arguments, "subject"),
+      .text = fmt::format("{}  {}", moment(clock_.now_us()), one_line(text_member(arguments, "line"))),
+      .within_us = *within_us,
+      .from = run.row().id,
+      .call_key = run.call_key(number)};
   for (const std::string& each : people) line.to += (line.to.empty() ? "" : ",") + json_quoted(each);
   line.to = "[" + line.to + "]";
   const auto key = json_member(arguments, "key");

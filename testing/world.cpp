@@ -243,15 +243,14 @@ void World::send_digests() {
     }
     const Digest ended = std::move(digests_[i]);
     digests_.erase(digests_.begin() + static_cast<std::ptrdiff_t>(i));
-    calls_.push_back(
-        {.operation = "mail.mail",
-         .effect = Effect::Notify,
-         .arguments =
-             object({{"to", ended.to}, {"subject", ended.subject}, {"body", json_quoted(ended.text)}}),
-         .line = ended.line,
-         .at_us = ended.at_us,
-         .runs_flow = false,
-         .remark = "the digest"});
+    calls_.push_back({.operation = "mail.mail",
+                      .effect = Effect::Notify,
+                      .arguments = object(
+                          {{"to", ended.to}, {"subject", ended.subject}, {"body", json_quoted(ended.text)}}),
+                      .line = ended.line,
+                      .at_us = ended.at_us,
+                      .runs_flow = false,
+                      .remark = "the digest"});
   }
 }
 

@@ -37,7 +37,7 @@ Result<HttpRequest> request_to(const CallText& call, const JsonValue& answer, co
   scope.item = item;
   FLOW_TRY(const std::string text, evaluate_path(path, scope));
   return HttpRequest{.method = method,
-                     .url = base_of(call) + text,
+                     .url = base_of(call.connector, call.access) + text,
                      .headers = {{"Accept", "application/json"}},
                      .max_response_bytes = 1u << 20};
 }
@@ -104,8 +104,8 @@ Result<std::string> upload_address(const CallText& call, const HttpResponse& ans
   redaction.add(address->text);
   const bool is_clean = std::ranges::none_of(
       address->text, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
-  if (!is_clean ||
-      (!address->text.starts_with("https://") && !address->text.starts_with(base_of(call) + "/")))
+  if (!is_clean || (!address->text.starts_with("https://") &&
+                    !address->text.starts_with(base_of(call.connector, call.access) + "/")))
     return error("the address for the upload is not one of HTTPS");
   return address->text;
 }

@@ -199,7 +199,8 @@ Result<CheckedMail> check_mail(const MailMessage& message) {
   if (mail.importance == "normal") mail.importance.clear();
   if (!mail.importance.empty() && mail.importance != "high" && mail.importance != "low")
     return error("a mail's importance is low, normal or high");
-  mail.message_id = message_id(message.key, mail.from.address);
+  if (!message.id.empty()) FLOW_TRY_STATUS(check_address(message.id));
+  mail.message_id = message.id.empty() ? message_id(message.key, mail.from.address) : "<" + message.id + ">";
   return mail;
 }
 

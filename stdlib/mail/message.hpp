@@ -28,6 +28,7 @@ struct MailMessage {
   std::vector<MailAttachment> attachments;
   std::string importance;  // empty, `low`, `normal` or `high`
   std::string key;         // makes the Message-ID: equal keys give equal IDs
+  std::string id;          // the Message-ID itself, `left@right`; empty: of the key
   std::int64_t date_us = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gmime/gmime.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -65,7 +66,9 @@ Ref<GMimeObject> attachment_part(const MailAttachment& attachment) {
 // No encoded part has `=_` in it, so no part has the boundary. The same mail has the same.
 Ref<GMimeMultipart> multipart(const char* subtype, std::string_view message_id) {
   Ref<GMimeMultipart> made(g_mime_multipart_new_with_subtype(subtype));
-  const std::string hash(message_id.substr(message_id.rfind('@') - 16, 16));
+  const std::size_t end = std::min(message_id.rfind('@'), message_id.size());
+  const std::string hash(
+      message_id.substr(end - std::min<std::size_t>(end, 16), std::min<std::size_t>(end, 16)));
   g_mime_multipart_set_boundary(made.get(), fmt::format("=_{}.{}", subtype, hash).c_str());
   return made;
 }

@@ -13,9 +13,9 @@
 //      any more
 //   4  which code cleans up; before any release, not read any more
 //   5  defaults of the fields of records, which arguments have one, the type Bytes; before any release, not
-//      read any more
-//   6  second requests, uploads, mails as bodies, sizes and allowed values of routes; quotas by value;
-//   digests
+//   read any more
+//   6  kinds of credentials of connectors; second requests, uploads, mails as bodies, sizes and allowed
+//   values of routes; quotas by value; digests
 #pragma once
 
 #include <cstdint>
