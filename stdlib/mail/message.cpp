@@ -190,7 +190,7 @@ Result<CheckedMail> check_mail(const MailMessage& message) {
   FLOW_TRY(mail.cc, mailboxes_of(message.cc));
   FLOW_TRY(mail.reply_to, mailboxes_of(message.reply_to));
   FLOW_TRY(const std::vector<Mailbox> bcc, mailboxes_of(message.bcc));
-  for (const std::vector<Mailbox>* list : {&mail.to, &mail.cc, &bcc})
+  for (const auto* list : std::initializer_list<const std::vector<Mailbox>*>{&mail.to, &mail.cc, &bcc})
     for (const Mailbox& mailbox : *list)
       if (std::ranges::find(mail.recipients, mailbox.address) == mail.recipients.end())
         mail.recipients.push_back(mailbox.address);

@@ -51,6 +51,12 @@ Ref<GMimeObject> text_part(std::string_view text, const char* subtype) {
   return Ref<GMimeObject>(GMIME_OBJECT(part));
 }
 
+// The library would take the narrowest charset that holds the text.
+void use_utf8(GMimeParamList* parameters, const char* name) {
+  if (GMimeParam* const parameter = g_mime_param_list_get_parameter(parameters, name))
+    g_mime_param_set_charset(parameter, "utf-8");
+}
+
 Ref<GMimeObject> attachment_part(const MailAttachment& attachment) {
   const std::string type =
       attachment.content_type.empty() ? "application/octet-stream" : attachment.content_type;
@@ -59,6 +65,10 @@ Ref<GMimeObject> attachment_part(const MailAttachment& attachment) {
       g_mime_part_new_with_type(type.substr(0, slash).c_str(), type.substr(slash + 1).c_str());
   g_mime_object_set_disposition(GMIME_OBJECT(part), GMIME_DISPOSITION_ATTACHMENT);
   g_mime_part_set_filename(part, harmless(attachment.name).c_str());
+  use_utf8(
+      g_mime_content_disposition_get_parameters(g_mime_object_get_content_disposition(GMIME_OBJECT(part))),
+      "filename");
+  use_utf8(g_mime_content_type_get_parameters(g_mime_object_get_content_type(GMIME_OBJECT(part))), "name");
   set_content(part, attachment.content, GMIME_CONTENT_ENCODING_BASE64);
   return Ref<GMimeObject>(GMIME_OBJECT(part));
 }
@@ -99,9 +109,13 @@ Ref<GMimeObject> body_of(const MailMessage& message, const std::string& id) {
 }
 
 void add_all(GMimeMessage* mail, GMimeAddressType type, const std::vector<Mailbox>& mailboxes) {
+  InternetAddressList* const list = g_mime_message_get_addresses(mail, type);
   for (const Mailbox& each : mailboxes) {
     const std::string name = harmless(each.name);
-    g_mime_message_add_mailbox(mail, type, name.empty() ? nullptr : name.c_str(), each.address.c_str());
+    const Ref<InternetAddress> address(
+        internet_address_mailbox_new(name.empty() ? nullptr : name.c_str(), each.address.c_str()));
+    internet_address_set_charset(address.get(), "utf-8");
+    internet_address_list_add(list, address.get());
   }
 }
 
