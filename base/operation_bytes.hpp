@@ -35,7 +35,8 @@ FLOW_DESCRIBE(Parameter) {
   io(it.name, it.type, it.default_json, it.doc);
 }
 FLOW_DESCRIBE(Quota) {
-  io(it.group, it.per_minute, it.per_hour, it.by);
+  io(it.group, it.per_minute, it.per_hour);
+  if (io.is_since(6)) io(it.by);
 }
 FLOW_DESCRIBE(ErrorRule) {
   io(it.status, it.code, it.kind);
@@ -57,7 +58,8 @@ FLOW_DESCRIBE(AllowRule) {
 }
 FLOW_DESCRIBE(Route) {
   io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body, it.permissions,
-     it.quota, it.errors, it.crash, it.is_mail, it.most_bytes, it.upload, it.then, it.allowed);
+     it.quota, it.errors, it.crash);
+  if (io.is_since(6)) io(it.is_mail, it.most_bytes, it.upload, it.then, it.allowed);
 }
 FLOW_DESCRIBE(Operation) {
   io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
@@ -66,8 +68,18 @@ FLOW_DESCRIBE(Operation) {
 FLOW_DESCRIBE(Auth) {
   io(it.kind, it.scope, it.token, it.header, it.prefix, it.query);
 }
+// Until version 5 of modules a connector had the scope of a token of Entra, or nothing.
+inline void read_scope(ByteWriter&, const Auth&) {}
+inline void read_scope(ByteReader& in, Auth& auth) {
+  in(auth.scope);
+  auth.kind = auth.scope.empty() ? Auth::Kind::None : Auth::Kind::Entra;
+}
 FLOW_DESCRIBE(Connector) {
-  io(it.name, it.base, it.auth);
+  io(it.name, it.base);
+  if (io.is_since(6))
+    io(it.auth);
+  else
+    read_scope(io, it.auth);
 }
 FLOW_DESCRIBE(Trigger::Binding) {
   io(it.name, it.wire, it.type, it.doc, it.has_default);

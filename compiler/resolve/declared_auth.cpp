@@ -51,7 +51,7 @@ Auth LibraryBuilder::auth_of(const Tree& tree, NodeId node) {
     if (std::ranges::find(known, tree.text(name)) == known.end()) {
       unknown(tree, name, Code::UnknownName,
               fmt::format("`auth {}` has no `{}`", auth_name(auth.kind), tree.text(name)), known);
-      continue;
+      return {};
     }
     const NodeId value = tree.kid(entry, 1);
     if (!is_plain_text(tree, value)) {

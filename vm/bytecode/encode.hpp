@@ -12,10 +12,9 @@
 //   read
 //      any more
 //   4  which code cleans up; before any release, not read any more
-//   5  defaults of the fields of records, which arguments have one, the type Bytes; before any release, not
-//   read any more
+//   5  defaults of the fields of records, which arguments have one, the type Bytes
 //   6  kinds of credentials of connectors; second requests, uploads, mails as bodies, sizes and allowed
-//   values of routes; quotas by value; digests
+//   values of routes; quotas by value; digests. A field that version 5 lacks stands behind `io.is_since(6)`
 #pragma once
 
 #include <cstdint>
@@ -28,7 +27,7 @@
 namespace flow {
 
 inline constexpr std::uint32_t kFormatVersion = 6;
-inline constexpr std::uint32_t kOldestReadVersion = 6;
+inline constexpr std::uint32_t kOldestReadVersion = 5;
 inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 
 std::string encode(const Module& module);
