@@ -223,8 +223,12 @@ std::vector<std::string> addresses_in(std::string_view header) {
     current.clear();
     bracketed.clear();
   };
+  bool is_escaped = false;
   for (const char c : header) {
-    if (c == '"')
+    if (std::exchange(is_escaped, false)) continue;
+    if (is_quoted && c == '\\')
+      is_escaped = true;
+    else if (c == '"')
       is_quoted = !is_quoted;
     else if (is_quoted)
       continue;

@@ -195,9 +195,9 @@ Result<TokenRequest> token_request(const CallText& call) {
                       .secret = credential.client_secret,
                       .endpoint = std::move(endpoint),
                       .refresh_token = credential.refresh_token,
-                      .is_client_in_header = credential.is_client_in_header,
                       .service_account = credential.service_account,
-                      .subject = credential.subject};
+                      .subject = credential.subject,
+                      .is_client_in_header = credential.is_client_in_header};
 }
 
 Status add_credential(HttpRequest& request, const CallText& call, const std::string& token,
