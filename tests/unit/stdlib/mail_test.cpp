@@ -66,7 +66,7 @@ TEST(Mail, AMailWithAllPartsIsTheseBytes) {
         "Content-Type: multipart/mixed; boundary=\"=_mixed." + hash + "\"\r\n",
         "\r\n--=_mixed." + hash + "\r\nContent-Type: multipart/alternative;",
         std::string("<p>=C3=A9</p>\r\n"),
-        std::string("Content-Disposition: attachment; filename*=utf-8''r%C3%A9sum%C3%A9.csv\r\n"),
+        std::string("Content-Disposition: attachment; filename*=UTF-8''r%C3%A9sum%C3%A9.csv\r\n"),
         std::string("\r\n\r\naG9zdCxhY3Rpb24K\r\n"), std::string("Content-Type: application/octet-stream;"),
         std::string("\r\n\r\nAAEC\r\n"), "\r\n--=_mixed." + hash + "--\r\n"})
     EXPECT_NE(mail->bytes.find(line), std::string::npos) << line << "\n---\n" << mail->bytes;
@@ -97,7 +97,7 @@ TEST(Mail, WhatHidesTextBecomesBlank) {
                      "c\xe2\x80\xa8"
                      "d"),
             "a b c d");
-  EXPECT_EQ(harmless("=?UTF-8?B?eA==?="), "= ?UTF-8?B?eA==?=") << "what looks encoded is not decoded";
+  EXPECT_EQ(harmless("=?UTF-8?B?eA==?="), "= ?UTF-8?B?eA== ?=") << "what looks encoded is not decoded";
 }
 
 TEST(Mail, MessageIdsAreFixed) {
