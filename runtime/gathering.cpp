@@ -171,12 +171,18 @@ void Runtime::Loop::rest_on_digest(Run& run, std::uint32_t number) {
 
 Result<std::string> Runtime::Loop::take_lines(const Run& run, std::uint32_t number) {
   std::string text;
-  for (;;) {
-    FLOW_TRY(const auto message, next_message(run.row().id, kLine));
+  const auto take = [&](const MessageRow& message) {
+    batch_.taken.push_back({.run = message.run, .number = message.number, .call = number});
+    text += json_string(message.payload).value_or("") + "\n";
+  };
+  for (std::uint32_t after = 0;;) {  // nobody else takes messages of this run
+    FLOW_TRY(const auto message, store_.next_message(run.row().id, kLine, after));
     if (!message) break;
-    batch_.taken.push_back({.run = run.row().id, .number = message->number, .call = number});
-    text += json_string(message->payload).value_or("") + "\n";
+    after = message->number;
+    take(*message);
   }
+  for (const MessageRow& message : batch_.messages)
+    if (message.run == run.row().id && message.name == kLine) take(message);
   return text.empty() ? std::string("nothing was said") : text;
 }
 
