@@ -12,7 +12,7 @@ struct Word {
 constexpr Word kWords[] = {{Auth::Kind::None, "none"},     {Auth::Kind::Entra, "entra"},
                            {Auth::Kind::Key, "key"},       {Auth::Kind::Basic, "basic"},
                            {Auth::Kind::Bearer, "bearer"}, {Auth::Kind::OAuth2, "oauth2"},
-                           {Auth::Kind::Url, "url"}};
+                           {Auth::Kind::Url, "url"},       {Auth::Kind::Hmac, "hmac"}};
 
 // RFC 9110: what the name of a header may consist of.
 bool is_header_name(std::string_view text) {

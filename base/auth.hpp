@@ -18,13 +18,12 @@ struct Auth {
     Bearer,  // a token that was made once, as Slack's of a bot
     OAuth2,  // a token that `token` gives for client credentials or a refresh token (RFC 6749)
     Url,     // the address itself is the secret, as that of an incoming hook
+    Hmac,    // Azure's signature of each request with a key; without a key a token from Entra for `scope`
   };
   Kind kind = Kind::None;
-  std::string scope;  // of Entra and OAuth2; empty where the latter has none
+  std::string scope;  // of Entra, Hmac and OAuth2; empty where the latter has none
   std::string token;  // of OAuth2: `https://…`, or a path behind the connector's address
   std::string header, prefix, query;
-
-  bool needs_token() const { return kind == Kind::Entra || kind == Kind::OAuth2; }
 };
 
 std::string_view auth_name(Auth::Kind kind);  // as declarations write it: `oauth2`

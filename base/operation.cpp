@@ -23,6 +23,7 @@ std::string_view trigger_kind_name(Trigger::Kind kind) {
     case Trigger::Kind::RunFailed: return "run.failed";
     case Trigger::Kind::Stream: return "stream";
     case Trigger::Kind::Lease: return "lease";
+    case Trigger::Kind::Digest: return "digest";
   }
   return "?";
 }

@@ -27,7 +27,8 @@ struct Template {
     Param,    // value of parameter `text`; with `names`, of its field by that path
     Item,     // the element of the ForEach around it; with `names`, its field by that path
     Setting,  // configuration of the route's connector: text names the key, as `sender`
-    CallKey,  // the call's idempotency key, the same each time this call of this run is made
+    CallKey,  // the call's idempotency key, the same each time this call of this run is made; with `names`
+              // {"uuid"} a UUID made of it
     Object,   // names[i]: children[i]; a member whose value is null is left out
     List,     // children
     ForEach,  // children[0] is the list (a single value counts as a list of one), children[1] the element
@@ -38,7 +39,7 @@ struct Template {
     // children[0], a text, with its first letter small: as Graph spells the values of its enums
     CamelCase,
     Written,  // children[0] as a text for where it goes, which `text` names: an Escape of base/escape.hpp
-    Join,  // children[0], a list, as one text with `text` between its elements; a single value as it is
+    Join,     // children[0], a list, as one text with `text` between its elements; a single value as it is
   };
   Kind kind = Kind::Null;
   std::int64_t number = 0;
@@ -68,10 +69,11 @@ struct Quota {
   std::string group;
   std::uint32_t per_minute = 0;
   std::uint32_t per_hour = 0;
+  std::string by;  // a parameter: each of its values has a quota of its own; empty: one for all
 };
 
-// How an error answer is named. The first rule that matches wins; without one, the status decides. A rule for a
-// status below 300 is for APIs that answer so and name an error in the body.
+// How an error answer is named. The first rule that matches wins; without one, the status decides. A rule for
+// a status below 300 is for APIs that answer so and name an error in the body.
 struct ErrorRule {
   int status = 0;    // 0 matches every error status
   std::string code;  // the API's code, or text within its message; empty matches all
@@ -105,8 +107,8 @@ enum class Protocol : std::uint8_t {
   Http,
   Smtp,
   Runtime,  // the runtime answers by itself, as to `wait`: the executor never sees it
-  Egress,   // HTTP to the address that the argument `url` names, where the deployment's egress list allows it;
-            // what else is sent are the arguments `method`, `auth`, `headers` and `body`
+  Egress,  // HTTP to the address that the argument `url` names, where the deployment's egress list allows it;
+           // what else is sent are the arguments `method`, `auth`, `headers` and `body`
 };
 
 // How the body of a request is written.
@@ -134,6 +136,35 @@ struct Paging {
   std::uint32_t limit = 1;  // requests a call makes at most
 };
 
+// A second request, which completes what the first one prepared: a draft is written, then it is sent. Its
+// path refers to the answer of the first by a Param `result`, with the path to its field in `names`. When
+// nobody knows how far the two came, the item that the route's lookup finds stands for the answer of the
+// first.
+struct FollowUp {
+  std::string method;
+  Template path;
+  std::string when;  // a field of the answer: the request is left out when it is there and not true; or empty
+};
+
+// Large parts go beside the request that they belong to: for each item of the parameter `list` above
+// `from_bytes`, a session is opened with `path` and `body`, whose answer names, as `uploadUrl`, where its
+// bytes go in pieces. They go between the first request and its FollowUp; path and body refer to the first
+// one's answer by a Param `result` and to the item by an Item. A call that is taken up again with such items
+// makes all anew, after DELETE of `discard`: nobody knows how much of them has arrived.
+struct Upload {
+  std::string list;
+  std::string content;  // the field of an item that holds its bytes
+  std::uint64_t from_bytes = 0;
+  Template path, body, discard;
+};
+
+// A parameter that may only say what the configuration allows: the value of the setting `one` of the route's
+// connector, or a word of the setting `many`.
+struct AllowRule {
+  std::string parameter;
+  std::string one, many;
+};
+
 // One way to carry an operation out. An operation has one, or several that the configuration chooses from by
 // name.
 struct Route {
@@ -145,7 +176,8 @@ struct Route {
   Template path;                                        // Concat, beginning with `/`
   std::vector<std::pair<std::string, Template>> query;  // a null value leaves the parameter out
   std::vector<std::pair<std::string, Template>> headers;
-  std::optional<Template> body;  // for Smtp an Object: to cc subject text html importance
+  // For Smtp an Object: from to cc bcc replyTo subject text html importance attachments.
+  std::optional<Template> body;
   BodyForm body_form = BodyForm::Json;
   std::string content_type;  // of Text and Bytes
   Paging pages;
@@ -154,6 +186,12 @@ struct Route {
   Quota quota;
   std::vector<ErrorRule> errors;
   std::optional<CrashRule> crash;  // overrides the default of the effect: Read repeats, Act and Notify ask
+  // Of Http: the body is an Object as of Smtp, and goes out as the mail that it describes: message/rfc822.
+  bool is_mail = false;
+  std::uint64_t most_bytes = 0;  // of the request's body or the mail; 0: as many as any request may have
+  std::optional<Upload> upload;
+  std::optional<FollowUp> then;
+  std::vector<AllowRule> allowed;
 };
 
 struct Operation {
@@ -201,6 +239,7 @@ struct Trigger {
     RunFailed,  // a run of `of_flow` failed
     Stream,     // a record of the stream `endpoint`
     Lease,      // a call of the operation `endpoint` (its full name) that was made with `lease`
+    Digest,     // the first of the calls of `endpoint` that one mail gathers
   };
   enum class CatchUp : std::uint8_t { None, Last, All };  // firings that were missed while nobody ran
   Kind kind = Kind::Poll;

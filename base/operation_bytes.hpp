@@ -10,7 +10,7 @@
 namespace flow {
 
 template <>
-inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Url;
+inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Hmac;
 template <>
 inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::Join;
 template <>
@@ -22,7 +22,7 @@ inline constexpr CrashRule::Kind kLast<CrashRule::Kind> = CrashRule::Kind::Ask;
 template <>
 inline constexpr Protocol kLast<Protocol> = Protocol::Egress;
 template <>
-inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Lease;
+inline constexpr Trigger::Kind kLast<Trigger::Kind> = Trigger::Kind::Digest;
 template <>
 inline constexpr Trigger::CatchUp kLast<Trigger::CatchUp> = Trigger::CatchUp::All;
 
@@ -41,6 +41,7 @@ FLOW_DESCRIBE(Parameter) {
 }
 FLOW_DESCRIBE(Quota) {
   io(it.group, it.per_minute, it.per_hour);
+  if (io.is_since(6)) io(it.by);
 }
 FLOW_DESCRIBE(ErrorRule) {
   io(it.status, it.code, it.kind);
@@ -55,10 +56,20 @@ FLOW_DESCRIBE(Completion) {
 FLOW_DESCRIBE(Paging) {
   io(it.kind, it.name, it.page_size, it.limit);
 }
+FLOW_DESCRIBE(FollowUp) {
+  io(it.method, it.path, it.when);
+}
+FLOW_DESCRIBE(Upload) {
+  io(it.list, it.content, it.from_bytes, it.path, it.body, it.discard);
+}
+FLOW_DESCRIBE(AllowRule) {
+  io(it.parameter, it.one, it.many);
+}
 FLOW_DESCRIBE(Route) {
   io(it.name, it.connector, it.protocol, it.method, it.path, it.query, it.headers, it.body);
   if (io.is_since(6)) io(it.body_form, it.content_type, it.pages);
   io(it.permissions, it.quota, it.errors, it.crash);
+  if (io.is_since(6)) io(it.is_mail, it.most_bytes, it.upload, it.then, it.allowed);
 }
 FLOW_DESCRIBE(Operation) {
   io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member);

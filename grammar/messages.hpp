@@ -190,6 +190,15 @@ FLOW_MESSAGE(
 FLOW_MESSAGE(next_operation, "expected the call that comes next, as `expect isolate then mail`")
 FLOW_MESSAGE(path_wanted, "expected the path in quotes, as `\"/api/alerts/{alert}\"`")
 FLOW_MESSAGE(dotted_wanted, "expected a name, as `Machine.Isolate`")
+FLOW_MESSAGE(bytes_word, "expected `bytes`, as `4_000_000 bytes`")
+FLOW_MESSAGE(
+    allow_comma,
+    "expected `,` and the setting that lists what else is allowed, as `allow from in sender, senders`")
+FLOW_MESSAGE(method_wanted, "expected the second request, as `then POST \"/drafts/{result.id}/send\"`")
+FLOW_MESSAGE(upload_dot, "expected `.` and the field with the bytes, as `attachments.content`")
+FLOW_MESSAGE(above_word, "expected `above` and a number of bytes")
+FLOW_MESSAGE(discard_word, "expected `discard` and the path of what the first request made")
+FLOW_MESSAGE(as_item, "expected `as` and a name for the item")
 FLOW_MESSAGE(error_arrow, "expected `=>` and an error's name, as `=> Conflict`")
 FLOW_MESSAGE(call_wanted, "expected a call of a read operation")
 FLOW_MESSAGE(by_word, "expected `by`")
@@ -202,9 +211,10 @@ FLOW_MESSAGE(key_word, "expected `key`")
 FLOW_MESSAGE(crash_word, "expected `crash`")
 FLOW_MESSAGE(crash_rule, "expected `repeat`, `ask` or `lookup`")
 FLOW_MESSAGE(route_open, "expected `{`")
-FLOW_MESSAGE(route_clause,
-             "expected a clause of a request: GET … DELETE, SMTP, RUNTIME, EGRESS, query, headers, body, form, "
-             "multipart, pages, permission, quota, error, on crash")
+FLOW_MESSAGE(
+    route_clause,
+    "expected a clause of a request: GET … DELETE, SMTP, MAIL, RUNTIME, EGRESS, query, headers, body, form, "
+    "multipart, pages, permission, quota, error, size, allow, upload, then, on crash")
 FLOW_MESSAGE(
     operation_clause,
     "expected a clause of an operation: a request, by, gives, targets, inverse, completes, source, retires")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
 #include "runtime/served.hpp"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::uint32_t kSettleTries = 5;
 constexpr std::uint32_t kFailuresUntilOverdue = 3;  // in a row, until people are told of a lease
 constexpr std::int64_t kSecondUs = 1'000'000;
+constexpr std::size_t kLongestInBucket = 300;  // of what has a quota of its own
 
 // Without a fault of the host: who asked whether a call happened may have been told without asking the host.
 Breaker::Sign sign_of(const Fault* fault, bool is_settlement) {
@@ -80,6 +82,10 @@ void Runtime::Loop::ask(Pending pending) {
   if (pending.purpose == Pending::Purpose::Poll) pending.call.deadline_us = options_.call_deadline_us;
   pending.host = host_of(pending);
   pending.bucket = Limiter::bucket(pending.host, quota, operation);
+  if (!quota.by.empty())
+    if (const auto value = json_member(pending.call.arguments, quota.by))
+      if (const std::string text = lower_ascii(json_string(*value).value_or("")); !text.empty())
+        pending.bucket += " of " + quoted_line(text, kLongestInBucket);
   const std::uint64_t ticket = next_ticket_++;
   limiter_.enqueue({.bucket = pending.bucket,
                     .host = pending.host,

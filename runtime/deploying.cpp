@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/mail_digest.hpp"
 #include "base/text.hpp"
 #include "runtime/deployment.hpp"
 #include "runtime/digest.hpp"
@@ -21,9 +22,10 @@ namespace {
 using What = DeployRequest::What;
 using Kind = DeploymentRow::Kind;
 
-// What is started by events, and is deployed by its name. Runs that end leases begin with what they end.
+// What is started by events, and is deployed by its name. Runs that end leases or send digests
+// begin with the call that they belong to.
 bool is_served(const Module& module, const FlowCode& flow) {
-  return module.triggers[flow.trigger].kind != Trigger::Kind::Lease;
+  return !is_made_by_compiler(module.triggers[flow.trigger]);
 }
 
 }  // namespace

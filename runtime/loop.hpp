@@ -320,6 +320,24 @@ class Runtime::Loop {
   Status end_lease(const std::string& id, const std::string& why_not);
   void note_overdue(const Run& lease, const std::string& problem);
 
+  // gathering.cpp
+  struct DigestLine {
+    Subscriber sender;  // the flow that sends the digest
+    std::string key;    // which digest
+    std::string to;     // a JSON list
+    std::string subject, text;
+    std::int64_t within_us = 0;
+    std::string from;      // the run that says it
+    std::string call_key;  // of its call
+  };
+  Outcome add_to_digest(const Run& run, std::uint32_t number);
+  Status gather(DigestLine& line);
+  Result<bool> keep_line(const DigestLine& line, const std::string& run);
+  Result<std::int64_t> window_until(const std::string& tenant, const std::string& key);
+  void set_window(const std::string& tenant, const std::string& key, std::int64_t until_us);
+  void rest_on_digest(Run& run, std::uint32_t number);
+  Result<std::string> take_lines(const Run& run, std::uint32_t number);
+
   // asking.cpp
   void wait_for_somebody(Run& run, std::uint32_t number);
   QuestionRow new_question(const Run& run, std::uint32_t number, QuestionRow::Kind kind) const;

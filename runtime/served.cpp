@@ -5,16 +5,17 @@
 #include <algorithm>
 #include <array>
 
+#include "base/mail_digest.hpp"
 #include "runtime/leases.hpp"
 
 namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 14> kAnswered = {
-    "flow.leaseEnd", "flow.wait",    "flow.waitUntil", "flow.now",     "flow.ago",
-    "flow.random",   "flow.uuid",    "flow.once",      "flow.approve", "flow.ask",
-    "flow.receive",  "flow.respond", "flow.call",      "flow.start"};
+constexpr std::array<std::string_view, 16> kAnswered = {
+    "flow.digestEnd", "mail.digest",  "flow.leaseEnd", "flow.wait", "flow.waitUntil", "flow.now",
+    "flow.ago",       "flow.random",  "flow.uuid",     "flow.once", "flow.approve",   "flow.ask",
+    "flow.receive",   "flow.respond", "flow.call",     "flow.start"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
@@ -35,6 +36,12 @@ Status check_calls(const Module& module, const Routine& routine) {
 
 bool is_answered_here(const Operation& operation) {
   return !operation.routes.empty() && operation.routes.front().protocol == Protocol::Runtime;
+}
+
+std::optional<std::uint32_t> digest_flow_of(const Module& module) {
+  for (std::uint32_t i = 0; i < module.flows.size(); ++i)
+    if (module.triggers[module.flows[i].trigger].kind == Trigger::Kind::Digest) return i;
+  return std::nullopt;
 }
 
 bool is_for_tenant(const Policies& policies, std::string_view tenant) {
@@ -59,6 +66,8 @@ Status check_served(const Module& module) {
       if (is_answered_here(operation) &&
           std::ranges::find(kAnswered, operation.full_name()) == kAnswered.end())
         return cannot(module, fmt::format("answer `{}` for flow `{}`", operation.full_name(), flow.name));
+      if (is_digest(operation) && !digest_flow_of(module))
+        return cannot(module, "gather a digest, of which the module does not say how it is sent");
     }
   }
   return {};

@@ -2,6 +2,8 @@
 // for ever, or for something that never starts it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -13,6 +15,9 @@ namespace flow {
 bool is_answered_here(const Operation& operation);
 // Whether, of those, people or a message answer it: flow.approve, flow.ask, flow.receive.
 bool is_answered_by_somebody(const Operation& operation);
+
+// The flow that sends what `mail.digest` gathers; nothing when the module has none.
+std::optional<std::uint32_t> digest_flow_of(const Module& module);
 
 // `in tenants`: whether a flow that asks for this is for the tenant. One that is not must not be started
 // there, by nothing.

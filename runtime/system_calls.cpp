@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/mail_digest.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
@@ -76,6 +77,7 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   const Run::Waiting& waiting = *run.waiting(number);
   if (is_answered_by_somebody(operation)) return wait_for_somebody(run, number);
   if (operation.name == "leaseEnd") return rest_on_lease(run, number);
+  if (operation.name == "digestEnd") return rest_on_digest(run, number);
   const std::string arguments = waiting.call.arguments;
   if (operation.name == "wait" || operation.name == "waitUntil") {
     std::int64_t due_us = waiting.due_us;
@@ -114,6 +116,7 @@ void Runtime::Loop::answer_here(Run& run, std::uint32_t number) {
   if (operation.name == "random")
     outcome = Returned{fmt::format("{}", static_cast<double>(random_.next() >> 11) * 0x1p-53)};
   if (operation.name == "once") outcome = once(run, arguments, now_us);
+  if (is_digest(operation)) outcome = add_to_digest(run, number);
   if (operation.name == "respond") outcome = respond(run, arguments);
   run.answer(number, outcome, false, now_us);
 }
@@ -138,6 +141,10 @@ void Runtime::Loop::answer_when_due(const Run& run, std::uint32_t number, std::i
     if (waiting.operation(number).name == "leaseEnd") {
       if (waiting.waiting(number)->due_us > due_us) return;  // it has another timer by now
       rest_on_lease(waiting, number);
+      return settle_run(waiting);
+    }
+    if (waiting.operation(number).name == "digestEnd") {
+      rest_on_digest(waiting, number);
       return settle_run(waiting);
     }
     finish_call(waiting, number, outcome_when_due(waiting, number), false);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/lease.hpp"
+#include "base/mail_digest.hpp"
 #include "base/text.hpp"
 #include "testing/json.hpp"
 #include "vm/bytecode/stand_in.hpp"
@@ -181,6 +182,7 @@ std::string World::event_for(std::uint32_t flow,
 
 void World::advance_to(std::int64_t us) {
   now_us_ = std::max(now_us_, us);
+  send_digests();
   for (std::size_t i = 0; i < leases_.size();) {
     if (leases_[i].at_us > now_us_) {
       ++i;
@@ -216,6 +218,42 @@ void World::note_leases(const Operation& operation, const Call& call, MadeCall m
   leases_.push_back({made.at_us, made});
 }
 
+// As the runtime does: the same recipients and key within the window share a mail.
+void World::note_digest(const Call& call) {
+  std::string to = member(call.arguments, "to");
+  if (to.starts_with('"')) to = "[" + to + "]";
+  std::string key = member(call.arguments, "key");
+  const std::string subject = member(call.arguments, "subject");
+  if (key.empty() || key == "null") key = subject;
+  auto open = std::ranges::find_if(
+      digests_, [&](const Digest& digest) { return digest.to == to && digest.key == key; });
+  if (open == digests_.end()) {
+    const std::int64_t within_us = duration_of(member(call.arguments, "within")).value_or(0);
+    open = digests_.insert(open, {now_us_ + within_us, to, key, subject, {}, call.line});
+  }
+  open->text += format_time_us(now_us_).substr(11, 8) + "  " +
+                text_of(member(call.arguments, "line")).value_or("") + "\n";
+}
+
+void World::send_digests() {
+  for (std::size_t i = 0; i < digests_.size();) {
+    if (digests_[i].at_us > now_us_) {
+      ++i;
+      continue;
+    }
+    const Digest ended = std::move(digests_[i]);
+    digests_.erase(digests_.begin() + static_cast<std::ptrdiff_t>(i));
+    calls_.push_back({.operation = "mail.mail",
+                      .effect = Effect::Notify,
+                      .arguments = object(
+                          {{"to", ended.to}, {"subject", ended.subject}, {"body", json_quoted(ended.text)}}),
+                      .line = ended.line,
+                      .at_us = ended.at_us,
+                      .runs_flow = false,
+                      .remark = "the digest"});
+  }
+}
+
 std::string World::kept_arguments(const Operation& leased, std::uint32_t inverse,
                                   const std::string& arguments) {
   const Operation& undoing = module_.operations[inverse];
@@ -226,8 +264,10 @@ std::string World::kept_arguments(const Operation& leased, std::uint32_t inverse
 }
 
 std::optional<std::int64_t> World::next_lease_us() const {
-  const auto first = std::ranges::min_element(leases_, {}, &Lease::at_us);
-  return first == leases_.end() ? std::nullopt : std::optional(first->at_us);
+  std::optional<std::int64_t> first;
+  for (const Lease& lease : leases_) first = std::min(first.value_or(lease.at_us), lease.at_us);
+  for (const Digest& digest : digests_) first = std::min(first.value_or(digest.at_us), digest.at_us);
+  return first;
 }
 
 // ---- Calls
@@ -305,6 +345,7 @@ std::optional<Answer> World::answer(const Caller& caller, const Caller& origin, 
       calls_.push_back(made);
     if (auto given = ruled(operation, call)) return now(std::move(*given));
     if (made.runs_flow) return std::nullopt;
+    if (is_digest(operation)) note_digest(call);
     return system_answer(operation, flow, call);
   }
   if (const Policies::Limit* limit = over_limit(flow, call)) {

@@ -14,7 +14,7 @@
 
 namespace flow::testing {
 
-// A call that a run made, or that came of a lease.
+// A call that a run made, or that came of a lease or a digest.
 struct MadeCall {
   std::string operation;  // full name
   Effect effect = Effect::Read;
@@ -95,6 +95,15 @@ class World {
     std::int64_t at_us = 0;
     MadeCall call;
   };
+  // A mail that gathers lines.
+  struct Digest {
+    std::int64_t at_us = 0;
+    std::string to, key, subject;  // JSON
+    std::string text;
+    std::uint32_t line = 0;
+  };
+  void note_digest(const Call& call);
+  void send_digests();
   void note_leases(const Operation& operation, const Call& call, MadeCall made, std::int64_t at_us);
   // What undoes a leased call is given.
   std::string kept_arguments(const Operation& leased, std::uint32_t inverse, const std::string& arguments);
@@ -106,6 +115,7 @@ class World {
   std::vector<Rule> rules_;
   std::vector<MadeCall> calls_;
   std::vector<Lease> leases_;
+  std::vector<Digest> digests_;
   std::map<std::string, std::int64_t> once_;  // key to the end of its window
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::int64_t>> limited_;  // flow, operation
   std::uint32_t random_ = 0;

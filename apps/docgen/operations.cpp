@@ -221,6 +221,8 @@ std::string credential_text(const Auth& auth) {
                                  : fmt::format(", key in the header `{}`", auth.header);
     case Auth::Kind::Basic: return ", user and password";
     case Auth::Kind::Bearer: return ", token from the configuration";
+    case Auth::Kind::Hmac:
+      return fmt::format(", each request signed with a key, or a token for `{}`", auth.scope);
     case Auth::Kind::OAuth2: return fmt::format(", token by OAuth 2 from `{}`", auth.token);
     case Auth::Kind::Url: return ": the configuration has one, which is the secret";
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/mail_digest.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
 #include "vm/bytecode/policy_text.hpp"
@@ -95,7 +96,7 @@ std::string flow_json(const BacktestFlow& flow) {
 BacktestReport::BacktestReport(const Module& module) : module_(module) {
   for (const FlowCode& flow : module.flows) {
     const Trigger& trigger = module.triggers[flow.trigger];
-    if (trigger.kind == Trigger::Kind::Lease) continue;
+    if (is_made_by_compiler(trigger)) continue;
     BacktestFlow made;
     made.name = flow.name;
     made.trigger = trigger_text(trigger);

@@ -8,6 +8,7 @@
 #include "apps/server/config_connectors.hpp"
 #include "apps/server/config_inbound.hpp"
 #include "apps/server/config_section.hpp"
+#include "stdlib/mail/message.hpp"
 
 namespace flow {
 namespace {
@@ -16,11 +17,22 @@ namespace {
 constexpr std::int64_t kLongestReuseUs = 300'000'000;
 
 Status read_mail(Section& section, TenantAccess& access) {
-  FLOW_TRY(const std::string via, section.one_of("via", "graph", {"graph", "smtp"}));
+  FLOW_TRY(std::string via, section.one_of("via", "graph", {"graph", "graph-draft", "smtp", "gmail", "acs"}));
+  std::ranges::replace(via, '-', '_');  // as the declaration names the route
   FLOW_TRY(const std::string sender, section.required("sender"));
+  FLOW_TRY(const std::vector<std::string> others, section.texts("senders"));
   FLOW_TRY_STATUS(choose_route(access, "mail", via, section.path()));
-  access.settings["graph.sender"] = sender;
-  access.settings["smtp.sender"] = sender;
+  for (const std::string& address : others)
+    if (!parse_mailbox(address) || address.find(' ') != std::string::npos)
+      return error(fmt::format("`{}`: `{}` in `senders` is no mail address", section.path(), address));
+  const std::size_t at = sender.rfind('@');
+  std::string domain = at == std::string::npos ? sender : sender.substr(at + 1);
+  while (domain.ends_with('>') || domain.ends_with(' ')) domain.pop_back();
+  for (const char* connector : {"graph", "smtp", "gmail", "acs"}) {
+    access.settings[fmt::format("{}.sender", connector)] = sender;
+    access.settings[fmt::format("{}.senders", connector)] = fmt::format("{}", fmt::join(others, " "));
+    access.settings[fmt::format("{}.domain", connector)] = domain;
+  }
   return section.only_known();
 }
 
@@ -34,6 +46,11 @@ Status read_smtp(Section& section, TenantAccess& access) {
   FLOW_TRY(server.ca_bundle, section.text("ca_bundle", {}));
   FLOW_TRY(access.smtp_password, section.secret("password"));
   FLOW_TRY(access.smtp_scope, section.text("oauth_scope", {}));
+  FLOW_TRY(const std::string login, section.one_of("login", "any", {"any", "plain", "login"}));
+  FLOW_TRY(server.sends_login_in_clear, section.truth("allow_login_without_tls", false));
+  server.mechanism = login == "plain"   ? SmtpServer::Mechanism::Plain
+                     : login == "login" ? SmtpServer::Mechanism::Login
+                                        : SmtpServer::Mechanism::Any;
   server.port = static_cast<std::uint16_t>(port);
   server.security = security == "none"       ? SmtpServer::Security::None
                     : security == "implicit" ? SmtpServer::Security::Implicit
@@ -41,6 +58,12 @@ Status read_smtp(Section& section, TenantAccess& access) {
   server.login = !access.smtp_scope.empty() ? SmtpServer::Login::Bearer
                  : access.smtp_password     ? SmtpServer::Login::Password
                                             : SmtpServer::Login::None;
+  if (server.login != SmtpServer::Login::None && server.security == SmtpServer::Security::None &&
+      !server.sends_login_in_clear)
+    return error(
+        fmt::format("`{}` signs in, and `security = \"none\"` would send the credential in the clear; use "
+                    "`starttls` or `implicit`, or say `allow_login_without_tls = true`",
+                    section.path()));
   access.smtp = std::move(server);
   return section.only_known();
 }
@@ -116,7 +139,8 @@ Status read_transport(Section& section, Config& config) {
 Status read_egress(Section& section, Config& config) {
   FLOW_TRY(const std::vector<std::string> allow, section.text_list("allow"));
   FLOW_TRY(const std::vector<std::string> inside, section.text_list("private"));
-  if (const auto checked = Egress::make(allow, {}); !checked) return section.about("allow", checked.error().message);
+  if (const auto checked = Egress::make(allow, {}); !checked)
+    return section.about("allow", checked.error().message);
   auto egress = Egress::make(allow, inside);
   if (!egress) return section.about("private", egress.error().message);
   config.egress = std::move(*egress);

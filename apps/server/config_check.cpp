@@ -13,6 +13,18 @@
 namespace flow {
 namespace {
 
+// It was allowed; who reads the check should know.
+std::string clear_logins(const Config& config) {
+  std::string notes;
+  for (const TenantConfig& tenant : config.tenants) {
+    const auto& smtp = tenant.access.smtp;
+    if (smtp && smtp->login != SmtpServer::Login::None && smtp->security == SmtpServer::Security::None)
+      notes += fmt::format("  warning: `tenants.{}.smtp` sends its login to {} without TLS\n", tenant.name,
+                           smtp->host);
+  }
+  return notes;
+}
+
 Attempt<int> check(const std::string& file) {
   FLOW_TRY(const Config config, load_config(file));
   std::vector<Module> modules;
@@ -21,7 +33,7 @@ Attempt<int> check(const std::string& file) {
     FLOW_TRY(modules, live_modules(*store));
   }
   FLOW_TRY_STATUS(check_connectors(config, listed(modules)));
-  std::string tenants, rules, notes;
+  std::string tenants, rules, notes = clear_logins(config);
   for (const TenantConfig& tenant : config.tenants) tenants += (tenants.empty() ? "" : ", ") + tenant.name;
   for (const ProtectedKind& kind : config.protections.kinds)
     for (const ProtectionRule& rule : kind.rules) rules += (rules.empty() ? "" : ", ") + rule.name;

@@ -26,6 +26,8 @@ Status read_connector(Section& section, const std::string& name, TenantAccess& a
   FLOW_TRY(credential.client_id, section.text("client_id", {}));
   FLOW_TRY(credential.client_secret, section.secret("client_secret"));
   FLOW_TRY(credential.refresh_token, section.secret("refresh_token"));
+  FLOW_TRY(credential.service_account, section.whole_secret("service_account"));
+  FLOW_TRY(credential.subject, section.text("subject", {}));
   FLOW_TRY(credential.token_url, section.text("token_url", {}));
   FLOW_TRY(const std::string client_in, section.one_of("client_in", "body", {"body", "header"}));
   credential.is_client_in_header = client_in == "header";

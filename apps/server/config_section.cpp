@@ -15,6 +15,17 @@ SecretProvider secret_from_environment(std::string variable) {
   };
 }
 
+SecretProvider secret_of_whole_file(std::string path) {
+  return [path = std::move(path)]() -> Result<std::string> {
+    constexpr std::size_t kMostBytes = 64 << 10;
+    std::ifstream file(path);
+    std::string value(std::istreambuf_iterator<char>(file), {});
+    if (!file || value.empty() || value.size() > kMostBytes)
+      return error(fmt::format("cannot read a secret from `{}`", path));
+    return value;
+  };
+}
+
 SecretProvider secret_from_file(std::string path) {
   return [path = std::move(path)]() -> Result<std::string> {
     std::ifstream file(path);

@@ -25,6 +25,7 @@ namespace flow {
 
 SecretProvider secret_from_environment(std::string variable);
 SecretProvider secret_from_file(std::string path);  // its first line
+SecretProvider secret_of_whole_file(std::string path);
 
 class Section {
  public:
@@ -92,6 +93,33 @@ class Section {
     if (!file.empty()) return secret_from_file(file);
     return SecretProvider{};
   }
+  // `KEY_file`: all of it, as a key file has several lines; or `KEY_env`.
+  Result<SecretProvider> whole_secret(const std::string& key) {
+    FLOW_TRY(const std::string file, text(key + "_file", {}));
+    FLOW_TRY(const std::string variable, text(key + "_env", {}));
+    if (!file.empty()) return secret_of_whole_file(file);
+    if (!variable.empty()) return secret_from_environment(variable);
+    return SecretProvider{};
+  }
+  // A list of texts; none when it is not there.
+  Result<std::vector<std::string>> texts(const std::string& key) {
+    std::vector<std::string> out;
+    const toml::node* const node = find(key);
+    if (node == nullptr) return out;
+    if (!node->is_array()) return wrong(*node, key, "a list of texts in quotes");
+    for (const toml::node& item : *node->as_array()) {
+      const auto value = item.value_exact<std::string>();
+      if (!value) return wrong(item, key, "a list of texts in quotes");
+      out.push_back(*value);
+    }
+    return out;
+  }
+  Result<bool> truth(const std::string& key, bool fallback) {
+    const toml::node* const node = find(key);
+    if (node == nullptr) return fallback;
+    if (const auto value = node->value_exact<bool>()) return *value;
+    return wrong(*node, key, "true or false");
+  }
   // Every key of this table as a secret: `NAME_env`, `NAME_file` or `NAME = { env = … }`.
   Result<std::map<std::string, SecretProvider>> all_secrets() {
     std::map<std::string, SecretProvider> out;
@@ -151,7 +179,8 @@ class Section {
   // An error about the value of the key, with the line where it stands.
   tl::unexpected<Error> about(const std::string& key, const std::string& problem) const {
     const toml::node* const node = table_.get(key);
-    return error(fmt::format("{}: line {}: {}", file_, node == nullptr ? 0 : node->source().begin.line, problem));
+    return error(
+        fmt::format("{}: line {}: {}", file_, node == nullptr ? 0 : node->source().begin.line, problem));
   }
   Result<std::map<std::string, std::string>> all_texts() { return texts(false); }
   Result<std::map<std::string, std::string>> texts_beside_tables() { return texts(true); }

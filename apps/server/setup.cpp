@@ -13,6 +13,7 @@
 #include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
 #include "apps/server/connector_check.hpp"
+#include "base/mail_digest.hpp"
 #include "base/text.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/interp/arguments.hpp"
@@ -73,7 +74,7 @@ Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& 
     modules.push_back(described(file, std::move(loaded), std::move(bytes)));
     const Module& module = modules.back().module;
     for (const FlowCode& declared : module.flows) {
-      if (module.triggers[declared.trigger].kind == Trigger::Kind::Lease) continue;  // of each module its own
+      if (is_made_by_compiler(module.triggers[declared.trigger])) continue;  // of each module its own
       const std::string& flow = declared.name;
       const auto [at, is_new] = declared_in.emplace(flow, file);
       if (!is_new)

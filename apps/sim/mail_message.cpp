@@ -123,6 +123,24 @@ std::string parameter(std::string_view header, std::string_view name) {
   return {};
 }
 
+// The same of what RFC 2231 wrote as `filename*=utf-8''r%C3%A9sum%C3%A9.csv`.
+std::string file_name(std::string_view disposition) {
+  const std::string extended = parameter(disposition, "filename*");
+  const std::size_t charset_end = extended.find('\'');
+  const std::size_t begin =
+      charset_end == std::string::npos ? charset_end : extended.find('\'', charset_end + 1);
+  if (begin == std::string::npos) return decode_words(parameter(disposition, "filename"));
+  std::string out;
+  for (std::size_t i = begin + 1; i < extended.size(); ++i) {
+    const bool is_hex = extended[i] == '%' && i + 2 < extended.size() && hex_value(extended[i + 1]) >= 0 &&
+                        hex_value(extended[i + 2]) >= 0;
+    out += is_hex ? static_cast<char>(hex_value(extended[i + 1]) * 16 + hex_value(extended[i + 2]))
+                  : extended[i];
+    if (is_hex) i += 2;
+  }
+  return from_charset(std::move(out), std::string_view(extended).substr(0, charset_end));
+}
+
 std::string decoded_body(const Part& part, std::string_view type) {
   const std::string_view encoding = part.header("Content-Transfer-Encoding");
   std::string body(part.body);
@@ -160,9 +178,9 @@ void read_part(const Part& part, MailMessage& mail, int depth) {
     return;
   }
   const std::string_view disposition = part.header("Content-Disposition");
-  const std::string file = parameter(disposition, "filename");
+  const std::string file = file_name(disposition);
   if (!file.empty() || disposition.starts_with("attachment"))
-    mail.attachments.push_back(decode_words(file));
+    mail.attachments.push_back(file);
   else if (kind == "text/plain" && mail.text.empty())
     mail.text = decoded_body(part, type);
   else if (kind == "text/html" && mail.html.empty())
@@ -205,8 +223,12 @@ std::vector<std::string> addresses_in(std::string_view header) {
     current.clear();
     bracketed.clear();
   };
+  bool is_escaped = false;
   for (const char c : header) {
-    if (c == '"')
+    if (std::exchange(is_escaped, false)) continue;
+    if (is_quoted && c == '\\')
+      is_escaped = true;
+    else if (c == '"')
       is_quoted = !is_quoted;
     else if (is_quoted)
       continue;

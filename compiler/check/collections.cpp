@@ -12,8 +12,10 @@ TypeId Checker::expected_collection(TypeId expected, TypeKind kind) const {
   const TypeId wanted = out_.types.without_null(expected);
   if (out_.types.is(wanted, kind)) return wanted;
   if (out_.types.is(wanted, TypeKind::Union))
-    for (const TypeId member : out_.types.members(wanted))
-      if (out_.types.is(member, kind)) return member;
+    for (const TypeId member : out_.types.members(wanted)) {
+      const TypeId bare = out_.types.without_null(member);
+      if (out_.types.is(bare, kind)) return bare;
+    }
   return kNoType;
 }
 

@@ -34,8 +34,8 @@ class ModuleBuilder {
   std::uint32_t function(std::uint32_t checked_function, const CheckedFlow* protected_by = nullptr);
   // The same of the function that asks a condition of `protect`; it refuses the operation of that name.
   std::uint32_t guard(const CheckedFlow& flow, const Protection& protection, const std::string& operation);
-  // The index that the flow has, or will have, which ends leases of the operation; see lease_emitter.hpp.
-  // `call` is a call with `lease`.
+  // The index that the flow has, or will have, which ends leases of the operation, or sends its digests; see
+  // lease_emitter.hpp, digest_emitter.hpp. `call` is a call with `lease`, or of mail.digest.
   std::uint32_t lease(std::uint32_t library_operation, NodeId call);
   std::uint32_t lease_trigger(const Operation& leased, const Operation& inverse);
   struct Leased {

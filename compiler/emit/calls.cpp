@@ -2,6 +2,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/mail_digest.hpp"
 #include "compiler/emit/routine_emitter.hpp"
 
 namespace flow {
@@ -44,6 +45,7 @@ void RoutineEmitter::operation_call(NodeId node, const CheckedCall& call, Regist
     if (options->second != CallOptions{}) routine_.call_sites.back().options = options->second;
   if (const auto& said = routine_.call_sites.back().options; said && said->lease_us > 0)
     builder_.lease(call.operation, node);
+  if (is_digest(operation)) builder_.lease(call.operation, node);
   code_.add_imm(Op::Call, target, 0, 0, site);
 }
 

@@ -1,5 +1,7 @@
 #include "compiler/emit/emit.hpp"
 
+#include "base/mail_digest.hpp"
+#include "compiler/emit/digest_emitter.hpp"
 #include "compiler/emit/flow_emitter.hpp"
 #include "compiler/emit/function_emitter.hpp"
 #include "compiler/emit/guard_emitter.hpp"
@@ -34,6 +36,11 @@ Module emit(const Tree& tree, const Library& library, const CheckedFile& checked
   for (const ModuleBuilder::Leased& leased : builder.leased()) {
     CheckedBody body;
     body.node = leased.call;
+    if (is_digest(library.operations[leased.operation])) {
+      body.name = kDigestFlow;
+      module.flows.push_back(DigestEmitter(builder, tree, body, options).run());
+      continue;
+    }
     body.name = "lease." + library.operations[leased.operation].full_name();
     module.flows.push_back(LeaseEmitter(builder, tree, body, leased.operation, options).run());
   }

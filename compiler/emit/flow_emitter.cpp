@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mail_digest.hpp"
+
 namespace flow {
 
 FlowEmitter::FlowEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow,
@@ -190,6 +192,13 @@ void FlowEmitter::fill_manifest() {
   for (const auto& [operation, node] : plan_.leases)
     manifest.flows.push_back(
         {.flow = builder_.lease(operation, node), .is_started = true, .line = tree_.line(node)});
+  for (const auto& [operation, bound] : plan_.calls) {
+    const auto first = plan_.first_call.find(operation);
+    if (!is_digest(builder_.library().operations[operation]) || first == plan_.first_call.end()) continue;
+    manifest.flows.push_back({.flow = builder_.lease(operation, first->second),
+                              .is_started = true,
+                              .line = tree_.line(first->second)});
+  }
   manifest.poll_filter = plan_.poll_filter;
   manifest.poll_expand = plan_.poll_expand;
 }

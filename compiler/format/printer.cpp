@@ -287,6 +287,14 @@ void Printer::node(NodeId id) {
       until(tree_.span(kids[1]).begin);
       node(kids[1]);
       return until(tree_.span(id).end);
+    case NodeKind::Upload:
+      for (std::size_t i = 0; i < kids.size(); ++i) {
+        if (i == 1) glue_ = true;
+        until(tree_.span(kids[i]).begin);
+        if (i == 1) glue_ = true;
+        node(kids[i]);
+      }
+      return until(tree_.span(id).end);
     case NodeKind::Negate:
       until(tree_.span(kids[0]).begin);
       glue_ = !has_line_comment_;
@@ -339,10 +347,14 @@ void Printer::node(NodeId id) {
       return braces(id, kids.subspan(1), false);
     case NodeKind::Connector:
     case NodeKind::Trigger:
-    case NodeKind::Route:
-      until(tree_.span(kids[0]).begin);
-      node(kids[0]);
-      return braces(id, kids.subspan(1), false);
+    case NodeKind::Route: {
+      const std::size_t named = kids.size() > 1 && tree_.kind(kids[1]) == NodeKind::RouteName ? 2 : 1;
+      for (const NodeId kid : kids.first(named)) {
+        until(tree_.span(kid).begin);
+        node(kid);
+      }
+      return braces(id, kids.subspan(named), false);
+    }
     case NodeKind::Operation: {
       std::size_t first = 2;
       while (first < kids.size() && is_parameter(tree_.kind(kids[first]))) ++first;

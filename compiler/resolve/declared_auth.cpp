@@ -19,6 +19,7 @@ constexpr Member kMembers[] = {{"scope", &Auth::scope},
 
 std::vector<std::string> members_of(Auth::Kind kind) {
   switch (kind) {
+    case Auth::Kind::Hmac:
     case Auth::Kind::Entra: return {"scope"};
     case Auth::Kind::Key: return {"header", "prefix", "query"};
     case Auth::Kind::OAuth2: return {"token", "scope"};
@@ -41,7 +42,7 @@ Auth LibraryBuilder::auth_of(const Tree& tree, NodeId node) {
     auth.kind = *kind;
   } else {
     unknown(tree, word, Code::UnknownName, fmt::format("there is no credential `{}`", tree.text(word)),
-            {"entra", "key", "basic", "bearer", "oauth2", "url", "none"});
+            {"entra", "key", "basic", "bearer", "oauth2", "url", "hmac", "none"});
     return auth;
   }
   const std::vector<std::string> known = members_of(auth.kind);

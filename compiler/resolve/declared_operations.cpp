@@ -10,6 +10,7 @@ Quota LibraryBuilder::quota_of(const Tree& tree, NodeId node, std::string group)
   std::int64_t count = 0;
   for (const NodeId kid : tree.kids(node)) {
     if (tree.kind(kid) == NodeKind::Ident) quota.group = tree.text(kid);
+    if (tree.kind(kid) == NodeKind::QuotaEach) quota.by = tree.text(tree.kid(kid, 0));
     if (tree.kind(kid) == NodeKind::Int) count = int_value(tree, kid, diagnostics_);
     if (tree.kind(kid) != NodeKind::Duration) continue;
     const std::int64_t per = duration_value_us(tree, kid, diagnostics_) / 1'000'000;
@@ -97,6 +98,8 @@ bool LibraryBuilder::clause(const Tree& tree, NodeId node, Operation& operation,
       Route route;
       route.name = name_of(tree, node);
       route.connector = connector_index(tree, tree.kid(node, 0));
+      if (const NodeId named = tree.find(node, NodeKind::RouteName); named != kNoNode)
+        route.name = name_of(tree, named);
       const auto number = static_cast<std::uint32_t>(operation.routes.size());
       for (const NodeId kid : tree.kids(node)) route_clause(tree, kid, operation, route, index, number);
       operation.routes.push_back(std::move(route));
@@ -151,6 +154,7 @@ bool LibraryBuilder::route_clause(const Tree& tree, NodeId node, const Operation
     case NodeKind::Smtp: route.protocol = Protocol::Smtp; return true;
     case NodeKind::Runtime: route.protocol = Protocol::Runtime; return true;
     case NodeKind::Egress: route.protocol = Protocol::Egress; return true;
+    case NodeKind::Mail: route.is_mail = true; return true;
     case NodeKind::Query: route.query = entries(scope, node); return true;
     case NodeKind::Headers: route.headers = entries(scope, node); return true;
     case NodeKind::Body: return body(scope, node, operation, route);
@@ -160,8 +164,31 @@ bool LibraryBuilder::route_clause(const Tree& tree, NodeId node, const Operation
     case NodeKind::Permission:
       for (const NodeId name : tree.kids(node)) route.permissions.emplace_back(tree.text(name));
       return true;
-    case NodeKind::Quota: route.quota = quota_of(tree, node, operation.full_name()); return true;
+    case NodeKind::Quota:
+      route.quota = quota_of(tree, node, operation.full_name());
+      if (const NodeId each = tree.find(node, NodeKind::QuotaEach); each != kNoNode)
+        check_parameter(tree, each, operation);
+      return true;
     case NodeKind::ErrorClause: route.errors.push_back(error_rule(tree, node)); return true;
+    case NodeKind::Size:
+      route.most_bytes = static_cast<std::uint64_t>(
+          std::max<std::int64_t>(int_value(tree, tree.kid(node, 0), diagnostics_), 0));
+      return true;
+    case NodeKind::Allow:
+      check_parameter(tree, node, operation);
+      route.allowed.push_back({.parameter = name_of(tree, node),
+                               .one = std::string(tree.text(tree.kid(node, 1))),
+                               .many = std::string(tree.text(tree.kid(node, 2)))});
+      return true;
+    case NodeKind::Then: {
+      TemplateScope answer{tree, operation.parameters, diagnostics_, true, {}};
+      const auto kids = tree.kids(node);
+      route.then = FollowUp{.method = std::string(tree.text(kids[0])),
+                            .path = to_template(answer, kids[1]),
+                            .when = kids.size() > 2 ? std::string(tree.text(kids[2])) : std::string()};
+      return true;
+    }
+    case NodeKind::Upload: route.upload = upload_of(tree, node, operation); return true;
     case NodeKind::CrashRepeat: route.crash = CrashRule{.kind = CrashRule::Kind::Repeat}; return true;
     case NodeKind::CrashAsk: route.crash = CrashRule{.kind = CrashRule::Kind::Ask}; return true;
     case NodeKind::CrashLookup: pending_.push_back({&tree, node, index, number}); return true;
@@ -218,6 +245,20 @@ Paging LibraryBuilder::paging_of(const Tree& tree, NodeId node, const Operation&
   if (operation.effect != Effect::Read || !library_.types.is(operation.result, TypeKind::List))
     report(tree, node, Code::InvalidDeclaration, "only a list that is read comes in pages");
   return pages;
+}
+
+Upload LibraryBuilder::upload_of(const Tree& tree, NodeId node, const Operation& operation) {
+  check_parameter(tree, node, operation);
+  const auto kids = tree.kids(node);
+  TemplateScope scope{tree, operation.parameters, diagnostics_, true, {}};
+  scope.items.emplace_back(tree.text(kids[3]));
+  return {.list = name_of(tree, node),
+          .content = std::string(tree.text(kids[1])),
+          .from_bytes =
+              static_cast<std::uint64_t>(std::max<std::int64_t>(int_value(tree, kids[2], diagnostics_), 0)),
+          .path = to_template(scope, kids[4]),
+          .body = to_template(scope, kids[5]),
+          .discard = to_template(scope, kids[6])};
 }
 
 ErrorRule LibraryBuilder::error_rule(const Tree& tree, NodeId node) {

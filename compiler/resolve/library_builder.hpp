@@ -82,6 +82,7 @@ class LibraryBuilder {
   bool body(TemplateScope& scope, NodeId node, const Operation& operation, Route& route);
   bool entries_body(TemplateScope& scope, NodeId node, BodyForm form, Route& route);
   Paging paging_of(const Tree& tree, NodeId node, const Operation& operation);
+  Upload upload_of(const Tree& tree, NodeId node, const Operation& operation);
   ErrorRule error_rule(const Tree& tree, NodeId node);
   static std::vector<std::string> fault_names();
 

@@ -22,8 +22,10 @@ Template unsupported(TemplateScope& scope, NodeId node) {
       .report(Code::InvalidDeclaration, scope.tree.file, scope.tree.span(node),
               "a declaration cannot compute this")
       .note(
-          "it may hold literals, parameters, `key`, `config.NAME`, texts with holes, records, lists, "
-          "`list.map(x => …)`, `list.join(\",\")`, `camelCase(value)`, `text.written(slack)` and `if x is Html then "
+          "it may hold literals, parameters, `key`, `key.uuid`, `config.NAME`, texts with holes, records, "
+          "lists, "
+          "`list.map(x => …)`, `list.join(\",\")`, `camelCase(value)`, `text.written(slack)` and `if x is "
+          "Html then "
           "… else …`");
   return {};
 }
@@ -47,12 +49,14 @@ Template field(TemplateScope& scope, NodeId node) {
   const NodeId object = scope.tree.kid(node, 0);
   const std::string_view object_name = scope.tree.text(object);
   const std::string member(scope.tree.text(scope.tree.kid(node, 1)));
-  if (scope.tree.kind(object) == NodeKind::Ident && object_name == "config") return of(Kind::Setting, member);
-  if (scope.tree.kind(object) == NodeKind::Ident && object_name == "result" && scope.has_result)
-    return Template{.kind = Kind::Param, .text = "result", .names = {member}};
   if (scope.tree.kind(object) == NodeKind::Ident &&
       std::ranges::find(scope.items, object_name) != scope.items.end())
     return Template{.kind = Kind::Item, .text = std::string(object_name), .names = {member}};
+  if (scope.tree.kind(object) == NodeKind::Ident && object_name == "key" && member == "uuid")
+    return Template{.kind = Kind::CallKey, .names = {member}};
+  if (scope.tree.kind(object) == NodeKind::Ident && object_name == "config") return of(Kind::Setting, member);
+  if (scope.tree.kind(object) == NodeKind::Ident && object_name == "result" && scope.has_result)
+    return Template{.kind = Kind::Param, .text = "result", .names = {member}};
   return unsupported(scope, node);
 }
 
@@ -102,8 +106,8 @@ Template function_call(TemplateScope& scope, NodeId node) {
     converted.children.push_back(to_template(scope, kids[1]));
     return converted;
   }
-  if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "written" && kids.size() == 2 &&
-      tree.kind(kids[1]) == NodeKind::Ident)
+  if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "written" &&
+      kids.size() == 2 && tree.kind(kids[1]) == NodeKind::Ident)
     return written_for(scope, tree.kid(callee, 0), kids[1]);
   if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "join" && kids.size() == 2)
     return join_call(scope, node);

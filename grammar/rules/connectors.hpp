@@ -11,8 +11,10 @@ struct base_clause : seq<TAO_PEGTL_KEYWORD("base"), ws, must<plain_wanted>> {};
 struct auth_clause : seq<TAO_PEGTL_KEYWORD("auth"), ws, must<name_wanted>, opt<ws, entries>> {};
 struct quota_rate : seq<int_lit, ws, must<per_word>, ws, must<duration_wanted>> {};
 struct rate_wanted : seq<quota_rate> {};
+struct each_word : TAO_PEGTL_KEYWORD("each") {};
+struct quota_each : seq<each_word, ws, must<name_wanted>> {};
 struct quota_clause : seq<TAO_PEGTL_KEYWORD("quota"), ws, opt<ident, ws>, must<rate_wanted>,
-                          star<ws, one<','>, ws, must<rate_wanted>>> {};
+                          star<ws, one<','>, ws, must<rate_wanted>>, opt<ws, quota_each>> {};
 struct effect_word : sor<TAO_PEGTL_KEYWORD("read"), TAO_PEGTL_KEYWORD("act"), TAO_PEGTL_KEYWORD("notify")> {};
 struct method_word : sor<TAO_PEGTL_KEYWORD("GET"), TAO_PEGTL_KEYWORD("POST"), TAO_PEGTL_KEYWORD("PATCH"),
                          TAO_PEGTL_KEYWORD("PUT"), TAO_PEGTL_KEYWORD("DELETE")> {};
@@ -22,6 +24,7 @@ struct request_clause : seq<method_word, ws, must<path_wanted>> {};
 struct smtp_clause : TAO_PEGTL_KEYWORD("SMTP") {};
 struct runtime_clause : TAO_PEGTL_KEYWORD("RUNTIME") {};
 struct egress_clause : TAO_PEGTL_KEYWORD("EGRESS") {};
+struct mail_clause : TAO_PEGTL_KEYWORD("MAIL") {};
 struct query_clause : seq<TAO_PEGTL_KEYWORD("query"), ws, must<entries_wanted>> {};
 struct headers_clause : seq<TAO_PEGTL_KEYWORD("headers"), ws, must<entries_wanted>> {};
 struct body_clause : seq<TAO_PEGTL_KEYWORD("body"), ws, must<operand_expr>, opt<ws, k_as, ws, must<plain_wanted>>> {};
@@ -57,12 +60,28 @@ struct crash_word : TAO_PEGTL_KEYWORD("crash") {};
 struct crash_clause : seq<k_on, ws, must<crash_word>, ws, must<crash_rule>> {};
 struct source_clause : seq<TAO_PEGTL_KEYWORD("source"), ws, must<plain_wanted>> {};
 struct retires_clause : seq<TAO_PEGTL_KEYWORD("retires"), ws, must<plain_wanted>> {};
+struct bytes_word : TAO_PEGTL_KEYWORD("bytes") {};
+struct size_clause : seq<TAO_PEGTL_KEYWORD("size"), ws, must<int_wanted>, ws, must<bytes_word>> {};
+struct allow_comma : one<','> {};
+struct allow_clause : seq<TAO_PEGTL_KEYWORD("allow"), ws, must<name_wanted>, ws, must<k_in>, ws, must<name_wanted>, ws,
+                          must<allow_comma>, ws, must<name_wanted>> {};
+struct method_wanted : seq<method_word> {};
+struct then_clause : seq<k_then, ws, must<method_wanted>, ws, must<path_wanted>, opt<ws, k_when, ws, must<name_wanted>>> {};
+struct upload_dot : one<'.'> {};
+struct above_word : TAO_PEGTL_KEYWORD("above") {};
+struct discard_word : TAO_PEGTL_KEYWORD("discard") {};
+struct as_item : TAO_PEGTL_KEYWORD("as") {};
+struct upload_clause : seq<TAO_PEGTL_KEYWORD("upload"), ws, must<name_wanted>, must<upload_dot>, must<name_wanted>, ws,
+                           must<above_word>, ws, must<int_wanted>, ws, must<bytes_word>, ws, must<as_item>, ws, must<name_wanted>, ws,
+                           must<path_wanted>, ws, must<operand_expr>, ws, must<discard_word>, ws, must<path_wanted>> {};
 struct route_clause;
 struct route_open : one<'{'> {};
 struct route_body : seq<must<route_open>, star<ws, not_at<list_end>, must<route_clause>>, ws, must<close_brace>> {};
-struct route : seq<by_word, ws, must<name_wanted>, ws, route_body> {};
-struct route_clause : sor<request_clause, smtp_clause, runtime_clause, egress_clause, query_clause, headers_clause, body_clause, form_clause,
-                          multipart_clause, pages_clause, permission_clause, quota_clause, error_clause, crash_clause> {};
+struct route_name : seq<as_item, ws, must<name_wanted>> {};
+struct route : seq<by_word, ws, must<name_wanted>, opt<ws, route_name>, ws, route_body> {};
+struct route_clause : sor<request_clause, smtp_clause, runtime_clause, egress_clause, mail_clause, query_clause, headers_clause, body_clause, form_clause,
+                          multipart_clause, pages_clause, permission_clause, quota_clause, error_clause, crash_clause, size_clause, allow_clause,
+                          then_clause, upload_clause> {};
 struct operation_clause : sor<route, gives_clause, targets_clause, inverse_clause, completes_clause, source_clause,
                               retires_clause, route_clause> {};
 struct operation_body : seq<must<route_open>, star<ws, not_at<list_end>, must<operation_clause>>, ws, must<close_brace>> {};

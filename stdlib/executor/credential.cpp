@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "stdlib/executor/request.hpp"
 #include "stdlib/http/url.hpp"
+#include "stdlib/identity/azure_signature.hpp"
 
 namespace flow {
 namespace {
@@ -23,16 +24,18 @@ struct Given {
   Auth::Kind wanted_by;
   bool is_there;
 };
-std::vector<Given> settings_of(const ConnectorCredential& of) {
+std::vector<Given> settings_of(const ConnectorCredential& of, Auth::Kind wanted) {
   return {{"user", Auth::Kind::Basic, !of.user.empty()},
           {"password", Auth::Kind::Basic, of.password != nullptr},
-          {"key", Auth::Kind::Key, of.key != nullptr},
+          {"key", wanted == Auth::Kind::Hmac ? wanted : Auth::Kind::Key, of.key != nullptr},
           {"token", Auth::Kind::Bearer, of.token != nullptr},
           {"url", Auth::Kind::Url, of.url != nullptr || !of.urls.empty()},
           {"client_id", Auth::Kind::OAuth2, !of.client_id.empty()},
           {"client_secret", Auth::Kind::OAuth2, of.client_secret != nullptr},
           {"refresh_token", Auth::Kind::OAuth2, of.refresh_token != nullptr},
-          {"token_url", Auth::Kind::OAuth2, !of.token_url.empty()}};
+          {"token_url", Auth::Kind::OAuth2, !of.token_url.empty()},
+          {"service_account", Auth::Kind::OAuth2, of.service_account != nullptr},
+          {"subject", Auth::Kind::OAuth2, !of.subject.empty()}};
 }
 
 // A secret as it was made: printable, on one line, so that it can end no header.
@@ -101,6 +104,24 @@ Status set_address(HttpRequest& request, const Connector& connector, const Conne
   return {};
 }
 
+// Azure's HMAC-SHA256: the request's line, host and date and the hash of its body are signed.
+Status sign(HttpRequest& request, const CallText& call, const ConnectorCredential& credential,
+            Redaction& redaction) {
+  FLOW_TRY(const std::string key, secret_value(credential.key, call.connector.name, "key", redaction));
+  const auto url = parse_url(request.url);
+  if (!url) return error("the address of connector `" + call.connector.name + "` is none");
+  FLOW_TRY(const SignedRequest made, azure_signature({.method = request.method,
+                                                      .target = url->target,
+                                                      .host = url->host_header(),
+                                                      .body = request.body,
+                                                      .now_us = call.now_us},
+                                                     key));
+  set_header(request, "x-ms-date", made.date);
+  set_header(request, "x-ms-content-sha256", made.content_hash);
+  set_header(request, "Authorization", made.authorization);
+  return {};
+}
+
 // Whether what goes there can be read on its way by nobody else.
 bool is_private(const std::string& address) {
   const auto url = parse_url(address);
@@ -114,9 +135,12 @@ std::vector<std::string> missing_settings(const Connector& connector, const Tena
   const ConnectorCredential& credential = credential_of(connector.name, access);
   std::vector<std::string> missing;
   if (connector.auth.kind != Auth::Kind::Url && base_of(connector, access).empty()) missing.push_back("base");
-  for (const Given& setting : settings_of(credential)) {
+  for (const Given& setting : settings_of(credential, connector.auth.kind)) {
     const std::string_view name = setting.name;
-    const bool is_optional = name == "token_url" || name == "refresh_token" ||
+    const bool is_client = name == "client_id" || name == "client_secret";
+    const bool is_optional = name == "token_url" || name == "refresh_token" || name == "service_account" ||
+                             name == "subject" || connector.auth.kind == Auth::Kind::Hmac ||
+                             (is_client && credential.service_account) ||
                              (name == "client_secret" && credential.refresh_token);
     if (setting.wanted_by == connector.auth.kind && !setting.is_there && !is_optional)
       missing.emplace_back(name);
@@ -126,7 +150,7 @@ std::vector<std::string> missing_settings(const Connector& connector, const Tena
 
 std::vector<std::string> unused_settings(const Connector& connector, const TenantAccess& access) {
   std::vector<std::string> unused;
-  for (const Given& setting : settings_of(credential_of(connector.name, access)))
+  for (const Given& setting : settings_of(credential_of(connector.name, access), connector.auth.kind))
     if (setting.is_there && setting.wanted_by != connector.auth.kind) unused.emplace_back(setting.name);
   return unused;
 }
@@ -144,12 +168,19 @@ TokenRequest entra_token(const TenantAccess& access, const std::string& scope) {
           .renewed = access.renewed};
 }
 
+bool needs_token(const CallText& call) {
+  const Auth::Kind kind = call.connector.auth.kind;
+  if (kind == Auth::Kind::Hmac) return !credential_of(call.connector.name, call.access).key;
+  return kind == Auth::Kind::Entra || kind == Auth::Kind::OAuth2;
+}
+
 Result<TokenRequest> token_request(const CallText& call) {
   const Connector& connector = call.connector;
   const auto configured = call.access.scopes.find(connector.name);
   const std::string& scope =
       configured == call.access.scopes.end() ? connector.auth.scope : configured->second;
-  if (connector.auth.kind == Auth::Kind::Entra) return entra_token(call.access, scope);
+  if (connector.auth.kind == Auth::Kind::Entra || connector.auth.kind == Auth::Kind::Hmac)
+    return entra_token(call.access, scope);
   const ConnectorCredential& credential = credential_of(connector.name, call.access);
   const std::vector<std::string> missing = missing_settings(connector, call.access);
   if (!missing.empty())
@@ -169,6 +200,8 @@ Result<TokenRequest> token_request(const CallText& call) {
                       .secret = credential.client_secret,
                       .endpoint = std::move(endpoint),
                       .refresh_token = credential.refresh_token,
+                      .service_account = credential.service_account,
+                      .subject = credential.subject,
                       .is_client_in_header = credential.is_client_in_header};
 }
 
@@ -187,6 +220,12 @@ Status add_credential(HttpRequest& request, const CallText& call, const std::str
       set_header(request, "Authorization", "Bearer " + value);
       break;
     }
+    case Auth::Kind::Hmac:
+      if (credential.key)
+        FLOW_TRY_STATUS(sign(request, call, credential, redaction));
+      else
+        set_header(request, "Authorization", "Bearer " + token);
+      break;
     case Auth::Kind::Url: FLOW_TRY_STATUS(set_address(request, connector, credential, redaction)); break;
   }
   if (!is_private(request.url))

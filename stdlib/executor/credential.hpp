@@ -28,6 +28,8 @@ struct ConnectorCredential {
   SecretProvider client_secret;
   SecretProvider refresh_token;      // in place of client credentials
   std::string token_url;             // in place of the declared one
+  SecretProvider service_account;    // in place of all of them: Google's key file, which signs assertions
+  std::string subject;               // … for this user
   bool is_client_in_header = false;  // its ID and secret go in `Authorization`, not in the body
 };
 
@@ -37,7 +39,9 @@ std::vector<std::string> missing_settings(const Connector& connector, const Tena
 // Which there are that the connector has no use for, as `key` where it wants user and password.
 std::vector<std::string> unused_settings(const Connector& connector, const TenantAccess& access);
 
-// The token that the call needs, of `auth entra` and `auth oauth2`.
+// Whether the call needs a token: of `auth entra` and `auth oauth2`, and of `auth hmac` without a key.
+bool needs_token(const CallText& call);
+// That token.
 Result<TokenRequest> token_request(const CallText& call);
 TokenRequest entra_token(const TenantAccess& access, const std::string& scope);
 

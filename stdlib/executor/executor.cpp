@@ -8,6 +8,7 @@
 #include "stdlib/executor/paging.hpp"
 #include "stdlib/executor/request.hpp"
 #include "stdlib/executor/response.hpp"
+#include "stdlib/executor/second_requests.hpp"
 #include "stdlib/executor/settlement.hpp"
 #include "stdlib/http/answer.hpp"
 
@@ -59,14 +60,38 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
     return std::max<std::int64_t>(call.deadline_us - (clock.now_us() - begun_us), 1);
   }
   bool is_late() const { return clock.now_us() - begun_us >= call.deadline_us; }
-  CallText text() const { return {operation, route, connector, *access, arguments, call.key}; }
+  CallText text() const {
+    return {operation, route, connector, *access, arguments, call.key, clock.now_us()};
+  }
   void finish(Outcome outcome) { done(redaction.cleaned(std::move(outcome))); }
 
   void begin();
   void with_token(std::function<void(const std::string&)> next);
+  // ---- HTTP: one request after the other
+  struct Stage {
+    std::function<Result<HttpRequest>()> request;
+    std::function<void(HttpResponse)> then;  // with an answer that is no refusal
+    bool has_token = true;
+  };
+  Stage stage;
+  bool is_prepared = false;  // the first request was answered: the rest can be looked for
+  JsonValue answer;          // of the first request
+  Outcome outcome;           // of the call, when nothing goes wrong behind the first request
+  std::vector<LargePart> large;
+  std::size_t parts_sent = 0;
+
+  void start();
+  void ask_first();
+  void go_on_from(JsonValue first);
+  void take_first(const HttpResponse& response);
+  void open_upload();
+  void send_piece(const std::string& address, std::size_t from);
+  void finish_prepared();
+  void discard(std::function<void()> then);
+  void fail(Fault fault);
   void send_http(const std::string& token);
   void http_answered(const std::string& token, HttpResult result);
-  void page_answered(const std::string& token, const HttpResponse& response);
+  void page_answered(const HttpResponse& response);
   Result<HttpRequest> made_request();
   Transport& way_out() const;
   void begin_mail();
@@ -88,15 +113,19 @@ void Attempt::with_token(std::function<void(const std::string&)> next) {
 
 void Attempt::begin() {
   if (route.protocol == Protocol::Smtp) return begin_mail();
-  if (!connector.auth.needs_token()) return send_http({});
+  if (!stage.has_token || !needs_token(text())) return send_http({});
   Result<TokenRequest> request = token_request(text());
-  if (!request) return finish(bad_call(operation, request.error().message));
+  if (!request) return fail(bad_call(operation, request.error().message));
   wanted = std::move(*request);
   with_token([self = shared_from_this()](const std::string& token) { self->send_http(token); });
 }
 
 Result<HttpRequest> Attempt::made_request() {
-  if (route.protocol != Protocol::Egress) return http_request(text(), redaction);
+  if (route.protocol != Protocol::Egress) {
+    FLOW_TRY(HttpRequest request, http_request(text(), redaction));
+    if (!next_url.empty()) request.url = next_url;
+    return request;
+  }
   if (ways.guarded == nullptr || egress == nullptr || egress->allows_nothing())
     return error("no address may be reached: `[egress]` of the configuration allows none");
   return egress_request(text(), *egress, redaction);
@@ -109,16 +138,16 @@ Transport& Attempt::way_out() const {
 }
 
 void Attempt::send_http(const std::string& token) {
-  Result<HttpRequest> request = made_request();
+  Result<HttpRequest> request = stage.request();
   if (!request) {
     Fault fault = bad_call(operation, request.error().message);
     if (route.protocol == Protocol::Egress) fault.kind = FaultKind::Forbidden;
-    return finish(std::move(fault));
+    return fail(std::move(fault));
   }
-  if (!next_url.empty()) request->url = next_url;
   url = request->url;
-  if (const Status added = add_credential(*request, text(), token, redaction); !added)
-    return finish(bad_call(operation, added.error().message));
+  if (stage.has_token)
+    if (const Status added = add_credential(*request, text(), token, redaction); !added)
+      return fail(bad_call(operation, added.error().message));
   request->deadline_us = rest_us();
   way_out().send(std::move(*request), [self = shared_from_this(), token](HttpResult result) {
     self->http_answered(token, std::move(result));
@@ -132,7 +161,7 @@ void Attempt::http_answered(const std::string& token, HttpResult result) {
     fault.message = operation.full_name() + ": " + fault.message;
     if (route.protocol == Protocol::Egress && failed->kind == TransportError::Kind::Resolve)
       fault.message += " to an address that may be reached";
-    return finish(std::move(fault));
+    return fail(std::move(fault));
   }
   HttpResponse& response = std::get<HttpResponse>(result);
   if (response.status == 401 && !token.empty()) {
@@ -145,16 +174,106 @@ void Attempt::http_answered(const std::string& token, HttpResult result) {
   }
   // Before a message is made of it, which is shortened and could keep half of a secret.
   if (response.status >= 300) response.body = redaction.cleaned(std::move(response.body));
-  const bool is_page =
-      route.pages.kind != Paging::Kind::None && response.status >= 200 && response.status < 300;
-  if (is_page) return page_answered(token, response);
-  finish(outcome_of(response, operation, route, clock.now_us()));
+  if (response.status < 200 || response.status >= 300) {
+    Outcome refused = outcome_of(response, operation, route, clock.now_us());
+    if (auto* fault = std::get_if<Fault>(&refused)) return fail(std::move(*fault));
+    return finish(std::move(refused));
+  }
+  const auto then = std::move(stage.then);  // which sets the next stage
+  then(std::move(response));
 }
 
-void Attempt::page_answered(const std::string& token, const HttpResponse& response) {
-  Outcome outcome = outcome_of(response, operation, route, clock.now_us());
-  const auto* const page = std::get_if<Returned>(&outcome);
-  if (page == nullptr) return finish(std::move(outcome));
+// What went wrong behind the first request leaves something prepared: where it may go better another time, it
+// is looked for before anything is made again.
+void Attempt::fail(Fault fault) {
+  if (is_prepared && may_retry(fault.kind)) fault.maybe_executed = true;
+  finish(std::move(fault));
+}
+
+void Attempt::start() {
+  if (const Status allowed = check_allowed(text()); !allowed)
+    return finish(bad_call(operation, allowed.error().message));
+  if (route.protocol == Protocol::Smtp) return begin_mail();
+  if (route.upload) {
+    Result<SplitArguments> split = split_large(arguments, *route.upload);
+    if (!split) return finish(bad_call(operation, split.error().message));
+    arguments = std::move(split->rest);
+    large = std::move(split->large);
+  }
+  ask_first();
+}
+
+void Attempt::ask_first() {
+  stage = {.request = [this] { return made_request(); },
+           .then = [this](HttpResponse response) { take_first(response); }};
+  begin();
+}
+
+void Attempt::take_first(const HttpResponse& response) {
+  if (route.pages.kind != Paging::Kind::None) return page_answered(response);
+  outcome = outcome_of(response, operation, route, clock.now_us());
+  if (std::holds_alternative<Fault>(outcome) || (!route.then && large.empty())) return finish(outcome);
+  Result<JsonValue> first = parse_json(response.body);
+  if (!first || first->kind != JsonValue::Kind::Object) {
+    Fault fault{.kind = FaultKind::InvalidResponse,
+                .message = operation.full_name() + " was answered by no JSON object",
+                .status = response.status};
+    fault.maybe_executed = operation.effect != Effect::Read;
+    return finish(std::move(fault));
+  }
+  go_on_from(std::move(*first));
+}
+
+void Attempt::go_on_from(JsonValue first) {
+  is_prepared = true;
+  answer = std::move(first);
+  if (large.empty()) return finish_prepared();
+  open_upload();
+}
+
+void Attempt::open_upload() {
+  stage = {.request = [this] { return upload_request(text(), answer, large[parts_sent]); },
+           .then =
+               [this](const HttpResponse& response) {
+                 const Result<std::string> address = upload_address(text(), response, redaction);
+                 if (!address) return fail(bad_call(operation, address.error().message));
+                 send_piece(*address, 0);
+               }};
+  begin();
+}
+
+void Attempt::send_piece(const std::string& address, std::size_t from) {
+  stage = {.request = [this, address, from] -> Result<HttpRequest> {
+             return piece_request(address, large[parts_sent].bytes, from);
+           },
+           .then =
+               [this, address, from](const HttpResponse&) {
+                 const std::size_t next = from + kPieceBytes;
+                 if (next < large[parts_sent].bytes.size()) return send_piece(std::string(address), next);
+                 if (++parts_sent < large.size()) return open_upload();
+                 finish_prepared();
+               },
+           .has_token = false};
+  begin();
+}
+
+void Attempt::finish_prepared() {
+  if (!route.then || !is_unfinished(*route.then, answer)) return finish(outcome);
+  stage = {.request = [this] { return follow_up_request(text(), answer, redaction); },
+           .then = [this](const HttpResponse&) { finish(outcome); }};
+  begin();
+}
+
+void Attempt::discard(std::function<void()> then) {
+  stage = {.request = [this] { return discard_request(text(), answer); },
+           .then = [then = std::move(then)](const HttpResponse&) { then(); }};
+  begin();
+}
+
+void Attempt::page_answered(const HttpResponse& response) {
+  Outcome read = outcome_of(response, operation, route, clock.now_us());
+  const auto* const page = std::get_if<Returned>(&read);
+  if (page == nullptr) return finish(std::move(read));
   Result<std::optional<std::string>> next = pages.add(page->json, response, route.pages, url);
   if (!next) return finish(incomplete(response, operation, next.error().message, pages.is_too_large()));
   if (!*next) return finish(Returned{pages.list()});
@@ -162,7 +281,7 @@ void Attempt::page_answered(const std::string& token, const HttpResponse& respon
     return finish(Fault{.kind = FaultKind::Timeout,
                         .message = operation.full_name() + ": not all pages of the list came in time"});
   next_url = std::move(**next);
-  send_http(token);
+  ask_first();
 }
 
 void Attempt::begin_mail() {
@@ -170,7 +289,6 @@ void Attempt::begin_mail() {
     return finish(bad_call(operation, "no SMTP server is configured for this tenant"));
   Result<MailMessage> message = mail_message(text(), redaction);
   if (!message) return finish(bad_call(operation, message.error().message));
-  message->date_us = clock.now_us();
   if (access->smtp->login == SmtpServer::Login::None) return send_mail(std::move(*message), {});
   if (access->smtp->login == SmtpServer::Login::Bearer) {
     wanted = entra_token(*access, access->smtp_scope);
@@ -218,36 +336,70 @@ struct OperationExecutor::Shared : std::enable_shared_from_this<OperationExecuto
     const auto found = tenants.find(tenant);
     return found == tenants.end() ? nullptr : found->second;
   }
+  std::shared_ptr<Attempt> attempt(OperationRequest request, Done done);
   void perform(OperationRequest request, Done done);
+  void complete(const OperationRequest& request, JsonValue item, std::function<void(CallFinding)> done);
   void progress(OperationRequest request, std::string_view result, Done done);
   void settle(OperationRequest request, std::function<void(CallFinding)> done);
-  void look_up(const OperationRequest& request, const CrashRule& rule, const std::string& connector,
-               std::function<void(CallFinding)> done);
+  void look_up(const OperationRequest& request, const CrashRule& rule, const Operation& of,
+               const Route& route, std::function<void(CallFinding)> done);
 };
 
-void OperationExecutor::Shared::perform(OperationRequest request, Done done) {
+// Nothing when the call cannot be made: `done` was told why.
+std::shared_ptr<Attempt> OperationExecutor::Shared::attempt(OperationRequest request, Done done) {
   FLOW_CHECK(request.module != nullptr && request.operation < request.module->operations.size(),
              "a call names an operation of its module");
   const Operation& operation = request.module->operations[request.operation];
+  const auto refuse = [&](const std::string& why) {
+    done(bad_call(operation, why));
+    return nullptr;
+  };
   const auto access = access_of(request.tenant);
-  if (!access) return done(bad_call(operation, "tenant `" + request.tenant + "` is not configured"));
+  if (!access) return refuse("tenant `" + request.tenant + "` is not configured");
   const Result<const Route*> route = chosen_route(operation, *access);
-  if (!route) return done(bad_call(operation, route.error().message));
+  if (!route) return refuse(route.error().message);
   Result<JsonValue> arguments = parse_json(request.arguments);
   if (!arguments || arguments->kind != JsonValue::Kind::Object)
-    return done(bad_call(operation, "the arguments are no JSON object"));
+    return refuse("the arguments are no JSON object");
   FLOW_CHECK((*route)->connector < request.module->connectors.size(),
              "a route names a connector of its module");
   const Connector* connector = &request.module->connectors[(*route)->connector];
   if ((*route)->protocol == Protocol::Egress) {
     const auto whose = egress_connector(*request.module, *connector, *arguments);
-    if (!whose) return done(bad_call(operation, whose.error().message));
+    if (!whose) return refuse(whose.error().message);
     connector = *whose;
   }
-  const auto attempt = std::make_shared<Attempt>(parties, Target{access, operation, **route, *connector},
-                                                 std::move(request), std::move(done));
-  attempt->arguments = std::move(*arguments);
-  attempt->begin();
+  auto made = std::make_shared<Attempt>(parties, Target{access, operation, **route, *connector},
+                                        std::move(request), std::move(done));
+  made->arguments = std::move(*arguments);
+  return made;
+}
+
+void OperationExecutor::Shared::perform(OperationRequest request, Done done) {
+  if (const auto made = attempt(std::move(request), std::move(done))) made->start();
+}
+
+// The first request of the call was carried out, as `item` shows: what was to follow it is done now.
+void OperationExecutor::Shared::complete(const OperationRequest& request, JsonValue item,
+                                         std::function<void(CallFinding)> done) {
+  const auto made = attempt(request, [done](Outcome outcome) {
+    if (auto* fault = std::get_if<Fault>(&outcome)) {
+      // A draft that is gone may have been sent a moment ago: who asks again finds it as what it is.
+      if (!may_retry(fault->kind)) fault->kind = FaultKind::Unavailable;
+      return done(unknown_for(std::move(*fault)));
+    }
+    done(CallHappened{std::move(std::get<Returned>(outcome).json)});
+  });
+  if (!made) return;
+  if (made->route.upload) {
+    const Result<SplitArguments> split = split_large(made->arguments, *made->route.upload);
+    if (!split || !split->large.empty()) {
+      made->answer = std::move(item);
+      return made->discard([done] { done(CallDidNotHappen{}); });
+    }
+  }
+  made->outcome = Returned{to_json(item)};
+  made->go_on_from(std::move(item));
 }
 
 void OperationExecutor::Shared::progress(OperationRequest request, std::string_view result, Done done) {
@@ -278,13 +430,15 @@ void OperationExecutor::Shared::settle(OperationRequest request, std::function<v
     case CrashRule::Kind::Repeat: return done(CallDidNotHappen{});
     case CrashRule::Kind::Ask:
       return done(unknown(operation.full_name() + " may or may not have happened, and its API cannot tell"));
-    case CrashRule::Kind::Lookup: return look_up(request, rule, operation.connector, std::move(done));
+    case CrashRule::Kind::Lookup: return look_up(request, rule, operation, **route, std::move(done));
   }
   done(unknown("the crash rule is of no known kind"));
 }
 
 void OperationExecutor::Shared::look_up(const OperationRequest& request, const CrashRule& rule,
-                                        const std::string& connector, std::function<void(CallFinding)> done) {
+                                        const Operation& of, const Route& route,
+                                        std::function<void(CallFinding)> done) {
+  const std::string& connector = of.connector;
   const auto operation = request.module->operation(connector, rule.operation);
   if (!operation)
     return done(unknown("the module lacks the lookup operation " + connector + "." + rule.operation));
@@ -294,11 +448,16 @@ void OperationExecutor::Shared::look_up(const OperationRequest& request, const C
   lookup.operation = *operation;
   lookup.arguments = to_json(
       evaluate(rule.arguments, {.arguments = &*arguments, .connector = connector, .call_key = request.key}));
-  perform(std::move(lookup),
-          [field = rule.field, key = request.key, done = std::move(done)](Outcome outcome) {
-            if (auto* fault = std::get_if<Fault>(&outcome)) return done(unknown_for(std::move(*fault)));
-            done(finding_in(std::get<Returned>(outcome).json, field, key));
-          });
+  perform(std::move(lookup), [self = shared_from_this(), request, &route, field = rule.field,
+                              done = std::move(done)](Outcome outcome) {
+    if (auto* fault = std::get_if<Fault>(&outcome)) return done(unknown_for(std::move(*fault)));
+    CallFinding finding = finding_in(std::get<Returned>(outcome).json, field, request.key);
+    const auto* const happened = std::get_if<CallHappened>(&finding);
+    if (happened == nullptr || !route.then) return done(std::move(finding));
+    Result<JsonValue> item = parse_json(happened->json);
+    if (!item || !is_unfinished(*route.then, *item)) return done(std::move(finding));
+    self->complete(request, std::move(*item), done);
+  });
 }
 
 OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock,

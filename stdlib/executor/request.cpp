@@ -1,5 +1,7 @@
 #include "stdlib/executor/request.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <span>
 
@@ -7,6 +9,7 @@
 #include "base/text.hpp"
 #include "stdlib/executor/form.hpp"
 #include "stdlib/http/answer.hpp"
+#include "stdlib/mail/mime.hpp"
 
 namespace flow {
 namespace {
@@ -14,7 +17,7 @@ namespace {
 constexpr std::size_t kLongestBody = 32u << 20;
 constexpr std::size_t kLongestAnswer = 50u << 20;  // what the hunting API gives at most
 
-TemplateScope scope_of(const CallText& call) {
+TemplateScope scope_of_call(const CallText& call) {
   return {.arguments = &call.arguments,
           .settings = &call.access.settings,
           .connector = call.connector.name,
@@ -22,7 +25,7 @@ TemplateScope scope_of(const CallText& call) {
 }
 
 Result<JsonValue> revealed(const Template& node, const CallText& call, Redaction& redaction) {
-  JsonValue value = evaluate(node, scope_of(call));
+  JsonValue value = evaluate(node, scope_of_call(call));
   const auto remembering = [&](const std::string& name) -> Result<std::string> {
     if (!call.access.secret) return error("no secrets are configured, and the call needs `" + name + "`");
     Result<std::string> secret = call.access.secret(name);
@@ -51,6 +54,49 @@ Result<std::string> query_text(const CallText& call, Redaction& redaction) {
   return query;
 }
 
+std::vector<std::string> addresses(const JsonValue* value) {
+  std::vector<std::string> out;
+  if (value == nullptr || value->is_null()) return out;
+  if (value->kind != JsonValue::Kind::List) return {text_of(*value)};
+  for (const JsonValue& item : value->items) out.push_back(text_of(item));
+  return out;
+}
+
+std::string member_text(const JsonValue& object, std::string_view name) {
+  const JsonValue* value = object.member(name);
+  return value == nullptr ? std::string() : text_of(*value);
+}
+
+Result<std::vector<MailAttachment>> attachments(const JsonValue* value) {
+  std::vector<MailAttachment> out;
+  if (value == nullptr || value->kind != JsonValue::Kind::List) return out;
+  for (const JsonValue& item : value->items) {
+    const std::string name = member_text(item, "name");
+    std::optional<std::string> bytes = bytes_of_base64(member_text(item, "content"));
+    if (!bytes) return error("the content of attachment `" + printable(name) + "` is no Base64");
+    out.push_back({name, member_text(item, "contentType"), std::move(*bytes)});
+  }
+  return out;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  return fmt::format("{}.{} MB", bytes / 1'000'000, bytes / 100'000 % 10);
+}
+
+Status check_size(const CallText& call, std::size_t bytes) {
+  const std::uint64_t most = call.route.most_bytes;
+  if (most == 0 || bytes <= most) return {};
+  return error(fmt::format(
+      "it is {} long with all that it carries, and {} takes {} at most", size_text(bytes),
+      call.route.name.empty() ? call.connector.name : "route `" + call.route.name + "`", size_text(most)));
+}
+
+}  // namespace
+
+TemplateScope scope_of(const CallText& call) {
+  return scope_of_call(call);
+}
+
 Result<HttpHeaders> header_list(const CallText& call, Redaction& redaction) {
   HttpHeaders headers{{"Accept", "application/json"}};
   for (const auto& declared : call.route.headers) {
@@ -66,20 +112,23 @@ Result<HttpHeaders> header_list(const CallText& call, Redaction& redaction) {
   return headers;
 }
 
-std::vector<std::string> addresses(const JsonValue* value) {
-  std::vector<std::string> out;
-  if (value == nullptr || value->is_null()) return out;
-  if (value->kind != JsonValue::Kind::List) return {text_of(*value)};
-  for (const JsonValue& item : value->items) out.push_back(text_of(item));
-  return out;
+Status check_allowed(const CallText& call) {
+  for (const AllowRule& rule : call.route.allowed) {
+    const JsonValue* const said = call.arguments.member(rule.parameter);
+    if (said == nullptr || said->is_null()) continue;
+    const auto setting = [&](const std::string& name) {
+      const auto found = call.access.settings.find(call.connector.name + "." + name);
+      return found == call.access.settings.end() ? std::string() : found->second;
+    };
+    const std::string wanted = lower_ascii(text_of(*said));
+    if (wanted == lower_ascii(setting(rule.one))) continue;
+    const std::string many = " " + lower_ascii(setting(rule.many)) + " ";
+    if (wanted.find(' ') == std::string::npos && many.find(" " + wanted + " ") != std::string::npos) continue;
+    return error(fmt::format("`{}` may not be `{}`: the configuration does not list it in `{}`",
+                             rule.parameter, printable(text_of(*said)), rule.many));
+  }
+  return {};
 }
-
-std::string member_text(const JsonValue& object, std::string_view name) {
-  const JsonValue* value = object.member(name);
-  return value == nullptr ? std::string() : text_of(*value);
-}
-
-}  // namespace
 
 void Redaction::add(std::string secret) {
   constexpr std::size_t kShortest = 4;  // what is shorter would tear holes into every text
@@ -132,14 +181,20 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
   const std::string base = is_secret ? std::string() : base_of(call.connector, call.access);
   if (base.empty() && !is_secret)
     return error("the configuration has no address of connector `" + call.connector.name + "`: `base`");
-  FLOW_TRY(const std::string path, evaluate_path(call.route.path, scope_of(call)));
+  FLOW_TRY(const std::string path, evaluate_path(call.route.path, scope_of_call(call)));
   FLOW_TRY(const std::string query, query_text(call, redaction));
   FLOW_TRY(HttpHeaders headers, header_list(call, redaction));
   HttpRequest request{.method = call.route.method,
                       .url = base + path + query,
                       .headers = std::move(headers),
                       .max_response_bytes = kLongestAnswer};
-  if (call.route.body) {
+  if (call.route.is_mail) {
+    FLOW_TRY(const MailMessage mail, mail_message(call, redaction));
+    FLOW_TRY(WrittenMail written, write_mail(mail, true));
+    request.body = std::move(written.bytes);
+    request.headers.emplace_back("Content-Type", "message/rfc822");
+    FLOW_TRY_STATUS(check_size(call, request.body.size()));
+  } else if (call.route.body) {
     FLOW_TRY(const JsonValue body, revealed(*call.route.body, call, redaction));
     if (body.is_null()) return request;  // a body that need not be there
     std::string type = "application/json";
@@ -168,6 +223,7 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
       }
     }
     request.headers.emplace_back("Content-Type", std::move(type));
+    FLOW_TRY_STATUS(check_size(call, request.body.size()));
     if (request.body.size() > kLongestBody) return error("the request's body is longer than 32 MiB");
   }
   return request;
@@ -188,6 +244,11 @@ Result<MailMessage> mail_message(const CallText& call, Redaction& redaction) {
   if (mail.from.empty())
     if (const auto found = call.access.settings.find(setting); found != call.access.settings.end())
       mail.from = found->second;
+  mail.id = member_text(body, "id");
+  mail.bcc = addresses(body.member("bcc"));
+  mail.reply_to = addresses(body.member("replyTo"));
+  mail.date_us = call.now_us;
+  FLOW_TRY(mail.attachments, attachments(body.member("attachments")));
   if (mail.from.empty()) return error("setting `" + setting + "` is missing, and the mail names no sender");
   return mail;
 }

@@ -34,7 +34,13 @@ struct CallText {
   const TenantAccess& access;
   const JsonValue& arguments;
   std::string_view key;
+  std::int64_t now_us = 0;
 };
+
+TemplateScope scope_of(const CallText& call);
+Result<HttpHeaders> header_list(const CallText& call, Redaction& redaction);
+// Whether the configuration lets the call say what it says: the route's AllowRules.
+Status check_allowed(const CallText& call);
 
 // Where the connector of the call is, for this tenant; without a `/` at its end, and empty when nobody says.
 std::string base_of(const Connector& connector, const TenantAccess& access);

@@ -140,8 +140,8 @@ const ErrorRule* rule_of(const Route& route, int status, const ApiError& error) 
   return found == route.errors.end() ? nullptr : &*found;
 }
 
-// What an answer says of itself that its status does not: an error of an API that answers 200 whatever happens, or that
-// what was wanted is so already.
+// What an answer says of itself that its status does not: an error of an API that answers 200 whatever
+// happens, or that what was wanted is so already.
 enum class Tells : std::uint8_t { Nothing, Failure, Success };
 Tells told_by(const HttpResponse& response, const Route& route) {
   const bool is_good = response.status < 300;
@@ -177,7 +177,8 @@ Fault fault_of_answer(const HttpResponse& response, const Operation& operation, 
   return fault;
 }
 
-// Of an answer whose `tables` are [{"columns": [{"name": …}], "rows": [[…]]}], the rows of the first, by column name.
+// Of an answer whose `tables` are [{"columns": [{"name": …}], "rows": [[…]]}], the rows of the first, by
+// column name.
 Result<std::string> rows_of(std::string_view body, std::string_view tables) {
   FLOW_TRY(const JsonValue answer, parse_json(body));
   const JsonValue* const list = answer.member(tables);
@@ -272,9 +273,14 @@ Outcome outcome_of(const HttpResponse& response, const Operation& operation, con
   std::string_view body = response.body;
   if (body.starts_with("\xef\xbb\xbf")) body.remove_prefix(3);
   constexpr std::string_view kRowsOf = "rows of ";
-  const std::string_view member = operation.result_member;
+  std::string_view member = operation.result_member;
+  // `messages?`: an answer may lack it, as lists of nothing do.
+  const bool may_lack = member.ends_with('?');
+  if (may_lack) member.remove_suffix(1);
   Result<std::string> json = member.starts_with(kRowsOf) ? rows_of(body, member.substr(kRowsOf.size()))
+                             : may_lack                  ? json_part(body, std::string(member))
                                                          : result_in(body, operation);
+  if (!json && may_lack && parse_json(body)) return Returned{"[]"};
   // What is declared as a JSON text, some APIs send as plain text.
   if (!json && operation.result == kStringType && operation.result_member.empty() && !invalid_utf8_at(body))
     return Returned{json_quoted(body)};

@@ -25,13 +25,26 @@ JsonValue without_marker(const JsonValue& value) {
   return value;
 }
 
+// The same for the same key: version 8, whose bits are the maker's own.
+std::string uuid_of(std::string_view key) {
+  const auto hash = [&](std::uint64_t basis) {
+    for (const char c : key) basis = (basis ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    basis = (basis ^ basis >> 32) * 0xd6e8feb86659fd93u;
+    return basis ^ basis >> 32;
+  };
+  const std::uint64_t high = (hash(0xcbf29ce484222325u) & ~std::uint64_t{0xf000}) | 0x8000;
+  const std::uint64_t low = (hash(0x84222325cbf29ce4u) & ~(std::uint64_t{3} << 62)) | std::uint64_t{1} << 63;
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff,
+                     low >> 48, low & 0xffff'ffff'ffff);
+}
+
 bool is_true(const JsonValue& value) {
   return value.kind == JsonValue::Kind::Bool ? value.truth : !value.is_null();
 }
 
 class Evaluation {
  public:
-  explicit Evaluation(const TemplateScope& scope) : scope_(scope) {}
+  explicit Evaluation(const TemplateScope& scope) : scope_(scope), item_(scope.item) {}
 
   JsonValue value(const Template& node);
 
@@ -46,7 +59,7 @@ class Evaluation {
   bool is_type(const Template& node) const;
 
   const TemplateScope& scope_;
-  const JsonValue* item_ = nullptr;
+  const JsonValue* item_;
 };
 
 const JsonValue* Evaluation::raw_parameter(const Template& node) const {
@@ -157,7 +170,8 @@ JsonValue Evaluation::value(const Template& node) {
       return found == nullptr ? JsonValue{} : without_marker(*found);
     }
     case Kind::Setting: return setting(node);
-    case Kind::CallKey: return JsonValue::of_text(std::string(scope_.call_key));
+    case Kind::CallKey:
+      return JsonValue::of_text(node.names.empty() ? std::string(scope_.call_key) : uuid_of(scope_.call_key));
     case Kind::Object: return object(node);
     case Kind::List: return list(node);
     case Kind::ForEach: return for_each(node);

@@ -19,6 +19,7 @@ struct TemplateScope {
   const std::map<std::string, std::string>* settings = nullptr;  // `connector.key` to value; may be absent
   std::string_view connector;                                    // whose settings are meant
   std::string_view call_key;
+  const JsonValue* item = nullptr;  // of a list that the template is evaluated for
 };
 
 // The value of the template, as a tree. {"$html": "…"} and {"$kql": "…"} become plain text.

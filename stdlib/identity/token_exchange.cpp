@@ -9,6 +9,7 @@
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "stdlib/http/answer.hpp"
+#include "stdlib/identity/service_account.hpp"
 #include "stdlib/json/json.hpp"
 
 namespace flow {
@@ -22,6 +23,7 @@ constexpr std::size_t kLongestToken = 64u << 10;
 constexpr std::size_t kLongestAnswer = 256u << 10;
 constexpr std::string_view kDefault = "/.default";
 constexpr const char* kAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+constexpr const char* kAssertionGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";  // RFC 7523
 
 struct AadstsRow {
   std::int64_t number;
@@ -153,6 +155,14 @@ Result<Proof> proof_of(const TokenRequest& request, std::int64_t now_us) {
       return error("what opens the door to tokens holds a control character");
     return proof;
   }
+  if (request.service_account) {
+    FLOW_TRY(const std::string key_file, request.service_account());
+    FLOW_TRY(proof.assertion, service_account_assertion(key_file, {.subject = request.subject,
+                                                                   .scope = request.scope,
+                                                                   .audience = token_endpoint(request),
+                                                                   .now_us = now_us}));
+    return proof;
+  }
   if (request.refresh_token) {
     FLOW_TRY(proof.refresh_token, request.refresh_token());
   }
@@ -177,6 +187,16 @@ HttpRequest token_request_of(const TokenRequest& request, const Proof& proof) {
     if (!value.empty()) body += (body.empty() ? "" : "&") + std::string(name) + "=" + form_encoded(value);
   };
   HttpHeaders headers{{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
+  if (request.service_account) {
+    add("grant_type", kAssertionGrant);
+    add("assertion", proof.assertion);
+    return {.method = "POST",
+            .url = token_endpoint(request),
+            .headers = std::move(headers),
+            .body = std::move(body),
+            .deadline_us = request.deadline_us,
+            .max_response_bytes = kLongestAnswer};
+  }
   if (request.is_client_in_header)
     headers.emplace_back("Authorization", "Basic " + proof.header);
   else

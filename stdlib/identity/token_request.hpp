@@ -46,6 +46,8 @@ struct TokenRequest {
   // are, and `scope` may be empty.
   std::string endpoint;
   SecretProvider refresh_token;      // stands in for client credentials; `secret` may be empty then
+  SecretProvider service_account;    // Google's key file as JSON: signs an assertion in place of a secret
+  std::string subject;               // … for this user of the domain
   bool is_client_in_header = false;  // RFC 6749, 2.3.1: ID and secret in `Authorization`, not in the body
   AssertionProvider assertion;       // in place of the secret
   std::shared_ptr<const TokenRequest> assertion_from;  // … the token of that identity is the assertion

@@ -51,13 +51,14 @@ struct TokenSource::Shared : std::enable_shared_from_this<TokenSource::Shared> {
 
   // The same app may prove itself in two ways: each has its own token.
   static Key key_of(const TokenRequest& request) {
-    const char* const kind = request.door             ? "door"
-                             : request.refresh_token  ? "person"
-                             : request.assertion_from ? "federated"
-                             : request.assertion      ? "assertion"
-                                                      : "secret";
+    const char* const kind = request.door              ? "door"
+                             : request.refresh_token   ? "person"
+                             : request.assertion_from  ? "federated"
+                             : request.assertion       ? "assertion"
+                             : request.service_account ? "account"
+                                                       : "secret";
     return {request.authority, request.tenant,   request.client_id,
-            request.scope,     request.endpoint, kind + (request.door ? request.door->url : std::string())};
+            request.scope,     request.endpoint, kind + (request.door ? request.door->url : request.subject)};
   }
   void get(const TokenRequest& request, Done done);
   void ask(const TokenRequest& request);

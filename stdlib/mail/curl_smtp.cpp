@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "base/text.hpp"
-#include "stdlib/mail/message.hpp"
+#include "stdlib/mail/mime.hpp"
 #include "stdlib/mail/reply.hpp"
 #include "stdlib/mail/smtp.hpp"
 
@@ -32,9 +32,6 @@ struct FreeMulti {
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-struct FreeMime {
-  void operator()(curl_mime* mime) const { curl_mime_free(mime); }
-};
 using List = std::unique_ptr<curl_slist, FreeList>;
 
 Fault bad_mail(std::string message) {
@@ -52,10 +49,10 @@ void append(List& list, const std::string& line) {
 struct Delivery {
   SmtpJob job;
   std::function<void(MailResult)> done;
-  PreparedMail mail;
+  WrittenMail mail;
+  std::size_t sent = 0;  // bytes of the mail
   std::unique_ptr<CURL, FreeEasy> easy;
-  std::unique_ptr<curl_mime, FreeMime> mime;
-  List headers, recipients;
+  List recipients;
   std::string refusal;         // the server's last line, when it was 4yz or 5yz
   bool is_body_begun = false;  // the server said 354: from here on it may keep the message
 };
@@ -77,21 +74,13 @@ int on_wire(CURL*, curl_infotype type, char* bytes, std::size_t size, void* cont
   return 0;
 }
 
-void add_part(curl_mime* mime, const std::string& body, const char* type) {
-  const std::string lines = with_mail_line_ends(body);
-  curl_mimepart* part = curl_mime_addpart(mime);
-  curl_mime_data(part, lines.data(), lines.size());
-  curl_mime_type(part, type);
-  curl_mime_encoder(part, "quoted-printable");
-}
-
-// Text first, html last: readers show the last alternative they understand.
-void set_body(Delivery& delivery) {
-  const MailMessage& message = delivery.job.message;
-  delivery.mime.reset(curl_mime_init(delivery.easy.get()));
-  if (!message.text.empty()) add_part(delivery.mime.get(), message.text, "text/plain; charset=utf-8");
-  if (!message.html.empty()) add_part(delivery.mime.get(), message.html, "text/html; charset=utf-8");
-  append(delivery.headers, "Content-Type: multipart/alternative");
+std::size_t read_mail(char* to, std::size_t size, std::size_t count, void* context) {
+  auto& delivery = *static_cast<Delivery*>(context);
+  const std::string& bytes = delivery.mail.bytes;
+  const std::size_t taken = std::min(size * count, bytes.size() - delivery.sent);
+  std::copy_n(bytes.data() + delivery.sent, taken, to);
+  delivery.sent += taken;
+  return taken;
 }
 
 void set_login(CURL* easy, const SmtpServer& server, const std::string& credential) {
@@ -99,7 +88,12 @@ void set_login(CURL* easy, const SmtpServer& server, const std::string& credenti
   curl_easy_setopt(easy, CURLOPT_USERNAME, server.user.c_str());
   curl_easy_setopt(easy, CURLOPT_SASL_IR, 1L);  // the login in one step, as XOAUTH2 servers expect it
   if (server.login == SmtpServer::Login::Password) {
+    using Mechanism = SmtpServer::Mechanism;
     curl_easy_setopt(easy, CURLOPT_PASSWORD, credential.c_str());
+    curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS,
+                     server.mechanism == Mechanism::Plain   ? "AUTH=PLAIN"
+                     : server.mechanism == Mechanism::Login ? "AUTH=LOGIN"
+                                                            : "AUTH=PLAIN;AUTH=LOGIN");
     return;
   }
   curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, credential.c_str());
@@ -139,15 +133,16 @@ bool begin(Delivery& delivery) {
   if (!delivery.easy) return false;
   CURL* easy = delivery.easy.get();
   set_connection(easy, delivery.job);
-  for (const std::string& line : delivery.mail.headers) append(delivery.headers, line);
   for (const std::string& address : delivery.mail.recipients)
     append(delivery.recipients, "<" + address + ">");
-  set_body(delivery);
   const std::string sender = "<" + delivery.mail.sender + ">";
   curl_easy_setopt(easy, CURLOPT_MAIL_FROM, sender.c_str());
   curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, delivery.recipients.get());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, delivery.headers.get());
-  curl_easy_setopt(easy, CURLOPT_MIMEPOST, delivery.mime.get());
+  curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_mail);
+  curl_easy_setopt(easy, CURLOPT_READDATA, &delivery);
+  // A server that states a size refuses at once what is larger.
+  curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(delivery.mail.bytes.size()));
   curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_wire);
   curl_easy_setopt(easy, CURLOPT_DEBUGDATA, &delivery);
   curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
@@ -190,7 +185,11 @@ class CurlSmtpSender final : public SmtpSender {
   }
 
   void send(SmtpJob job, std::function<void(MailResult)> done) override {
-    Result<PreparedMail> mail = prepare_mail(job.message);
+    const SmtpServer& server = job.server;
+    if (server.login != SmtpServer::Login::None && server.security == SmtpServer::Security::None &&
+        !server.sends_login_in_clear)
+      return done(tl::unexpected(bad_mail("the login would go to " + server.host + " without TLS")));
+    Result<WrittenMail> mail = write_mail(job.message);
     if (!mail) return done(tl::unexpected(bad_mail(mail.error().message)));
     auto delivery = std::make_unique<Delivery>();
     delivery->job = std::move(job);

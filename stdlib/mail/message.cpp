@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
 
 #include "base/text.hpp"
 
@@ -13,27 +11,14 @@ namespace {
 
 constexpr std::size_t kMostRecipients = 500;
 constexpr std::size_t kLongestSubject = 998;
-constexpr std::size_t kWordBytes =
-    45;  // 60 base64 characters; with `=?UTF-8?B?` and `?=` 72 of the 75 allowed
+constexpr std::size_t kLongestName = 255;  // of an attachment's file
+constexpr std::size_t kMostAttachments = 100;
 
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
 }
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-std::string base64(std::string_view bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) out += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
 }
 
 // Length of the line or direction control at `at` (U+2028-202E, U+2066-2069), or 0.
@@ -44,20 +29,6 @@ std::size_t direction_control(std::string_view text, std::size_t at) {
   const bool hides = (three[1] == '\x80' && last >= 0xa8 && last <= 0xae) ||
                      (three[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
   return hides ? 3 : 0;
-}
-
-std::string harmless(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (const std::size_t length = direction_control(text, i); length != 0) {
-      out += ' ';
-      i += length - 1;
-    } else {
-      out += is_control(text[i]) ? ' ' : text[i];
-    }
-  }
-  for (auto bad = invalid_utf8_at(out); bad; bad = invalid_utf8_at(out)) out[*bad] = '?';
-  return out;
 }
 
 bool is_local_char(char c) {
@@ -104,31 +75,54 @@ std::uint64_t fnv1a(std::string_view text) {
   return hash;
 }
 
-Result<std::string> address_header(std::string_view name, const std::vector<std::string>& mailboxes,
-                                   std::vector<std::string>& recipients) {
-  std::string header = std::string(name) + ": ";
-  for (std::size_t i = 0; i < mailboxes.size(); ++i) {
-    FLOW_TRY(const Mailbox mailbox, parse_mailbox(mailboxes[i]));
-    if (i != 0) header += ",\r\n ";
-    header += encoded_mailbox(mailbox);
-    if (std::ranges::find(recipients, mailbox.address) == recipients.end())
-      recipients.push_back(mailbox.address);
+Result<std::vector<Mailbox>> mailboxes_of(const std::vector<std::string>& texts) {
+  std::vector<Mailbox> mailboxes;
+  for (const std::string& text : texts) {
+    FLOW_TRY(Mailbox mailbox, parse_mailbox(text));
+    mailboxes.push_back(std::move(mailbox));
   }
-  return header;
+  return mailboxes;
 }
 
-Status check_fields(const MailMessage& message) {
-  if (std::ranges::any_of(message.importance, is_control))
-    return error("the mail's importance holds a control character");
-  if (message.to.empty() && message.cc.empty()) return error("the mail has no recipient");
-  if (message.to.size() + message.cc.size() > kMostRecipients)
-    return error("the mail has more than 500 recipients");
-  if (message.text.empty() && message.html.empty()) return error("the mail has neither text nor html");
+bool is_type_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$&-^_.+").find(c) != std::string_view::npos;
+}
+
+// `type/subtype`, without parameters: a charset would be a claim about bytes that nobody checks.
+bool is_content_type(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size() || text.size() > 127)
+    return false;
+  const std::string_view type = text.substr(0, slash), subtype = text.substr(slash + 1);
+  return std::ranges::all_of(type, is_type_char) && std::ranges::all_of(subtype, is_type_char) &&
+         !equals_ignoring_case(type, "multipart") && !equals_ignoring_case(type, "message");
+}
+
+Status check_attachments(const std::vector<MailAttachment>& attachments) {
+  if (attachments.size() > kMostAttachments) return error("the mail has more than 100 attachments");
+  for (const MailAttachment& each : attachments) {
+    if (each.name.empty()) return error("an attachment has no name");
+    if (each.name.size() > kLongestName) return error("the name of an attachment is longer than 255 bytes");
+    if (!each.content_type.empty() && !is_content_type(each.content_type))
+      return error("the content type of attachment `" + printable(each.name) +
+                   "` is none, as `text/csv` is one");
+  }
   return {};
 }
 
+Status check_fields(const MailMessage& message) {
+  const std::size_t recipients = message.to.size() + message.cc.size() + message.bcc.size();
+  if (recipients == 0) return error("the mail has no recipient");
+  if (recipients > kMostRecipients) return error("the mail has more than 500 recipients");
+  if (message.reply_to.size() > kMostRecipients)
+    return error("the mail has more than 500 addresses to reply to");
+  if (message.text.empty() && message.html.empty()) return error("the mail has neither text nor html");
+  return check_attachments(message.attachments);
+}
+
 // What an alert says must not keep the mail about it from going out: a subject that is too long is cut, and
-// encoded_words() makes blanks of what could forge a header.
+// harmless() makes blanks of what could forge a header.
 std::string fitting(std::string_view subject) {
   if (subject.size() <= kLongestSubject) return std::string(subject);
   std::size_t end = kLongestSubject - 3;
@@ -137,6 +131,22 @@ std::string fitting(std::string_view subject) {
 }
 
 }  // namespace
+
+std::string harmless(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (const std::size_t length = direction_control(text, i); length != 0) {
+      out += ' ';
+      i += length - 1;
+    } else {
+      out += is_control(text[i]) ? ' ' : text[i];
+    }
+  }
+  for (std::size_t at = out.find("=?"); at != std::string::npos; at = out.find("=?", at))
+    out.insert(at + 1, 1, ' ');
+  for (auto bad = invalid_utf8_at(out); bad; bad = invalid_utf8_at(out)) out[*bad] = '?';
+  return out;
+}
 
 Result<Mailbox> parse_mailbox(std::string_view text) {
   if (std::ranges::any_of(text, is_control)) return error("a mail address holds a control character");
@@ -156,48 +166,6 @@ Result<Mailbox> parse_mailbox(std::string_view text) {
   return mailbox;
 }
 
-std::string encoded_words(std::string_view text) {
-  const std::string clean = harmless(text);
-  if (is_ascii(clean) && clean.find("=?") == std::string::npos) return clean;
-  std::string out;
-  std::size_t begin = 0;
-  while (begin < clean.size()) {
-    std::size_t end = std::min(clean.size(), begin + kWordBytes);
-    while (end < clean.size() && (static_cast<unsigned char>(clean[end]) & 0xc0) == 0x80) --end;
-    if (!out.empty()) out += "\r\n ";
-    out += "=?UTF-8?B?" + base64(std::string_view(clean).substr(begin, end - begin)) + "?=";
-    begin = end;
-  }
-  return out;
-}
-
-std::string encoded_mailbox(const Mailbox& mailbox) {
-  if (mailbox.name.empty()) return mailbox.address;
-  const std::string clean = harmless(mailbox.name);
-  if (!is_ascii(clean)) return encoded_words(clean) + " <" + mailbox.address + ">";
-  std::string quoted = "\"";
-  for (const char c : clean) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\" <" + mailbox.address + ">";
-}
-
-std::string mail_date(std::int64_t time_us) {
-  using namespace std::chrono;
-  static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const sys_seconds time = floor<seconds>(sys_time<microseconds>{microseconds{time_us}});
-  const sys_days date = floor<days>(time);
-  const year_month_day ymd{date};
-  const hh_mm_ss clock{time - date};
-  return fmt::format("{}, {} {} {:04} {:02}:{:02}:{:02} +0000", kDays[weekday{date}.c_encoding()],
-                     static_cast<unsigned>(ymd.day()), kMonths[static_cast<unsigned>(ymd.month()) - 1],
-                     static_cast<int>(ymd.year()), clock.hours().count(), clock.minutes().count(),
-                     clock.seconds().count());
-}
-
 std::string message_id(std::string_view key, std::string_view sender_address) {
   constexpr std::size_t kShownOfKey = 64;
   std::string shown;
@@ -214,40 +182,25 @@ std::string message_id(std::string_view key, std::string_view sender_address) {
   return fmt::format("<flow.{}{}{:016x}@{}>", shown, shown.empty() ? "" : ".", fnv1a(key), domain);
 }
 
-std::string with_mail_line_ends(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + text.size() / 32);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\r' && text[i] != '\n') {
-      out += text[i];
-      continue;
-    }
-    out += "\r\n";
-    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') ++i;
-  }
-  return out;
-}
-
-Result<PreparedMail> prepare_mail(const MailMessage& message) {
+Result<CheckedMail> check_mail(const MailMessage& message) {
   FLOW_TRY_STATUS(check_fields(message));
-  FLOW_TRY(const Mailbox from, parse_mailbox(message.from));
-  PreparedMail mail{.sender = from.address, .message_id = message_id(message.key, from.address)};
-  mail.headers.push_back("Date: " + mail_date(message.date_us));
-  mail.headers.push_back("From: " + encoded_mailbox(from));
-  FLOW_TRY(std::string to, address_header("To", message.to, mail.recipients));
-  if (!message.to.empty()) mail.headers.push_back(std::move(to));
-  FLOW_TRY(std::string cc, address_header("Cc", message.cc, mail.recipients));
-  if (!message.cc.empty()) mail.headers.push_back(std::move(cc));
-  mail.headers.push_back("Subject: " + encoded_words(fitting(message.subject)));
-  mail.headers.push_back("Message-ID: " + mail.message_id);
-  // Out-of-office answers to a robot would come back to it for ever.
-  mail.headers.push_back("Auto-Submitted: auto-generated");
-  mail.headers.push_back("X-Auto-Response-Suppress: All");
-  const std::string importance = lower_ascii(message.importance);
-  if (importance == "high" || importance == "low")
-    mail.headers.push_back("Importance: " + importance);
-  else if (!importance.empty() && importance != "normal")
+  CheckedMail mail;
+  FLOW_TRY(mail.from, parse_mailbox(message.from));
+  FLOW_TRY(mail.to, mailboxes_of(message.to));
+  FLOW_TRY(mail.cc, mailboxes_of(message.cc));
+  FLOW_TRY(mail.reply_to, mailboxes_of(message.reply_to));
+  FLOW_TRY(const std::vector<Mailbox> bcc, mailboxes_of(message.bcc));
+  for (const auto* list : std::initializer_list<const std::vector<Mailbox>*>{&mail.to, &mail.cc, &bcc})
+    for (const Mailbox& mailbox : *list)
+      if (std::ranges::find(mail.recipients, mailbox.address) == mail.recipients.end())
+        mail.recipients.push_back(mailbox.address);
+  mail.subject = harmless(fitting(message.subject));
+  mail.importance = lower_ascii(message.importance);
+  if (mail.importance == "normal") mail.importance.clear();
+  if (!mail.importance.empty() && mail.importance != "high" && mail.importance != "low")
     return error("a mail's importance is low, normal or high");
+  if (!message.id.empty()) FLOW_TRY_STATUS(check_address(message.id));
+  mail.message_id = message.id.empty() ? message_id(message.key, mail.from.address) : "<" + message.id + ">";
   return mail;
 }
 

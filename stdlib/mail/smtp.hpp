@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
-#include <vector>
 
 #include "base/fault.hpp"
+#include "stdlib/mail/message.hpp"
 
 namespace flow {
 
@@ -20,26 +20,17 @@ struct SmtpServer {
     Implicit,  // TLS from the first byte, port 465
   };
   enum class Login : std::uint8_t { None, Password, Bearer };  // Bearer is XOAUTH2
+  enum class Mechanism : std::uint8_t { Any, Plain, Login };   // of a password; Any: PLAIN or LOGIN
 
   std::string host;
   std::uint16_t port = 587;
   Security security = Security::StartTls;
   Login login = Login::None;
+  Mechanism mechanism = Mechanism::Any;
+  bool sends_login_in_clear = false;  // without TLS a login is refused, unless somebody has said so
   std::string user;
   std::string ca_bundle;  // PEM file; empty is the system's bundle
   std::string helo;       // the name we give ourselves; empty lets the library choose
-};
-
-struct MailMessage {
-  std::string from;  // one address, perhaps with a name: `SOC <soc@contoso.com>`
-  std::vector<std::string> to;
-  std::vector<std::string> cc;
-  std::string subject;
-  std::string text;  // one of text and html may be empty
-  std::string html;
-  std::string importance;  // empty, `low`, `normal` or `high`
-  std::string key;         // makes the Message-ID: equal keys give equal IDs
-  std::int64_t date_us = 0;
 };
 
 struct SmtpJob {

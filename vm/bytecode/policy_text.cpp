@@ -41,6 +41,7 @@ std::string trigger_text(const Trigger& trigger) {
     case Trigger::Kind::Stream: return fmt::format("{} {}", kind, json_quoted(trigger.endpoint));
     case Trigger::Kind::RunFailed:
       return trigger.of_flow.empty() ? std::string(kind) : fmt::format("{} of {}", kind, trigger.of_flow);
+    case Trigger::Kind::Digest:
     case Trigger::Kind::Lease: return fmt::format("{} of {}", kind, trigger.endpoint);
     case Trigger::Kind::Manual:
     case Trigger::Kind::Call: return std::string(kind);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "base/mail_digest.hpp"
 #include "vm/bytecode/permissions.hpp"
 #include "vm/bytecode/policy_text.hpp"
 
@@ -65,8 +66,8 @@ class Summary {
     }
     if (const Trigger* const trigger = at(module_.triggers, flow_.trigger)) {
       out_.trigger = trigger_text(*trigger);
-      // It runs when something was leased, no more often.
-      if (trigger->kind == Trigger::Kind::Lease) out_.is_guarded = true;
+      // It runs when something was leased or a digest was begun, no more often.
+      if (is_made_by_compiler(*trigger)) out_.is_guarded = true;
       if (!trigger->entities.empty()) out_.subject = trigger->entities[0].name + "s";
       need(trigger->connector, trigger->operation);
     }
@@ -99,7 +100,7 @@ class Summary {
       summary.retires = operation->retires;
       summary.replacement = operation->replacement;
       need(*operation);
-      if (asks_people(*operation)) need("mail", "mail");
+      if (asks_people(*operation) || is_digest(*operation)) need("mail", "mail");
       load(*operation, call.at_most);
     }
     out_.calls.push_back(std::move(summary));
@@ -115,7 +116,10 @@ class Summary {
     if (!seen_.insert(&operation).second) return;
     for (const Route& route : operation.routes) {
       const Connector* const connector = at(module_.connectors, route.connector);
-      if (connector != nullptr) {
+      // Another way through the same API is one that somebody chooses, with what more it needs.
+      const bool is_other_way =
+          &route != &operation.routes.front() && route.connector == operation.routes.front().connector;
+      if (connector != nullptr && !is_other_way) {
         demands_[connector->name].push_back(route.permissions);
         if (!connector->base.empty()) hosts_.insert(host_of(connector->base));
       }

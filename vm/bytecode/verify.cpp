@@ -46,6 +46,7 @@ class ModuleVerifier {
   Status check_setting(const Setting& setting) const;
   Status check_trigger_kind(const Trigger& trigger) const;
   Status check_lease(const Trigger& trigger) const;
+  Status check_steps(const Operation& operation, const Route& route) const;
   Status check_call_sites(const Routine& routine) const;
   Status check_options(const Operation& operation, const CallOptions& options) const;
   Status check_policies(const Policies& policies) const;
@@ -247,19 +248,47 @@ Status ModuleVerifier::check_completion(const Operation& operation, const Comple
   return check_template(completion.arguments, operation, false, true);
 }
 
+bool is_method(std::string_view method) {
+  static constexpr std::string_view kMethods[] = {"GET", "POST", "PATCH", "PUT", "DELETE"};
+  return std::ranges::find(kMethods, method) != std::end(kMethods);
+}
+
 bool begins_with_slash(const Template& path) {
   if (path.kind == Template::Kind::Text) return path.text.starts_with('/');
   return path.kind == Template::Kind::Concat && !path.children.empty() &&
          path.children[0].kind == Template::Kind::Text && path.children[0].text.starts_with('/');
 }
 
+// What goes out beside the first request, and what of its arguments is held to the configuration.
+Status ModuleVerifier::check_steps(const Operation& operation, const Route& route) const {
+  const bool is_http = route.protocol == Protocol::Http;
+  if ((route.then || route.upload) && !is_http) return error("a second request follows none");
+  if (route.then) {
+    if (!is_method(route.then->method)) return error(fmt::format("`{}` is no method", route.then->method));
+    if (!begins_with_slash(route.then->path)) return error("its second path does not begin with `/`");
+    FLOW_TRY_STATUS(check_template(route.then->path, operation, false, true));
+  }
+  if (route.upload) {
+    if (!has_parameter(operation, route.upload->list)) return error("it uploads what is no parameter");
+    if (!begins_with_slash(route.upload->path)) return error("its upload's path does not begin with `/`");
+    FLOW_TRY_STATUS(check_template(route.upload->path, operation, true, true));
+    FLOW_TRY_STATUS(check_template(route.upload->body, operation, true, true));
+    if (!begins_with_slash(route.upload->discard)) return error("it discards no path");
+    FLOW_TRY_STATUS(check_template(route.upload->discard, operation, false, true));
+  }
+  for (const AllowRule& rule : route.allowed)
+    if (!has_parameter(operation, rule.parameter) || rule.one.empty() || rule.many.empty())
+      return error("it allows values of what is no parameter");
+  if (!route.quota.by.empty() && !has_parameter(operation, route.quota.by))
+    return error("its quota is by what is no parameter");
+  return {};
+}
+
 Status ModuleVerifier::check_route(const Operation& operation, const Route& route) const {
-  static constexpr std::string_view kMethods[] = {"GET", "POST", "PATCH", "PUT", "DELETE"};
   if (route.connector >= module_.connectors.size())
     return error(fmt::format("there is no connector {}", route.connector));
   if (route.protocol == Protocol::Http) {
-    if (std::ranges::find(kMethods, route.method) == std::end(kMethods))
-      return error(fmt::format("`{}` is no method", route.method));
+    if (!is_method(route.method)) return error(fmt::format("`{}` is no method", route.method));
     if (!begins_with_slash(route.path)) return error("its path does not begin with `/`");
   } else if (route.protocol == Protocol::Smtp) {
     if (!route.method.empty() || !route.body) return error("mail has a body and no method");
@@ -288,6 +317,9 @@ Status ModuleVerifier::check_route(const Operation& operation, const Route& rout
     for (const char* const needed : {"method", "url", "auth", "headers", "secrets"})
       if (!has_parameter(operation, needed))
         return error(fmt::format("a request to any address has no `{}`", needed));
+  if (route.is_mail && (route.protocol != Protocol::Http || !route.body))
+    return error("a mail is the body of a request");
+  FLOW_TRY_STATUS(check_steps(operation, route));
   FLOW_TRY_STATUS(check_template(route.path, operation, false, false));
   for (const auto& [name, value] : route.query)
     FLOW_TRY_STATUS(check_template(value, operation, false, false));
@@ -339,6 +371,8 @@ Status ModuleVerifier::check_trigger_kind(const Trigger& trigger) const {
     case Trigger::Kind::Webhook:
     case Trigger::Kind::Stream: return !trigger.endpoint.empty() ? Status{} : error("it names no endpoint");
     case Trigger::Kind::Lease: return check_lease(trigger);
+    case Trigger::Kind::Digest:
+      return module_.operation("mail", "mail") ? Status{} : error("it sends a mail, and the module has none");
     case Trigger::Kind::Poll:
     case Trigger::Kind::Manual:
     case Trigger::Kind::Call:
@@ -490,11 +524,11 @@ Status ModuleVerifier::check_names(const Routine& routine) const {
   return {};
 }
 
-// By a call of a flow, or by a lease.
+// By a call of a flow, by a lease, or for a digest.
 bool ModuleVerifier::may_be_run(std::uint32_t flow) const {
   if (flow >= module_.flows.size() || module_.flows[flow].trigger >= module_.triggers.size()) return false;
   const Trigger::Kind kind = module_.triggers[module_.flows[flow].trigger].kind;
-  return kind == Trigger::Kind::Call || kind == Trigger::Kind::Lease;
+  return kind == Trigger::Kind::Call || kind == Trigger::Kind::Lease || kind == Trigger::Kind::Digest;
 }
 
 Status ModuleVerifier::check_manifest(const FlowCode& flow, const Trigger& trigger) const {
