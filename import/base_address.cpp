@@ -72,15 +72,15 @@ std::string base_of(const Place& root, Findings& findings) {
   url = url.substr(0, url.find_first_of("?#"));
   while (url.ends_with('/')) url.pop_back();
   if (url.empty() || url.ends_with(":"))
-    findings.note(where,
-                  "the document does not say where the API is: set its address in [tenants.NAME.bases]");
-  else if (url.find_first_of("{}") != std::string::npos)
     findings.note(
         where,
-        fmt::format("each customer has an address of their own, as `{}`: set it in [tenants.NAME.bases]",
-                    printable(url)));
+        "the document does not say where the API is: set `base` of the connector in the configuration");
+  else if (url.find_first_of("{}") != std::string::npos)
+    findings.note(where, fmt::format("each customer has an address of their own, as `{}`: set `base` of the "
+                                     "connector in the configuration",
+                                     printable(url)));
   else if (!is_address(url))
-    findings.note(where, "its address is none: set it in [tenants.NAME.bases]");
+    findings.note(where, "its address is none: set `base` of the connector in the configuration");
   else {
     if (url.starts_with("http://")) findings.note(where, "requests to it are not encrypted");
     return url;

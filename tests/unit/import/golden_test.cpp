@@ -2,10 +2,10 @@
 // name begins with `fail_` are refused; their report is the reason.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "apps/library/standard_library.hpp"
 #include "import/import.hpp"
