@@ -55,10 +55,11 @@ TEST(Hunting, RowsAgreeWithDevicesAndAlerts) {
   EXPECT_EQ(tenant.count("AlertInfo | where AlertId == '" + id + "'"), 1);
   EXPECT_EQ(tenant.count("AlertEvidence | where AlertId == '" + id + "'"),
             static_cast<std::int64_t>(alert["evidence"].items().size()) + 1);
-  for (const Json& item : alert["evidence"].items())
-    if (item["entityType"].text() == "Process")
-      EXPECT_EQ(
-          tenant.count("DeviceProcessEvents | where SHA1 == '" + std::string(item["sha1"].text()) + "'"), 1);
+  for (const Json& item : alert["evidence"].items()) {
+    if (item["entityType"].text() != "Process") continue;
+    EXPECT_EQ(tenant.count("DeviceProcessEvents | where SHA1 == '" + std::string(item["sha1"].text()) + "'"),
+              1);
+  }
   EXPECT_EQ(tenant.count("DeviceInfo"), 200);
   EXPECT_EQ(tenant.count("DeviceProcessEvents | join kind=leftanti DeviceInfo on DeviceId"), 0);
   EXPECT_GT(tenant.count("DeviceProcessEvents | where Timestamp > ago(1d)"), 0);

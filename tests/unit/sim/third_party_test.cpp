@@ -165,17 +165,18 @@ TEST(SentinelDouble, ClosesCommentsAndChecksEtags) {
 TEST(AzureDoubles, AnswerQueriesAndSecrets) {
   Services services;
   const std::string logs = services.token("https://api.loganalytics.io");
-  const Answered answered = services.ask("POST", "/v1/workspaces/w/query", R"({"query":"print A = 1, B = dynamic([1])"
-})", logs);
-  EXPECT_EQ(answered.json["tables"].items().at(0).to_text(),
-            R"({"name":"PrimaryResult","columns":[{"name":"A","type":"long"},{"name":"B","type":"dynamic"}],"rows":[[1,"[1]"]]})");
-EXPECT_EQ(services.ask("POST", "/v1/workspaces/w/query", R"({"query":"Nope"})", logs).status, 400);
-EXPECT_EQ(services.ask("POST", "/v1/workspaces/w/query", "no json", logs).status, 400);
-const std::string vault = services.token("https://vault.azure.net");
-EXPECT_EQ(services.ask("GET", "/secrets/flow-secret?api-version=7.4", "", vault).json["value"].text(),
-          "s3cret-of-the-vault");
-EXPECT_EQ(services.ask("GET", "/secrets/none?api-version=7.4", "", vault).status, 404);
-EXPECT_EQ(services.ask("GET", "/secrets/flow-secret?api-version=7.4").status, 401);
+  const Answered answered =
+      services.ask("POST", "/v1/workspaces/w/query", R"x({"query":"print A = 1, B = dynamic([1])"})x", logs);
+  EXPECT_EQ(
+      answered.json["tables"].items().at(0).to_text(),
+      R"({"name":"PrimaryResult","columns":[{"name":"A","type":"long"},{"name":"B","type":"dynamic"}],"rows":[[1,"[1]"]]})");
+  EXPECT_EQ(services.ask("POST", "/v1/workspaces/w/query", R"({"query":"Nope"})", logs).status, 400);
+  EXPECT_EQ(services.ask("POST", "/v1/workspaces/w/query", "no json", logs).status, 400);
+  const std::string vault = services.token("https://vault.azure.net");
+  EXPECT_EQ(services.ask("GET", "/secrets/flow-secret?api-version=7.4", "", vault).json["value"].text(),
+            "s3cret-of-the-vault");
+  EXPECT_EQ(services.ask("GET", "/secrets/none?api-version=7.4", "", vault).status, 404);
+  EXPECT_EQ(services.ask("GET", "/secrets/flow-secret?api-version=7.4").status, 401);
 }
 
 TEST(EchoDouble, ShowsWhatCame) {
