@@ -45,18 +45,24 @@ Status read_smtp(Section& section, TenantAccess& access) {
   return section.only_known();
 }
 
-Result<TenantConfig> read_tenant(Section& section) {
+Result<TenantConfig> read_tenant(Section& section, const std::optional<AppIdentity>& shared) {
   constexpr std::string_view kAbove = "tenants.";
   TenantConfig tenant;
   tenant.name = section.path().substr(kAbove.size());  // a quoted name may have dots in it
   TenantAccess& access = tenant.access;
   FLOW_TRY(access.tenant_id, section.required("tenant_id"));
-  FLOW_TRY(access.client_id, section.required("client_id"));
-  FLOW_TRY(access.authority, section.text("authority", access.authority));
-  FLOW_TRY(access.client_secret, section.secret("client_secret"));
-  if (!access.client_secret)
-    return section.missing("client_secret_env",
-                           "`client_secret_env = \"VARIABLE\"` or `client_secret_file = \"PATH\"`");
+  FLOW_TRY(AppIdentity own, read_identity(section));
+  tenant.identity = with_shared(std::move(own), shared);
+  if (tenant.identity.client_id.empty() && tenant.identity.kind != CredentialKind::ManagedIdentity)
+    return section.missing("client_id", "`client_id`");
+  if (tenant.identity.kind == CredentialKind::None)
+    return section.missing(
+        "client_secret_env",
+        fmt::format(
+            "`client_secret_env = \"VARIABLE\"` or `client_secret_file = \"PATH\"`; or "
+            "`client_certificate`, or one of the tables `[{}.federation]`, `[{}.managed_identity]` and "
+            "`[{}.login]`",
+            section.path(), section.path(), section.path()));
   Status status;
   if (auto bases = section.table("bases", status)) {
     FLOW_TRY(access.bases, bases->all_texts());
@@ -68,6 +74,7 @@ Result<TenantConfig> read_tenant(Section& section) {
   if (auto mail = section.table("mail", status)) FLOW_TRY_STATUS(read_mail(*mail, access));
   if (auto smtp = section.table("smtp", status)) FLOW_TRY_STATUS(read_smtp(*smtp, access));
   FLOW_TRY_STATUS(status);
+  apply_identity(tenant.identity, access);
   FLOW_TRY_STATUS(section.only_known());
   if (const auto via = access.routes.find("mail");
       via != access.routes.end() && via->second == "smtp" && !access.smtp)
@@ -146,8 +153,13 @@ Result<Config> read_config(Section& root, std::string_view text) {
     FLOW_TRY_STATUS(protect->only_known());
   }
   FLOW_TRY(config.inbound, read_inbound(root));
+  std::optional<AppIdentity> shared;
+  if (auto app = root.table("app", status)) {
+    FLOW_TRY(shared, read_identity(*app));
+    FLOW_TRY_STATUS(app->only_known());
+  }
   for (Section& section : root.tables("tenants", status)) {
-    FLOW_TRY(TenantConfig tenant, read_tenant(section));
+    FLOW_TRY(TenantConfig tenant, read_tenant(section, shared));
     config.tenants.push_back(std::move(tenant));
   }
   FLOW_TRY_STATUS(status);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/server/config_identity.hpp"
 #include "apps/server/protection_rules.hpp"
 #include "base/result.hpp"
 #include "stdlib/executor/executor.hpp"
@@ -17,7 +18,8 @@
 namespace flow {
 
 struct TenantConfig {
-  std::string name;  // key in `[tenants.NAME]`
+  std::string name;      // key in `[tenants.NAME]`
+  AppIdentity identity;  // what `access` was given of it
   TenantAccess access;
 };
 

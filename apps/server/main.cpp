@@ -86,6 +86,24 @@ int main(int argc, char** argv) {
       config_command->add_subcommand("check", "report what is wrong with it");
   config_check_command->add_option("FILE", config_file, "the configuration")->capture_default_str();
 
+  flow::DoctorOptions doctor;
+  CLI::App* const doctor_command =
+      app.add_subcommand("doctor", "try credentials, and compare what they allow with what flows need");
+  doctor_command->add_option("FILES", doctor.files, "`.flow` or `.flowc` files; without, what is deployed");
+  doctor_command->add_option("--config", doctor.config, "the configuration, as flow.toml");
+  doctor_command->add_option("--tenant", doctor.tenant, "only this tenant of the configuration");
+  doctor_command->add_flag("--sim", doctor.sim, "examine the pretend tenant of `flow sim` on this machine");
+  doctor_command->add_option("--sim-port", doctor.sim_port, "its HTTP port")->capture_default_str();
+  CLI::Option* const doctor_json = doctor_command->add_flag("--json", doctor.json, "print JSON");
+  doctor_command->add_flag("--script", doctor.is_script, "print only the commands that grant what is missing")
+      ->excludes(doctor_json);
+
+  flow::LoginOptions login;
+  CLI::App* const login_command =
+      app.add_subcommand("login", "let a person sign in, on whose behalf flows then act");
+  login_command->add_option("--config", login.config, "the configuration, as flow.toml");
+  login_command->add_option("--tenant", login.tenant, "which tenant of the configuration");
+
   flow::ServeOptions serve;
   CLI::App* const serve_command = app.add_subcommand("serve", "run flows day and night");
   serve_command->add_option("FILES", serve.files,
@@ -326,6 +344,8 @@ int main(int argc, char** argv) {
   if (sim_command->parsed()) return flow::run_sim(sim);
   flow::block_signals();  // before the first thread
   flow::set_map_seed(flow::SystemRandom().next());
+  if (doctor_command->parsed()) return flow::run_doctor(doctor);
+  if (login_command->parsed()) return flow::run_login(login);
   if (why_command->parsed() || why_run_command->parsed()) return flow::run_why(why);
   if (resume_command->parsed()) return flow::run_runs_control(resume);
   if (cancel_command->parsed()) return flow::run_runs_control(cancel);

@@ -44,6 +44,21 @@ int run_backtest(const BacktestOptions& options);
 // `flow config check`.
 int run_config_check(const std::string& file);
 
+struct DoctorOptions {
+  std::vector<std::string> files;  // none: what is deployed
+  std::string config, tenant;
+  bool sim = false;
+  std::uint16_t sim_port = 8123, sim_smtp_port = 2525;
+  bool json = false;
+  bool is_script = false;  // print only the commands that grant what is missing
+};
+int run_doctor(const DoctorOptions& options);
+
+struct LoginOptions {
+  std::string config, tenant;
+};
+int run_login(const LoginOptions& options);
+
 struct ServeOptions {
   std::vector<std::string> files;
   std::string config;

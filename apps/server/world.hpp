@@ -36,6 +36,8 @@ class World {
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
   Executor& executor();
+  Transport& transport() { return *transport_; }
+  TokenSource& tokens() { return *tokens_; }
   // For RuntimeOptions::chosen_route.
   std::size_t chosen_route(const std::string& tenant, const Operation& operation) const;
 

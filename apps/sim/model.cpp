@@ -24,6 +24,11 @@ HttpAnswer token(State& state, const Call& call) {
 constexpr SimOperation kOperations[] = {
     {"downloads.follow", "GET", "/downloads/{id}", Audience::None, "", 0, 0, follow_link},
     {"identity.token", "POST", "/{id}/oauth2/v2.0/token", Audience::None, "", 0, 0, token},
+    {"identity.devicecode", "POST", "/{id}/oauth2/v2.0/devicecode", Audience::None, "", 0, 0,
+     start_device_sign_in},
+    {"identity.metadata", "GET", "/metadata/identity/oauth2/token", Audience::None, "", 0, 0,
+     managed_identity_token},
+    {"identity.service", "GET", "/msi/token", Audience::None, "", 0, 0, managed_identity_token},
     {"graph.sendMail", "POST", "/v1.0/users/{id}/sendMail", Audience::Graph, "Mail.Send", 0, 0, send_mail},
     {"graph.messages", "GET", "/v1.0/users/{id}/messages", Audience::Graph,
      "Mail.ReadBasic.All,Mail.Read,Mail.ReadWrite", 0, 0, list_messages},

@@ -282,6 +282,7 @@ HttpAnswer post_reset(State& state) {
   fresh.action_outcome = state.action_outcome;
   fresh.tokens = std::move(state.tokens);
   fresh.token_order = std::move(state.token_order);
+  fresh.identity = std::move(state.identity);
   fresh.machines = std::move(state.machines);
   fresh.machine_index = std::move(state.machine_index);
   fresh.machine_changes = state.machine_changes;
@@ -313,6 +314,13 @@ constexpr ControlPage kPages[] = {
     {"DELETE", "faults", [](State& s, const Json&, const Target&) { return delete_faults(s); }},
     {"POST", "config", [](State& s, const Json& body, const Target&) { return post_config(s, body); }},
     {"GET", "config", [](State& s, const Json&, const Target&) { return json_answer(200, config_json(s)); }},
+    {"POST", "identity",
+     [](State& s, const Json& body, const Target&) {
+       const auto set = set_identity(s, body);
+       return set ? json_answer(200, *set) : bad(set.error());
+     }},
+    {"GET", "identity",
+     [](State& s, const Json&, const Target&) { return json_answer(200, shown_identity(s)); }},
     {"POST", "reset", [](State& s, const Json&, const Target&) { return post_reset(s); }},
 };
 

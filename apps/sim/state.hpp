@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "apps/sim/defender_data.hpp"
+#include "apps/sim/identity_proofs.hpp"
 #include "apps/sim/json.hpp"
 #include "apps/sim/model.hpp"
 #include "apps/sim/odata.hpp"
@@ -107,6 +108,7 @@ struct State {
   std::string action_outcome = "Succeeded";
   std::unordered_map<std::string, AccessToken> tokens;
   std::deque<std::string> token_order;
+  IdentityProofs identity;
 
   std::vector<Json> machines;
   std::unordered_map<std::string, std::size_t> machine_index;  // id, and lower-case DNS name
@@ -200,6 +202,15 @@ HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::st
 // Null with `refusal` set when the question carries no valid token for the audience.
 const AccessToken* authorize(State& state, const HttpQuestion& question, const SimOperation& operation,
                              HttpAnswer& refusal);
+
+// A token for `resource`, as the machine's identity gets it; a service's door does not say `expires_in`.
+HttpAnswer managed_token(State& state, const std::string& resource, bool is_service);
+
+// model_sign_in.cpp
+HttpAnswer start_device_sign_in(State& state, const Call& call);
+HttpAnswer managed_identity_token(State& state, const Call& call);
+Result<Json> set_identity(State& state, const Json& body);
+Json shown_identity(const State& state);
 
 // model_alerts.cpp
 Json* find_alert(State& state, const std::string& id);  // null when there is none

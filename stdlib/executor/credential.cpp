@@ -136,7 +136,12 @@ TokenRequest entra_token(const TenantAccess& access, const std::string& scope) {
           .tenant = access.tenant_id,
           .client_id = access.client_id,
           .scope = scope,
-          .secret = access.client_secret};
+          .secret = access.client_secret,
+          .refresh_token = access.refresh_token,
+          .assertion = access.assertion,
+          .assertion_from = access.assertion_from,
+          .door = access.door,
+          .renewed = access.renewed};
 }
 
 Result<TokenRequest> token_request(const CallText& call) {

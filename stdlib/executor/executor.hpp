@@ -28,6 +28,12 @@ struct TenantAccess {
   std::string client_id;
   std::string authority = "https://login.microsoftonline.com";
   SecretProvider client_secret;
+  // In place of the secret, as in a TokenRequest.
+  AssertionProvider assertion;
+  std::shared_ptr<const TokenRequest> assertion_from;
+  std::shared_ptr<const TokenDoor> door;
+  SecretProvider refresh_token;
+  std::function<void(const std::string&)> renewed;
   std::map<std::string, std::string> bases;   // connector to address, instead of the declared one
   std::map<std::string, std::string> scopes;  // connector to OAuth scope, instead of the declared one
   std::map<std::string, ConnectorCredential> credentials;  // by connector

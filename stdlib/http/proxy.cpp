@@ -76,6 +76,9 @@ Result<Proxy> parse_proxy(std::string_view text) {
 Result<std::optional<Proxy>> ProxyRules::proxy_for(const Url& url) const {
   const std::string& wanted = url.is_https ? https : http;
   if (wanted.empty()) return std::nullopt;
+  // Of this link: only this machine reaches it, as the metadata service of a cloud, and a proxy would be
+  // another machine.
+  if (url.host.starts_with("169.254.") && is_ip_address(url.host)) return std::nullopt;
   std::string_view rest = no_proxy;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');

@@ -1,37 +1,18 @@
-// Access tokens for the APIs a flow calls: from Entra ID, or from what another service has for OAuth 2
-// (RFC 6749), by client credentials or a refresh token. Tokens are kept in memory only, asked for once
-// however many wait, and renewed before they end. Neither secrets nor tokens appear in a Fault.
+// Access tokens for the APIs a flow calls: from Entra ID, from what another service has for OAuth 2 (RFC
+// 6749), or from the door of a managed identity. Tokens are kept in memory only, asked for once however many
+// wait, and renewed before they end. Neither secrets nor tokens appear in a Fault.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/fault.hpp"
-#include "base/result.hpp"
 #include "stdlib/http/transport.hpp"
+#include "stdlib/identity/token_request.hpp"
 
 namespace flow {
-
-// Fetches a secret at the moment it is needed. Must not block on the network; may be called from any thread.
-using SecretProvider = std::function<Result<std::string>()>;
-
-struct TokenRequest {
-  std::string authority = "https://login.microsoftonline.com";
-  std::string tenant;  // GUID or verified domain
-  std::string client_id;
-  std::string scope;  // one resource plus `/.default`
-  SecretProvider secret;
-  std::int64_t deadline_us = 30'000'000;
-  // Of another service than Entra: where it gives tokens. `authority` and `tenant` then only say whose they
-  // are, and `scope` may be empty.
-  std::string endpoint;
-  SecretProvider refresh_token;      // stands in for client credentials; `secret` may be empty then
-  bool is_client_in_header = false;  // RFC 6749, 2.3.1: ID and secret in `Authorization`, not in the body
-};
-using TokenResult = tl::expected<std::string, Fault>;
 
 class TokenSource {
  public:
@@ -53,12 +34,5 @@ class TokenSource {
   struct Shared;
   std::shared_ptr<Shared> shared_;
 };
-
-// The value as application/x-www-form-urlencoded: a blank becomes `+`.
-std::string form_encoded(std::string_view text);
-
-// What a failed answer of the token endpoint means for the operator. `what` is the scope, or else who gives
-// the token. `now_us` dates Retry-After.
-Fault token_fault(const HttpResponse& response, const std::string& what, std::int64_t now_us);
 
 }  // namespace flow

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "stdlib/identity/token_exchange.hpp"
 #include "tests/unit/stdlib/fakes.hpp"
 
 namespace flow {
