@@ -49,7 +49,7 @@ std::string group_of(const SimOperation& operation) {
 
 // Counts the call, or says when the next one is welcome.
 std::optional<HttpAnswer> over_quota(State& state, const SimOperation& operation) {
-  if (operation.audience != Audience::Defender) return std::nullopt;
+  if (operation.audience != Audience::Defender && !operation.has_own_quota()) return std::nullopt;
   const std::int64_t now = state.now_us();
   CallCounter& counter = state.call_counters[group_of(operation)];
   const auto [per_minute, per_hour] = quota_of(state, &operation);
@@ -65,6 +65,9 @@ std::optional<HttpAnswer> over_quota(State& state, const SimOperation& operation
       "send "
       "requests again in {} seconds.",
       hour > 0 ? per_hour : per_minute, hour > 0 ? "01:00:00" : "00:01:00", wait);
+  // Graph does not say how long to wait.
+  if (operation.audience == Audience::Graph)
+    return graph_error(state, 429, "TooManyRequests", "Too many requests: " + message);
   HttpAnswer answer = json_answer(
       429,
       Json::object(

@@ -5,9 +5,12 @@
 #include <algorithm>
 
 #include "apps/sim/control.hpp"
+#include "apps/sim/graph_data.hpp"
+#include "apps/sim/hunting.hpp"
 #include "apps/sim/made_up.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
+#include "apps/sim/third_party.hpp"
 #include "apps/sim/ticks.hpp"
 #include "base/text.hpp"
 
@@ -317,7 +320,7 @@ constexpr ControlPage kPages[] = {
 };
 
 std::vector<std::span<const ControlPage>> all_pages() {
-  return {kPages, defender_pages()};
+  return {kPages, defender_pages(), hunting_pages(), graph_pages(), third_party_pages()};
 }
 
 const ControlPage* find_page(std::string_view method, std::string_view name) {
@@ -372,6 +375,8 @@ Status load_alert_list(State& state, const Json& list, Json::List& added) {
 }
 
 HttpAnswer control(State& state, const HttpQuestion& question, const Target& target) {
+  if (target.segments.size() == 3 && target.segments[1] == "tables")
+    return control_table(state, question, target);
   const std::string name = target.segments.size() == 2 ? target.segments[1] : "";
   const ControlPage* page = find_page(question.method, name);
   if (page == nullptr) return unknown_page(question.method, name);

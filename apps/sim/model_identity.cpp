@@ -21,14 +21,13 @@ constexpr Scope kScopes[] = {
     {"https://securitycenter.onmicrosoft.com/windowsatpservice/.default",
      "https://api.securitycenter.microsoft.com", Audience::Defender},
     {"https://graph.microsoft.com/.default", "https://graph.microsoft.com", Audience::Graph},
-    {"https://api.security.microsoft.com/.default", "https://api.security.microsoft.com", Audience::Other},
+    {"https://api.security.microsoft.com/.default", "https://api.security.microsoft.com", Audience::Xdr},
+    {"https://management.azure.com/.default", "https://management.azure.com", Audience::Arm},
+    {"https://management.core.windows.net/.default", "https://management.azure.com", Audience::Arm},
+    {"https://api.loganalytics.io/.default", "https://api.loganalytics.io", Audience::LogAnalytics},
+    {"https://vault.azure.net/.default", "https://vault.azure.net", Audience::Vault},
     {"https://outlook.office365.com/.default", "https://outlook.office365.com", Audience::Other},
 };
-
-bool is_graph_role(std::string_view role) {
-  return role.starts_with("Mail.") || role.starts_with("SecurityAlert.") ||
-         role.starts_with("SecurityIncident.") || role.starts_with("ThreatHunting.");
-}
 
 HttpAnswer aadsts(State& state, int status, std::string_view name, int number, const std::string& text) {
   const std::string trace = guid(*state.random), correlation = guid(*state.random);
@@ -175,9 +174,9 @@ HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::st
   AccessToken token;
   token.audience = scope->audience;
   token.expires_us = state.now_us() + state.options.token_seconds * 1'000'000;
+  const std::vector<std::string> known = roles_of(scope->audience);
   for (const std::string& role : state.roles)
-    if (scope->audience != Audience::Other && is_graph_role(role) == (scope->audience == Audience::Graph))
-      token.roles.push_back(role);
+    if (std::ranges::find(known, role) != known.end()) token.roles.push_back(role);
   const std::string text = make_jwt(state, token, scope->resource);
   remember(state, text, std::move(token));
   HttpAnswer answer =
@@ -214,7 +213,7 @@ const AccessToken* authorize(State& state, const HttpQuestion& question, const S
   const bool is_granted = std::ranges::any_of(required, [&](const std::string& role) {
     return std::ranges::find(token.roles, role) != token.roles.end();
   });
-  if (is_granted) return &token;
+  if (is_granted || required.empty()) return &token;
   refusal =
       operation.audience == Audience::Graph
           ? graph_error(state, 403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")

@@ -2,6 +2,9 @@
 #include <set>
 
 #include "apps/sim/defender_handlers.hpp"
+#include "apps/sim/graph_data.hpp"
+#include "apps/sim/hunting.hpp"
+#include "apps/sim/third_party.hpp"
 
 namespace flow::sim {
 namespace {
@@ -49,7 +52,13 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& segm
 }  // namespace
 
 const std::vector<std::span<const SimOperation>>& operation_tables() {
-  static const std::vector<std::span<const SimOperation>> kTables{kDefenderOperations, other_operations()};
+  static const std::vector<std::span<const SimOperation>> kTables = [] {
+    std::vector<std::span<const SimOperation>> tables{kDefenderOperations, hunting_operations(),
+                                                      graph_security_operations(), directory_operations()};
+    for (const std::span<const SimOperation> table : third_party_operations()) tables.push_back(table);
+    tables.push_back(other_operations());
+    return tables;
+  }();
   return kTables;
 }
 
@@ -77,6 +86,15 @@ std::vector<std::string> split_roles(std::string_view roles) {
     roles.remove_prefix(std::min(roles.size(), names.back().size() + 1));
   }
   return names;
+}
+
+std::vector<std::string> roles_of(Audience audience) {
+  std::set<std::string> names;
+  for (const std::span<const SimOperation> table : operation_tables())
+    for (const SimOperation& operation : table)
+      if (operation.audience == audience)
+        for (std::string& role : split_roles(operation.roles)) names.insert(std::move(role));
+  return {names.begin(), names.end()};
 }
 
 std::vector<std::string> all_roles() {

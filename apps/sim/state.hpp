@@ -5,6 +5,7 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -28,7 +29,7 @@ inline constexpr std::size_t kMostRequests = 10'000;  // of the log; the oldest 
 inline constexpr double kMostSpeed = 3'600;
 inline constexpr std::size_t kMostTokens = 1'000;  // the oldest goes
 
-enum class Audience : std::uint8_t { None, Defender, Graph, Other };
+enum class Audience : std::uint8_t { None, Defender, Graph, Xdr, Arm, LogAnalytics, Vault, Other };
 
 struct AccessToken {
   Audience audience = Audience::None;
@@ -97,6 +98,10 @@ struct Quotas {
   std::int64_t per_minute = 100, per_hour = 1500;  // of the operations without an own limit, together
 };
 
+struct Hunting;     // hunting.hpp
+struct GraphData;   // graph_data.hpp
+struct ThirdParty;  // third_party.hpp
+
 struct State {
   TenantOptions options;
   const Clock* clock = nullptr;
@@ -122,6 +127,10 @@ struct State {
   std::int64_t graph_mails = 0, smtp_mails = 0;
 
   DefenderData defender;
+  // Made when first wanted.
+  std::shared_ptr<Hunting> hunting;
+  std::shared_ptr<GraphData> graph;
+  std::shared_ptr<ThirdParty> third_party;
   std::uint64_t machine_changes = 0;  // grows with each added or changed device
 
   std::vector<InjectedFault> faults;
@@ -181,7 +190,8 @@ HttpAnswer graph_error(State& state, int status, std::string_view code, std::str
 
 // routes.cpp
 const std::vector<std::span<const SimOperation>>& operation_tables();
-std::vector<std::string> all_roles();  // that some operation needs
+std::vector<std::string> all_roles();                  // that some operation needs
+std::vector<std::string> roles_of(Audience audience);  // that some of its operations need
 std::vector<std::string> split_roles(std::string_view roles);
 const SimOperation* find_operation(std::string_view method, const std::vector<std::string>& segments,
                                    std::vector<std::string>& captured);

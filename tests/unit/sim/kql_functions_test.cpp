@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "apps/sim/kql/functions.hpp"
@@ -275,8 +277,13 @@ TEST(KqlFunctions, OfAddresses) {
 TEST(KqlFunctions, AreThoseOfThePage) {
   EXPECT_EQ(value("column_ifexists('X', 7)"), "7");
   EXPECT_EQ(told("DeviceEvents | where ingestion_time() > ago(90m) | count"), "2");
+  std::ifstream file(FLOW_SOURCE_DIR "/docs/sim.md");
+  const std::string page{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   std::set<std::string> names;
-  for (const std::string& name : function_names()) EXPECT_TRUE(names.insert(name).second) << name;
+  for (const std::string& name : function_names()) {
+    EXPECT_TRUE(names.insert(name).second) << name << " is listed twice";
+    EXPECT_TRUE(has_term(page, name)) << name << " is missing in docs/sim.md";
+  }
 }
 
 }  // namespace
