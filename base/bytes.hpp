@@ -32,6 +32,8 @@ class ByteWriter {
   }
   void enter() {}
   void leave() {}
+  // Fields that an older version lacks: if (io.is_since(6)) io(it.auth);
+  static constexpr bool is_since(std::uint32_t) { return true; }
 
   template <class Number>
   void number(Number value) {
@@ -83,11 +85,14 @@ class ByteReader {
  public:
   static constexpr std::size_t kMaxItems = 65'536;  // of any list
   static constexpr int kMaxDepth = 64;              // of structs within their own kind
+  static constexpr std::uint32_t kThisBuild = 0xffffffff;
 
   template <class T>
   using Of = T;
 
-  explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
+  // `version` is that of who wrote the bytes, where they may be older than this build.
+  explicit ByteReader(std::string_view bytes, std::uint32_t version = kThisBuild)
+      : bytes_(bytes), version_(version) {}
 
   template <class... Fields>
   void operator()(Fields&... fields) {
@@ -97,6 +102,8 @@ class ByteReader {
     if (++depth_ > kMaxDepth) fail("templates are nested too deeply");
   }
   void leave() { --depth_; }
+  bool is_since(std::uint32_t version) const { return version_ >= version; }
+  std::uint32_t version() const { return version_; }
 
   bool failed() const { return !problem_.empty(); }
   const std::string& problem() const { return problem_; }
@@ -174,6 +181,7 @@ class ByteReader {
 
   std::string_view bytes_;
   std::string problem_;
+  std::uint32_t version_;
   int depth_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/auth.hpp"
 #include "base/fault.hpp"
 #include "base/type.hpp"
 
@@ -142,8 +143,8 @@ struct Operation {
 // An address and a credential.
 struct Connector {
   std::string name;
-  std::string base;   // `https://api.security.microsoft.com`; configuration may replace it
-  std::string scope;  // OAuth scope asked from Entra; empty when the connector needs no token
+  std::string base;  // `https://api.security.microsoft.com`; configuration may replace it
+  Auth auth;
 };
 
 // What starts runs. Whatever it is, the event is one JSON object, whose members are the bindings: the element

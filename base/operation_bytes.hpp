@@ -10,6 +10,8 @@
 namespace flow {
 
 template <>
+inline constexpr Auth::Kind kLast<Auth::Kind> = Auth::Kind::Url;
+template <>
 inline constexpr Template::Kind kLast<Template::Kind> = Template::Kind::If;
 template <>
 inline constexpr Effect kLast<Effect> = Effect::Notify;
@@ -52,8 +54,21 @@ FLOW_DESCRIBE(Operation) {
   io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member, it.routes, it.targets,
      it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
 }
+FLOW_DESCRIBE(Auth) {
+  io(it.kind, it.scope, it.token, it.header, it.prefix, it.query);
+}
+// Until version 5 of modules a connector had the scope of a token of Entra, or nothing.
+inline void read_scope(ByteWriter&, const Auth&) {}
+inline void read_scope(ByteReader& in, Auth& auth) {
+  in(auth.scope);
+  auth.kind = auth.scope.empty() ? Auth::Kind::None : Auth::Kind::Entra;
+}
 FLOW_DESCRIBE(Connector) {
-  io(it.name, it.base, it.scope);
+  io(it.name, it.base);
+  if (io.is_since(6))
+    io(it.auth);
+  else
+    read_scope(io, it.auth);
 }
 FLOW_DESCRIBE(Trigger::Binding) {
   io(it.name, it.wire, it.type, it.doc, it.has_default);

@@ -193,6 +193,25 @@ void add_type(std::string& out, const Library& library, const std::string& name,
 
 }  // namespace
 
+namespace {
+
+std::string credential_text(const Auth& auth) {
+  switch (auth.kind) {
+    case Auth::Kind::None: return {};
+    case Auth::Kind::Entra: return fmt::format(", token for `{}`", auth.scope);
+    case Auth::Kind::Key:
+      return auth.header.empty() ? fmt::format(", key as the parameter `{}`", auth.query)
+                                 : fmt::format(", key in the header `{}`", auth.header);
+    case Auth::Kind::Basic: return ", user and password";
+    case Auth::Kind::Bearer: return ", token from the configuration";
+    case Auth::Kind::OAuth2: return fmt::format(", token by OAuth 2 from `{}`", auth.token);
+    case Auth::Kind::Url: return ": the configuration has one, which is the secret";
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string operations_page(const Library& library) {
   std::string out =
       "# Operations, triggers and types\n\n"
@@ -201,10 +220,8 @@ std::string operations_page(const Library& library) {
   for (const Connector& connector : library.connectors) {
     const auto is_ours = [&](const Operation& operation) { return operation.connector == connector.name; };
     out += fmt::format("\n## Connector {}\n\n", connector.name);
-    if (connector.base.empty())
-      out += "No address of its own.\n";
-    else
-      out += fmt::format("Address `{}`, token for `{}`.\n", connector.base, connector.scope);
+    out += connector.base.empty() ? "No address of its own" : fmt::format("Address `{}`", connector.base);
+    out += fmt::format("{}.\n", credential_text(connector.auth));
     if (std::ranges::none_of(library.operations, is_ours))
       out += "No operations of its own: others name it as their route.\n";
     for (const Operation& operation : library.operations)

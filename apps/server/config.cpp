@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "apps/server/config_connectors.hpp"
 #include "apps/server/config_inbound.hpp"
 #include "apps/server/config_section.hpp"
 
@@ -17,7 +18,7 @@ constexpr std::int64_t kLongestReuseUs = 300'000'000;
 Status read_mail(Section& section, TenantAccess& access) {
   FLOW_TRY(const std::string via, section.one_of("via", "graph", {"graph", "smtp"}));
   FLOW_TRY(const std::string sender, section.required("sender"));
-  access.routes["mail"] = via;
+  FLOW_TRY_STATUS(choose_route(access, "mail", via, section.path()));
   access.settings["graph.sender"] = sender;
   access.settings["smtp.sender"] = sender;
   return section.only_known();
@@ -63,6 +64,7 @@ Result<TenantConfig> read_tenant(Section& section) {
   if (auto scopes = section.table("scopes", status)) {
     FLOW_TRY(access.scopes, scopes->all_texts());
   }
+  FLOW_TRY_STATUS(read_connectors(section, access));
   if (auto mail = section.table("mail", status)) FLOW_TRY_STATUS(read_mail(*mail, access));
   if (auto smtp = section.table("smtp", status)) FLOW_TRY_STATUS(read_smtp(*smtp, access));
   FLOW_TRY_STATUS(status);

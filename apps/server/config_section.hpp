@@ -73,20 +73,36 @@ class Section {
       return wrong(*node, key, fmt::format("a whole number from {} to {}", low, high));
     return *value;
   }
-  // `KEY_env` or `KEY_file`; an empty provider when neither is there.
+  // `KEY_env`, `KEY_file` or `KEY = { env = … }`; an empty provider when none of them is there.
   Result<SecretProvider> secret(const std::string& key) {
-    FLOW_TRY(const std::string variable, text(key + "_env", {}));
-    FLOW_TRY(const std::string file, text(key + "_file", {}));
+    FLOW_TRY(std::string variable, text(key + "_env", {}));
+    FLOW_TRY(std::string file, text(key + "_file", {}));
+    if (const toml::node* const bare = find(key)) {
+      const toml::table* const source = bare->as_table();
+      if (source == nullptr || !variable.empty() || !file.empty()) return no_secret(*bare, key);
+      Section inner(file_, path_.empty() ? key : path_ + "." + key, *source);
+      FLOW_TRY(variable, inner.text("env", {}));
+      FLOW_TRY(file, inner.text("file", {}));
+      FLOW_TRY_STATUS(inner.only_known());
+      if (variable.empty() && file.empty()) return no_secret(*bare, key);
+    }
     if (!variable.empty() && !file.empty())
       return error(fmt::format("{}: `{}` has both `{}_env` and `{}_file`", file_, path_, key, key));
-    if (const toml::node* const bare = find(key))
-      return error(
-          fmt::format("{}: line {}: a secret does not belong into the file; name where it comes from: "
-                      "`{}_env = \"VARIABLE\"` or `{}_file = \"PATH\"`",
-                      file_, bare->source().begin.line, key, key));
     if (!variable.empty()) return secret_from_environment(variable);
     if (!file.empty()) return secret_from_file(file);
     return SecretProvider{};
+  }
+  // Every key of this table as a secret: `NAME_env`, `NAME_file` or `NAME = { env = … }`.
+  Result<std::map<std::string, SecretProvider>> all_secrets() {
+    std::map<std::string, SecretProvider> out;
+    for (const auto& [name, child] : table_) {
+      std::string key(name.str());
+      for (const std::string_view ending : {"_env", "_file"})
+        if (!child.is_table() && key.ends_with(ending)) key.resize(key.size() - ending.size());
+      FLOW_TRY(SecretProvider provider, secret(key));
+      out.insert_or_assign(key, std::move(provider));
+    }
+    return out;
   }
   Result<std::string> one_of(const std::string& key, std::string fallback,
                              std::initializer_list<const char*> choices) {
@@ -119,15 +135,8 @@ class Section {
     if (!node->is_table()) return status = wrong(*node, key, "a table"), std::nullopt;
     return Section(file_, path_.empty() ? key : path_ + "." + key, *node->as_table());
   }
-  Result<std::map<std::string, std::string>> all_texts() {
-    std::map<std::string, std::string> out;
-    for (const auto& [name, child] : table_) {
-      const auto value = child.value_exact<std::string>();
-      if (!value) return wrong(child, std::string(name.str()), "a text in quotes");
-      out.emplace(name.str(), *value);
-    }
-    return out;
-  }
+  Result<std::map<std::string, std::string>> all_texts() { return texts(false); }
+  Result<std::map<std::string, std::string>> texts_beside_tables() { return texts(true); }
   // Where the value stands in the text of the file.
   Span place(const std::string& key, std::string_view text) const {
     const toml::node* const node = table_.get(key);
@@ -192,6 +201,16 @@ class Section {
     }
     return "[" + list + "]";
   }
+  Result<std::map<std::string, std::string>> texts(bool may_have_tables) const {
+    std::map<std::string, std::string> out;
+    for (const auto& [name, child] : table_) {
+      if (may_have_tables && child.is_table()) continue;
+      const auto value = child.value_exact<std::string>();
+      if (!value) return wrong(child, std::string(name.str()), "a text in quotes");
+      out.emplace(name.str(), *value);
+    }
+    return out;
+  }
   // Columns count code points.
   static std::uint32_t offset_of(const toml::source_position& place, std::string_view text) {
     std::size_t at = 0;
@@ -206,6 +225,12 @@ class Section {
   const toml::node* find(const std::string& key) {
     if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
     return table_.get(key);
+  }
+  tl::unexpected<Error> no_secret(const toml::node& node, const std::string& key) const {
+    return error(
+        fmt::format("{}: line {}: a secret does not belong into the file; name where it comes from: "
+                    "`{}_env = \"VARIABLE\"` or `{}_file = \"PATH\"`",
+                    file_, node.source().begin.line, key, key));
   }
   tl::unexpected<Error> wrong(const toml::node& node, const std::string& key,
                               const std::string& wanted) const {

@@ -139,6 +139,11 @@ Attempt<int> deploy(const DeployOptions& options) {
   std::vector<LoadedModule> modules;
   FLOW_TRY(const std::vector<DeployRequest> requests, requests_for(options, modules));
   FLOW_TRY(const std::vector<std::string> tenants, wanted_tenants(*place.config, options.tenant));
+  Config concerned = *place.config;
+  std::erase_if(concerned.tenants, [&](const TenantConfig& tenant) {
+    return std::ranges::find(tenants, tenant.name) == tenants.end();
+  });
+  FLOW_TRY_STATUS(check_connectors_of(concerned, modules));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store, open_to_change(place, Absent::IsMade));
   std::size_t changes = 0;
   for (std::size_t i = 0; i < requests.size(); ++i) {

@@ -138,6 +138,7 @@ Attempt<int> run_here(const RunOptions& options) {
     return failure("the configuration has several tenants; choose one with --tenant", kUsage);
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules({options.file}));
   FLOW_TRY_STATUS(set_params(options.params, modules.front(), config));
+  FLOW_TRY_STATUS(check_connectors_of(config, modules));
   warn_of_leases(modules.front());
   std::string event;
   StartRequest request{.tenant = config.tenants.front().name, .event = "{}"};

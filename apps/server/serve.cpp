@@ -10,6 +10,7 @@
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/server/connector_check.hpp"
 #include "apps/server/deployments.hpp"
 #include "apps/server/http_server.hpp"
 #include "apps/server/inbound.hpp"
@@ -120,6 +121,7 @@ Attempt<int> serve(const ServeOptions& options) {
   if (options.look_back_us > 0) config.look_back_us = options.look_back_us;
   FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
   if (!modules.empty()) FLOW_TRY_STATUS(check_hooks(config, modules));
+  FLOW_TRY_STATUS(check_connectors_of(config, modules));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
   FLOW_TRY(const std::unique_ptr<SqliteStore> store,
            SqliteStore::open(config.store, {.max_bytes = 0, .vfs = {}, .checkpoints_in_background = true}));
@@ -141,6 +143,10 @@ Attempt<int> serve(const ServeOptions& options) {
   };
   Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options,
                   &log.observer());
+  if (modules.empty()) {
+    FLOW_TRY(const std::vector<Module> live, live_modules(*store));
+    FLOW_TRY_STATUS(check_connectors(config, listed(live)));
+  }
   FLOW_TRY_STATUS(deploy_service(runtime, config, modules));
   for (const LoadedModule& module : modules)
     for (const std::string& flow : module.flows) log.serving(flow, module.file);
@@ -177,6 +183,7 @@ Attempt<int> serve(const ServeOptions& options) {
        .settings_for = [&](const std::string& file, const std::string& bytes) -> Result<std::string> {
          FLOW_TRY(const LoadedModule module, describe_module(file, bytes));
          FLOW_TRY_STATUS(check_hooks_of(config, module));
+         FLOW_TRY_STATUS(check_connectors(config, {&module.module}));
          return settings_json(config, module);
        }},
       *looking);

@@ -12,6 +12,7 @@
 
 #include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/server/connector_check.hpp"
 #include "base/text.hpp"
 #include "vm/bytecode/encode.hpp"
 #include "vm/interp/arguments.hpp"
@@ -37,8 +38,10 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
 
 namespace {
 
-LoadedModule described(const std::string& file, const Module& module, std::string bytes) {
+LoadedModule described(const std::string& file, Module with, std::string bytes) {
   LoadedModule loaded;
+  loaded.module = std::move(with);
+  const Module& module = loaded.module;
   loaded.file = file;
   loaded.bytes = std::move(bytes);
   for (const FlowCode& flow : module.flows) {
@@ -57,16 +60,18 @@ LoadedModule described(const std::string& file, const Module& module, std::strin
 }  // namespace
 
 Result<LoadedModule> describe_module(const std::string& file, std::string bytes) {
-  FLOW_TRY(const Module module, decode(bytes));
-  return described(file, module, std::move(bytes));
+  FLOW_TRY(Module module, decode(bytes));
+  return described(file, std::move(module), std::move(bytes));
 }
 
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files) {
   std::vector<LoadedModule> modules;
   std::map<std::string, std::string> declared_in;
   for (const std::string& file : files) {
-    FLOW_TRY(const Module module, load_module(file));
-    modules.push_back(described(file, module, encode(module)));
+    FLOW_TRY(Module loaded, load_module(file));
+    std::string bytes = encode(loaded);
+    modules.push_back(described(file, std::move(loaded), std::move(bytes)));
+    const Module& module = modules.back().module;
     for (const FlowCode& declared : module.flows) {
       if (module.triggers[declared.trigger].kind == Trigger::Kind::Lease) continue;  // of each module its own
       const std::string& flow = declared.name;
@@ -149,6 +154,12 @@ Status deploy_service(Runtime& runtime, const Config& config, const std::vector<
   }
   FLOW_TRY_STATUS(runtime.deploy(set));
   return runtime.recover();
+}
+
+Status check_connectors_of(const Config& config, const std::vector<LoadedModule>& modules) {
+  ModuleList list;
+  for (const LoadedModule& loaded : modules) list.push_back(&loaded.module);
+  return check_connectors(config, list);
 }
 
 Status check_hooks_of(const Config& config, const LoadedModule& module) {

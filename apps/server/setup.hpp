@@ -24,6 +24,7 @@ Attempt<Config> choose_config(const ConfigChoice& choice);
 struct LoadedModule {
   std::string file;
   std::string bytes;
+  Module module;
   std::vector<std::string> flows;
   std::vector<std::string> settings;    // names
   std::set<std::string> text_settings;  // those whose values are texts in JSON
@@ -44,6 +45,9 @@ Status deploy_service(Runtime& runtime, const Config& config, const std::vector<
 std::string deployed_name(const std::string& file);
 // What the configuration says of one file's settings, as a JSON object.
 std::string settings_json(const Config& config, const LoadedModule& module);
+
+// Whether the tenants have what the connectors of these flows need (connector_check.hpp).
+Status check_connectors_of(const Config& config, const std::vector<LoadedModule>& modules);
 
 // Each hook that a flow waits at must be configured, and each that is configured must have a flow.
 Status check_hooks(const Config& config, const std::vector<LoadedModule>& modules);

@@ -267,9 +267,13 @@ void Printer::node(NodeId id) {
     case NodeKind::Construct:
     case NodeKind::RecordDecl:
     case NodeKind::EnumDecl:
+      until(tree_.span(kids[0]).begin);
+      node(kids[0]);
+      return bracketed(kids.subspan(1), '}', true);
     case NodeKind::Auth:
       until(tree_.span(kids[0]).begin);
       node(kids[0]);
+      if (tree_.span(id).end == tree_.span(kids[0]).end) return;
       return bracketed(kids.subspan(1), '}', true);
     case NodeKind::Query:
     case NodeKind::Headers:

@@ -71,11 +71,11 @@ void LibraryBuilder::declare_names(const Tree& tree, NodeId node) {
     return;
   }
   if (connector == library_.connectors.end())
-    connector = library_.connectors.insert(connector, {.name = name, .base = {}, .scope = {}});
+    connector = library_.connectors.insert(connector, {.name = name, .base = {}, .auth = {}});
   for (const NodeId member : tree.kids(node)) {
     switch (tree.kind(member)) {
       case NodeKind::Base: connector->base = constant(tree, member); break;
-      case NodeKind::Auth: connector->scope = scope_of(tree, member); break;
+      case NodeKind::Auth: connector->auth = auth_of(tree, member); break;
       case NodeKind::EnumDecl: declare_enum(tree, member); break;
       case NodeKind::RecordDecl: {
         const TypeId made = library_.types.add_record(
@@ -101,12 +101,6 @@ void LibraryBuilder::declare_type_of(const Tree& tree, NodeId node) {
       library_.types.add_record({.name = name_of(tree, node), .fields = {}, .doc = tree.doc_above(node)});
   records_.emplace(std::pair(&tree, node), made);
   declare_type(tree, node, made);
-}
-
-std::string LibraryBuilder::scope_of(const Tree& tree, NodeId auth) {
-  for (const NodeId entry : tree.kids(auth).subspan(1))
-    if (tree.text(tree.kid(entry, 0)) == "scope") return plain_text(tree, tree.kid(entry, 1), diagnostics_);
-  return {};
 }
 
 void LibraryBuilder::declare_type(const Tree& tree, NodeId node, TypeId id) {

@@ -58,7 +58,7 @@ class LibraryBuilder {
   void declare_names(const Tree& tree, NodeId node);
   static bool says_where(const Tree& tree, NodeId connector);
   void declare_type_of(const Tree& tree, NodeId node);
-  std::string scope_of(const Tree& tree, NodeId auth);
+  Auth auth_of(const Tree& tree, NodeId node);
   void declare_type(const Tree& tree, NodeId node, TypeId id);
   void declare_enum(const Tree& tree, NodeId node);
   void declare_types_of_functions(const Tree& tree);

@@ -8,7 +8,7 @@ namespace flow::grammar {
 struct duration_wanted : seq<duration_lit> {};
 
 struct base_clause : seq<TAO_PEGTL_KEYWORD("base"), ws, must<plain_wanted>> {};
-struct auth_clause : seq<TAO_PEGTL_KEYWORD("auth"), ws, must<name_wanted>, ws, must<entries_wanted>> {};
+struct auth_clause : seq<TAO_PEGTL_KEYWORD("auth"), ws, must<name_wanted>, opt<ws, entries>> {};
 struct quota_rate : seq<int_lit, ws, must<per_word>, ws, must<duration_wanted>> {};
 struct rate_wanted : seq<quota_rate> {};
 struct quota_clause : seq<TAO_PEGTL_KEYWORD("quota"), ws, opt<ident, ws>, must<rate_wanted>,

@@ -44,7 +44,7 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   const std::int64_t begun_us = clock.now_us();
 
   JsonValue arguments;
-  std::string scope;  // of the token; empty when none is needed
+  TokenRequest wanted;  // where a token is needed
   Redaction redaction;
   bool is_second_try = false;
 
@@ -56,7 +56,6 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   void finish(Outcome outcome) { done(redaction.cleaned(std::move(outcome))); }
 
   void begin();
-  TokenRequest token_request() const;
   void with_token(std::function<void(const std::string&)> next);
   void send_http(const std::string& token);
   void http_answered(const std::string& token, HttpResult result);
@@ -64,18 +63,10 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   void send_mail(MailMessage message, const std::string& credential);
 };
 
-TokenRequest Attempt::token_request() const {
-  return {.authority = access->authority,
-          .tenant = access->tenant_id,
-          .client_id = access->client_id,
-          .scope = scope,
-          .secret = access->client_secret,
-          .deadline_us = rest_us()};
-}
-
 // Goes on with a token, or ends the call with the reason why there is none.
 void Attempt::with_token(std::function<void(const std::string&)> next) {
-  tokens.get(token_request(), [self = shared_from_this(), next = std::move(next)](TokenResult token) {
+  wanted.deadline_us = rest_us();
+  tokens.get(wanted, [self = shared_from_this(), next = std::move(next)](TokenResult token) {
     if (!token) return self->finish(std::move(token.error()));
     self->redaction.add(*token);
     if (self->is_late())
@@ -87,14 +78,18 @@ void Attempt::with_token(std::function<void(const std::string&)> next) {
 
 void Attempt::begin() {
   if (route.protocol == Protocol::Smtp) return begin_mail();
-  if (scope.empty()) return send_http({});
+  if (!connector.auth.needs_token()) return send_http({});
+  Result<TokenRequest> request = token_request(text());
+  if (!request) return finish(bad_call(operation, request.error().message));
+  wanted = std::move(*request);
   with_token([self = shared_from_this()](const std::string& token) { self->send_http(token); });
 }
 
 void Attempt::send_http(const std::string& token) {
   Result<HttpRequest> request = http_request(text(), redaction);
   if (!request) return finish(bad_call(operation, request.error().message));
-  if (!token.empty()) request->headers.emplace_back("Authorization", "Bearer " + token);
+  if (const Status added = add_credential(*request, text(), token, redaction); !added)
+    return finish(bad_call(operation, added.error().message));
   request->deadline_us = rest_us();
   transport.send(std::move(*request), [self = shared_from_this(), token](HttpResult result) {
     self->http_answered(token, std::move(result));
@@ -102,14 +97,15 @@ void Attempt::send_http(const std::string& token) {
 }
 
 void Attempt::http_answered(const std::string& token, HttpResult result) {
-  if (const auto* failed = std::get_if<TransportError>(&result)) {
+  if (auto* failed = std::get_if<TransportError>(&result)) {
+    failed->message = redaction.cleaned(std::move(failed->message));
     Fault fault = fault_of(*failed);
     fault.message = operation.full_name() + ": " + fault.message;
     return finish(std::move(fault));
   }
   HttpResponse& response = std::get<HttpResponse>(result);
   if (response.status == 401 && !token.empty()) {
-    tokens.invalidate(token_request(), token);
+    tokens.invalidate(wanted, token);
     if (!std::exchange(is_second_try, true) && !is_late()) return begin();
   }
   // Before a message is made of it, which is shortened and could keep half of a secret.
@@ -125,7 +121,7 @@ void Attempt::begin_mail() {
   message->date_us = clock.now_us();
   if (access->smtp->login == SmtpServer::Login::None) return send_mail(std::move(*message), {});
   if (access->smtp->login == SmtpServer::Login::Bearer) {
-    scope = access->smtp_scope;
+    wanted = entra_token(*access, access->smtp_scope);
     return with_token([self = shared_from_this(), message = std::move(*message)](const std::string& token) {
       self->send_mail(message, token);
     });
@@ -148,7 +144,7 @@ void Attempt::send_mail(MailMessage message, const std::string& credential) {
     fault.message = self->operation.full_name() + ": " + fault.message;
     const bool is_token = self->access->smtp->login == SmtpServer::Login::Bearer;
     if (is_token && fault.kind == FaultKind::Unauthorized) {
-      self->tokens.invalidate(self->token_request(), credential);
+      self->tokens.invalidate(self->wanted, credential);
       if (!std::exchange(self->is_second_try, true) && !self->is_late()) return self->begin();
     }
     self->finish(std::move(fault));
@@ -190,11 +186,9 @@ void OperationExecutor::Shared::perform(OperationRequest request, Done done) {
   FLOW_CHECK((*route)->connector < request.module->connectors.size(),
              "a route names a connector of its module");
   const Connector& connector = request.module->connectors[(*route)->connector];
-  const auto scope = access->scopes.find(connector.name);
   const auto attempt = std::make_shared<Attempt>(parties, Target{access, operation, **route, connector},
                                                  std::move(request), std::move(done));
   attempt->arguments = std::move(*arguments);
-  attempt->scope = scope == access->scopes.end() ? connector.scope : scope->second;
   attempt->begin();
 }
 

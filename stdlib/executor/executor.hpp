@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "base/clock.hpp"
+#include "stdlib/executor/credential.hpp"
 #include "stdlib/executor/template.hpp"
 #include "stdlib/http/transport.hpp"
 #include "stdlib/identity/token_source.hpp"
@@ -27,11 +28,12 @@ struct TenantAccess {
   std::string client_id;
   std::string authority = "https://login.microsoftonline.com";
   SecretProvider client_secret;
-  std::map<std::string, std::string> bases;     // connector to address, instead of the declared one
-  std::map<std::string, std::string> scopes;    // connector to OAuth scope, instead of the declared one
-  std::map<std::string, std::string> settings;  // `connector.key` to value, as `mail.sender`
-  std::map<std::string, std::string> routes;    // `connector.operation` or `connector` to the name of a route
-  RevealSecret secret;                          // for the marker {"$secret": "name"}
+  std::map<std::string, std::string> bases;   // connector to address, instead of the declared one
+  std::map<std::string, std::string> scopes;  // connector to OAuth scope, instead of the declared one
+  std::map<std::string, ConnectorCredential> credentials;  // by connector
+  std::map<std::string, std::string> settings;             // `connector.key` to value, as `mail.sender`
+  std::map<std::string, std::string> routes;  // `connector.operation` or `connector` to the name of a route
+  RevealSecret secret;                        // for the marker {"$secret": "name"}
   std::optional<SmtpServer> smtp;
   SecretProvider smtp_password;  // Login::Password
   std::string smtp_scope;        // Login::Bearer: the token's scope

@@ -59,13 +59,6 @@ Result<HttpHeaders> header_list(const CallText& call, Redaction& redaction) {
   return headers;
 }
 
-std::string base_of(const CallText& call) {
-  const auto configured = call.access.bases.find(call.connector.name);
-  std::string base = configured == call.access.bases.end() ? call.connector.base : configured->second;
-  while (base.ends_with('/')) base.pop_back();
-  return base;
-}
-
 std::vector<std::string> addresses(const JsonValue* value) {
   std::vector<std::string> out;
   if (value == nullptr || value->is_null()) return out;
@@ -120,12 +113,23 @@ Result<const Route*> chosen_route(const Operation& operation, const TenantAccess
   return &operation.routes.front();
 }
 
+std::string base_of(const Connector& connector, const TenantAccess& access) {
+  const auto configured = access.bases.find(connector.name);
+  std::string base = configured == access.bases.end() ? connector.base : configured->second;
+  while (base.ends_with('/')) base.pop_back();
+  return base;
+}
+
 Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
+  const bool is_secret = call.connector.auth.kind == Auth::Kind::Url;
+  const std::string base = is_secret ? std::string() : base_of(call.connector, call.access);
+  if (base.empty() && !is_secret)
+    return error("the configuration has no address of connector `" + call.connector.name + "`: `base`");
   FLOW_TRY(const std::string path, evaluate_path(call.route.path, scope_of(call)));
   FLOW_TRY(const std::string query, query_text(call, redaction));
   FLOW_TRY(HttpHeaders headers, header_list(call, redaction));
   HttpRequest request{.method = call.route.method,
-                      .url = base_of(call) + path + query,
+                      .url = base + path + query,
                       .headers = std::move(headers),
                       .max_response_bytes = kLongestAnswer};
   if (call.route.body) {

@@ -36,7 +36,11 @@ struct CallText {
   std::string_view key;
 };
 
-// Without Authorization. Secrets are in it, and known to `redaction`.
+// Where the connector of the call is, for this tenant; without a `/` at its end, and empty when nobody says.
+std::string base_of(const Connector& connector, const TenantAccess& access);
+
+// Without the connector's credential; its address is only a path when that is the secret. Secrets of
+// arguments are in it, and known to `redaction`.
 Result<HttpRequest> http_request(const CallText& call, Redaction& redaction);
 Result<MailMessage> mail_message(const CallText& call, Redaction& redaction);
 

@@ -31,6 +31,9 @@ constexpr std::size_t kMostUnderWay = 10'000;
 constexpr long kMostConnections = 256;
 constexpr long kMostConnectionsPerHost = 64;
 constexpr long kConnectTimeoutMs = 20'000;
+// An act goes out on a kept connection only when that one was used so recently that no server gives it up for
+// being idle: nobody could tell whether the act was carried out.
+constexpr long kFreshEnoughForActsS = 1;
 constexpr std::int64_t kLongestDeadlineUs = 86'400'000'000;
 constexpr std::chrono::seconds kCancelGrace{2};
 
@@ -199,14 +202,16 @@ void set_connection(CURL* easy, const Exchange& exchange, const TransportConfig&
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange.sockets);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange.sockets);
+  const long idle_s = static_cast<long>(std::max<std::int64_t>(config.idle_timeout_us / 1'000'000, 1));
   curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
-                   static_cast<long>(std::max<std::int64_t>(config.idle_timeout_us / 1'000'000, 1)));
-  // On a kept connection that the server closes meanwhile, nobody could tell whether an act was carried out.
-  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, exchange.is_safe() && !exchange.was_unquiet ? 0L : 1L);
-  curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, exchange.is_safe() ? 0L : 1L);
+                   exchange.is_safe() ? idle_s : std::min(idle_s, kFreshEnoughForActsS));
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, exchange.was_unquiet ? 1L : 0L);
   set_proxy(easy, exchange.proxy);
+  // An act has its connection to itself: when one that is shared dies, all that is under way on it is in
+  // doubt.
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                   static_cast<long>(exchange.url.is_https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+                   static_cast<long>(exchange.url.is_https && exchange.is_safe() ? CURL_HTTP_VERSION_2TLS
+                                                                                 : CURL_HTTP_VERSION_1_1));
   if (!exchange.url.is_https) return;
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);  // share a connection by HTTP/2 rather than open another one
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -321,9 +326,22 @@ class Worker {
     start(exchange);
   }
 
+  // Handles are used again: making one costs as much as half of a request.
+  Easy spare_handle() {
+    if (spare_.empty()) return Easy(curl_easy_init());
+    Easy handle = std::move(spare_.back());
+    spare_.pop_back();
+    return handle;
+  }
+  void give_back(Easy handle) {
+    curl_multi_remove_handle(multi(), handle.get());
+    curl_easy_reset(handle.get());
+    if (spare_.size() < kMostConnections) spare_.push_back(std::move(handle));
+  }
+
   void start(const ExchangePtr& exchange) {
     exchange->headers.reset();
-    exchange->easy.reset(curl_easy_init());
+    exchange->easy = spare_handle();
     CURL* easy = exchange->easy.get();
     if (easy == nullptr) return end(exchange, problem(*exchange, Kind::Connect, "no memory"));
     set_request(easy, *exchange);
@@ -355,7 +373,7 @@ class Worker {
     curl_easy_getinfo(exchange->easy.get(), CURLINFO_LOCAL_PORT, &port);
     if (version >= CURL_HTTP_VERSION_2_0) inbox_->sockets.is_talkative(static_cast<int>(port));
     if (exchange->was_unquiet) {  // a fresh connection this time
-      curl_multi_remove_handle(multi(), exchange->easy.get());
+      give_back(std::move(exchange->easy));
       return start(exchange);
     }
     const auto wrong = code == CURLE_OK ? exchange->answer.finish() : exchange->answer.problem();
@@ -369,8 +387,7 @@ class Worker {
   void end(const ExchangePtr exchange, HttpResult result) {
     live_.erase(exchange.get());
     deadlines_.erase({exchange->deadline, exchange.get()});
-    if (exchange->easy) curl_multi_remove_handle(multi(), exchange->easy.get());
-    exchange->easy.reset();
+    if (exchange->easy) give_back(std::move(exchange->easy));
     exchange->done(std::move(result));
     exchange->done = nullptr;
     {
@@ -401,6 +418,7 @@ class Worker {
   const std::shared_ptr<Inbox> inbox_;
   std::unique_ptr<CURLSH, FreeShare> share_{
       curl_share_init()};  // sessions, so that acts need no full handshake
+  std::vector<Easy> spare_;
   std::map<const Exchange*, ExchangePtr> live_;
   std::set<std::pair<Clock::time_point, const Exchange*>> deadlines_;
 };

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "stdlib/http/answer.hpp"
 #include "stdlib/json/json.hpp"
@@ -102,9 +103,9 @@ struct Token {
   std::int64_t ends_us = 0;
 };
 
-tl::expected<Token, Fault> read_token(const HttpResponse& response, const std::string& scope,
+tl::expected<Token, Fault> read_token(const HttpResponse& response, const std::string& what,
                                       std::int64_t now_us) {
-  if (response.status != 200) return tl::unexpected(token_fault(response, scope, now_us));
+  if (response.status != 200) return tl::unexpected(token_fault(response, what, now_us));
   const auto body = parse_json(response.body);
   std::string text = body ? text_of(body->member("access_token")) : std::string();
   const bool is_usable = !text.empty() && text.size() <= kLongestToken &&
@@ -112,7 +113,7 @@ tl::expected<Token, Fault> read_token(const HttpResponse& response, const std::s
   if (!is_usable)
     return tl::unexpected(
         Fault{.kind = FaultKind::InvalidResponse,
-              .message = "no token for " + scope + ": the answer holds no usable access_token",
+              .message = "no token for " + what + ": the answer holds no usable access_token",
               .status = response.status});
   std::int64_t lifetime = number_of(body->member("expires_in"));
   lifetime = lifetime <= 0 ? kUnstatedLifetime : std::min(lifetime, kLongestLifetime / kSecond) * kSecond;
@@ -121,14 +122,65 @@ tl::expected<Token, Fault> read_token(const HttpResponse& response, const std::s
                .ends_us = now_us + lifetime};
 }
 
-HttpRequest http_request(const TokenRequest& request, const std::string& secret) {
+// What messages call the token.
+std::string what_of(const TokenRequest& request) {
+  return request.scope.empty() ? request.endpoint : request.scope;
+}
+
+std::string address_of(const TokenRequest& request) {
+  if (!request.endpoint.empty()) return request.endpoint;
   std::string authority = request.authority;
   while (authority.ends_with('/')) authority.pop_back();
+  return authority + "/" + percent_encoded(request.tenant) + "/oauth2/v2.0/token";
+}
+
+// What is sent to prove who asks.
+struct Proof {
+  std::string secret;
+  std::string refresh_token;
+  std::string client;  // ID and secret as `Authorization` has them; empty when they are in the body
+
+  // Takes it out of what the endpoint said, which may quote the request.
+  std::string cleaned(std::string text) const {
+    for (const std::string& part : {secret, refresh_token, client})
+      text = without_secret(without_secret(std::move(text), part), form_encoded(part));
+    return text;
+  }
+};
+
+Result<Proof> proof_of(const TokenRequest& request) {
+  Proof proof;
+  if (request.refresh_token) {
+    FLOW_TRY(proof.refresh_token, request.refresh_token());
+  }
+  if (request.secret) {
+    FLOW_TRY(proof.secret, request.secret());
+  } else if (!request.refresh_token) {
+    return error("no client secret is configured");
+  }
+  if (request.is_client_in_header)
+    proof.client = base64_of(form_encoded(request.client_id) + ":" + form_encoded(proof.secret));
+  return proof;
+}
+
+HttpRequest http_request(const TokenRequest& request, const Proof& proof) {
+  std::string body;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) body += (body.empty() ? "" : "&") + std::string(name) + "=" + form_encoded(value);
+  };
+  HttpHeaders headers{{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
+  if (request.is_client_in_header)
+    headers.emplace_back("Authorization", "Basic " + proof.client);
+  else
+    add("client_id", request.client_id);
+  add("scope", request.scope);
+  if (!request.is_client_in_header) add("client_secret", proof.secret);
+  add("refresh_token", proof.refresh_token);
+  add("grant_type", proof.refresh_token.empty() ? "client_credentials" : "refresh_token");
   return {.method = "POST",
-          .url = authority + "/" + percent_encoded(request.tenant) + "/oauth2/v2.0/token",
-          .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
-          .body = "client_id=" + form_encoded(request.client_id) + "&scope=" + form_encoded(request.scope) +
-                  "&client_secret=" + form_encoded(secret) + "&grant_type=client_credentials",
+          .url = address_of(request),
+          .headers = std::move(headers),
+          .body = std::move(body),
           .deadline_us = request.deadline_us,
           .max_response_bytes = kLongestAnswer};
 }
@@ -142,8 +194,8 @@ std::string form_encoded(std::string_view text) {
   return out;
 }
 
-Fault token_fault(const HttpResponse& response, const std::string& scope, std::int64_t now_us) {
-  Fault fault{.message = "no token for " + scope + ": ", .status = response.status};
+Fault token_fault(const HttpResponse& response, const std::string& what, std::int64_t now_us) {
+  Fault fault{.message = "no token for " + what + ": ", .status = response.status};
   const auto body = parse_json(response.body);
   if (!body || body->kind != JsonValue::Kind::Object) {
     fault.kind = kind_by_answer(response.status, {});
@@ -169,7 +221,7 @@ Fault token_fault(const HttpResponse& response, const std::string& scope, std::i
 }
 
 struct TokenSource::Shared : std::enable_shared_from_this<TokenSource::Shared> {
-  using Key = std::tuple<std::string, std::string, std::string, std::string>;
+  using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;
   using Done = std::function<void(TokenResult)>;
   struct Entry {
     Token token;
@@ -187,7 +239,7 @@ struct TokenSource::Shared : std::enable_shared_from_this<TokenSource::Shared> {
   std::map<Key, Entry> entries;
 
   static Key key_of(const TokenRequest& request) {
-    return {request.authority, request.tenant, request.client_id, request.scope};
+    return {request.authority, request.tenant, request.client_id, request.scope, request.endpoint};
   }
   void get(const TokenRequest& request, Done done);
   void ask(const TokenRequest& request);
@@ -216,26 +268,24 @@ void TokenSource::Shared::get(const TokenRequest& request, Done done) {
 // One exchange with the token endpoint. No lock is held: the provider and the transport are foreign code.
 void TokenSource::Shared::ask(const TokenRequest& request) {
   const Key key = key_of(request);
-  const Result<std::string> secret =
-      request.secret ? request.secret() : error("no client secret is configured");
-  if (!secret)
-    return answered(key, tl::unexpected(Fault{
-                             .kind = FaultKind::Unauthorized,
-                             .message = "no token for " + request.scope + ": " + secret.error().message}));
-  transport.send(http_request(request, *secret), [self = shared_from_this(), key, secret = *secret,
-                                                  scope = request.scope](HttpResult result) {
-    if (auto* failed = std::get_if<TransportError>(&result)) {
-      Fault fault = fault_of(*failed);
-      fault.message = "no token for " + scope + ": " + fault.message;
-      return self->answered(key, tl::unexpected(std::move(fault)));
-    }
-    HttpResponse& response = std::get<HttpResponse>(result);
-    // An error page may quote the request. Taken out before it is shortened, which could leave half of the
-    // secret.
-    if (response.status != 200)
-      response.body = without_secret(without_secret(std::move(response.body), secret), form_encoded(secret));
-    self->answered(key, read_token(response, scope, self->clock.now_us()));
-  });
+  const std::string what = what_of(request);
+  const Result<Proof> proof = proof_of(request);
+  if (!proof)
+    return answered(key,
+                    tl::unexpected(Fault{.kind = FaultKind::Unauthorized,
+                                         .message = "no token for " + what + ": " + proof.error().message}));
+  transport.send(http_request(request, *proof),
+                 [self = shared_from_this(), key, proof = *proof, what](HttpResult result) {
+                   if (auto* failed = std::get_if<TransportError>(&result)) {
+                     Fault fault = fault_of(*failed);
+                     fault.message = "no token for " + what + ": " + fault.message;
+                     return self->answered(key, tl::unexpected(std::move(fault)));
+                   }
+                   HttpResponse& response = std::get<HttpResponse>(result);
+                   // Before it is shortened, which could leave half of a secret.
+                   if (response.status != 200) response.body = proof.cleaned(std::move(response.body));
+                   self->answered(key, read_token(response, what, self->clock.now_us()));
+                 });
 }
 
 void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fault>& result) {

@@ -1,6 +1,6 @@
-// Access tokens for the APIs a flow calls, from Entra ID by OAuth client credentials with a secret. Tokens
-// are kept in memory only, asked for once however many wait, and renewed before they end. Neither secrets nor
-// tokens appear in a Fault.
+// Access tokens for the APIs a flow calls: from Entra ID, or from what another service has for OAuth 2
+// (RFC 6749), by client credentials or a refresh token. Tokens are kept in memory only, asked for once
+// however many wait, and renewed before they end. Neither secrets nor tokens appear in a Fault.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,11 @@ struct TokenRequest {
   std::string scope;  // one resource plus `/.default`
   SecretProvider secret;
   std::int64_t deadline_us = 30'000'000;
+  // Of another service than Entra: where it gives tokens. `authority` and `tenant` then only say whose they
+  // are, and `scope` may be empty.
+  std::string endpoint;
+  SecretProvider refresh_token;      // stands in for client credentials; `secret` may be empty then
+  bool is_client_in_header = false;  // RFC 6749, 2.3.1: ID and secret in `Authorization`, not in the body
 };
 using TokenResult = tl::expected<std::string, Fault>;
 
@@ -52,7 +57,8 @@ class TokenSource {
 // The value as application/x-www-form-urlencoded: a blank becomes `+`.
 std::string form_encoded(std::string_view text);
 
-// What a failed answer of the token endpoint means for the operator. `now_us` dates Retry-After.
-Fault token_fault(const HttpResponse& response, const std::string& scope, std::int64_t now_us);
+// What a failed answer of the token endpoint means for the operator. `what` is the scope, or else who gives
+// the token. `now_us` dates Retry-After.
+Fault token_fault(const HttpResponse& response, const std::string& what, std::int64_t now_us);
 
 }  // namespace flow

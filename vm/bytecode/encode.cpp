@@ -115,7 +115,7 @@ void read_section(ByteReader& in, Section id, Read read) {
   in(bytes);
   if (!in.failed() && found != static_cast<std::uint8_t>(id))
     return in.fail(fmt::format("section {} stands where {} was expected", found, static_cast<unsigned>(id)));
-  ByteReader section(bytes);
+  ByteReader section(bytes, in.version());
   read(section);
   if (!section.failed() && section.remaining() > 0) section.fail("bytes are left over");
   if (section.failed()) in.fail(fmt::format("section {}: {}", static_cast<unsigned>(id), section.problem()));
@@ -127,8 +127,8 @@ void write_manifest(ByteWriter& out, const Module& module) {
   for (const FlowCode& flow : module.flows) out(flow.manifest);
 }
 
-Result<Module> read_payload(std::string_view payload) {
-  ByteReader in(payload);
+Result<Module> read_payload(std::string_view payload, std::uint32_t version) {
+  ByteReader in(payload, version);
   Module module;
   std::vector<Manifest> manifests;
   read_section(in, Section::Manifest, [&](ByteReader& section) { section(module.source_name, manifests); });
@@ -190,14 +190,15 @@ Result<Module> decode(std::string_view bytes) {
   if (bytes.substr(0, kMagic.size()) != kMagic.substr(0, bytes.size())) return error("not a Flow module");
   if (bytes.size() < kHeaderBytes) return error("truncated");
   ByteReader header(bytes.substr(kMagic.size(), kHeaderBytes - kMagic.size()));
-  FLOW_TRY_STATUS(check_version(header.number<std::uint32_t>()));
+  const auto version = header.number<std::uint32_t>();
+  FLOW_TRY_STATUS(check_version(version));
   if (bytes.size() > kMaxModuleBytes) return error("larger than any module may be");
   const auto expected = header.number<std::uint32_t>();
   const auto length = header.number<std::uint64_t>();
   if (length > bytes.size() - kHeaderBytes) return error("truncated");
   if (length < bytes.size() - kHeaderBytes) return error("damaged: bytes follow its end");
   if (checksum(bytes.substr(kChecksummedFrom)) != expected) return error("damaged (checksum)");
-  return read_payload(bytes.substr(kHeaderBytes));
+  return read_payload(bytes.substr(kHeaderBytes), version);
 }
 
 }  // namespace flow

@@ -13,6 +13,7 @@
 //      any more
 //   4  which code cleans up; before any release, not read any more
 //   5  defaults of the fields of records, which arguments have one, the type Bytes
+//   6  kinds of credentials of connectors. A field that version 5 lacks stands behind `io.is_since(6)`
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@
 
 namespace flow {
 
-inline constexpr std::uint32_t kFormatVersion = 5;
+inline constexpr std::uint32_t kFormatVersion = 6;
 inline constexpr std::uint32_t kOldestReadVersion = 5;
 inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 

@@ -555,6 +555,9 @@ Status ModuleVerifier::run() {
   FLOW_TRY_STATUS(check_types());
   for (std::size_t i = 0; i < module_.constants.size(); ++i)
     FLOW_TRY_STATUS(within(fmt::format("constant {}", i), check_constant(module_.constants[i])));
+  for (const Connector& connector : module_.connectors)
+    if (const std::string problem = auth_problem(connector.auth); !problem.empty())
+      return error(fmt::format("connector `{}`: {}", connector.name, problem));
   for (const Operation& operation : module_.operations)
     FLOW_TRY_STATUS(within(fmt::format("operation `{}`", operation.full_name()), check_operation(operation)));
   for (const Trigger& trigger : module_.triggers)

@@ -50,6 +50,19 @@ TEST(CurlTransport, ConnectionsToOneHostAreBounded) {
   EXPECT_EQ(most, server.connections()) << "they are kept";
 }
 
+TEST(CurlTransport, ActsTakeAKeptConnectionOnlyWhenItWasUsedAMomentAgo) {
+  ScriptedServer server([&](Peer& peer, int) {
+    while (!peer.read_request().empty()) peer.write(answer(200, "ok"));
+  });
+  const auto transport = make();
+  EXPECT_EQ(status_of(exchange(*transport, get(server.url()))), 200);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(status_of(exchange(*transport, post(server.url()))), 200);
+  EXPECT_EQ(server.connections(), 1);
+  std::this_thread::sleep_for(2'100ms);
+  EXPECT_EQ(status_of(exchange(*transport, post(server.url()))), 200);
+  EXPECT_EQ(server.connections(), 2) << "a server may be giving the kept one up";
+}
+
 TEST(CurlTransport, WhoWaitsForAConnectionEndsInTimeAndIsNotExecuted) {
   ScriptedServer server([](Peer& peer, int number) {
     peer.read_request();

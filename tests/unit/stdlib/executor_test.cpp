@@ -26,10 +26,13 @@ enum Index : std::uint32_t { kIsolate, kFindAction, kMail, kHook };
 
 Module sample_module() {
   Module module;
-  module.connectors = {
-      {.name = "defender", .base = "https://api.example", .scope = "https://scope.example/.default"},
-      {.name = "mail", .base = "https://graph.example", .scope = "https://graph.example/.default"},
-      {.name = "hook", .base = "https://hook.example"}};
+  module.connectors = {{.name = "defender",
+                        .base = "https://api.example",
+                        .auth = {.kind = Auth::Kind::Entra, .scope = "https://scope.example/.default"}},
+                       {.name = "mail",
+                        .base = "https://graph.example",
+                        .auth = {.kind = Auth::Kind::Entra, .scope = "https://graph.example/.default"}},
+                       {.name = "hook", .base = "https://hook.example"}};
   Route isolate{.method = "POST",
                 .path = concat({text("/api/machines/"), param("machine"), text("/isolate")}),
                 .query = {{"$filter", param("filter")}, {"x", param("none")}},

@@ -87,7 +87,9 @@ inline Route http_route(std::uint32_t connector, std::string method, std::vector
 inline void add_operations(World& w) {
   Module& m = w.module;
   TypeTable& types = m.types;
-  m.connectors = {{.name = "defender", .base = "https://api.example", .scope = "scope/.default"},
+  m.connectors = {{.name = "defender",
+                   .base = "https://api.example",
+                   .auth = {.kind = Auth::Kind::Entra, .scope = "scope/.default"}},
                   {.name = "mail"}};
   const TypeId one_or_many = types.union_of({kEmailType, w.emails});
   const TypeId text_or_html = types.union_of({kStringType, kHtmlType, kKqlType});

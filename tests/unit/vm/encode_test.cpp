@@ -156,7 +156,7 @@ TEST(Decode, SaysWhatIsWrong) {
   EXPECT_EQ(refusal("#!/bin/sh"), "not a Flow module");
   std::string future = bytes;
   future[8] = 7;
-  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 5 to 5)");
+  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 5 to 6)");
   bytes[8] = 0;
   EXPECT_THAT(refusal(bytes), HasSubstr("format version 0 is not read any more"));
   bytes[8] = 4;
