@@ -195,7 +195,7 @@ TEST(Messages, AreInTheAuditTrail) {
   EXPECT_FALSE(check_audit(*live.bench.store)->problem);
 }
 
-TEST(Leases, TheirRunsAreNotRepeated) {
+TEST(RunsOfLeases, AreNotRepeated) {
   Live live;
   ASSERT_TRUE(live.boot(compiled("on alert.new do isolate(machineId) lease 1h")));
   live.bench.world.add_alert("a1", live.bench.clock.now + kSecondUs);

@@ -57,7 +57,9 @@ class Site : public ::testing::Test {
                         .answer =
                             [&](AnswerRequest request, AnswerDone done) {
                               answered = request;
-                              done({.how = AnswerReply::How::Recorded, .problem = {}, .question = {}});
+                              AnswerReply told;
+                              told.how = AnswerReply::How::Recorded;
+                              done(told);
                             }},
                        *store, clock);
     HttpQuestion question;
