@@ -67,8 +67,8 @@ struct Quota {
   std::uint32_t per_hour = 0;
 };
 
-// How an error answer is named. The first rule that matches wins; without one, the status decides. A rule for a
-// status below 300 is for APIs that answer so and name an error in the body.
+// How an error answer is named. The first rule that matches wins; without one, the status decides. A rule for
+// a status below 300 is for APIs that answer so and name an error in the body.
 struct ErrorRule {
   int status = 0;    // 0 matches every error status
   std::string code;  // the API's code, or text within its message; empty matches all
@@ -102,8 +102,8 @@ enum class Protocol : std::uint8_t {
   Http,
   Smtp,
   Runtime,  // the runtime answers by itself, as to `wait`: the executor never sees it
-  Egress,   // HTTP to the address that the argument `url` names, where the deployment's egress list allows it;
-            // what else is sent are the arguments `method`, `auth`, `headers` and `body`
+  Egress,  // HTTP to the address that the argument `url` names, where the deployment's egress list allows it;
+           // what else is sent are the arguments `method`, `auth`, `headers` and `body`
 };
 
 // One way to carry an operation out. An operation has one, or several that the configuration chooses from by

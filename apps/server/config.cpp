@@ -109,7 +109,8 @@ Status read_transport(Section& section, Config& config) {
 Status read_egress(Section& section, Config& config) {
   FLOW_TRY(const std::vector<std::string> allow, section.text_list("allow"));
   FLOW_TRY(const std::vector<std::string> inside, section.text_list("private"));
-  if (const auto checked = Egress::make(allow, {}); !checked) return section.about("allow", checked.error().message);
+  if (const auto checked = Egress::make(allow, {}); !checked)
+    return section.about("allow", checked.error().message);
   auto egress = Egress::make(allow, inside);
   if (!egress) return section.about("private", egress.error().message);
   config.egress = std::move(*egress);

@@ -151,7 +151,8 @@ class Section {
   // An error about the value of the key, with the line where it stands.
   tl::unexpected<Error> about(const std::string& key, const std::string& problem) const {
     const toml::node* const node = table_.get(key);
-    return error(fmt::format("{}: line {}: {}", file_, node == nullptr ? 0 : node->source().begin.line, problem));
+    return error(
+        fmt::format("{}: line {}: {}", file_, node == nullptr ? 0 : node->source().begin.line, problem));
   }
   Result<std::map<std::string, std::string>> all_texts() { return texts(false); }
   Result<std::map<std::string, std::string>> texts_beside_tables() { return texts(true); }

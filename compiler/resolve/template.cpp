@@ -85,8 +85,8 @@ Template map_call(TemplateScope& scope, NodeId node) {
   const Tree& tree = scope.tree;
   const NodeId callee = tree.kid(node, 0);
   const auto kids = tree.kids(node);
-  if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "written" && kids.size() == 2 &&
-      tree.kind(kids[1]) == NodeKind::Ident)
+  if (tree.kind(callee) == NodeKind::Field && tree.text(tree.kid(callee, 1)) == "written" &&
+      kids.size() == 2 && tree.kind(kids[1]) == NodeKind::Ident)
     return written_for(scope, tree.kid(callee, 0), kids[1]);
   if (tree.kind(callee) != NodeKind::Field || tree.text(tree.kid(callee, 1)) != "map" || kids.size() != 2 ||
       tree.kind(kids[1]) != NodeKind::Lambda || tree.kids(kids[1]).size() != 2)

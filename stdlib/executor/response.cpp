@@ -140,8 +140,8 @@ const ErrorRule* rule_of(const Route& route, int status, const ApiError& error) 
   return found == route.errors.end() ? nullptr : &*found;
 }
 
-// What an answer says of itself that its status does not: an error of an API that answers 200 whatever happens, or that
-// what was wanted is so already.
+// What an answer says of itself that its status does not: an error of an API that answers 200 whatever
+// happens, or that what was wanted is so already.
 enum class Tells : std::uint8_t { Nothing, Failure, Success };
 Tells told_by(const HttpResponse& response, const Route& route) {
   const bool is_good = response.status < 300;
@@ -177,7 +177,8 @@ Fault fault_of_answer(const HttpResponse& response, const Operation& operation, 
   return fault;
 }
 
-// Of an answer whose `tables` are [{"columns": [{"name": …}], "rows": [[…]]}], the rows of the first, by column name.
+// Of an answer whose `tables` are [{"columns": [{"name": …}], "rows": [[…]]}], the rows of the first, by
+// column name.
 Result<std::string> rows_of(std::string_view body, std::string_view tables) {
   FLOW_TRY(const JsonValue answer, parse_json(body));
   const JsonValue* const list = answer.member(tables);

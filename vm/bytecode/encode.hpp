@@ -13,7 +13,8 @@
 //      any more
 //   4  which code cleans up; before any release, not read any more
 //   5  defaults of the fields of records, which arguments have one, the type Bytes
-//   6  kinds of credentials of connectors; requests to any address, texts written for an API. A field that version 5 lacks stands behind `io.is_since(6)`
+//   6  kinds of credentials of connectors; requests to any address, texts written for an API. A field that
+//   version 5 lacks stands behind `io.is_since(6)`
 #pragma once
 
 #include <cstdint>
