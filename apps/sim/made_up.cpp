@@ -205,6 +205,10 @@ void set_threat(Json& alert, Random& random, const AlertTemplate& what) {
 
 }  // namespace
 
+std::vector<std::string> people() {
+  return {std::begin(kPeople), std::end(kPeople)};
+}
+
 Json make_machine(Random& random, std::int64_t now_us) {
   const Department& department = pick(random, kDepartments);
   const Platform& platform = pick(random, kPlatforms);

@@ -20,6 +20,9 @@ std::vector<Json> make_machines(Random& random, std::size_t count, std::int64_t 
 Json make_alert(Random& random, const std::vector<Json>& machines, const std::string& tenant_id,
                 std::int64_t now_us);
 
+// Account names of the made-up people.
+std::vector<std::string> people();
+
 // Fills in the fields that name the device; nulls when `machine` is null.
 void put_on_machine(Json& alert, const Json& machine);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/sim/made_up.hpp"
+#include "apps/sim/scenario.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
 #include "apps/sim/ticks.hpp"
@@ -18,71 +19,15 @@ HttpAnswer token(State& state, const Call& call) {
   return issue_token(state, call.question, call.id);
 }
 
-// More specific patterns stand before those that would also match.
+// What is not Defender's (that is defender_routes.def). More specific patterns stand before those that would
+// also match.
 constexpr SimOperation kOperations[] = {
+    {"downloads.follow", "GET", "/downloads/{id}", Audience::None, "", 0, 0, follow_link},
     {"identity.token", "POST", "/{id}/oauth2/v2.0/token", Audience::None, "", 0, 0, token},
-    {"alerts.list", "GET", "/api/alerts", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0,
-     list_alerts},
-    {"alerts.batchUpdate", "POST", "/api/alerts/batchUpdate", Audience::Defender, "Alert.ReadWrite.All", 10,
-     500, update_alerts},
-    {"alerts.get", "GET", "/api/alerts/{id}", Audience::Defender, "Alert.Read.All,Alert.ReadWrite.All", 0, 0,
-     get_alert},
-    {"alerts.update", "PATCH", "/api/alerts/{id}", Audience::Defender, "Alert.ReadWrite.All", 0, 0,
-     update_alert},
-    {"alerts.machine", "GET", "/api/alerts/{id}/machine", Audience::Defender,
-     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_alert_machine},
-    {"machines.list", "GET", "/api/machines", Audience::Defender, "Machine.Read.All,Machine.ReadWrite.All", 0,
-     0, list_machines},
-    {"machines.get", "GET", "/api/machines/{id}", Audience::Defender,
-     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_machine},
-    {"machines.update", "PATCH", "/api/machines/{id}", Audience::Defender, "Machine.ReadWrite.All", 0, 0,
-     update_machine},
-    {"machines.alerts", "GET", "/api/machines/{id}/alerts", Audience::Defender,
-     "Alert.Read.All,Alert.ReadWrite.All", 0, 0, list_machine_alerts},
-    {"machines.alertsCount", "GET", "/api/machines/{id}/alerts/$count", Audience::Defender,
-     "Alert.Read.All,Alert.ReadWrite.All", 0, 0, count_machine_alerts},
-    {"machines.tag", "POST", "/api/machines/{id}/tags", Audience::Defender, "Machine.ReadWrite.All", 0, 0,
-     tag_machine},
-    {"machines.isolate", "POST", "/api/machines/{id}/isolate", Audience::Defender, "Machine.Isolate", 0, 0,
-     isolate},
-    {"machines.unisolate", "POST", "/api/machines/{id}/unisolate", Audience::Defender, "Machine.Isolate", 0,
-     0, unisolate},
-    {"machines.restrictAppExecution", "POST", "/api/machines/{id}/restrictCodeExecution", Audience::Defender,
-     "Machine.RestrictExecution", 0, 0, restrict_code},
-    {"machines.unrestrictAppExecution", "POST", "/api/machines/{id}/unrestrictCodeExecution",
-     Audience::Defender, "Machine.RestrictExecution", 0, 0, unrestrict_code},
-    {"machines.runAntivirusScan", "POST", "/api/machines/{id}/runAntiVirusScan", Audience::Defender,
-     "Machine.Scan", 0, 0, scan},
-    {"machines.collectInvestigationPackage", "POST", "/api/machines/{id}/collectInvestigationPackage",
-     Audience::Defender, "Machine.CollectForensics", 0, 0, collect_package},
-    {"machineActions.list", "GET", "/api/machineactions", Audience::Defender,
-     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, list_actions},
-    {"machineActions.get", "GET", "/api/machineactions/{id}", Audience::Defender,
-     "Machine.Read.All,Machine.ReadWrite.All", 0, 0, get_action},
-    {"machineActions.cancel", "POST", "/api/machineactions/{id}/cancel", Audience::Defender,
-     "Machine.Isolate,Machine.RestrictExecution,Machine.Scan,Machine.CollectForensics", 0, 0, cancel_action},
-    {"machineActions.getPackageUri", "GET", "/api/machineactions/{id}/getPackageUri", Audience::Defender,
-     "Machine.ReadWrite.All,Machine.CollectForensics", 2, 120, get_package_uri},
     {"graph.sendMail", "POST", "/v1.0/users/{id}/sendMail", Audience::Graph, "Mail.Send", 0, 0, send_mail},
     {"graph.messages", "GET", "/v1.0/users/{id}/messages", Audience::Graph,
      "Mail.ReadBasic.All,Mail.Read,Mail.ReadWrite", 0, 0, list_messages},
 };
-
-bool pattern_matches(std::string_view pattern, const std::vector<std::string>& segments, std::string& id) {
-  std::size_t at = 0;
-  while (!pattern.empty()) {
-    pattern.remove_prefix(1);  // the slash
-    const std::string_view part = pattern.substr(0, pattern.find('/'));
-    pattern.remove_prefix(part.size());
-    if (at == segments.size()) return false;
-    if (part == "{id}")
-      id = segments[at];
-    else if (!equals_ignoring_case(part, segments[at]))
-      return false;
-    ++at;
-  }
-  return at == segments.size();
-}
 
 // `/api/v1.0/…` is `/api/…`.
 void drop_version(std::vector<std::string>& segments) {
@@ -99,7 +44,7 @@ HttpAnswer unknown_path(State& state, const std::string& line) {
 }
 
 std::string group_of(const SimOperation& operation) {
-  return operation.per_minute > 0 ? std::string(operation.name) : "defender";
+  return operation.has_own_quota() ? std::string(operation.name) : "defender";
 }
 
 // Counts the call, or says when the next one is welcome.
@@ -107,11 +52,10 @@ std::optional<HttpAnswer> over_quota(State& state, const SimOperation& operation
   if (operation.audience != Audience::Defender) return std::nullopt;
   const std::int64_t now = state.now_us();
   CallCounter& counter = state.call_counters[group_of(operation)];
-  const bool has_own = operation.per_minute > 0;
-  const std::int64_t per_minute = has_own ? operation.per_minute : state.quotas.per_minute;
-  const std::int64_t per_hour = has_own ? operation.per_hour : state.quotas.per_hour;
-  const std::int64_t hour = counter.wait_seconds(now, 3600, per_hour);
-  const std::int64_t wait = std::max(hour, counter.wait_seconds(now, 60, per_minute));
+  const auto [per_minute, per_hour] = quota_of(state, &operation);
+  const std::int64_t hour = per_hour > 0 ? counter.wait_seconds(now, 3600, per_hour) : 0;
+  const std::int64_t minute = per_minute > 0 ? counter.wait_seconds(now, 60, per_minute) : 0;
+  const std::int64_t wait = state.client_seconds(std::max(hour, minute));
   if (!state.quotas.is_on || wait == 0) {
     counter.add(now);
     return std::nullopt;
@@ -222,33 +166,13 @@ HttpAnswer graph_error(State& state, int status, std::string_view code, std::str
   return answer;
 }
 
-std::vector<std::string> split_roles(std::string_view roles) {
-  std::vector<std::string> names;
-  while (!roles.empty()) {
-    names.emplace_back(roles.substr(0, roles.find(',')));
-    roles.remove_prefix(std::min(roles.size(), names.back().size() + 1));
-  }
-  return names;
+std::pair<std::int64_t, std::int64_t> quota_of(const State& state, const SimOperation* operation) {
+  if (operation != nullptr && operation->has_own_quota()) return {operation->per_minute, operation->per_hour};
+  return {state.quotas.per_minute, state.quotas.per_hour};
 }
 
-std::vector<std::string> all_roles() {
-  std::set<std::string> names;
-  for (const SimOperation& operation : kOperations)
-    for (std::string& role : split_roles(operation.roles)) names.insert(std::move(role));
-  return {names.begin(), names.end()};
-}
-
-const SimOperation* find_operation(std::string_view method, const std::vector<std::string>& segments,
-                                   std::string& id) {
-  for (const SimOperation& operation : kOperations)
-    if (operation.method == method && pattern_matches(operation.pattern, segments, id)) return &operation;
-  return nullptr;
-}
-
-std::vector<std::string> operation_names() {
-  std::vector<std::string> names;
-  for (const SimOperation& operation : kOperations) names.emplace_back(operation.name);
-  return names;
+std::span<const SimOperation> other_operations() {
+  return kOperations;
 }
 
 void CallCounter::add(std::int64_t now_us) {
@@ -280,6 +204,7 @@ std::int64_t CallCounter::wait_seconds(std::int64_t now_us, std::int64_t seconds
 void fill_tenant(State& state) {
   for (Json& machine : make_machines(*state.random, state.options.machines, state.now_us()))
     static_cast<void>(add_machine(state, std::move(machine)));
+  fill_remediations(state);
 }
 
 void advance(State& state) {
@@ -288,7 +213,10 @@ void advance(State& state) {
     state.arriving.pop_front();
     static_cast<void>(add_alert(state, std::move(alert)));  // a full tenant takes no more
   }
+  advance_scenario(state);
   advance_actions(state);
+  advance_investigations(state);
+  advance_indicators(state);
 }
 
 Tenant::Tenant(TenantOptions options, const Clock& clock, Random& random)
@@ -298,6 +226,7 @@ Tenant::Tenant(TenantOptions options, const Clock& clock, Random& random)
   state_->random = &random;
   state_->roles = state_->options.roles.empty() ? all_roles() : state_->options.roles;
   state_->quotas.is_on = state_->options.has_quota;
+  state_->set_speed(state_->options.speed);
   fill_tenant(*state_);
 }
 Tenant::~Tenant() = default;
@@ -308,6 +237,10 @@ Status Tenant::load_alerts(std::string_view text) {
   if (!list.is_list()) return error("alerts must be a JSON array, or an object whose `value` is one");
   Json::List added;
   return load_alert_list(*state_, list, added);
+}
+
+Status Tenant::load_scenario(std::string_view text) {
+  return begin_scenario_text(*state_, text);
 }
 
 HttpAnswer Tenant::handle(const HttpQuestion& question) {
@@ -322,8 +255,9 @@ HttpAnswer Tenant::handle(const HttpQuestion& question) {
   const std::string method = question.method == "HEAD" ? "GET" : question.method;
   const std::string line = method + " " + path;
 
-  Call call{question, std::move(*target), "", nullptr};
-  const SimOperation* operation = find_operation(method, call.target.segments, call.id);
+  Call call{question, std::move(*target), "", nullptr, {}};
+  const SimOperation* operation = find_operation(method, call.target.segments, call.captured);
+  if (!call.captured.empty()) call.id = call.captured.front();
   const std::optional<InjectedFault> fault = take_fault(state, line);
   const bool executes = !fault || fault->executes;
   HttpAnswer answer;

@@ -26,6 +26,7 @@ struct TenantOptions {
   double action_seconds = 2;  // from a machine action's request to its end
   std::int64_t token_seconds = 3599;
   bool has_quota = true;
+  double speed = 1;  // the tenant's clock goes so many times as fast as the one it is given
 };
 
 // What an SMTP command is answered with instead of being carried out.
@@ -43,6 +44,10 @@ class Tenant {
   // `json` is an array of alerts or {"value": [...]}; what an alert leaves out is made up. All are added, or
   // none.
   Status load_alerts(std::string_view json);
+
+  // Lets the story of a scenario file begin now. The Error begins with line and column; nothing has changed
+  // then.
+  Status load_scenario(std::string_view json);
 
   HttpAnswer handle(const HttpQuestion& question);
 

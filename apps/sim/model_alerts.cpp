@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/sim/defender_handlers.hpp"
 #include "apps/sim/made_up.hpp"
 #include "apps/sim/request_body.hpp"
 #include "apps/sim/ticks.hpp"
@@ -45,11 +46,6 @@ Json single(const Json& alert) {
   return shown;
 }
 
-Json* find_alert(State& state, const std::string& id) {
-  const auto found = state.alert_index.find(id);
-  return found != state.alert_index.end() ? &state.alerts[found->second] : nullptr;
-}
-
 HttpAnswer no_alert(State& state, const std::string& id) {
   return defender_error(state, 404, "ResourceNotFound", "Alert " + id + " was not found");
 }
@@ -62,9 +58,7 @@ std::vector<const Json*> newest_first(const State& state, std::string_view machi
 }
 
 HttpAnswer answer_query(State& state, const Call& call, std::string_view machine_id) {
-  const auto body = query_entities(alert_set(), call.target.query, newest_first(state, machine_id), listed);
-  if (!body) return defender_error(state, 400, "ODataError", body.error().message);
-  return json_answer(200, *body);
+  return answer_alerts(state, call, newest_first(state, machine_id));
 }
 
 std::vector<BodyField> update_fields() {
@@ -75,7 +69,9 @@ std::vector<BodyField> update_fields() {
           {"comment"}};
 }
 
-void apply_update(State& state, Json& alert, const Json& body) {
+}  // namespace
+
+void change_alert(State& state, Json& alert, const Json& body, const std::string& author) {
   const std::string now = format_ticks(state.now_us());
   for (const char* name : {"status", "assignedTo", "classification", "determination"})
     if (body.find(name) != nullptr) alert.set(name, body[name]);
@@ -83,12 +79,13 @@ void apply_update(State& state, Json& alert, const Json& body) {
     alert.set("resolvedTime", body["status"].text() == "Resolved" ? Json(now) : Json());
   if (body["comment"].is_text()) {
     Json comments = alert["comments"];
-    comments.add(Json::object(
-        {{"comment", body["comment"]}, {"createdBy", state.options.client_id}, {"createdTime", now}}));
+    comments.add(Json::object({{"comment", body["comment"]}, {"createdBy", author}, {"createdTime", now}}));
     alert.set("comments", std::move(comments));
   }
   alert.set("lastUpdateTime", now);
 }
+
+namespace {
 
 Status check_choice(const Json& given, const char* name, const std::vector<std::string>& values) {
   const Json& value = given[name];
@@ -120,6 +117,17 @@ Status check_given(const Json& given) {
 
 }  // namespace
 
+Json* find_alert(State& state, const std::string& id) {
+  const auto found = state.alert_index.find(id);
+  return found != state.alert_index.end() ? &state.alerts[found->second] : nullptr;
+}
+
+HttpAnswer answer_alerts(State& state, const Call& call, const std::vector<const Json*>& alerts) {
+  const auto body = query_entities(alert_set(), call.target.query, alerts, listed);
+  if (!body) return defender_error(state, 400, "ODataError", body.error().message);
+  return json_answer(200, *body);
+}
+
 HttpAnswer list_alerts(State& state, const Call& call) {
   return answer_query(state, call, "");
 }
@@ -145,7 +153,7 @@ HttpAnswer update_alert(State& state, const Call& call) {
   if (auto refusal = read_body(state, call, update_fields(), body)) return *refusal;
   if (body.members().empty())
     return defender_error(state, 400, "InvalidRequestBody", "There is nothing to update.");
-  apply_update(state, *alert, body);
+  change_alert(state, *alert, body, state.options.client_id);
   return json_answer(200, single(*alert));
 }
 
@@ -157,7 +165,7 @@ HttpAnswer update_alerts(State& state, const Call& call) {
   for (const Json& id : body["alertIds"].items())
     if (find_alert(state, std::string(id.text())) == nullptr) return no_alert(state, std::string(id.text()));
   for (const Json& id : body["alertIds"].items())
-    apply_update(state, *find_alert(state, std::string(id.text())), body);
+    change_alert(state, *find_alert(state, std::string(id.text())), body, state.options.client_id);
   return HttpAnswer{};
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/sim/control.hpp"
 #include "apps/sim/made_up.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
@@ -11,18 +12,13 @@
 #include "base/text.hpp"
 
 namespace flow::sim {
-namespace {
 
 HttpAnswer refuse(int status, const std::string& message) {
   return json_answer(
       status, Json::object({{"error", Json::object({{"code", status == 404 ? "NotFound" : "BadRequest"},
                                                     {"message", message}})}}));
 }
-HttpAnswer bad(const Error& problem) {
-  return refuse(400, problem.message);
-}
 
-// How many of `count` entries to show: as many as `?last=` says, else at most a thousand.
 std::size_t last_of(const Target& target, std::size_t count) {
   constexpr std::size_t kMostShown = 1'000;
   const std::string text = target.parameter("last").value_or("");
@@ -31,17 +27,14 @@ std::size_t last_of(const Target& target, std::size_t count) {
   return std::min<std::size_t>(count, is_number ? std::stoul(text) : kMostShown);
 }
 
-Json value_list(Json::List list) {
-  return Json::object({{"value", Json(std::move(list))}});
+namespace {
+
+HttpAnswer bad(const Error& problem) {
+  return refuse(400, problem.message);
 }
 
-// The last entries of `all`, each as `show` makes it, and how many there are.
-template <class Entries, class Show>
-Json last_entries(const Target& target, const Entries& all, const Show& show) {
-  Json::List list;
-  for (std::size_t i = all.size() - last_of(target, all.size()); i < all.size(); ++i)
-    list.push_back(show(all[i]));
-  return value_list(std::move(list)).set("total", all.size());
+Json value_list(Json::List list) {
+  return Json::object({{"value", Json(std::move(list))}});
 }
 
 HttpAnswer post_alerts(State& state, const Json& body) {
@@ -106,9 +99,7 @@ HttpAnswer show_requests(const State& state, const Target& target) {
 Json quota_json(const State& state) {
   Json groups = Json::object();
   for (const auto& [group, counter] : state.call_counters) {
-    std::int64_t per_minute = state.quotas.per_minute, per_hour = state.quotas.per_hour;
-    if (group == "alerts.batchUpdate") per_minute = 10, per_hour = 500;
-    if (group == "machineActions.getPackageUri") per_minute = 2, per_hour = 120;
+    const auto [per_minute, per_hour] = quota_of(state, operation_named(group));
     const std::int64_t now = state.now_us();
     groups.set(group, Json::object({{"last_minute", counter.within(now, 60)},
                                     {"per_minute", per_minute},
@@ -174,6 +165,7 @@ Json config_json(const State& state) {
                        {"quota", state.quotas.is_on},
                        {"per_minute", state.quotas.per_minute},
                        {"per_hour", state.quotas.per_hour},
+                       {"speed", state.speed},
                        {"action_seconds", state.options.action_seconds},
                        {"action_outcome", state.action_outcome}});
 }
@@ -199,6 +191,7 @@ struct Settings {
   std::vector<std::string> roles;
   Quotas quotas;
   std::string action_outcome;
+  double speed = 1;
 };
 
 Status read_text_setting(const Member& member, Settings& next) {
@@ -223,6 +216,12 @@ Status read_number_setting(const Member& member, Settings& next) {
     next.options.action_seconds = value;
     return {};
   }
+  if (member.name == "speed") {
+    if (!member.value.is_number() || !(value >= 1) || value > kMostSpeed)
+      return error("`speed` must be a number from 1 to 3600");
+    next.speed = value;
+    return {};
+  }
   if (!member.value.is_int() || value < 1 || value > 1e9)
     return error("`" + member.name + "` must be a whole number above 0");
   if (member.name == "token_seconds") next.options.token_seconds = member.value.integer();
@@ -241,25 +240,35 @@ Status read_setting(const Member& member, Settings& next) {
     next.quotas.is_on = member.value.boolean();
     return {};
   }
-  const bool is_number = member.name == "action_seconds" || member.name == "token_seconds" ||
-                         member.name == "per_minute" || member.name == "per_hour";
+  const bool is_number = member.name == "action_seconds" || member.name == "speed" ||
+                         member.name == "token_seconds" || member.name == "per_minute" ||
+                         member.name == "per_hour";
   return is_number ? read_number_setting(member, next) : read_text_setting(member, next);
 }
 
-HttpAnswer post_config(State& state, const Json& body) {
-  if (!body.is_object()) return refuse(400, "the configuration must be an object");
+}  // namespace
+
+Status configure(State& state, const Json& body) {
+  if (!body.is_object()) return error("the configuration must be an object");
   const Json shown = config_json(state);
   std::vector<std::string> known;
   for (const Member& member : shown.members()) known.push_back(member.name);
-  if (const Status status = check_keys(body, known, "the configuration"); !status) return bad(status.error());
-  Settings next{state.options, state.roles, state.quotas, state.action_outcome};
-  for (const Member& member : body.members())
-    if (const Status status = read_setting(member, next); !status) return bad(status.error());
+  if (const Status status = check_keys(body, known, "the configuration"); !status) return status;
+  Settings next{state.options, state.roles, state.quotas, state.action_outcome, state.speed};
+  for (const Member& member : body.members()) FLOW_TRY_STATUS(read_setting(member, next));
   state.options = std::move(next.options);
   state.roles = std::move(next.roles);
   state.quotas = next.quotas;
   state.action_outcome = std::move(next.action_outcome);
-  return json_answer(200, config_json(state));
+  if (next.speed != state.speed) state.set_speed(next.speed);
+  return {};
+}
+
+namespace {
+
+HttpAnswer post_config(State& state, const Json& body) {
+  const Status status = configure(state, body);
+  return status ? json_answer(200, config_json(state)) : bad(status.error());
 }
 
 // Settings, granted roles and issued tokens stay; everything that happened is gone.
@@ -275,7 +284,12 @@ HttpAnswer post_reset(State& state) {
   fresh.token_order = std::move(state.token_order);
   fresh.machines = std::move(state.machines);
   fresh.machine_index = std::move(state.machine_index);
+  fresh.machine_changes = state.machine_changes;
+  fresh.speed = state.speed;
+  fresh.sped_up_at_us = state.sped_up_at_us;
+  fresh.clock_then_us = state.clock_then_us;
   state = std::move(fresh);
+  fill_remediations(state);
   return json_answer(200, Json::object({{"machines", state.machines.size()}}));
 }
 
@@ -284,11 +298,7 @@ HttpAnswer delete_faults(State& state) {
   return list_faults(state);
 }
 
-struct Page {
-  std::string_view method, name;
-  HttpAnswer (*run)(State&, const Json& body, const Target& target);
-};
-constexpr Page kPages[] = {
+constexpr ControlPage kPages[] = {
     {"POST", "alerts", [](State& s, const Json& body, const Target&) { return post_alerts(s, body); }},
     {"GET", "alerts", [](State& s, const Json&, const Target& target) { return show_alerts(s, target); }},
     {"POST", "machines", [](State& s, const Json& body, const Target&) { return post_machines(s, body); }},
@@ -306,13 +316,25 @@ constexpr Page kPages[] = {
     {"POST", "reset", [](State& s, const Json&, const Target&) { return post_reset(s); }},
 };
 
+std::vector<std::span<const ControlPage>> all_pages() {
+  return {kPages, defender_pages()};
+}
+
+const ControlPage* find_page(std::string_view method, std::string_view name) {
+  for (const auto& pages : all_pages())
+    for (const ControlPage& page : pages)
+      if (page.name == name && page.method == method) return &page;
+  return nullptr;
+}
+
 HttpAnswer unknown_page(const std::string& method, const std::string& name) {
   std::vector<std::string> names;
   std::string methods;
-  for (const Page& page : kPages) {
-    names.emplace_back(page.name);
-    if (page.name == name) methods += (methods.empty() ? "" : ", ") + std::string(page.method);
-  }
+  for (const auto& pages : all_pages())
+    for (const ControlPage& page : pages) {
+      names.emplace_back(page.name);
+      if (page.name == name) methods += (methods.empty() ? "" : ", ") + std::string(page.method);
+    }
   if (!methods.empty()) return refuse(405, "/sim/" + name + " does not take " + method + ", only " + methods);
   const auto near = nearest_name(name, names);
   return refuse(404, "there is no page /sim/" + name + (near ? "; did you mean /sim/" + *near + "?" : ""));
@@ -351,10 +373,8 @@ Status load_alert_list(State& state, const Json& list, Json::List& added) {
 
 HttpAnswer control(State& state, const HttpQuestion& question, const Target& target) {
   const std::string name = target.segments.size() == 2 ? target.segments[1] : "";
-  const auto* page = std::ranges::find_if(kPages, [&](const Page& candidate) {
-    return candidate.name == name && candidate.method == question.method;
-  });
-  if (page == std::end(kPages)) return unknown_page(question.method, name);
+  const ControlPage* page = find_page(question.method, name);
+  if (page == nullptr) return unknown_page(question.method, name);
   Json body;
   if (question.method == "POST" && !question.body.empty()) {
     auto read = parse_json(question.body);

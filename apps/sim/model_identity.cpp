@@ -180,10 +180,11 @@ HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::st
       token.roles.push_back(role);
   const std::string text = make_jwt(state, token, scope->resource);
   remember(state, text, std::move(token));
-  HttpAnswer answer = json_answer(200, Json::object({{"token_type", "Bearer"},
-                                                     {"expires_in", state.options.token_seconds},
-                                                     {"ext_expires_in", state.options.token_seconds},
-                                                     {"access_token", text}}));
+  HttpAnswer answer =
+      json_answer(200, Json::object({{"token_type", "Bearer"},
+                                     {"expires_in", state.client_seconds(state.options.token_seconds)},
+                                     {"ext_expires_in", state.client_seconds(state.options.token_seconds)},
+                                     {"access_token", text}}));
   answer.headers.emplace_back("Cache-Control", "no-store");
   return answer;
 }

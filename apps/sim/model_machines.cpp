@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/sim/defender_handlers.hpp"
 #include "apps/sim/made_up.hpp"
 #include "apps/sim/request_body.hpp"
 #include "apps/sim/ticks.hpp"
@@ -45,15 +46,15 @@ Json single(const Json& machine) {
   return shown;
 }
 
-Json* mutable_machine(State& state, std::string_view id) {
-  return const_cast<Json*>(find_machine(state, id));
-}
-
 HttpAnswer no_machine(State& state, const std::string& id) {
   return defender_error(state, 404, "ResourceNotFound", "Machine " + id + " was not found");
 }
 
 }  // namespace
+
+Json* mutable_machine(State& state, std::string_view id_or_name) {
+  return const_cast<Json*>(find_machine(state, id_or_name));
+}
 
 const Json* find_machine(const State& state, std::string_view id_or_name) {
   const auto found = state.machine_index.find(lower_ascii(id_or_name));
@@ -63,12 +64,11 @@ const Json* find_machine(const State& state, std::string_view id_or_name) {
 HttpAnswer list_machines(State& state, const Call& call) {
   // The documented answer, where others give an empty list.
   if (state.machines.empty()) return defender_error(state, 404, "NotFound", "There are no recent machines");
-  std::vector<const Json*> machines;
-  for (const Json& machine : state.machines) machines.push_back(&machine);
-  const auto body = query_entities(machine_set(), call.target.query, machines,
-                                   [](const Json& machine, bool) { return machine; });
-  if (!body) return defender_error(state, 400, "ODataError", body.error().message);
-  return json_answer(200, *body);
+  return list_answer(state, call, machine_set(), state.machines);
+}
+
+HttpAnswer answer_machines(State& state, const Call& call, const std::vector<const Json*>& machines) {
+  return list_answer(state, call, machine_set(), machines);
 }
 
 HttpAnswer get_machine(State& state, const Call& call) {
@@ -87,18 +87,21 @@ HttpAnswer update_machine(State& state, const Call& call) {
   return json_answer(200, single(*machine));
 }
 
+void change_tag(Json& machine, std::string_view tag, bool is_added) {
+  Json tags = Json::list();
+  for (const Json& old : machine["machineTags"].items())
+    if (old.text() != tag) tags.add(old);
+  if (is_added) tags.add(tag);
+  machine.set("machineTags", std::move(tags));
+}
+
 HttpAnswer tag_machine(State& state, const Call& call) {
   Json* machine = mutable_machine(state, call.id);
   if (machine == nullptr) return no_machine(state, call.id);
   Json body;
   if (auto refusal = read_body(state, call, {{"Value", true}, {"Action", true, {"Add", "Remove"}}}, body))
     return *refusal;
-  const std::string_view tag = body["Value"].text();
-  Json tags = Json::list();
-  for (const Json& old : (*machine)["machineTags"].items())
-    if (old.text() != tag) tags.add(old);
-  if (body["Action"].text() == "Add") tags.add(tag);
-  machine->set("machineTags", std::move(tags));
+  change_tag(*machine, body["Value"].text(), body["Action"].text() == "Add");
   return json_answer(200, single(*machine));
 }
 
@@ -121,6 +124,7 @@ Result<Json> complete_machine(State& state, const Json& given) {
 }
 
 Status add_machine(State& state, Json machine) {
+  ++state.machine_changes;
   const std::string id = lower_ascii(machine["id"].text());
   const std::string name = lower_ascii(machine["computerDnsName"].text());
   const auto known = state.machine_index.find(id);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "apps/sim/ticks.hpp"
@@ -68,6 +69,23 @@ std::vector<Token> tokens_of(std::string_view text) {
   }
   tokens.push_back({Kind::End, "", text.size()});
   return tokens;
+}
+
+template <class T>
+std::optional<T> read_number(std::string_view text) {
+  T value{};
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<Json> number_of(std::string_view text, PropertyKind kind) {
+  if (kind == PropertyKind::Number) {
+    const auto whole = read_number<std::int64_t>(text);
+    return whole ? std::optional(Json(*whole)) : std::nullopt;
+  }
+  const auto real = read_number<double>(text);
+  return real && std::isfinite(*real) ? std::optional(Json(*real)) : std::nullopt;
 }
 
 class Parser {
@@ -275,13 +293,15 @@ class Parser {
         if (!ticks) return mismatch("a time without quotes");
         return Json(*ticks);
       }
-      case PropertyKind::Number: {
-        std::int64_t value = 0;
-        const char* end = token.text.data() + token.text.size();
-        const auto read = std::from_chars(token.text.data(), end, value);
-        if (is_quoted || read.ec != std::errc() || read.ptr != end) return mismatch("a number");
-        return Json(value);
+      case PropertyKind::Number:
+      case PropertyKind::Decimal: {
+        const auto value = number_of(token.text, property.kind);
+        if (is_quoted || !value) return mismatch("a number");
+        return *value;
       }
+      case PropertyKind::Bool:
+        if (is_quoted || (token.text != "true" && token.text != "false")) return mismatch("true or false");
+        return Json(token.text == "true");
       case PropertyKind::Enum:
         if (!is_quoted) return mismatch("a text in single quotes");
         if (!property.values.empty() && std::ranges::none_of(property.values, [&](const std::string& value) {
@@ -316,7 +336,11 @@ std::optional<int> order_of(const Json& value, const Json& literal, PropertyKind
     if (!ticks) return std::nullopt;
     return sign(*ticks, literal.integer());
   }
-  if (kind == PropertyKind::Number) {
+  if (kind == PropertyKind::Bool) {
+    if (!value.is_bool() || !literal.is_bool()) return std::nullopt;
+    return sign(value.boolean(), literal.boolean());
+  }
+  if (kind == PropertyKind::Number || kind == PropertyKind::Decimal) {
     if (!value.is_number()) return std::nullopt;
     return sign(value.number(), literal.number());
   }
@@ -528,7 +552,8 @@ Result<Json> query_entities(const EntitySet& set, const Pairs& pairs,
   std::vector<const Json*> found = filtered(query, entities);
   sort_entities(query, found);
   const std::size_t first = std::min(query.skip, found.size());
-  const std::size_t last = first + std::min(query.top.value_or(set.most), found.size() - first);
+  const std::size_t last =
+      first + std::min(query.top.value_or(set.page != 0 ? set.page : set.most), found.size() - first);
   Json::List page;
   for (std::size_t i = first; i < last; ++i)
     page.push_back(selected(show(*found[i], query.expands), query.select));

@@ -16,10 +16,12 @@
 namespace flow::sim {
 
 enum class PropertyKind : std::uint8_t {
-  Text,  // compared exactly
-  Enum,  // compared without regard to case, only with its own values
-  Time,  // compared as ticks, written without quotes
-  Number,
+  Text,    // compared exactly
+  Enum,    // compared without regard to case, only with its own values
+  Time,    // compared as ticks, written without quotes
+  Number,  // whole
+  Decimal,
+  Bool,     // true or false, without quotes
   Texts,    // a list of texts: only in any()
   Objects,  // a list of objects with text members: only in any()
 };
@@ -57,8 +59,9 @@ struct EntitySet {
   std::string context;               // of the answer: `…/api/$metadata#Alerts`
   std::vector<Property> properties;  // what `$filter` and `$orderby` accept
   std::string expandable;            // the one name `$expand` accepts; empty: none
-  std::size_t most = 10'000;         // largest `$top`, and the length of an answer without one
+  std::size_t most = 10'000;         // largest `$top`
   std::string base_url;              // of `@odata.nextLink`
+  std::size_t page = 0;              // length of an answer without `$top`; 0: `most`
 };
 
 // The answer's body for `entities`, given newest first; or what is wrong with the query. `show` makes what

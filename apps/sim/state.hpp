@@ -2,14 +2,17 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <deque>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "apps/sim/defender_data.hpp"
 #include "apps/sim/json.hpp"
 #include "apps/sim/model.hpp"
 #include "apps/sim/odata.hpp"
@@ -22,7 +25,8 @@ inline constexpr std::size_t kMostActions = 100'000;
 inline constexpr std::size_t kMostMachines = 20'000;
 inline constexpr std::size_t kMostMails = 20'000;     // the oldest goes
 inline constexpr std::size_t kMostRequests = 10'000;  // of the log; the oldest goes
-inline constexpr std::size_t kMostTokens = 1'000;     // the oldest goes
+inline constexpr double kMostSpeed = 3'600;
+inline constexpr std::size_t kMostTokens = 1'000;  // the oldest goes
 
 enum class Audience : std::uint8_t { None, Defender, Graph, Other };
 
@@ -38,8 +42,11 @@ struct MachineAction {
   std::string type;   // `Isolate`
   std::string scope;  // shown once it has succeeded; empty: null
   std::int64_t starts_us = 0, ends_us = 0;
+  std::string detail;  // what it acts on within the device: the SHA-1 of a file
   std::string outcome = "Succeeded";
   bool is_final = false;
+  bool waits_for_device = false;  // until the device reports, or the time in `ends_us` is over
+  PlannedOutcome plan;            // how it will go once it runs
 };
 
 struct Mail {
@@ -103,7 +110,8 @@ struct State {
 
   std::vector<Json> machines;
   std::unordered_map<std::string, std::size_t> machine_index;  // id, and lower-case DNS name
-  std::set<std::string> isolated, restricted;                  // machine ids
+  std::set<std::string> isolated, restricted, offboarded;      // machine ids
+  std::set<std::string> quarantined;                           // `machine id/SHA-1`
   std::vector<Json> alerts;                                    // by arrival
   std::unordered_map<std::string, std::size_t> alert_index;
   std::deque<std::int64_t> arriving;  // times of alerts to come, rising
@@ -113,6 +121,9 @@ struct State {
   std::deque<Mail> mails;
   std::int64_t graph_mails = 0, smtp_mails = 0;
 
+  DefenderData defender;
+  std::uint64_t machine_changes = 0;  // grows with each added or changed device
+
   std::vector<InjectedFault> faults;
   std::deque<RequestRecord> requests;
   std::int64_t requests_total = 0;
@@ -121,7 +132,23 @@ struct State {
   std::map<std::string, CallCounter> call_counters;  // by quota group
   CallCounter api_calls;
 
-  std::int64_t now_us() const { return clock->now_us(); }
+  // The tenant's time goes `speed` times as fast as the clock, from the moment at which that was set.
+  double speed = 1;
+  std::int64_t sped_up_at_us = 0, clock_then_us = 0;
+  std::int64_t now_us() const {
+    if (speed == 1) return clock->now_us() - clock_then_us + sped_up_at_us;
+    return sped_up_at_us +
+           static_cast<std::int64_t>(static_cast<double>(clock->now_us() - clock_then_us) * speed);
+  }
+  void set_speed(double factor) {
+    sped_up_at_us = now_us();
+    clock_then_us = clock->now_us();
+    speed = factor;
+  }
+  // So many seconds of the tenant as a client's clock counts them, rounded up.
+  std::int64_t client_seconds(std::int64_t seconds) const {
+    return static_cast<std::int64_t>(std::ceil(static_cast<double>(seconds) / speed));
+  }
 };
 
 // One request, understood.
@@ -130,17 +157,21 @@ struct Call {
   Target target;
   std::string id;  // of the path's {id}
   const AccessToken* token = nullptr;
+  std::vector<std::string> captured;  // what stood for the path's placeholders, in order; the first is `id`
 };
 
-// One operation of the pretend APIs. kOperations (model.cpp) is the list.
+// One operation of the pretend APIs. defender_routes.def and kOperations (model.cpp) are the lists.
 struct SimOperation {
   std::string_view name;  // `machines.isolate`
   std::string_view method;
   std::string_view pattern;  // `/api/machines/{id}/isolate`
   Audience audience;
-  std::string_view roles;             // any one suffices; separated by commas
-  std::int64_t per_minute, per_hour;  // an own limit; 0: none, the shared one holds
+  std::string_view roles;  // any one suffices; separated by commas
+  std::int64_t per_minute,
+      per_hour;  // own limits; both 0: the shared ones hold; one of them 0: no such limit
   HttpAnswer (*run)(State&, const Call&);
+
+  bool has_own_quota() const { return per_minute > 0 || per_hour > 0; }
 };
 
 // Answers
@@ -148,12 +179,19 @@ HttpAnswer json_answer(int status, const Json& body);
 HttpAnswer defender_error(State& state, int status, std::string_view code, std::string_view message);
 HttpAnswer graph_error(State& state, int status, std::string_view code, std::string_view message);
 
-// model.cpp
+// routes.cpp
+const std::vector<std::span<const SimOperation>>& operation_tables();
 std::vector<std::string> all_roles();  // that some operation needs
 std::vector<std::string> split_roles(std::string_view roles);
 const SimOperation* find_operation(std::string_view method, const std::vector<std::string>& segments,
-                                   std::string& id);
+                                   std::vector<std::string>& captured);
+const SimOperation* operation_named(std::string_view name);
 std::vector<std::string> operation_names();
+
+// model.cpp
+std::span<const SimOperation> other_operations();  // those that are not Defender's
+// Calls a minute and an hour that the operation, or with null the common group, may make; 0: no such limit.
+std::pair<std::int64_t, std::int64_t> quota_of(const State& state, const SimOperation* operation);
 void fill_tenant(State& state);
 void advance(State& state);  // lets arrivals arrive and actions go on, up to now
 
@@ -164,38 +202,44 @@ const AccessToken* authorize(State& state, const HttpQuestion& question, const S
                              HttpAnswer& refusal);
 
 // model_alerts.cpp
-HttpAnswer list_alerts(State& state, const Call& call);
-HttpAnswer get_alert(State& state, const Call& call);
-HttpAnswer get_alert_machine(State& state, const Call& call);
-HttpAnswer update_alert(State& state, const Call& call);
-HttpAnswer update_alerts(State& state, const Call& call);
-HttpAnswer list_machine_alerts(State& state, const Call& call);
-HttpAnswer count_machine_alerts(State& state, const Call& call);
+Json* find_alert(State& state, const std::string& id);  // null when there is none
+// Sets what `body` (status, assignedTo, classification, determination, comment) holds; `author` wrote the
+// comment.
+void change_alert(State& state, Json& alert, const Json& body, const std::string& author);
 // The alert that `given` describes, with what it leaves out made up. The Error names the field.
 Result<Json> complete_alert(State& state, const Json& given);
 Status add_alert(State& state, Json alert);  // fails when the id is taken or the tenant is full
 
 // model_machines.cpp
-HttpAnswer list_machines(State& state, const Call& call);
-HttpAnswer get_machine(State& state, const Call& call);
-HttpAnswer update_machine(State& state, const Call& call);
-HttpAnswer tag_machine(State& state, const Call& call);
 const Json* find_machine(const State& state, std::string_view id_or_name);
+Json* mutable_machine(State& state, std::string_view id_or_name);
+void change_tag(Json& machine, std::string_view tag, bool is_added);
 Status add_machine(State& state, Json machine);
 Result<Json> complete_machine(State& state, const Json& given);
 
 // model_actions.cpp
-HttpAnswer isolate(State& state, const Call& call);
-HttpAnswer unisolate(State& state, const Call& call);
-HttpAnswer restrict_code(State& state, const Call& call);
-HttpAnswer unrestrict_code(State& state, const Call& call);
-HttpAnswer scan(State& state, const Call& call);
-HttpAnswer collect_package(State& state, const Call& call);
-HttpAnswer list_actions(State& state, const Call& call);
-HttpAnswer get_action(State& state, const Call& call);
-HttpAnswer cancel_action(State& state, const Call& call);
-HttpAnswer get_package_uri(State& state, const Call& call);
 void advance_actions(State& state);
+
+// model_investigations.cpp
+void advance_investigations(State& state);
+std::vector<Json> investigations_of(const State& state);  // newest first; those of alerts after the others
+
+// model_library.cpp
+// A file with `fileName`, `content` and perhaps `description`, `hasParameters`, `parametersDescription`.
+Status add_library_file(State& state, const Json& given);
+
+// model_posture.cpp
+void fill_remediations(State& state);
+// Asks for `software` (`contoso-_-browser`) to be updated; the Error says that there is none.
+Result<Json> add_remediation(State& state, std::string_view software, std::int64_t created_us);
+
+// model_indicators.cpp
+// What POST /api/indicators takes, made by `author`; the Error says what is wrong with it.
+Status add_indicator(State& state, const Json& given, const std::string& author);
+void advance_indicators(State& state);
+
+// model_downloads.cpp
+HttpAnswer follow_link(State& state, const Call& call);
 
 // model_graph.cpp
 HttpAnswer send_mail(State& state, const Call& call);
@@ -204,6 +248,8 @@ void store_mail(State& state, Mail mail);
 
 // model_control.cpp
 HttpAnswer control(State& state, const HttpQuestion& question, const Target& target);
+// Settings as POST /sim/config takes them: all of them, or none and an Error that names the wrong one.
+Status configure(State& state, const Json& body);
 Status load_alert_list(State& state, const Json& list, Json::List& added);
 
 // model_faults.cpp
