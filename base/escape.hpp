@@ -1,5 +1,5 @@
-// How a text is written so that it stays mere text where an API reads more into it. Declarations of connectors say
-// it: `text.written(slack)`.
+// How a text is written so that it stays mere text where an API reads more into it. Declarations of
+// connectors say it: `text.written(slack)`.
 #pragma once
 
 #include <cstdint>

@@ -16,7 +16,8 @@ namespace {
 // What nearly every flow is about. Other connectors that come with Flow are named by `use`.
 constexpr std::string_view kKnownToAll[] = {"defender", "flow", "graph", "mail", "smtp"};
 
-std::set<std::string, std::less<>> behind_use(std::span<const Tree> trees, const std::vector<NamedText>& texts) {
+std::set<std::string, std::less<>> behind_use(std::span<const Tree> trees,
+                                              const std::vector<NamedText>& texts) {
   std::set<std::string, std::less<>> names;
   for (std::size_t i = 0; i < trees.size(); ++i) {
     if (!texts[i].name.starts_with("stdlib/") || trees[i].root == kNoNode) continue;

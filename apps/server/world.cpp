@@ -80,8 +80,8 @@ Result<std::unique_ptr<World>> World::make(const Config& config) {
   return world;
 }
 
-// Connectors of others always go by libcurl, which bounds what a stranger's server can send; and so does what flows address
-// themselves, where names are judged by their addresses.
+// Connectors of others always go by libcurl, which bounds what a stranger's server can send; and so does what
+// flows address themselves, where names are judged by their addresses.
 Status World::open_ways(const Config& config) {
   WaysOut ways;
   if (config.http_library != HttpLibrary::Curl) {

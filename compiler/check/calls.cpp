@@ -88,6 +88,14 @@ TypeId Checker::unknown_callee(NodeId callee) {
     d.note(fmt::format("write {}", foreign->advice));
     return error_type();
   }
+  for (const Operation& operation : library_.operations)
+    if (operation.name == text && operation.connector != "http" &&
+        library_.behind_use.contains(operation.connector)) {
+      d.fix(tree_.span(callee), operation.full_name(),
+            fmt::format("connector `{}` has one: `use {}`, and write `{}(…)`", operation.connector,
+                        operation.connector, operation.full_name()));
+      return error_type();
+    }
   std::vector<std::string> known, short_names;
   for (const auto& [name, overloads] : library_.function_names) known.push_back(name);
   constexpr std::size_t kFewEnough = 1'000;  // to look through at each mistake
@@ -110,7 +118,8 @@ bool Checker::check_effect(NodeId node, const Operation& operation) {
   const bool may_stand_here = !in_condition_ || operation.effect == Effect::Read;
   if (!may_stand_here)
     report(Code::ConditionActs, node,
-           fmt::format("a condition must not change anything, and `{}` {}", operation.name,
+           fmt::format("a condition must not change anything, and `{}` {}",
+                       is_http(tree_.kid(node, 0)) ? "http" : operation.name,
                        operation.effect == Effect::Act ? "acts" : "notifies"))
         .note("move it behind `do`");
   return may_stand_here;

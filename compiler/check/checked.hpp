@@ -178,7 +178,7 @@ struct CheckedFile {
   std::map<NodeId, CheckedInvoke> invokes;
   std::map<NodeId, CheckedFlowCall> flow_calls;
   std::map<NodeId, CheckedMethod> methods;
-  std::map<NodeId, CallOptions> options;  // of a Call: how it is made
+  std::map<NodeId, CallOptions> options;             // of a Call: how it is made
   std::map<NodeId, std::uint32_t> http_credentials;  // of a Call of `http`: index into Library::connectors
   bool is_leased(NodeId call) const {
     const auto found = options.find(call);

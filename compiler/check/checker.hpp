@@ -107,7 +107,7 @@ class Checker {
   // ---- conversions.cpp
   TypeId conversion(NodeId node);
   TypeId type_test(NodeId node);
-  bool becomes(TypeId from, TypeId to) const;      // by `as`; neither is optional
+  bool becomes(TypeId from, TypeId to) const;  // by `as`; neither is optional
   bool is_list_of_json(TypeId type) const;
   bool is_testable(TypeId from, TypeId to) const;  // whether only the run can tell if one is the other
   std::string what_it_becomes(TypeId from) const;

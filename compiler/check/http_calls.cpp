@@ -1,5 +1,5 @@
-// `http(method: GET, url: …)`: one name for two operations, of which the method that is written decides. So what a
-// flow may change is known before it runs.
+// `http(method: GET, url: …)`: one name for two operations, of which the method that is written decides. So
+// what a flow may change is known before it runs.
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -75,13 +75,13 @@ TypeId Checker::http_call(NodeId node) {
       d.note("it is one of GET, HEAD, POST, PUT, PATCH, DELETE");
     for (const NodeId argument : tree_.kids(node).subspan(1)) {
       const bool is_named = tree_.kind(argument) == NodeKind::NamedArgument;
-      if (const NodeId value = is_named ? tree_.kid(argument, 1) : argument; value != method)
-        lone_argument(argument);
+      const NodeId value = is_named ? tree_.kid(argument, 1) : argument;
+      if (value != method || visible_.contains(tree_.text(value))) lone_argument(argument);
     }
     return error_type();
   }
-  const TypeId type =
-      operation_call(node, library_.operation_names.find(is_read(written) ? "http.get" : "http.send")->second);
+  const TypeId type = operation_call(
+      node, library_.operation_names.find(is_read(written) ? "http.get" : "http.send")->second);
   check_http_address(http_argument(node, "url", 1));
   check_http_credential(node, http_argument(node, "auth", 2));
   return type;
@@ -107,7 +107,8 @@ void Checker::check_http_address(NodeId url) {
     return;
   }
   if (authority_of(text).find('@') != std::string_view::npos)
-    report(Code::InvalidLiteral, url, "no credentials stand in an address: whoever reads the flow would have them")
+    report(Code::InvalidLiteral, url,
+           "no credentials stand in an address: whoever reads the flow would have them")
         .note("declare `secret name`, and give it as `secrets: { Authorization: name }`");
 }
 
@@ -126,10 +127,11 @@ void Checker::check_http_credential(NodeId call, NodeId auth) {
         call, static_cast<std::uint32_t>(connector - library_.connectors.begin()));
     return;
   }
-  Diagnostic& d = report(Code::UnknownName, auth,
-                         connector == library_.connectors.end()
-                             ? fmt::format("there is no connector `{}`", name)
-                             : fmt::format("connector `{}` has no address, and its credential goes nowhere", name));
+  Diagnostic& d =
+      report(Code::UnknownName, auth,
+             connector == library_.connectors.end()
+                 ? fmt::format("there is no connector `{}`", name)
+                 : fmt::format("connector `{}` has no address, and its credential goes nowhere", name));
   std::vector<std::string> known;
   for (const Connector& each : library_.connectors)
     if (!each.base.empty()) known.push_back(each.name);

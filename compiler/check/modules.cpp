@@ -84,7 +84,8 @@ void Checker::report_unused_modules() {
     }
 }
 
-// Whether something outside of the file is named as what its connectors declare, which all of the program knows.
+// Whether something outside of the file is named as what its connectors declare, which all of the program
+// knows.
 bool Checker::is_declaration_used(std::uint32_t index) const {
   const NodeId root = files_[index].root;
   if (root == kNoNode) return false;
@@ -108,8 +109,9 @@ bool Checker::is_declaration_used(std::uint32_t index) const {
     if (tree_.kind(node) == NodeKind::Ident && declared.contains(tree_.text(node))) return true;
     return std::ranges::any_of(tree_.kids(node), names);
   };
-  return !declared.empty() &&
-         std::ranges::any_of(files_, [&](const File& file) { return file.root != kNoNode && names(file.root); });
+  return !declared.empty() && std::ranges::any_of(files_, [&](const File& file) {
+    return file.root != kNoNode && names(file.root);
+  });
 }
 
 Checker::File::Module* Checker::module_named(std::string_view name) const {

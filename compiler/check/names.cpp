@@ -217,7 +217,14 @@ bool Checker::needs_use(NodeId callee) {
   if (!library_.behind_use.contains(name) || visible_.contains(name) || file_->modules.contains(name) ||
       file_->settings.contains(name))
     return false;
-  Diagnostic& d = report(Code::UnknownName, tree_.kid(callee, 0), fmt::format("nothing here is called `{}`", name));
+  if (name == "http") {
+    report(Code::UnknownOperation, callee,
+           fmt::format("{} is no operation that flows call by itself", quoted(callee)))
+        .note("write `http(method: GET, url: …)`");
+    return true;
+  }
+  Diagnostic& d =
+      report(Code::UnknownName, tree_.kid(callee, 0), fmt::format("nothing here is called `{}`", name));
   const std::uint32_t begin = file_->root == kNoNode ? 0 : tree_.span(file_->root).begin;
   d.fix({begin, begin}, fmt::format("use {}\n", name),
         fmt::format("it is a connector that flows name first: `use {}`", name));

@@ -43,7 +43,7 @@ class Recipients {
   const CheckedBody& body_;
   std::map<std::uint32_t, NodeId> given_;
   bool follows_ = true;
-  bool is_address_ = false;  // what is collected are addresses of requests
+  bool is_address_ = false;           // what is collected are addresses of requests
   std::set<std::uint32_t> followed_;  // of the call that is looked at: what they name is collected
   std::vector<PlannedRecipients> found_;
 };

@@ -20,7 +20,8 @@ Status add_headers(HttpRequest& request, const JsonValue* given) {
   if (given->kind != JsonValue::Kind::Object) return error("the headers are no map");
   for (std::size_t i = 0; i < given->names.size(); ++i) {
     const std::string& name = given->names[i];
-    std::erase_if(request.headers, [&](const auto& header) { return equals_ignoring_case(header.first, name); });
+    std::erase_if(request.headers,
+                  [&](const auto& header) { return equals_ignoring_case(header.first, name); });
     request.headers.emplace_back(name, text_of(given->items[i]));
   }
   return {};
@@ -68,14 +69,18 @@ std::string as_text(std::string_view body) {
   out.reserve(body.size());
   for (std::size_t at = 0; at < body.size();) {
     const auto lead = static_cast<unsigned char>(body[at]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead < 0x80                   ? 1
+                               : lead >= 0xc2 && lead < 0xe0 ? 2
+                               : lead >= 0xe0 && lead < 0xf0 ? 3
+                               : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                             : 0;
     bool is_whole = length > 0 && at + length <= body.size();
     for (std::size_t i = 1; is_whole && i < length; ++i)
       is_whole = (static_cast<unsigned char>(body[at + i]) & 0xc0) == 0x80;
     if (is_whole && length >= 3) {
       const auto next = static_cast<unsigned char>(body[at + 1]);
-      is_whole = !(lead == 0xe0 && next < 0xa0) && !(lead == 0xed && next >= 0xa0) && !(lead == 0xf0 && next < 0x90) &&
-                 !(lead == 0xf4 && next >= 0x90);
+      is_whole = !(lead == 0xe0 && next < 0xa0) && !(lead == 0xed && next >= 0xa0) &&
+                 !(lead == 0xf0 && next < 0x90) && !(lead == 0xf4 && next >= 0x90);
     }
     out += is_whole ? std::string(body.substr(at, length)) : std::string("\xef\xbf\xbd");
     at += is_whole ? length : 1;
@@ -101,7 +106,8 @@ std::string headers_json(const HttpHeaders& headers) {
 
 }  // namespace
 
-Result<const Connector*> egress_connector(const Module& module, const Connector& own, const JsonValue& arguments) {
+Result<const Connector*> egress_connector(const Module& module, const Connector& own,
+                                          const JsonValue& arguments) {
   const JsonValue* const auth = arguments.member("auth");
   if (auth == nullptr || auth->is_null()) return &own;
   const auto found = std::ranges::find(module.connectors, text_of(*auth), &Connector::name);
@@ -124,7 +130,8 @@ Result<HttpRequest> egress_request(const CallText& call, const Egress& egress, R
   if (!is_read && call.operation.effect == Effect::Read)
     return error("`" + request.method + "` does more than read");
   if (const auto why = egress.refusal(request.url)) return error(*why);
-  if (call.connector.auth.kind != Auth::Kind::None) FLOW_TRY_STATUS(check_credential_address(call, request.url));
+  if (call.connector.auth.kind != Auth::Kind::None)
+    FLOW_TRY_STATUS(check_credential_address(call, request.url));
   FLOW_TRY_STATUS(add_headers(request, call.arguments.member("headers")));
   FLOW_TRY_STATUS(add_secrets(request, call, redaction));
   if (!is_read) add_body(request, call.arguments.member("body"));

@@ -78,8 +78,8 @@ class OperationExecutor {
   OperationExecutor(const OperationExecutor&) = delete;
   OperationExecutor& operator=(const OperationExecutor&) = delete;
 
-  // Where else calls go out, and where what flows address themselves may go. Called before the first call, if at all; both
-  // transports must outlive this object and every call it began.
+  // Where else calls go out, and where what flows address themselves may go. Called before the first call, if
+  // at all; both transports must outlive this object and every call it began.
   void open(WaysOut ways, Egress egress);
 
   // Sets or replaces a tenant's access. Calls under way keep what they began with.

@@ -27,20 +27,36 @@ bool is_within(const std::string& address, std::string_view network, unsigned bi
   if (address.size() != network.size()) return false;
   for (unsigned bit = 0; bit < bits; ++bit) {
     const auto mask = static_cast<unsigned char>(0x80u >> (bit % 8));
-    if (((static_cast<unsigned char>(address[bit / 8]) ^ static_cast<unsigned char>(network[bit / 8])) & mask) != 0)
+    if (((static_cast<unsigned char>(address[bit / 8]) ^ static_cast<unsigned char>(network[bit / 8])) &
+         mask) != 0)
       return false;
   }
   return true;
 }
 
-// What no other machine of the internet has, or what a cloud answers to the machine itself (RFC 6890; Azure's wire server
-// has a public address).
+// What no other machine of the internet has, or what a cloud answers to the machine itself (RFC 6890; Azure's
+// wire server has a public address).
 constexpr const char* kNotPublic[] = {
-    "0.0.0.0/8",       "10.0.0.0/8",      "100.64.0.0/10",  "127.0.0.0/8",     "169.254.0.0/16", "172.16.0.0/12",
-    "192.0.0.0/24",    "192.0.2.0/24",    "192.88.99.0/24", "192.168.0.0/16",  "198.18.0.0/15",  "198.51.100.0/24",
-    "203.0.113.0/24",  "224.0.0.0/3",     "168.63.129.16/32",
-    // Of IPv6 only 2000::/3 is public, and of that not tunnels, which hold an IPv4 address, nor the documentation's.
-    "2001::/32",       "2002::/16",       "2001:db8::/32",
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+    "168.63.129.16/32",
+    // Of IPv6 only 2000::/3 is public, and of that not tunnels, which hold an IPv4 address, nor the
+    // documentation's.
+    "2001::/32",
+    "2002::/16",
+    "2001:db8::/32",
 };
 
 bool is_public(const std::string& address) {
@@ -89,7 +105,8 @@ Result<Egress::Rule> Egress::rule_of(const std::string& text) {
     rule.is_below = true;
     url.erase(host, 2);
   }
-  if (url.find('*') != std::string::npos) return wrong("`*` stands at the beginning of a host only, as `*.example.com`");
+  if (url.find('*') != std::string::npos)
+    return wrong("`*` stands at the beginning of a host only, as `*.example.com`");
   const Result<Url> parsed = parse_url(url);
   if (!parsed) return wrong(parsed.error().message);
   if (parsed->target.find('?') != std::string::npos) return wrong("an entry ends with a path");
@@ -109,7 +126,8 @@ Result<Egress::Network> Egress::network_of(const std::string& text) {
   const auto most = static_cast<unsigned>(network.bytes.size() * 8);
   network.bits = most;
   if (slash == std::string::npos) return network;
-  const auto [end, failed] = std::from_chars(text.data() + slash + 1, text.data() + text.size(), network.bits);
+  const auto [end, failed] =
+      std::from_chars(text.data() + slash + 1, text.data() + text.size(), network.bits);
   if (failed != std::errc() || end != text.data() + text.size() || network.bits > most)
     return error("`" + text + "`: a network of such addresses has 0 to " + std::to_string(most) + " bits");
   return network;
@@ -140,7 +158,8 @@ std::optional<std::string> Egress::refusal(std::string_view text) const {
   if (rules_.empty()) return "no address may be reached: `[egress]` of the configuration allows none";
   if (has_dots(url->target.substr(0, url->target.find('?')))) return "the path has `.` or `..` in it";
   const bool is_allowed = std::ranges::any_of(rules_, [&](const Rule& rule) {
-    if (rule.is_https != url->is_https || rule.port != url->port || !is_below(url->target, rule.path)) return false;
+    if (rule.is_https != url->is_https || rule.port != url->port || !is_below(url->target, rule.path))
+      return false;
     if (!rule.is_below) return rule.host == url->host;
     return rule.host.empty() || url->host.ends_with("." + rule.host);
   });
@@ -161,7 +180,8 @@ bool Egress::may_connect(std::string_view address) const {
 ResolveHost Egress::guarded(ResolveHost resolve, const ProxyRules& proxies) const {
   std::vector<std::string> own;
   for (const char* const probe : {"http://proxy.invalid/", "https://proxy.invalid/"})
-    if (const auto proxy = proxies.proxy_for(*parse_url(probe)); proxy && *proxy) own.push_back((*proxy)->host);
+    if (const auto proxy = proxies.proxy_for(*parse_url(probe)); proxy && *proxy)
+      own.push_back((*proxy)->host);
   if (!resolve) resolve = resolve_by_system;
   return [egress = *this, resolve = std::move(resolve), own = std::move(own)](const std::string& host) {
     std::vector<std::string> addresses = resolve(host);

@@ -1,6 +1,6 @@
-// Where requests of flows to addresses of their own may go: what the deployment lists, and never into the deployment's own
-// network by accident. A name is judged by the addresses it has when a connection is opened, so that nobody can let it
-// mean another machine after it was judged.
+// Where requests of flows to addresses of their own may go: what the deployment lists, and never into the
+// deployment's own network by accident. A name is judged by the addresses it has when a connection is opened,
+// so that nobody can let it mean another machine after it was judged.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@ namespace flow {
 
 class Egress {
  public:
-  // `allow` is what may be reached: `https://api.example.com/v1/` (this scheme, host, port and what is below the path),
-  // `api.example.com` (https, the whole host), `*.example.com` (every name below), `*` (every public https host).
-  // `inside` are networks (`10.1.0.0/16`) and addresses that may be reached though they are not public. An error names
-  // the entry that is wrong.
+  // `allow` is what may be reached: `https://api.example.com/v1/` (this scheme, host, port and what is below
+  // the path), `api.example.com` (https, the whole host), `*.example.com` (every name below), `*` (every
+  // public https host). `inside` are networks (`10.1.0.0/16`) and addresses that may be reached though they
+  // are not public. An error names the entry that is wrong.
   static Result<Egress> make(const std::vector<std::string>& allow, const std::vector<std::string>& inside);
 
   // Why a request to this address must not be sent; nothing when it may.
@@ -36,10 +36,10 @@ class Egress {
  private:
   struct Rule {
     bool is_https = true;
-    std::string host;             // behind `*.`, or empty for every host
-    bool is_below = false;        // names below `host`, not itself
+    std::string host;       // behind `*.`, or empty for every host
+    bool is_below = false;  // names below `host`, not itself
     std::uint16_t port = 443;
-    std::string path;             // `/` for all
+    std::string path;  // `/` for all
   };
   struct Network {
     std::string bytes;  // 4 or 16

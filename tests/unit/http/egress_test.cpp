@@ -25,15 +25,17 @@ TEST(Egress, NothingIsAllowedUnlessItIsSaid) {
 
 TEST(Egress, AnEntryIsSchemeHostPortAndPath) {
   const Texts allow{"https://api.example.com/v1/files"};
-  for (const char* const url : {"https://api.example.com/v1/files", "https://API.example.com/v1/files/abc?x=1",
-                                "https://api.example.com:443/v1/files?x=/../"})
+  for (const char* const url :
+       {"https://api.example.com/v1/files", "https://API.example.com/v1/files/abc?x=1",
+        "https://api.example.com:443/v1/files?x=/../"})
     EXPECT_TRUE(may(allow, url)) << url;
   for (const char* const url :
-       {"http://api.example.com/v1/files", "https://api.example.com:8443/v1/files", "https://api.example.com/v1/filesystem",
-        "https://api.example.com/v2", "https://example.com/v1/files", "https://api.example.com.evil.org/v1/files",
-        "https://api.example.com/v1/files/../../admin", "https://api.example.com/v1/files/%2e%2E/admin",
-        "https://api.example.com/v1/files/..%2f..%2fadmin", "https://api.example.com/v1/files/..%5cadmin",
-        "https://api.example.com@evil.org/v1/files", "https://evil.org/https://api.example.com/v1/files"})
+       {"http://api.example.com/v1/files", "https://api.example.com:8443/v1/files",
+        "https://api.example.com/v1/filesystem", "https://api.example.com/v2", "https://example.com/v1/files",
+        "https://api.example.com.evil.org/v1/files", "https://api.example.com/v1/files/../../admin",
+        "https://api.example.com/v1/files/%2e%2E/admin", "https://api.example.com/v1/files/..%2f..%2fadmin",
+        "https://api.example.com/v1/files/..%5cadmin", "https://api.example.com@evil.org/v1/files",
+        "https://evil.org/https://api.example.com/v1/files"})
     EXPECT_FALSE(may(allow, url)) << url;
 }
 
@@ -54,11 +56,14 @@ TEST(Egress, AStarStandsForNamesBelow) {
 TEST(Egress, AddressesThatAreNotPublicAreRefused) {
   const Egress any = egress({"*"});
   for (const char* const address :
-       {"127.0.0.1", "10.1.2.3", "172.31.255.255", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-        "255.255.255.255", "168.63.129.16", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "ff02::1",
-        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "nonsense"})
+       {"127.0.0.1",     "10.1.2.3",    "172.31.255.255",   "192.168.0.1",     "169.254.169.254",
+        "100.64.0.1",    "0.0.0.0",     "224.0.0.1",        "255.255.255.255", "168.63.129.16",
+        "::1",           "::",          "fe80::1",          "fe80::1%eth0",    "fc00::1",
+        "fd00:ec2::254", "ff02::1",     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
+        "2002:7f00:1::", "2001:db8::1", "nonsense"})
     EXPECT_FALSE(any.may_connect(address)) << address;
-  for (const char* const address : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"})
+  for (const char* const address :
+       {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8"})
     EXPECT_TRUE(any.may_connect(address)) << address;
   EXPECT_FALSE(may({"*"}, "https://127.0.0.1/"));
   EXPECT_FALSE(may({"*"}, "https://[::1]/"));
@@ -95,13 +100,17 @@ TEST(Egress, WrongEntriesAreNamed) {
     return made ? std::string() : made.error().message;
   };
   EXPECT_EQ(problem({"api.*.com"}),
-            "`api.*.com` is nothing that requests can go to: `*` stands at the beginning of a host only, as `*.example.com`");
+            "`api.*.com` is nothing that requests can go to: `*` stands at the beginning of a host only, as "
+            "`*.example.com`");
   EXPECT_EQ(problem({"ftp://example.com"}),
-            "`ftp://example.com` is nothing that requests can go to: the URL does not begin with https:// or http://");
+            "`ftp://example.com` is nothing that requests can go to: the URL does not begin with https:// or "
+            "http://");
   EXPECT_EQ(problem({"https://user:password@example.com/"}),
-            "`https://user:password@example.com/` is nothing that requests can go to: the URL names a user; credentials go "
+            "`https://user:password@example.com/` is nothing that requests can go to: the URL names a user; "
+            "credentials go "
             "in headers");
-  EXPECT_EQ(problem({"*.10.0.0.1"}), "`*.10.0.0.1` is nothing that requests can go to: no name is below an address");
+  EXPECT_EQ(problem({"*.10.0.0.1"}),
+            "`*.10.0.0.1` is nothing that requests can go to: no name is below an address");
   EXPECT_EQ(problem({"example.com/a/../b"}),
             "`example.com/a/../b` is nothing that requests can go to: its path has `.` or `..` in it");
   EXPECT_EQ(problem({}, {"10.0.0.0/33"}), "`10.0.0.0/33`: a network of such addresses has 0 to 32 bits");

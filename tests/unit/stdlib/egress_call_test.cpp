@@ -36,7 +36,8 @@ struct EgressCalls : testing::Test {
                                    .routes = {Route{.protocol = Protocol::Egress}}});
     access.credentials["desk"].key = secret("desk-key-1");
     access.secret = [](const std::string& name) -> Result<std::string> { return "secret-" + name; };
-    guarded.answers = {response(200, "{\"a\":1}", {{"Content-Type", "application/json"}, {"X-A", "1"}, {"x-a", "2"}})};
+    guarded.answers = {
+        response(200, "{\"a\":1}", {{"Content-Type", "application/json"}, {"X-A", "1"}, {"x-a", "2"}})};
     open({"*.example.com"});
   }
   void open(const std::vector<std::string>& allow) {
@@ -45,7 +46,11 @@ struct EgressCalls : testing::Test {
   Outcome call(std::uint32_t operation, const std::string& arguments) {
     executor.configure("contoso", access);
     Outcome got = Fault{.message = "not called"};
-    executor.perform({.tenant = "contoso", .module = &module, .operation = operation, .arguments = arguments, .key = "run/1"},
+    executor.perform({.tenant = "contoso",
+                      .module = &module,
+                      .operation = operation,
+                      .arguments = arguments,
+                      .key = "run/1"},
                      [&](Outcome outcome) { got = std::move(outcome); });
     return got;
   }
@@ -63,8 +68,9 @@ struct EgressCalls : testing::Test {
 };
 
 TEST_F(EgressCalls, AnAnswerIsStatusHeadersTextAndJson) {
-  EXPECT_EQ(said(0, R"({"method":"GET","url":"https://api.example.com/x"})"),
-            R"({"status":200,"headers":{"content-type":"application/json","x-a":"1, 2"},"text":"{\"a\":1}","json":{"a":1}})");
+  EXPECT_EQ(
+      said(0, R"({"method":"GET","url":"https://api.example.com/x"})"),
+      R"({"status":200,"headers":{"content-type":"application/json","x-a":"1, 2"},"text":"{\"a\":1}","json":{"a":1}})");
   EXPECT_TRUE(ours.requests.empty());
   EXPECT_TRUE(ours.token_requests.empty());
   EXPECT_EQ(guarded.requests.at(0).max_response_bytes, kLongestEgressAnswer);
@@ -72,7 +78,8 @@ TEST_F(EgressCalls, AnAnswerIsStatusHeadersTextAndJson) {
 }
 
 TEST_F(EgressCalls, AnswersThatOnlySayNoAreAnswers) {
-  guarded.answers = {response(404, "no \xff"), response(302, "", {{"Location", "https://evil.org/"}}), response(503, "later")};
+  guarded.answers = {response(404, "no \xff"), response(302, "", {{"Location", "https://evil.org/"}}),
+                     response(503, "later")};
   EXPECT_EQ(said(0, R"({"method":"GET","url":"https://api.example.com/x"})"),
             "{\"status\":404,\"headers\":{},\"text\":\"no \xef\xbf\xbd\",\"json\":null}");
   EXPECT_EQ(said(0, R"({"method":"GET","url":"https://api.example.com/x"})"),
@@ -82,7 +89,9 @@ TEST_F(EgressCalls, AnswersThatOnlySayNoAreAnswers) {
 }
 
 TEST_F(EgressCalls, ABodyIsATextOrJson) {
-  call(1, R"({"method":"POST","url":"https://api.example.com/","body":"a=b","headers":{"content-type":"application/x-www-form-urlencoded"}})");
+  call(
+      1,
+      R"({"method":"POST","url":"https://api.example.com/","body":"a=b","headers":{"content-type":"application/x-www-form-urlencoded"}})");
   EXPECT_EQ(guarded.requests.at(0).body, "a=b");
   EXPECT_EQ(header("content-type") + header("Content-Type"), "application/x-www-form-urlencoded|");
   call(1, R"({"method":"POST","url":"https://api.example.com/","body":{"a":[1]}})");
@@ -93,7 +102,8 @@ TEST_F(EgressCalls, WhatIsNotListedIsNotSent) {
   const Outcome outcome = call(0, R"({"method":"GET","url":"https://evil.org/"})");
   EXPECT_EQ(std::get<Fault>(outcome).kind, FaultKind::Forbidden);
   EXPECT_EQ(std::get<Fault>(outcome).message,
-            "http.get was not sent: https://evil.org is not on the egress list: `allow` in `[egress]` of the configuration");
+            "http.get was not sent: https://evil.org is not on the egress list: `allow` in `[egress]` of the "
+            "configuration");
   open({});
   EXPECT_EQ(said(0, R"({"method":"GET","url":"https://api.example.com/"})"),
             "http.get was not sent: no address may be reached: `[egress]` of the configuration allows none");
@@ -117,9 +127,10 @@ TEST_F(EgressCalls, SecretsStandInHeadersAndInNoAnswer) {
 }
 
 TEST_F(EgressCalls, ACredentialGoesToItsOwnMachine) {
-  EXPECT_EQ(said(0, R"({"method":"GET","url":"https://api.example.com/x","auth":"desk"})"),
-            "http.get was not sent: the credential of connector `desk` goes to the address of that connector only, "
-            "https://desk.example.com/api");
+  EXPECT_EQ(
+      said(0, R"({"method":"GET","url":"https://api.example.com/x","auth":"desk"})"),
+      "http.get was not sent: the credential of connector `desk` goes to the address of that connector only, "
+      "https://desk.example.com/api");
   EXPECT_TRUE(guarded.requests.empty());
   call(0, R"({"method":"GET","url":"https://desk.example.com/other","auth":"desk"})");
   EXPECT_EQ(header("X-Key"), "desk-key-1|");
@@ -130,7 +141,8 @@ TEST_F(EgressCalls, ACredentialGoesToItsOwnMachine) {
 }
 
 TEST_F(EgressCalls, ANameThatLeadsInsideDoesNotResolve) {
-  guarded.answers = {TransportError{.kind = TransportError::Kind::Resolve, .message = "a.example.com: the name does not resolve"}};
+  guarded.answers = {TransportError{.kind = TransportError::Kind::Resolve,
+                                    .message = "a.example.com: the name does not resolve"}};
   EXPECT_EQ(said(0, R"({"method":"GET","url":"https://a.example.com/"})"),
             "http.get: a.example.com: the name does not resolve to an address that may be reached");
 }
@@ -152,11 +164,14 @@ TEST(AnswersOfOneHundredPercent, NameTheirErrorInTheBody) {
 }
 
 TEST(AnswersOfOneHundredPercent, WhatIsSoAlreadyIsNoError) {
-  const Operation add{.connector = "graph", .name = "add_group_member", .effect = Effect::Act, .result = kNothingType};
+  const Operation add{
+      .connector = "graph", .name = "add_group_member", .effect = Effect::Act, .result = kNothingType};
   const Route route{.errors = {{.status = 400, .code = "references already exist", .is_success = true}}};
-  const std::string said = R"({"error":{"code":"Request_BadRequest","message":"One or more added object references already exist for …"}})";
+  const std::string said =
+      R"({"error":{"code":"Request_BadRequest","message":"One or more added object references already exist for …"}})";
   EXPECT_TRUE(std::holds_alternative<Returned>(outcome_of(response(400, said), add, route, 0)));
-  EXPECT_TRUE(std::holds_alternative<Fault>(outcome_of(response(400, R"({"error":{"code":"x","message":"y"}})"), add, route, 0)));
+  EXPECT_TRUE(std::holds_alternative<Fault>(
+      outcome_of(response(400, R"({"error":{"code":"x","message":"y"}})"), add, route, 0)));
 }
 
 TEST(Rows, OfATableHaveTheNamesOfItsColumns) {
@@ -170,8 +185,10 @@ TEST(Rows, OfATableHaveTheNamesOfItsColumns) {
     const auto* const fault = std::get_if<Fault>(&outcome);
     return fault == nullptr ? std::get<Returned>(outcome).json : fault->message;
   };
-  EXPECT_EQ(said(R"({"tables":[{"name":"PrimaryResult","columns":[{"name":"A","type":"string"},{"name":"B","type":"long"}],"rows":[["x",1],[null,2]]}]})"),
-            R"([{"A":"x","B":1},{"A":null,"B":2}])");
+  EXPECT_EQ(
+      said(
+          R"({"tables":[{"name":"PrimaryResult","columns":[{"name":"A","type":"string"},{"name":"B","type":"long"}],"rows":[["x",1],[null,2]]}]})"),
+      R"([{"A":"x","B":1},{"A":null,"B":2}])");
   EXPECT_EQ(said(R"({"tables":[]})"),
             "loganalytics.query was answered 200, but it has no table: {\"tables\":[]}");
 }

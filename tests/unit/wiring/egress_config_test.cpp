@@ -15,10 +15,10 @@ std::string problem(const std::string& table) {
 }
 
 TEST(EgressTable, SaysWhereRequestsMayGo) {
-  const auto config = parse_config("flow.toml",
-                                   std::string("[egress]\nallow = [\"https://api.example.com/v1/\", \"*.contoso.com\"]\n"
-                                               "private = [\"10.1.0.0/16\"]\n") +
-                                       kTenant);
+  const auto config = parse_config(
+      "flow.toml", std::string("[egress]\nallow = [\"https://api.example.com/v1/\", \"*.contoso.com\"]\n"
+                               "private = [\"10.1.0.0/16\"]\n") +
+                       kTenant);
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_FALSE(config->egress.refusal("https://api.example.com/v1/x"));
   EXPECT_FALSE(config->egress.refusal("https://a.contoso.com/"));
@@ -37,10 +37,12 @@ TEST(EgressTable, MistakesAreToldWithTheirLine) {
   EXPECT_EQ(problem("[egress]\nallow = \"https://x/\"\n"),
             "flow.toml: line 2: `allow` must be a list of texts in quotes");
   EXPECT_EQ(problem("[egress]\nallow = [\"ftp://x/\"]\n"),
-            "flow.toml: line 2: `ftp://x/` is nothing that requests can go to: the URL does not begin with https:// or http://");
+            "flow.toml: line 2: `ftp://x/` is nothing that requests can go to: the URL does not begin with "
+            "https:// or http://");
   EXPECT_EQ(problem("[egress]\nallow = []\nprivate = [\"10.0.0.0/40\"]\n"),
             "flow.toml: line 3: `10.0.0.0/40`: a network of such addresses has 0 to 32 bits");
-  EXPECT_EQ(problem("[egress]\nalow = []\n"), "flow.toml: line 2: unknown key `alow` in `egress`; did you mean `allow`?");
+  EXPECT_EQ(problem("[egress]\nalow = []\n"),
+            "flow.toml: line 2: unknown key `alow` in `egress`; did you mean `allow`?");
 }
 
 }  // namespace
