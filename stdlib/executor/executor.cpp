@@ -243,7 +243,7 @@ void Attempt::open_upload() {
 }
 
 void Attempt::send_piece(const std::string& address, std::size_t from) {
-  stage = {.request = [this, address, from] -> Result<HttpRequest> {
+  stage = {.request = [this, address, from]() -> Result<HttpRequest> {
              return piece_request(address, large[parts_sent].bytes, from);
            },
            .then =
