@@ -66,8 +66,7 @@ int main(int argc, char** argv) {
   connector_command->require_subcommand(1);
   CLI::App* const connector_add_command =
       connector_command->add_subcommand("add", "turn a Swagger 2 or OpenAPI 3 document into a declaration");
-  connector_add_command
-      ->add_option("FILE", connector.file, "the document, JSON or YAML; - is standard input")
+  connector_add_command->add_option("FILE", connector.file, "the document, JSON or YAML; - is standard input")
       ->required();
   connector_add_command->add_option("-o,--output", connector.output,
                                     "the `.flow` file to write; - is standard output (default: NAME.flow in "
@@ -78,7 +77,8 @@ int main(int argc, char** argv) {
       ->add_option("--effect", connector.effects,
                    "what an operation does: operation=read, act or notify; can be repeated")
       ->allow_extra_args(false);
-  connector_add_command->add_option("--report", connector.report, "how to say what was left out: text or json")
+  connector_add_command
+      ->add_option("--report", connector.report, "how to say what was left out: text or json")
       ->check(CLI::IsMember({"text", "json"}));
 
   flow::BacktestOptions backtest;

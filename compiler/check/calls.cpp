@@ -141,8 +141,9 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
     for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
     return error_type();
   }
-  CheckedCall checked{.operation = index, .arguments = arguments(node, is_http(tree_.kid(node, 0)) ? "http" : operation.name,
-                                                 operation.parameters)};
+  CheckedCall checked{.operation = index,
+                      .arguments = arguments(node, is_http(tree_.kid(node, 0)) ? "http" : operation.name,
+                                             operation.parameters)};
   check_people(operation, checked.arguments);
   out_.calls.insert_or_assign(node, std::move(checked));
   note_operation(index);

@@ -13,9 +13,9 @@ namespace flow {
 std::string write_library(const Library& library);
 
 // The library that was written, with the same numbers for types, operations and functions. Bytes that this
-// build did not write are refused, as far as they can be told. `bytes` must outlive the library and its copies:
-// operations and functions are read from them when they are first asked for, and damage within one ends the
-// process then.
+// build did not write are refused, as far as they can be told. `bytes` must outlive the library and its
+// copies: operations and functions are read from them when they are first asked for, and damage within one
+// ends the process then.
 Result<Library> read_library(std::string_view bytes);
 
 }  // namespace flow

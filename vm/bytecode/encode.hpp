@@ -14,9 +14,9 @@
 //   4  which code cleans up; before any release, not read any more
 //   5  defaults of the fields of records, which arguments have one, the type Bytes
 //   6  kinds of credentials of connectors; pages, forms and files of requests, other spellings of fields and
-//      other places of results; requests to any address, texts written for an API; second requests, uploads, mails
-//      as bodies, sizes and allowed values of routes; quotas by value; digests. A field that version 5 lacks
-//      stands behind `io.is_since(6)`
+//      other places of results; requests to any address, texts written for an API; second requests, uploads,
+//      mails as bodies, sizes and allowed values of routes; quotas by value; digests. A field that version 5
+//      lacks stands behind `io.is_since(6)`
 #pragma once
 
 #include <cstdint>
