@@ -182,8 +182,8 @@ class Section {
     return error(
         fmt::format("{}: line {}: {}", file_, node == nullptr ? 0 : node->source().begin.line, problem));
   }
-  Result<std::map<std::string, std::string>> all_texts() { return texts(false); }
-  Result<std::map<std::string, std::string>> texts_beside_tables() { return texts(true); }
+  Result<std::map<std::string, std::string>> all_texts() { return texts_by_key(false); }
+  Result<std::map<std::string, std::string>> texts_beside_tables() { return texts_by_key(true); }
   // Where the value stands in the text of the file.
   Span place(const std::string& key, std::string_view text) const {
     const toml::node* const node = table_.get(key);
@@ -248,7 +248,7 @@ class Section {
     }
     return "[" + list + "]";
   }
-  Result<std::map<std::string, std::string>> texts(bool may_have_tables) const {
+  Result<std::map<std::string, std::string>> texts_by_key(bool may_have_tables) const {
     std::map<std::string, std::string> out;
     for (const auto& [name, child] : table_) {
       if (may_have_tables && child.is_table()) continue;
