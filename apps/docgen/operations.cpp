@@ -38,7 +38,7 @@ std::string shown(const Template& node) {
     case Kind::Item: return node.text + (node.names.empty() ? "" : "." + node.names[0]);
     case Kind::Written: return fmt::format("{}.written({})", shown(node.children.at(0)), node.text);
     case Kind::Setting: return "config." + node.text;
-    case Kind::CallKey: return "key";
+    case Kind::CallKey: return node.names.empty() ? "key" : "key.uuid";
     case Kind::Concat: return "\"" + shown_text(node) + "\"";
     case Kind::List: return "[" + joined(node.children) + "]";
     case Kind::ForEach:
@@ -51,6 +51,7 @@ std::string shown(const Template& node) {
     case Kind::If:
       return fmt::format("if {} then {} else {}", shown(node.children.at(0)), shown(node.children.at(1)),
                          shown(node.children.at(2)));
+    case Kind::Join: return fmt::format("{}.join(\"{}\")", shown(node.children.at(0)), node.text);
     case Kind::CamelCase: return fmt::format("camelCase({})", shown(node.children.at(0)));
     case Kind::Object: break;
   }
