@@ -120,7 +120,9 @@ TEST(DigestDeaths, LeadToOneMail) {
       }
       EXPECT_EQ(first, 1u);
       EXPECT_LE(second, 1u);
-      if (!has_died) EXPECT_EQ(second, 1u);
+      if (!has_died) {
+        EXPECT_EQ(second, 1u);
+      }
     }
     EXPECT_FALSE(has_died);
   }
