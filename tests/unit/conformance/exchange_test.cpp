@@ -27,7 +27,7 @@ const Module& whole_library() {
     Module made;
     made.types = library.types;
     made.connectors = library.connectors;
-    made.operations = library.operations;
+    made.operations.assign(library.operations.begin(), library.operations.end());
     return made;
   }();
   return module;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "stdlib/executor/executor.hpp"
+#include "stdlib/executor/response.hpp"
 #include "stdlib/json/json.hpp"
 #include "tests/unit/stdlib/fakes.hpp"
 
