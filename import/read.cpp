@@ -12,7 +12,8 @@ Result<Document> read_document(std::string_view bytes, Findings& findings) {
   const std::string text = as_utf8(bytes, findings);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) return error("the document is empty");
-  if (text[first] != '{' && text[first] != '[') return read_yaml(text, findings);
+  // YAML begins no comment by `/`.
+  if (std::string_view("{[/").find(text[first]) == std::string_view::npos) return read_yaml(text, findings);
   Result<Document> json = read_json(text, findings);
   if (json) return json;
   if (const std::string repaired = repaired_json(text); repaired != text)
