@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/library/standard_library.hpp"
+#include "apps/server/needed_operations.hpp"
 #include "base/text.hpp"
 #include "runtime/deployment.hpp"
 #include "stdlib/executor/request.hpp"
@@ -58,13 +59,16 @@ std::string MissingSettings::text() const {
 Result<std::vector<MissingSettings>> missing_settings_of(const TenantConfig& tenant, const Module& module) {
   std::vector<MissingSettings> missing;
   std::set<std::uint32_t> seen;
-  for (const Operation& operation : module.operations) {
-    if (operation.routes.empty()) continue;
-    FLOW_TRY(const Route* const route, chosen_route(operation, tenant.access));
-    if (route->protocol != Protocol::Http || !seen.insert(route->connector).second) continue;
-    const Connector& connector = module.connectors.at(route->connector);
-    if (std::vector<std::string> settings = missing_settings(connector, tenant.access); !settings.empty())
-      missing.push_back({tenant.name, connector.name, std::move(settings), operation.full_name()});
+  for (const FlowCode& flow : module.flows) {
+    FLOW_TRY(const std::vector<const Operation*> operations, needed_operations(module, flow, tenant.access));
+    for (const Operation* operation : operations) {
+      if (operation->routes.empty()) continue;
+      FLOW_TRY(const Route* const route, chosen_route(*operation, tenant.access));
+      if (route->protocol != Protocol::Http || !seen.insert(route->connector).second) continue;
+      const Connector& connector = module.connectors.at(route->connector);
+      if (std::vector<std::string> settings = missing_settings(connector, tenant.access); !settings.empty())
+        missing.push_back({tenant.name, connector.name, std::move(settings), operation->full_name()});
+    }
   }
   return missing;
 }

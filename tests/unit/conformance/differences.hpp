@@ -25,6 +25,8 @@ inline const std::vector<Difference> kDifferences{
      "who may collect a package is taken to be allowed to fetch it: a 403 says which permission is missing"},
     {"machineActions.getPackageUri", "is no UriValue",
      "the link itself, as a Url and without the quotation marks around it"},
+    {"machineActions.getLiveResponseResultLink", "permission of get_live_response_link",
+     "who may run a live response is taken to be allowed to fetch its results: a 403 says which is missing"},
     {"machineActions.getLiveResponseResultLink", "is no UriValue", "the link itself, as a Url"},
     {"ExposureScore", "lacks the field rbacGroupName", "only the scores of groups have it: GroupScore"},
     {"hunting.run", "result of run_advanced_query",
