@@ -7,6 +7,7 @@
 #include <set>
 
 #include "apps/server/connector_check.hpp"
+#include "apps/server/needed_operations.hpp"
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "stdlib/executor/credential.hpp"
@@ -219,15 +220,22 @@ class Doctor {
     std::map<std::string, std::string> bases;  // by address, whose it is
     if (!tenant_->access.door) bases.emplace(tenant_->access.authority, "sign-in");
     for (const Module& module : modules_)
-      for (const Operation& operation : module.operations) {
-        if (operation.routes.empty()) continue;
-        const auto route = chosen_route(operation, tenant_->access);
-        if (!route || (*route)->protocol != Protocol::Http) continue;
-        const Connector& of = module.connectors.at((*route)->connector);
-        const std::string base = base_of(of, tenant_->access);
-        if (!base.empty() && of.auth.kind != Auth::Kind::Url) bases.emplace(base, of.name);
+      for (const FlowCode& flow : module.flows) {
+        const auto operations = needed_operations(module, flow, tenant_->access);
+        if (!operations) continue;  // told with what the flows need
+        for (const Operation* operation : *operations) note_host(module, *operation, bases);
       }
     for (const auto& [base, name] : bases) host(base, name);
+  }
+
+  void note_host(const Module& module, const Operation& operation,
+                 std::map<std::string, std::string>& bases) {
+    if (operation.routes.empty()) return;
+    const auto route = chosen_route(operation, tenant_->access);
+    if (!route || (*route)->protocol != Protocol::Http) return;
+    const Connector& of = module.connectors.at((*route)->connector);
+    const std::string base = base_of(of, tenant_->access);
+    if (!base.empty() && of.auth.kind != Auth::Kind::Url) bases.emplace(base, of.name);
   }
 
   void host(const std::string& base, const std::string& name) {

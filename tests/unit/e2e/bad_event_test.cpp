@@ -108,7 +108,9 @@ TEST_F(Events, DeepNestingIsRefused) {
 }
 
 TEST_F(Events, HugeTitleIsCarriedOrRefusedWithAReason) {
-  expect(run(alert().set("title", std::string(4'000'000, 'x')).to_text()), kSuccess, "finished");
+  expect(run(alert().set("title", std::string(3'000'000, 'x')).to_text()), kSuccess, "finished");
+  expect(run(alert().set("title", std::string(5'000'000, 'x')).to_text()), kFlowWrong,
+         "route `graph` takes 4.0 MB at most");
   expect(run(alert().set("title", std::string(9'000'000, 'x')).to_text()), kWorldWrong,
          "is larger than 8 MiB");
 }

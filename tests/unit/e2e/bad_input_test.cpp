@@ -192,7 +192,7 @@ TEST(WrongConfiguration, IsNamedWithItsLine) {
       {"_env = \"FLOW_E2E_SECRET\"",
        " = \"abc\"",
        {"line 7", "a secret does not belong", "client_secret_env"}},
-      {"\"graph\"", "\"pigeon\"", {"line 10", "`via` must be one of graph, smtp"}},
+      {"\"graph\"", "\"pigeon\"", {"line 10", "`via` must be one of graph, graph-draft, smtp, gmail, acs"}},
       {"\"graph\"", "\"smtp\"", {"needs `[tenants.lab.smtp]`"}},
       {"[tenants.lab.mail]", "[tenants.lab.mail", {"line 9", "expected ']'"}},
       {"client_secret_env = \"FLOW_E2E_SECRET\"", "", {"needs `client_secret_env"}},
