@@ -510,8 +510,8 @@ TEST(AtOnce, TheOrderIsTheSameWhateverCommitFails) {
   }
 }
 
-// Nor does a run that waits through many crashes count as one that ends the process, be it for its turn or for
-// the time of a call.
+// Nor does a run that waits through many crashes count as one that ends the process, be it for its turn or
+// for the time of a call.
 TEST(AtOnce, ARunThatWaitsIsNotStuck) {
   Bench bench;
   bench.engine.policies.at_most = 1;
