@@ -75,6 +75,8 @@ class Summary {
       if (std::vector<std::string> least = least_permissions(std::move(demands)); !least.empty())
         out_.permissions.emplace_back(connector, std::move(least));
     out_.hosts.assign(hosts_.begin(), hosts_.end());
+    for (const std::string& host : chosen_hosts_)
+      if (!hosts_.contains(host)) out_.hosts.push_back(host + " (if configured)");
     for (auto& [group, quota] : quotas_) out_.quotas.push_back(std::move(quota));
     return std::move(out_);
   }
@@ -106,29 +108,32 @@ class Summary {
     out_.calls.push_back(std::move(summary));
   }
 
-  void need(const std::string& connector, const std::string& name) {
-    if (const auto index = module_.operation(connector, name)) need(module_.operations[*index]);
+  void need(const std::string& connector, const std::string& name, bool is_choice = false) {
+    if (const auto index = module_.operation(connector, name)) need(module_.operations[*index], is_choice);
   }
 
   // What a call of it may lead to: itself by each of its routes, polling for its end, looking it up after a
-  // crash.
-  void need(const Operation& operation) {
-    if (!seen_.insert(&operation).second) return;
+  // crash. `is_choice`: only when the configuration chooses another route than the first.
+  void need(const Operation& operation, bool is_choice = false) {
+    if (!seen_.insert({&operation, is_choice}).second) return;
     for (const Route& route : operation.routes) {
       const Connector* const connector = at(module_.connectors, route.connector);
+      const bool is_first = &route == &operation.routes.front();
+      const bool is_chosen = is_choice || !is_first;
       // Another way through the same API is one that somebody chooses, with what more it needs.
-      const bool is_other_way =
-          &route != &operation.routes.front() && route.connector == operation.routes.front().connector;
+      const bool is_other_way = !is_first && route.connector == operation.routes.front().connector;
       if (connector != nullptr && !is_other_way) {
         demands_[connector->name].push_back(route.permissions);
-        if (!connector->base.empty()) hosts_.insert(host_of(connector->base));
+        if (!connector->base.empty()) reach(host_of(connector->base), is_chosen);
       }
-      if (route.protocol == Protocol::Smtp) hosts_.insert("the mail server");
+      if (route.protocol == Protocol::Smtp) reach("the mail server", is_chosen);
       if (route.crash && route.crash->kind == CrashRule::Kind::Lookup)
-        need(operation.connector, route.crash->operation);
+        need(operation.connector, route.crash->operation, is_chosen);
     }
-    if (operation.completes) need(operation.connector, operation.completes->operation);
+    if (operation.completes) need(operation.connector, operation.completes->operation, is_choice);
   }
+
+  void reach(const std::string& host, bool is_choice) { (is_choice ? chosen_hosts_ : hosts_).insert(host); }
 
   // The configuration chooses one route; what they share is counted once.
   void load(const Operation& operation, std::uint32_t times) {
@@ -149,9 +154,9 @@ class Summary {
   const Module& module_;
   const FlowCode& flow_;
   FlowSummary out_;
-  std::set<const Operation*> seen_;
+  std::set<std::pair<const Operation*, bool>> seen_;
   std::map<std::string, std::vector<std::vector<std::string>>> demands_;
-  std::set<std::string> hosts_;
+  std::set<std::string> hosts_, chosen_hosts_;
   std::map<std::string, QuotaSummary> quotas_;
 };
 
