@@ -63,7 +63,7 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   CallText text() const {
     return {operation, route, connector, *access, arguments, call.key, clock.now_us()};
   }
-  void finish(Outcome outcome) { done(redaction.cleaned(std::move(outcome))); }
+  void finish(Outcome end) { done(redaction.cleaned(std::move(end))); }
 
   void begin();
   void with_token(std::function<void(const std::string&)> next);
@@ -462,7 +462,7 @@ void OperationExecutor::Shared::look_up(const OperationRequest& request, const C
 
 OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock,
                                      SmtpSender* mail)
-    : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail})) {}
+    : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail, {}})) {}
 OperationExecutor::~OperationExecutor() = default;
 
 void OperationExecutor::open(WaysOut ways, Egress egress) {
