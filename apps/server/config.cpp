@@ -226,6 +226,36 @@ Result<Config> parse_config(const std::string& name, const std::string& text) {
   return config;
 }
 
+namespace {
+
+// As whom the pretend tenant's doubles of other services are called: they take any credential of the right
+// form.
+void add_doubles(TenantAccess& access, const std::string& url) {
+  const auto known = [](std::string value) {
+    return [value = std::move(value)]() -> Result<std::string> { return value; };
+  };
+  for (const char* connector : {"slack", "servicenow", "jira", "sentinel", "loganalytics"})
+    access.bases[connector] = url;
+  access.credentials["slack"].token = known("xoxb-sim");
+  for (const char* connector : {"servicenow", "jira"}) {
+    access.credentials[connector].user = "flow";
+    access.credentials[connector].password = known("sim-secret");
+  }
+  for (const auto& [connector, path] :
+       {std::pair("teams", "/teams/"), std::pair("slack_webhook", "/slack/")}) {
+    access.credentials[connector].url = known(url + path + "soc");
+    for (const char* channel : {"soc", "oncall", "security"})
+      access.credentials[connector].urls[channel] = known(url + path + channel);
+  }
+  for (const char* connector : {"sentinel", "loganalytics"}) {
+    access.settings[fmt::format("{}.subscription", connector)] = "5f1d7c84-2b60-4e9a-8c3d-90a1b2c3d4e5";
+    access.settings[fmt::format("{}.resource_group", connector)] = "soc";
+    access.settings[fmt::format("{}.workspace", connector)] = "soc";
+  }
+}
+
+}  // namespace
+
 TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::string& mail_via) {
   const std::string url = fmt::format("http://127.0.0.1:{}", port);
   TenantConfig tenant;
@@ -239,6 +269,8 @@ TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::
   access.settings = {{"graph.sender", "soc-bot@contoso.com"}, {"smtp.sender", "soc-bot@contoso.com"}};
   access.routes = {{"mail", mail_via}};
   access.smtp = SmtpServer{.host = "127.0.0.1", .port = smtp_port, .security = SmtpServer::Security::None};
+  add_doubles(access, url);
+  tenant.identity.kind = CredentialKind::Secret;
   return tenant;
 }
 

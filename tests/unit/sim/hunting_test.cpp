@@ -93,11 +93,11 @@ TEST(Hunting, RowsComeFromOutsideToo) {
   EXPECT_THAT(tenant.sim("POST", "tables/DeviceEvent", "[]").message(),
               HasSubstr("did you mean `DeviceEvents`?"));
   EXPECT_EQ(tenant.sim("POST", "alerts", R"({"evidence": [7]})").status, 400);
-  EXPECT_EQ(tenant
-                .sim("POST", "alerts",
-                     R"({"evidence": [{"entityType": "Process", "processId": "x", "sha1": 5}]})")
-                .status,
-            200);
+  EXPECT_EQ(
+      tenant
+          .sim("POST", "alerts", R"({"evidence": [{"entityType": "Process", "processId": "x", "sha1": 5}]})")
+          .status,
+      200);
   EXPECT_GT(tenant.count("AlertEvidence"), 0);  // what does not fit a column is left out
 }
 
