@@ -185,18 +185,39 @@ void Runtime::Loop::note_leases(const Run& run, std::uint32_t number, const Outc
       const auto holder = holder_of(lease.row);
       return holder && holder->run == of.run && holder->call == of.call;
     };
-    const auto end_all = [&](const std::string& operation_name, const std::string& why_not) -> Status {
+    const auto end_all = [&](const std::string& operation_name, const std::string& why_not,
+                             bool is_undone) -> Status {
       FLOW_TRY(const std::vector<OpenLease> open, open_leases(tenant, lease_flow(operation_name)));
-      for (const OpenLease& lease : open)
-        if (has_failed ? is_own(lease) : is_same_target(lease.event, arguments))
-          FLOW_TRY_STATUS(end_lease(lease.row.id, why_not));
+      for (const OpenLease& lease : open) {
+        if (has_failed ? !is_own(lease) : !is_same_target(lease.event, arguments)) continue;
+        if (is_undone) {
+          FLOW_TRY(const bool is_before, was_leased_before(lease.row, of));
+          if (!is_before) continue;
+        }
+        FLOW_TRY_STATUS(end_lease(lease.row.id, why_not));
+      }
       return {};
     };
-    if (has_failed) return end_all(name, fmt::format("the call did not happen: {}", problem));
+    if (has_failed) return end_all(name, fmt::format("the call did not happen: {}", problem), false);
     if (!is_leased)
-      FLOW_TRY_STATUS(end_all(name, fmt::format("run {} has called {} without a lease", of.run, name)));
-    return end_all(inverse, fmt::format("run {} has called {}", of.run, name));
+      FLOW_TRY_STATUS(
+          end_all(name, fmt::format("run {} has called {} without a lease", of.run, name), false));
+    return end_all(inverse, fmt::format("run {} has called {}", of.run, name), true);
   });
+}
+
+// Whether what was leased had happened before the other call was first sent. Of two that were under way at
+// once nobody knows which came first: then the lease stays, and undoing twice harms nobody.
+Result<bool> Runtime::Loop::was_leased_before(const RunRow& lease, const Caller& other) {
+  FLOW_TRY(const LeasedCall leased, leased_call_of(lease));
+  if (leased.state != LeasedCall::State::Happened) return leased.state == LeasedCall::State::DidNotHappen;
+  FLOW_TRY(const std::vector<JournalRow> journal, journal_of(other.run));
+  for (const JournalRow& row : journal) {
+    if (row.kind != static_cast<int>(EntryKind::Intent)) continue;
+    FLOW_TRY(const Entry entry, decode_entry(EntryKind::Intent, row.payload));
+    if (std::get<IntentEntry>(entry).call == other.call) return leased.since_us <= row.time_us;
+  }
+  return false;
 }
 
 Status Runtime::Loop::end_lease(const std::string& id, const std::string& why_not) {

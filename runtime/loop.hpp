@@ -318,6 +318,7 @@ class Runtime::Loop {
   Result<LeaseEnd> end_of_lease(const RunRow& lease, std::int64_t length_us);
   void note_leases(const Run& run, std::uint32_t number, const Outcome& outcome);
   Status end_lease(const std::string& id, const std::string& why_not);
+  Result<bool> was_leased_before(const RunRow& lease, const Caller& other);
   void note_overdue(const Run& lease, const std::string& problem);
 
   // gathering.cpp
