@@ -92,7 +92,9 @@ bool Runtime::Loop::admit_under_limit(Run& run, std::uint32_t number, std::int64
   } else if (limit->otherwise == Policies::Limit::Otherwise::Skip) {
     answer_instead(run, number, AnsweredBy::Skip, stand_in(run, number, now_us));
   } else if (limit->otherwise == Policies::Limit::Otherwise::Ask) {
-    const auto agreed = approval(run, number, beyond_limit(run, number, *limit));
+    // A person is not bothered with what is only tried: nobody agrees to it.
+    const auto agreed = is_recorded_only(run) ? std::optional(false)
+                                              : approval(run, number, beyond_limit(run, number, *limit));
     if (!agreed || *agreed) return agreed.has_value();
     answer_instead(
         run, number, AnsweredBy::Limit,
