@@ -23,17 +23,17 @@ struct Field {
   unsigned lowest = 0, highest = 0;
   std::span<const std::string_view> names;  // the first is that of `lowest`
 };
-constexpr std::array<Field, 5> kFields = {
+constexpr std::array<Field, 5> kCronFields = {
     Field{"minute", 0, 59, {}}, Field{"hour", 0, 23, {}}, Field{"day of the month", 1, 31, {}},
     Field{"month", 1, 12, kMonths}, Field{"day of the week", 0, 7, kWeekdays}};
 
-struct Word {
+struct CronWord {
   std::size_t begin = 0;
   std::string_view text;
 };
 
-std::vector<Word> words_of(std::string_view text) {
-  std::vector<Word> words;
+std::vector<CronWord> words_of(std::string_view text) {
+  std::vector<CronWord> words;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = text.find_first_not_of(" \t", at);
     if (begin == std::string_view::npos) break;
@@ -43,14 +43,14 @@ std::vector<Word> words_of(std::string_view text) {
   return words;
 }
 
-tl::unexpected<CronMistake> mistake(Word where, std::string message) {
+tl::unexpected<CronMistake> mistake(CronWord where, std::string message) {
   return tl::unexpected(CronMistake{where.begin, where.text.size(), std::move(message)});
 }
 
 // The part of `word` before the first `separator`; `word` becomes what is behind it, or empty.
-Word cut(Word& word, char separator) {
+CronWord cut(CronWord& word, char separator) {
   const std::size_t end = std::min(word.text.find(separator), word.text.size());
-  const Word part{word.begin, word.text.substr(0, end)};
+  const CronWord part{word.begin, word.text.substr(0, end)};
   const std::size_t next = std::min(end + 1, word.text.size());
   word = {word.begin + next, word.text.substr(next)};
   return part;
@@ -63,7 +63,7 @@ std::string allowed(const Field& field) {
                          : fmt::format(", or {} to {}", field.names.front(), field.names.back()));
 }
 
-tl::expected<unsigned, CronMistake> value_of(Word word, const Field& field) {
+tl::expected<unsigned, CronMistake> value_of(CronWord word, const Field& field) {
   for (std::size_t i = 0; i < field.names.size(); ++i)
     if (equals_ignoring_case(word.text, field.names[i])) return field.lowest + static_cast<unsigned>(i);
   unsigned value = 0;
@@ -77,10 +77,10 @@ tl::expected<unsigned, CronMistake> value_of(Word word, const Field& field) {
                            : fmt::format("`{}` is no {}: {}", word.text, field.name, allowed(field)));
 }
 
-tl::expected<std::uint64_t, CronMistake> bits_of_part(Word part, const Field& field) {
+tl::expected<std::uint64_t, CronMistake> bits_of_part(CronWord part, const Field& field) {
   const bool has_step = part.text.find('/') != std::string_view::npos;
-  Word step_word = part;
-  Word range = cut(step_word, '/');
+  CronWord step_word = part;
+  CronWord range = cut(step_word, '/');
   unsigned step = 1;
   if (has_step) {
     const Field steps{"step", 1, field.highest, {}};
@@ -90,7 +90,7 @@ tl::expected<std::uint64_t, CronMistake> bits_of_part(Word part, const Field& fi
   }
   unsigned from = field.lowest, to = field.highest;
   if (range.text != "*") {
-    const Word whole = range;
+    const CronWord whole = range;
     const bool is_range = range.text.find('-') != std::string_view::npos;
     const auto first = value_of(cut(range, '-'), field);
     if (!first) return tl::unexpected(first.error());
@@ -109,7 +109,7 @@ tl::expected<std::uint64_t, CronMistake> bits_of_part(Word part, const Field& fi
   return bits;
 }
 
-tl::expected<std::uint64_t, CronMistake> bits_of(Word word, const Field& field) {
+tl::expected<std::uint64_t, CronMistake> bits_of(CronWord word, const Field& field) {
   std::uint64_t bits = 0;
   for (bool is_last = false; !is_last;) {
     is_last = word.text.find(',') == std::string_view::npos;
@@ -137,19 +137,19 @@ bool CronSchedule::fires_on(unsigned month, unsigned day, unsigned weekday) cons
 }
 
 tl::expected<CronSchedule, CronMistake> parse_cron(std::string_view text) {
-  const std::vector<Word> words = words_of(text);
-  if (words.size() != kFields.size()) {
+  const std::vector<CronWord> words = words_of(text);
+  if (words.size() != kCronFields.size()) {
     const std::string message = fmt::format(
         "a schedule has five fields (minute, hour, day of the month, month, day of the week), and this has "
         "{}",
         words.size());
-    if (words.size() < kFields.size()) return mistake({0, text}, message);
-    const Word& first = words[kFields.size()];
+    if (words.size() < kCronFields.size()) return mistake({0, text}, message);
+    const CronWord& first = words[kCronFields.size()];
     return mistake({first.begin, text.substr(first.begin)}, message);
   }
   std::array<std::uint64_t, 5> bits{};
-  for (std::size_t i = 0; i < kFields.size(); ++i) {
-    const auto field = bits_of(words[i], kFields[i]);
+  for (std::size_t i = 0; i < kCronFields.size(); ++i) {
+    const auto field = bits_of(words[i], kCronFields[i]);
     if (!field) return tl::unexpected(field.error());
     bits[i] = *field;
   }

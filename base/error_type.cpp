@@ -8,7 +8,8 @@
 namespace flow {
 namespace {
 
-constexpr std::array<std::string_view, kErrorFields> kFields = {"kind", "message", "operation", "line"};
+constexpr std::array<std::string_view, kErrorFields> kErrorFieldNames = {"kind", "message", "operation",
+                                                                         "line"};
 
 bool is_error_kind(const TypeTable& types, TypeId id) {
   if (!types.is(id, TypeKind::Enum)) return false;
@@ -45,7 +46,7 @@ bool is_error_type(const TypeTable& types, TypeId id) {
   const RecordType& record = types.record(id);
   if (record.name != "Error" || record.fields.size() != kErrorFields) return false;
   for (std::size_t k = 0; k < kErrorFields; ++k)
-    if (record.fields[k].name != kFields[k]) return false;
+    if (record.fields[k].name != kErrorFieldNames[k]) return false;
   const auto type_of = [&](ErrorField field) { return record.fields[static_cast<std::size_t>(field)].type; };
   const TypeId operation = type_of(ErrorField::Operation);
   return is_error_kind(types, type_of(ErrorField::Kind)) && type_of(ErrorField::Message) == kStringType &&

@@ -7,15 +7,15 @@
 namespace flow {
 namespace {
 
-struct Word {
+struct EscapeWord {
   std::string_view text;
   Escape escape;
 };
-constexpr Word kWords[] = {{"card", Escape::Card},
-                           {"slack", Escape::Slack},
-                           {"servicenow", Escape::ServiceNow},
-                           {"jql", Escape::Jql},
-                           {"uuid", Escape::Uuid}};
+constexpr EscapeWord kEscapeWords[] = {{"card", Escape::Card},
+                                       {"slack", Escape::Slack},
+                                       {"servicenow", Escape::ServiceNow},
+                                       {"jql", Escape::Jql},
+                                       {"uuid", Escape::Uuid}};
 
 std::string with_backslashes(std::string_view text, std::string_view before) {
   std::string out;
@@ -79,13 +79,13 @@ std::string uuid_of(std::string_view text) {
 }  // namespace
 
 std::optional<Escape> escape_named(std::string_view word) {
-  const auto found = std::ranges::find(kWords, word, &Word::text);
-  return found == std::end(kWords) ? std::nullopt : std::optional(found->escape);
+  const auto found = std::ranges::find(kEscapeWords, word, &EscapeWord::text);
+  return found == std::end(kEscapeWords) ? std::nullopt : std::optional(found->escape);
 }
 
 std::vector<std::string> escape_names() {
   std::vector<std::string> names;
-  for (const Word& word : kWords) names.emplace_back(word.text);
+  for (const EscapeWord& word : kEscapeWords) names.emplace_back(word.text);
   return names;
 }
 

@@ -9,6 +9,13 @@
 
 namespace flow {
 
+// What stands between words and between lines.
+constexpr bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+// `text` without the blanks around it.
+std::string_view trimmed(std::string_view text);
+
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_ascii(std::string_view text);
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 #include "runtime/digest.hpp"
 
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
 constexpr std::size_t kLongestText = 500;  // of a fault or a reason: the journal has it whole
 
 // Nearly all are IDs and names, which stand in JSON as they are.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/loop.hpp"
@@ -14,8 +15,7 @@ namespace {
 
 constexpr std::uint32_t kSettleTries = 5;
 constexpr std::uint32_t kFailuresUntilOverdue = 3;  // in a row, until people are told of a lease
-constexpr std::int64_t kSecondUs = 1'000'000;
-constexpr std::size_t kLongestInBucket = 300;  // of what has a quota of its own
+constexpr std::size_t kLongestInBucket = 300;       // of what has a quota of its own
 
 // Without a fault of the host: who asked whether a call happened may have been told without asking the host.
 Breaker::Sign sign_of(const Fault* fault, bool is_settlement) {

@@ -4,12 +4,12 @@
 // same. A round looks at every run once, since only then is it known which modules are needed.
 #include <algorithm>
 
+#include "base/calendar.hpp"
 #include "runtime/loop.hpp"
 
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000, kMinuteUs = 60 * kSecondUs;
 constexpr std::int64_t kShortestRestUs = kMinuteUs, kLongestRestUs = 6 * 60 * kMinuteUs;
 constexpr std::int64_t kPatienceUs = 10 * kMinuteUs;
 constexpr std::string_view kLastRun = "~";  // behind every ID

@@ -33,7 +33,7 @@ bool is_kept(std::string_view name) {
   return is_one_of(kKept, name) || is_one_of(kKeptToo, name);
 }
 
-bool is_blank(char c) {
+bool is_html_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
@@ -58,24 +58,25 @@ std::string_view value_at(std::string_view html, std::size_t& at) {
     return html.substr(from, to - from);
   }
   const std::size_t from = at;
-  while (at < size && !is_blank(html[at]) && html[at] != '>') ++at;
+  while (at < size && !is_html_blank(html[at]) && html[at] != '>') ++at;
   return html.substr(from, at - from);
 }
 
 void read_attributes(std::string_view html, std::size_t at, Tag& tag) {
   const std::size_t size = html.size();
   while (at < size && html[at] != '>') {
-    if (is_blank(html[at]) || html[at] == '/') {
+    if (is_html_blank(html[at]) || html[at] == '/') {
       ++at;
       continue;
     }
     const std::size_t from = at++;
-    while (at < size && !is_blank(html[at]) && html[at] != '=' && html[at] != '>' && html[at] != '/') ++at;
+    while (at < size && !is_html_blank(html[at]) && html[at] != '=' && html[at] != '>' && html[at] != '/')
+      ++at;
     const std::string name = lower_ascii(html.substr(from, at - from));
-    while (at < size && is_blank(html[at])) ++at;
+    while (at < size && is_html_blank(html[at])) ++at;
     if (at >= size || html[at] != '=') continue;
     ++at;
-    while (at < size && is_blank(html[at])) ++at;
+    while (at < size && is_html_blank(html[at])) ++at;
     const std::string_view value = value_at(html, at);
     if (name == "href" && tag.href.empty()) tag.href = value;
   }
@@ -99,7 +100,7 @@ std::optional<Tag> tag_at(std::string_view html, std::size_t at) {
   if (next < html.size() && html[next] == '/') tag.is_end = true, ++next;
   if (next >= html.size() || !is_letter(html[next])) return std::nullopt;
   const std::size_t from = next;
-  while (next < html.size() && !is_blank(html[next]) && html[next] != '>' && html[next] != '/') ++next;
+  while (next < html.size() && !is_html_blank(html[next]) && html[next] != '>' && html[next] != '/') ++next;
   tag.name = lower_ascii(html.substr(from, next - from));
   read_attributes(html, next, tag);
   return tag;

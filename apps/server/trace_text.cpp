@@ -22,7 +22,7 @@ std::size_t offset_of(std::string_view line, std::uint32_t column) {
   return at;
 }
 
-std::string trimmed(std::string_view text) {
+std::string statement_of(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t\r;");
   if (begin == std::string_view::npos) return {};
   return std::string(text.substr(begin, text.find_last_not_of(" \t\r;") - begin + 1));
@@ -96,7 +96,7 @@ std::string SourceText::statement(std::uint32_t line, std::uint32_t column) cons
   if (const auto found = columns_.find(line); found != columns_.end())
     if (const auto next = found->second.upper_bound(column); next != found->second.end())
       end = offset_of(text, *next);
-  return trimmed(std::string_view(text).substr(begin, end - begin));
+  return statement_of(std::string_view(text).substr(begin, end - begin));
 }
 
 std::string trace_text(const TraceStep& step, const TraceLook& look) {

@@ -5,12 +5,12 @@
 #include "apps/sim/request_body.hpp"
 #include "apps/sim/sightings.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 
 namespace flow::sim {
 namespace {
 
-constexpr std::int64_t kMinuteUs = 60'000'000;
 constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::size_t kMostTagged = 500;
 

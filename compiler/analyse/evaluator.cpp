@@ -9,21 +9,18 @@
 namespace flow {
 namespace {
 
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
-
 // Overflow is a fault of the run, so what goes on lies within.
 std::int64_t sum(std::int64_t x, std::int64_t y) {
   std::int64_t result = 0;
-  return __builtin_add_overflow(x, y, &result) ? (x > 0 ? kGreatest : kLeast) : result;
+  return __builtin_add_overflow(x, y, &result) ? (x > 0 ? kGreatestInt : kLeastInt) : result;
 }
 std::int64_t difference(std::int64_t x, std::int64_t y) {
   std::int64_t result = 0;
-  return __builtin_sub_overflow(x, y, &result) ? (x >= 0 ? kGreatest : kLeast) : result;
+  return __builtin_sub_overflow(x, y, &result) ? (x >= 0 ? kGreatestInt : kLeastInt) : result;
 }
 std::int64_t product(std::int64_t x, std::int64_t y) {
   std::int64_t result = 0;
-  return __builtin_mul_overflow(x, y, &result) ? ((x > 0) == (y > 0) ? kGreatest : kLeast) : result;
+  return __builtin_mul_overflow(x, y, &result) ? ((x > 0) == (y > 0) ? kGreatestInt : kLeastInt) : result;
 }
 
 bool is_whole(const Values& values) {
@@ -146,7 +143,7 @@ Values Evaluator::call(NodeId node, const Facts& facts) const {
   if (!counts || type != kIntType) return any;
   if (kind == Kind::ListLength || (kind == Kind::ListCount && !method->second.has_lambda))
     if (const auto known = length(method->second.receiver, facts)) return Values::number(type, *known);
-  return Values::numbers(type, 0, kGreatest);
+  return Values::numbers(type, 0, kGreatestInt);
 }
 
 // ---- What follows from a condition
@@ -317,14 +314,14 @@ void Evaluator::assume_order(NodeId node, NodeKind op, bool truth, Facts& facts)
     return;
   const bool may_be_unknown = a.holds_unknown(types()) || b.holds_unknown(types());
   const bool is_enum = types().is(a.type(), TypeKind::Enum);
-  const std::int64_t least = is_enum ? 0 : kLeast;
+  const std::int64_t least = is_enum ? 0 : kLeastInt;
   if (!truth) {  // the other way round: b < a, or b <= a; or one is a value nobody knows
     std::swap(low, high);
     std::swap(a, b);
     or_equal = !or_equal;
   } else if (may_be_unknown) {
-    a = a.between(0, kGreatest);
-    b = b.between(0, kGreatest);
+    a = a.between(0, kGreatestInt);
+    b = b.between(0, kGreatestInt);
     if (a.is_empty() || b.is_empty()) {
       facts = Facts::nowhere();
       return;
@@ -337,10 +334,11 @@ void Evaluator::assume_order(NodeId node, NodeKind op, bool truth, Facts& facts)
     return values.between(first, last).joined(values.between(Values::kUnknownValue, Values::kUnknownValue));
   };
   const std::int64_t edge = or_equal ? 0 : 1;
-  const Values narrow_a = narrow(a, least, b.greatest() == kLeast && edge == 1 ? kLeast : b.greatest() - edge,
-                                 !b.holds_unknown(types()));
-  const Values narrow_b = narrow(b, a.least() == kGreatest && edge == 1 ? kGreatest : a.least() + edge,
-                                 kGreatest, !a.holds_unknown(types()));
+  const Values narrow_a =
+      narrow(a, least, b.greatest() == kLeastInt && edge == 1 ? kLeastInt : b.greatest() - edge,
+             !b.holds_unknown(types()));
+  const Values narrow_b = narrow(b, a.least() == kGreatestInt && edge == 1 ? kGreatestInt : a.least() + edge,
+                                 kGreatestInt, !a.holds_unknown(types()));
   learn(low, narrow_a, node, truth, facts);
   learn(high, narrow_b, node, truth, facts);
 }

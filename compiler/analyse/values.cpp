@@ -12,8 +12,6 @@
 namespace flow {
 namespace {
 
-constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kGreatest = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kMostParts = 256;  // ranges or texts of one set; beyond them it grows to hold more
 
 std::string listed(const std::vector<std::string>& values, std::string_view word) {
@@ -30,7 +28,7 @@ std::string listed(const std::vector<std::string>& values, std::string_view word
 
 std::int64_t order_of(double value) {
   const auto bits = std::bit_cast<std::int64_t>(value);
-  return bits >= 0 ? bits : -(bits & kGreatest);
+  return bits >= 0 ? bits : -(bits & kGreatestInt);
 }
 
 double real_at(std::int64_t order) {
@@ -43,7 +41,7 @@ Values Values::all(const TypeTable& types, TypeId type) {
   out.type_ = types.without_null(type);
   switch (types.storage(out.type_)) {
     case Storage::Bool: out = out.joined(numbers(kBoolType, 0, 1)); break;
-    case Storage::Int: out = out.joined(numbers(out.type_, kLeast, kGreatest)); break;
+    case Storage::Int: out = out.joined(numbers(out.type_, kLeastInt, kGreatestInt)); break;
     case Storage::Float:
       out = out.joined(numbers(kFloatType, order_of(std::numeric_limits<double>::lowest()),
                                order_of(std::numeric_limits<double>::max())));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,9 @@
 #include "base/type.hpp"
 
 namespace flow {
+
+inline constexpr std::int64_t kLeastInt = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t kGreatestInt = std::numeric_limits<std::int64_t>::max();
 
 class Values {
  public:

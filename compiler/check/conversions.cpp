@@ -37,12 +37,6 @@ TypeId Checker::own_type_in(TypeId type) const {
 
 namespace {
 
-// Texts that say what they are, and can be said to be something else.
-bool is_plain_text(const TypeTable& types, TypeId type) {
-  return types.storage(type) == Storage::Text && type != kSecretType && type != kHtmlType &&
-         type != kKqlType && type != kBytesType;
-}
-
 // The function that reads a text as a value of the type.
 std::string_view reader_of(TypeId type) {
   switch (type) {

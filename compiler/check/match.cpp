@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t kMostNamed = 8;  // values that are missing, in a message
 
-bool is_number(NodeKind kind) {
+bool is_number_literal(NodeKind kind) {
   return kind == NodeKind::Int || kind == NodeKind::Float || kind == NodeKind::Duration ||
          kind == NodeKind::Negate;
 }
@@ -126,7 +126,7 @@ void Checker::pattern(NodeId node, TypeId subject, Taken& taken) {
     case NodeKind::PatternRange: {
       const NodeId low = tree_.kid(node, 0), high = tree_.kid(node, 1);
       if (is_error(subject)) return;
-      if (!is_number(tree_.kind(low)) || !is_number(tree_.kind(high)) ||
+      if (!is_number_literal(tree_.kind(low)) || !is_number_literal(tree_.kind(high)) ||
           (bare != kIntType && bare != kFloatType && bare != kDurationType)) {
         report(Code::TypeMismatch, node,
                fmt::format("a range is of numbers or durations, and what is matched is `{}`",
@@ -186,7 +186,8 @@ void Checker::pattern(NodeId node, TypeId subject, Taken& taken) {
     const Meaning& value = out_.meaning[node];
     return take(taken, out_.types.enumeration(value.type).values[value.index], node);
   }
-  if (is_number(kind)) return take_interval(taken, number_of(tree_, node), number_of(tree_, node), node);
+  if (is_number_literal(kind))
+    return take_interval(taken, number_of(tree_, node), number_of(tree_, node), node);
   if (kind == NodeKind::True || kind == NodeKind::False)
     return take(taken, kind == NodeKind::True ? "true" : "false", node);
   Diagnostics told;

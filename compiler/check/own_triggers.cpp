@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/calendar.hpp"
 #include "base/cron.hpp"
 #include "base/text.hpp"
 #include "base/time_zone.hpp"
@@ -12,8 +13,6 @@
 
 namespace flow {
 namespace {
-
-constexpr std::int64_t kSecondUs = 1'000'000;
 
 Trigger::Binding binding(std::string name, TypeId type, std::string doc) {
   return {.name = name, .wire = name, .type = type, .doc = std::move(doc)};

@@ -11,7 +11,7 @@ namespace {
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool is_blank(char c) {
+bool is_html_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 char lower(char c) {
@@ -101,7 +101,7 @@ void HtmlScanner::step(char c) {
     // tags.
     case State::EndTag: tag_.clear(); [[fallthrough]];
     case State::TagName:
-      if (is_blank(c) || c == '/')
+      if (is_html_blank(c) || c == '/')
         state_ = State::BeforeAttribute;
       else if (c == '>')
         finish_tag();
@@ -110,7 +110,7 @@ void HtmlScanner::step(char c) {
       return;
     case State::BeforeAttribute:
     case State::AfterAttributeName:
-      if (is_blank(c) || c == '/') return;
+      if (is_html_blank(c) || c == '/') return;
       if (c == '>') return finish_tag();
       if (c == '=' && state_ == State::AfterAttributeName) {
         state_ = State::BeforeValue;
@@ -120,7 +120,7 @@ void HtmlScanner::step(char c) {
       state_ = State::AttributeName;
       return;
     case State::AttributeName:
-      if (is_blank(c) || c == '/')
+      if (is_html_blank(c) || c == '/')
         state_ = State::AfterAttributeName;
       else if (c == '>')
         finish_tag();
@@ -131,7 +131,7 @@ void HtmlScanner::step(char c) {
       return;
     case State::BeforeValue:
       value_.clear();
-      if (is_blank(c)) return;
+      if (is_html_blank(c)) return;
       if (c == '>') return finish_tag();
       state_ = c == '"' ? State::DoubleQuoted : c == '\'' ? State::SingleQuoted : State::Unquoted;
       return;
@@ -143,7 +143,7 @@ void HtmlScanner::step(char c) {
         value_ += c;
       return;
     case State::Unquoted:
-      if (is_blank(c)) state_ = State::BeforeAttribute;
+      if (is_html_blank(c)) state_ = State::BeforeAttribute;
       if (c == '>') finish_tag();
       return;
     case State::Markup:  // behind `<!`
@@ -173,7 +173,7 @@ void HtmlScanner::step(char c) {
         return;
       }
       if (const std::string end = "</" + raw_; recent_.size() == end.size() + 1 && recent_.starts_with(end) &&
-                                               (is_blank(c) || c == '/' || c == '>')) {
+                                               (is_html_blank(c) || c == '/' || c == '>')) {
         raw_.clear();
         tag_.clear();
         state_ = c == '>' ? State::Text : State::BeforeAttribute;

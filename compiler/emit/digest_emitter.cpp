@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "base/calendar.hpp"
 #include "base/mail_digest.hpp"
 
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
 // What was gathered must not be lost because a mail server is down for an hour: together some three hours.
 constexpr std::uint32_t kRetries = 20;
 constexpr std::int64_t kFirstPauseUs = 30 * kSecondUs;

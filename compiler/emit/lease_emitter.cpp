@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "base/calendar.hpp"
 #include "base/lease.hpp"
 
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecondUs = 1'000'000;
 // What was cut off must not stay so because an API is down for a weekend: with the longest pause that is
 // more than a week.
 constexpr std::uint32_t kRetries = 200;

@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "base/diagnostic.hpp"
+#include "base/text.hpp"
 #include "compiler/format/printer.hpp"
 #include "compiler/parse/parse.hpp"
 
 namespace flow {
 namespace {
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 
 // The node's text without blanks, comments and the separators that an empty block may have.
 std::string words(const Tree& tree, NodeId node) {

@@ -7,7 +7,6 @@
 namespace flow {
 namespace {
 
-constexpr int kIndent = 4;
 constexpr std::string_view kBlanks = "                                                  ";
 
 bool is_word_start(char c) {

@@ -6,8 +6,6 @@
 namespace flow {
 namespace {
 
-constexpr int kIndent = 4;
-
 // Printed as they stand in the text.
 bool is_verbatim(NodeKind kind) {
   switch (kind) {

@@ -13,6 +13,8 @@
 
 namespace flow {
 
+inline constexpr int kIndent = 4;  // columns
+
 class Printer {
  public:
   explicit Printer(const Tree& tree) : tree_(tree), text_(tree.source->text()) {}

@@ -1,14 +1,12 @@
 // Signs, words and comments between nodes.
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "compiler/format/printer.hpp"
 
 namespace flow {
 namespace {
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
 bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.hpp"
 #include "compiler/parse/parse.hpp"
 #include "grammar/words.hpp"
 
@@ -27,10 +28,6 @@ constexpr Habit kHabits[] = {
     {"!", "not ", "`!` is no operator here; write `not`"},
     {"'", "\"", "texts stand between double quotes"},
 };
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 class Reporter {
  public:

@@ -14,12 +14,6 @@ std::string environment(const char* first, const char* second) {
   return {};
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 bool exempts(std::string_view rule, const Url& url) {
   if (rule == "*") return true;
   if (const std::size_t colon = rule.rfind(':'); colon != std::string_view::npos && rule.find(':') == colon) {

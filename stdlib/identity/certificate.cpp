@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "base/base64.hpp"
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 
 namespace flow {
@@ -22,8 +23,7 @@ namespace {
 
 constexpr std::size_t kLongestFile = 1u << 20;
 constexpr int kShortestKey = 2048;  // bits; Entra takes no shorter one
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kAssertionLifetime = 600 * kSecond;
+constexpr std::int64_t kAssertionLifetime = 600 * kSecondUs;
 
 template <auto Free>
 struct Freeing {
@@ -133,7 +133,7 @@ std::optional<std::int64_t> time_us(const ASN1_TIME* time) {
   if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
   const std::time_t seconds = timegm(&parts);
   constexpr std::int64_t kMost = 253'402'300'799;  // the end of the year 9999
-  return std::clamp<std::int64_t>(seconds, 0, kMost) * kSecond;
+  return std::clamp<std::int64_t>(seconds, 0, kMost) * kSecondUs;
 }
 
 std::string hex_of(std::string_view bytes) {
@@ -213,7 +213,7 @@ Result<std::string> ClientCertificate::assertion(const Assertion& claims, Assert
   if (claims.now_us < parts_->begins_us)
     return error(fmt::format("certificate `{}` is good from {} on; is this machine's clock right?",
                              parts_->subject, format_time_us(parts_->begins_us)));
-  const std::int64_t now = claims.now_us / kSecond;
+  const std::int64_t now = claims.now_us / kSecondUs;
   const std::string header =
       form == AssertionForm::Ps256
           ? fmt::format(R"({{"alg":"PS256","typ":"JWT","x5t#S256":"{}"}})", parts_->sha256)
@@ -221,7 +221,7 @@ Result<std::string> ClientCertificate::assertion(const Assertion& claims, Assert
   const std::string id = json_quoted(claims.client_id);
   const std::string body = fmt::format(
       R"({{"aud":{},"iss":{},"sub":{},"jti":{},"nbf":{},"iat":{},"exp":{}}})", json_quoted(claims.audience),
-      id, id, json_quoted(claims.id), now, now, now + kAssertionLifetime / kSecond);
+      id, id, json_quoted(claims.id), now, now, now + kAssertionLifetime / kSecondUs);
   const std::string signed_text = base64url_of(header) + "." + base64url_of(body);
   FLOW_TRY(const std::string signature, signature_of(parts_->key.get(), signed_text, form));
   return signed_text + "." + base64url_of(signature);

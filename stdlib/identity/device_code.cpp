@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 #include "stdlib/http/answer.hpp"
 #include "stdlib/http/url.hpp"
@@ -11,10 +12,8 @@
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kUnstatedInterval = 5, kLongestInterval = 60;  // seconds
-constexpr std::int64_t kUnstatedLifetime = 900, kLongestLifetime = 3600;
-constexpr std::size_t kLongestAnswer = 256u << 10;
+constexpr std::int64_t kUnstatedCodeLifetime = 900, kLongestCodeLifetime = 3600;
 constexpr std::size_t kLongestCode = 16u << 10;
 
 HttpRequest post(const DeviceLogin& login, const char* door, std::string body) {
@@ -24,12 +23,8 @@ HttpRequest post(const DeviceLogin& login, const char* door, std::string body) {
           .url = authority + "/" + percent_encoded(login.tenant) + "/oauth2/v2.0/" + door,
           .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}},
           .body = std::move(body),
-          .deadline_us = 30 * kSecond,
-          .max_response_bytes = kLongestAnswer};
-}
-
-std::string text_of(const JsonValue* value) {
-  return value != nullptr && value->is_text() ? value->text : std::string();
+          .deadline_us = 30 * kSecondUs,
+          .max_response_bytes = kLongestTokenAnswer};
 }
 
 std::int64_t seconds_of(const JsonValue* value, std::int64_t unstated, std::int64_t most) {
@@ -71,9 +66,10 @@ tl::expected<DevicePrompt, Fault> read_device_prompt(const DeviceLogin& login, c
     return tl::unexpected(unusable("code"));
   const auto url = parse_url(prompt.address);
   if (!url || !url->is_https) return tl::unexpected(unusable("address to enter the code at"));
-  prompt.interval_us = seconds_of(body->member("interval"), kUnstatedInterval, kLongestInterval) * kSecond;
+  prompt.interval_us = seconds_of(body->member("interval"), kUnstatedInterval, kLongestInterval) * kSecondUs;
   prompt.ends_us =
-      now_us + seconds_of(body->member("expires_in"), kUnstatedLifetime, kLongestLifetime) * kSecond;
+      now_us +
+      seconds_of(body->member("expires_in"), kUnstatedCodeLifetime, kLongestCodeLifetime) * kSecondUs;
   return prompt;
 }
 

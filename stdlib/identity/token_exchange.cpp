@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/base64.hpp"
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 #include "stdlib/http/answer.hpp"
 #include "stdlib/identity/service_account.hpp"
@@ -15,12 +16,10 @@
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kRenewEarly = 300 * kSecond;
-constexpr std::int64_t kUnstatedLifetime = 300 * kSecond;
-constexpr std::int64_t kLongestLifetime = 86'400 * kSecond;
+constexpr std::int64_t kRenewEarly = 300 * kSecondUs;
+constexpr std::int64_t kUnstatedLifetime = 300 * kSecondUs;
+constexpr std::int64_t kLongestLifetime = 86'400 * kSecondUs;
 constexpr std::size_t kLongestToken = 64u << 10;
-constexpr std::size_t kLongestAnswer = 256u << 10;
 constexpr std::string_view kDefault = "/.default";
 constexpr const char* kAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 constexpr const char* kAssertionGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";  // RFC 7523
@@ -39,10 +38,6 @@ constexpr AadstsRow kAadsts[] = {
 const AadstsRow* aadsts_row(std::int64_t number) {
   const auto found = std::ranges::find(kAadsts, number, &AadstsRow::number);
   return found == std::end(kAadsts) ? nullptr : &*found;
-}
-
-std::string text_of(const JsonValue* value) {
-  return value != nullptr && value->is_text() ? value->text : std::string();
 }
 
 // A number, or a string that holds one.
@@ -93,9 +88,9 @@ std::string resource_of(const std::string& scope) {
 std::int64_t lifetime_of(const JsonValue& body, std::int64_t now_us) {
   std::int64_t seconds = number_of(body.member("expires_in"));
   if (seconds <= 0)
-    if (const std::int64_t ends = number_of(body.member("expires_on")); ends > now_us / kSecond)
-      seconds = ends - now_us / kSecond;
-  return seconds <= 0 ? kUnstatedLifetime : std::min(seconds, kLongestLifetime / kSecond) * kSecond;
+    if (const std::int64_t ends = number_of(body.member("expires_on")); ends > now_us / kSecondUs)
+      seconds = ends - now_us / kSecondUs;
+  return seconds <= 0 ? kUnstatedLifetime : std::min(seconds, kLongestLifetime / kSecondUs) * kSecondUs;
 }
 
 bool is_printable(const std::string& text) {
@@ -109,7 +104,7 @@ HttpRequest request_at_door(const TokenRequest& request, const Proof& proof) {
                          door.resource_name + "=" + percent_encoded(resource_of(request.scope)),
                   .headers = {{"Accept", "application/json"}},
                   .deadline_us = request.deadline_us,
-                  .max_response_bytes = kLongestAnswer};
+                  .max_response_bytes = kLongestTokenAnswer};
   if (!door.header.empty()) out.headers.emplace_back(door.header, door.header_prefix + proof.header);
   return out;
 }
@@ -195,7 +190,7 @@ HttpRequest token_request_of(const TokenRequest& request, const Proof& proof) {
             .headers = std::move(headers),
             .body = std::move(body),
             .deadline_us = request.deadline_us,
-            .max_response_bytes = kLongestAnswer};
+            .max_response_bytes = kLongestTokenAnswer};
   }
   if (request.is_client_in_header)
     headers.emplace_back("Authorization", "Basic " + proof.header);
@@ -212,7 +207,7 @@ HttpRequest token_request_of(const TokenRequest& request, const Proof& proof) {
           .headers = std::move(headers),
           .body = std::move(body),
           .deadline_us = request.deadline_us,
-          .max_response_bytes = kLongestAnswer};
+          .max_response_bytes = kLongestTokenAnswer};
 }
 
 tl::expected<Token, Fault> read_token(const TokenRequest& request, const HttpResponse& response,

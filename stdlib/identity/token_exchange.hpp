@@ -12,6 +12,8 @@
 
 namespace flow {
 
+inline constexpr std::size_t kLongestTokenAnswer = 256u << 10;  // bytes
+
 // What is sent to prove who asks.
 struct Proof {
   std::string secret;

@@ -7,18 +7,18 @@
 #include <utility>
 #include <vector>
 
+#include "base/calendar.hpp"
 #include "stdlib/http/answer.hpp"
 #include "stdlib/identity/token_exchange.hpp"
 
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kRefusalRemembered = 5 * kSecond;
+constexpr std::int64_t kRefusalRemembered = 5 * kSecondUs;
 constexpr std::int64_t kFailureRemembered =
-    1 * kSecond;                                      // of the network or the server, which may pass sooner
-constexpr std::int64_t kRenewalPause = 30 * kSecond;  // after a failed renewal, while the old token is good
-constexpr std::int64_t kLongestRemembered = 300 * kSecond;
+    1 * kSecondUs;                                      // of the network or the server, which may pass sooner
+constexpr std::int64_t kRenewalPause = 30 * kSecondUs;  // after a failed renewal, while the old token is good
+constexpr std::int64_t kLongestRemembered = 300 * kSecondUs;
 
 // How long the endpoint is left alone after a refusal, when it does not say so itself.
 std::int64_t pause_after(const Fault& refusal, bool is_renewal) {

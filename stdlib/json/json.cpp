@@ -180,6 +180,10 @@ Result<std::string> part_of(std::string_view text, std::string_view member) {
 
 }  // namespace
 
+std::string text_of(const JsonValue* value) {
+  return value != nullptr && value->is_text() ? value->text : std::string();
+}
+
 Result<std::string> json_part(std::string_view text, std::string_view member) {
   Status sound;
   {

@@ -31,6 +31,9 @@ struct JsonValue {
   static JsonValue of_number(std::string text);
 };
 
+// The text of a member that may be missing or of another kind: then nothing.
+std::string text_of(const JsonValue* value);
+
 inline constexpr std::size_t kLongestJson = 64u << 20;
 
 Result<JsonValue> parse_json(std::string_view text);

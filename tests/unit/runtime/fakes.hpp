@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 #include "runtime/history.hpp"
 #include "runtime/limiter.hpp"
@@ -23,8 +24,6 @@
 
 namespace flow::test {
 
-inline constexpr std::int64_t kSecondUs = 1'000'000;
-inline constexpr std::int64_t kMinuteUs = 60 * kSecondUs;
 // What every call but the poll gives: enough of a machine and of an action.
 inline constexpr const char* kAnswer = R"({"id":"2e0d9b74-a381-49aa-8c15-f7b01c526d3e","machineTags":[]})";
 inline constexpr std::int64_t kStartUs = 1'795'000'000 * kSecondUs;

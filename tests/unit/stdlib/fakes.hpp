@@ -8,13 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/calendar.hpp"
 #include "base/clock.hpp"
 #include "stdlib/http/transport.hpp"
 #include "stdlib/mail/smtp.hpp"
 
 namespace flow {
-
-inline constexpr std::int64_t kSecondUs = 1'000'000;
 
 class FakeClock final : public Clock {
  public:
