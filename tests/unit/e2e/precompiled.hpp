@@ -1,0 +1,8 @@
+// Read once for all tests of this folder: tests/CMakeLists.txt.
+#pragma once
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scene.hpp"
