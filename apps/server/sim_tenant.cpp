@@ -70,6 +70,8 @@ TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::
   access.smtp = SmtpServer{.host = "127.0.0.1", .port = smtp_port, .security = SmtpServer::Security::None};
   add_mail(access, url, mail_via);
   add_doubles(access, url);
+  access.secret = [](const std::string& name) -> Result<std::string> { return "sim-" + name; };
+  tenant.knows_every_secret = true;
   tenant.identity.kind = CredentialKind::Secret;
   return tenant;
 }
