@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr Fault kNotThere{.kind = FaultKind::NotFound, .message = "no such device"};
+const Fault kNotThere{.kind = FaultKind::NotFound, .message = "no such device"};
 
 // Logs kind, message, operation and line of the Error in r[reg].
 void show_error(Assembler& a, unsigned reg) {
