@@ -356,7 +356,7 @@ TEST_F(ExecutionOfSeveral, OneListTellsOfAllInTheirOrder) {
   EXPECT_EQ(calls, 1);
   ASSERT_EQ(transport.requests.size(), 1u);
   EXPECT_EQ(transport.requests[0].url,
-            "https://api.example/api/machineactions?$filter=id%20in%20('a'%2C'gone'%2C'b')");
+            "https://api.example/api/machineactions?$filter=id%20in%20%28%27a%27%2C%27gone%27%2C%27b%27%29");
 }
 
 TEST_F(ExecutionOfSeveral, WhatCannotBeAListIsAFault) {
@@ -376,7 +376,7 @@ TEST_F(ExecutionOfSeveral, WhatCannotBeAListIsAFault) {
 TEST_F(ExecutionOfSeveral, QuotesInAnIdEndNoLiteral) {
   transport.answers = {response(200, R"({"value":[]})")};
   EXPECT_EQ(told({R"({"id":"a' or 'b"})", R"({"id":"c"})"}), "[null,null]");
-  EXPECT_NE(transport.requests[0].url.find("('a''%20or%20''b'%2C'c')"), std::string::npos)
+  EXPECT_NE(transport.requests[0].url.find("%28%27a%27%27%20or%20%27%27b%27%2C%27c%27%29"), std::string::npos)
       << transport.requests[0].url;
 }
 

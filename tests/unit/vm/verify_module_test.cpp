@@ -129,7 +129,7 @@ const Damage kDamages[] = {
        get_machine(a) = list_of_machines();
        get_machine(a)->arguments = {};
      }},
-    {"speaks of a parameter `result`",
+    {"speaks of a parameter `result.id`",
      [](Assembler& a) {
        get_machine(a) = list_of_machines();
        get_machine(a)->arguments.children[0] = param_template("result.id");
