@@ -1,5 +1,7 @@
 #include "apps/server/world.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "stdlib/executor/request.hpp"
@@ -60,6 +62,7 @@ class World::Adapter final : public Executor {
 World::World() = default;
 // Exchanges that are under way refer to tokens and mail: they end first.
 World::~World() {
+  if (vaults_ != nullptr) vaults_->stop();
   for (Transport* const each : {transport_.get(), third_.get(), guarded_.get()})
     if (each != nullptr) each->drain(2'000'000);
 }
@@ -68,6 +71,18 @@ Executor& World::executor() {
 }
 
 Result<std::unique_ptr<World>> World::make(const Config& config) {
+  FLOW_TRY(std::unique_ptr<World> world, make_without_secrets(config));
+  if (config.vaults.secrets.empty()) return world;
+  const VaultParties parties{*world->transport_, *world->tokens_, world->clock_,
+                             config.vaults.options.api_version};
+  if (const Status fetched = fetch_secrets(config.vaults.secrets, parties); !fetched)
+    return error(fmt::format("secrets of key vaults are missing:\n  {}", fetched.error().message));
+  world->vaults_ =
+      std::make_unique<VaultRefresh>(config.vaults.secrets, parties, config.vaults.options.refresh_us);
+  return world;
+}
+
+Result<std::unique_ptr<World>> World::make_without_secrets(const Config& config) {
   std::unique_ptr<World> world(new World());
   FLOW_TRY(world->transport_, config.http_library == HttpLibrary::Curl
                                   ? make_curl_transport(config.transport)

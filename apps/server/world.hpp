@@ -6,6 +6,7 @@
 #include <random>
 
 #include "apps/server/config.hpp"
+#include "apps/server/vault_refresh.hpp"
 #include "base/clock.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/runtime.hpp"
@@ -30,7 +31,10 @@ class SystemRandom final : public Random {
 // process ends (see make_cpprest_transport).
 class World {
  public:
+  // With the secrets of key vaults that the configuration names; one that cannot be had is an Error.
   static Result<std::unique_ptr<World>> make(const Config& config);
+  // The same without them: for who looks at them one by one.
+  static Result<std::unique_ptr<World>> make_without_secrets(const Config& config);
   ~World();
 
   const Clock& clock() const { return clock_; }
@@ -49,6 +53,7 @@ class World {
   SystemRandom random_;
   std::unique_ptr<Transport> transport_, third_, guarded_;
   std::unique_ptr<TokenSource> tokens_;
+  std::unique_ptr<VaultRefresh> vaults_;
   std::unique_ptr<SmtpSender> mail_;
   std::unique_ptr<OperationExecutor> operations_;
   std::unique_ptr<Adapter> adapter_;
