@@ -291,6 +291,8 @@ class Runtime::Loop {
   void note_moving(Run& run);
   void let_wait(const Run& run);
   void forget_waiting();
+  Status line_up_sleepers();
+  bool has_ended_in_this_turn(const std::string& id) const;
   Result<Run*> in_memory(const std::string& id);
   void set_deadline(const Run& run);
   static bool is_overdue(const Run& run, std::int64_t now_us);
@@ -579,8 +581,7 @@ class Runtime::Loop {
   std::map<std::string, Facts> facts_;
   CallCounts counts_;
   Places places_;
-  std::vector<std::string> turns_;           // runs that have got a place and do not know it yet
-  std::vector<std::string> leaving_memory_;  // once the batch is durable
+  std::vector<std::string> turns_;  // runs that have got a place and do not know it yet
   Deadlines deadlines_;
   std::map<std::string, std::int64_t> overdue_;  // runs over their deadline: until when they may clean up
 

@@ -136,6 +136,9 @@ class FailingStore : public Store {
   Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) override {
     return inner_.unfinished_runs(after, limit);
   }
+  Result<std::vector<RunRow>> runs_in_line(std::string_view after, std::uint32_t limit) override {
+    return inner_.runs_in_line(after, limit);
+  }
   Result<std::vector<RunRow>> open_leases(std::string_view tenant, std::string_view flow) override {
     return inner_.open_leases(tenant, flow);
   }
