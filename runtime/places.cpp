@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <system_error>
+
 namespace flow {
 namespace {
 
+// What sleeps is found in the store by this text (sqlite_schema.cpp).
 constexpr std::string_view kTurn = "waits for its turn: ";
 
 }  // namespace
@@ -15,6 +19,18 @@ std::string turn_reason(std::uint32_t at_most) {
 
 bool waits_for_turn(std::string_view reason) {
   return reason.starts_with(kTurn);
+}
+
+std::optional<std::uint32_t> at_most_in(std::string_view reason) {
+  constexpr std::string_view kBefore = "at most ";
+  if (!waits_for_turn(reason)) return std::nullopt;
+  reason.remove_prefix(kTurn.size());
+  if (!reason.starts_with(kBefore)) return std::nullopt;
+  reason.remove_prefix(kBefore.size());
+  std::uint32_t number = 0;
+  const auto read = std::from_chars(reason.data(), reason.data() + reason.size(), number);
+  const bool is_number = read.ec == std::errc() && number > 0;
+  return is_number ? std::optional(number) : std::nullopt;
 }
 
 void Places::want(const Line& line, const std::string& run, std::uint32_t at_most) {

@@ -1,10 +1,11 @@
 // `at most N at once`: which runs of a flow in a tenant go on, and which wait for their turn. They have it in
-// the order of their IDs, which is that of their creation; so it is the same after a restart, and nothing of
-// it needs to be stored.
+// the order of their IDs, which is that of their creation; so it is the same after a restart. What is stored
+// of it is the reason of a run that waits.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@ namespace flow {
 // The reason that the row of a run has while it waits.
 std::string turn_reason(std::uint32_t at_most);
 bool waits_for_turn(std::string_view reason);
+// The number in such a reason; nothing in any other.
+std::optional<std::uint32_t> at_most_in(std::string_view reason);
 
 class Places {
  public:

@@ -48,6 +48,7 @@ Status Runtime::Loop::recover() {
   FLOW_TRY(const auto next_us, store_.next_wake_us());
   next_sleeper_us_ = next_us.value_or(kNever);
   has_taken_up_all_ = false;
+  FLOW_TRY_STATUS(line_up_sleepers());
   begin_pruning();
   return restore_quotas();
 }
@@ -228,6 +229,7 @@ void Runtime::Loop::park_unread(const RunRow& row, std::uint32_t sequence, std::
   RunRow parked = row;
   parked.state = RunState::Parked;
   parked.reason = std::move(reason);
+  leave_line(row);
   batch_.changed_runs.push_back(parked);
   batch_.audit.push_back(audit_ended(parked, clock_.now_us()));
   ++counters_.runs_over[RunState::Parked];

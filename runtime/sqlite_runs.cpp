@@ -59,6 +59,10 @@ Status RunTables::prepare() {
   FLOW_TRY(get_unfinished_, connection_.prepare("SELECT " FLOW_RUN_COLUMNS
                                                 " FROM runs WHERE state = 0 AND wake_us = 0 AND id > ?"
                                                 " ORDER BY id LIMIT ?"));
+  FLOW_TRY(get_in_line_,
+           connection_.prepare("SELECT " FLOW_RUN_COLUMNS " FROM runs INDEXED BY runs_in_line"
+                               " WHERE state = 0 AND wake_us > 0 AND reason >= 'waits for its turn: '"
+                               " AND reason < 'waits for its turn;' AND id > ? ORDER BY id LIMIT ?"));
   FLOW_TRY(get_sleepers_, connection_.prepare("SELECT " FLOW_RUN_COLUMNS
                                               " FROM runs WHERE state = 0 AND wake_us > 0 AND wake_us <= ?"
                                               " ORDER BY wake_us LIMIT ?"));
@@ -145,6 +149,10 @@ Status RunTables::write_sleep(const Batch& batch) {
     put_frozen_.bind(1, row.run).bind(2, std::int64_t{row.sequence}).bind_blob(3, row.frozen);
     FLOW_TRY_STATUS(connection_.finish(put_frozen_, "freeze a run"));
   }
+  for (const DueRow& row : batch.in_line) {
+    set_wake_.bind(1, row.wake_us).bind(2, row.run);
+    FLOW_TRY_STATUS(connection_.finish(set_wake_, "let a run wait for its turn"));
+  }
   for (const std::string& run : batch.thawed) {
     forget_frozen_.bind(1, run);
     FLOW_TRY_STATUS(connection_.finish(forget_frozen_, "forget what was frozen"));
@@ -213,6 +221,10 @@ Result<std::uint32_t> RunTables::journal_length(std::string_view run) {
 
 Result<std::vector<RunRow>> RunTables::unfinished(std::string_view after, std::uint32_t limit) {
   return runs(get_unfinished_.bind(1, after).bind(2, std::int64_t{limit}));
+}
+
+Result<std::vector<RunRow>> RunTables::in_line(std::string_view after, std::uint32_t limit) {
+  return runs(get_in_line_.bind(1, after).bind(2, std::int64_t{limit}));
 }
 
 Result<std::vector<RunRow>> RunTables::sleepers(std::int64_t until_us, std::uint32_t limit) {

@@ -28,6 +28,7 @@ class RunTables {
   Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from);
   Result<std::uint32_t> journal_length(std::string_view run);
   Result<std::vector<RunRow>> unfinished(std::string_view after, std::uint32_t limit);
+  Result<std::vector<RunRow>> in_line(std::string_view after, std::uint32_t limit);
   Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit);
   Result<std::optional<std::int64_t>> next_wake_us();
   Result<std::optional<SleepRow>> frozen(std::string_view run);
@@ -43,8 +44,8 @@ class RunTables {
 
   Connection& connection_;
   Statement add_module_, add_run_, change_run_, add_entry_, set_wake_, put_frozen_, forget_frozen_;
-  Statement get_module_, get_run_, find_run_, get_journal_, get_length_, get_unfinished_, get_sleepers_,
-      get_next_wake_, get_frozen_, get_leases_, next_group_, find_event_;
+  Statement get_module_, get_run_, find_run_, get_journal_, get_length_, get_unfinished_, get_in_line_,
+      get_sleepers_, get_next_wake_, get_frozen_, get_leases_, next_group_, find_event_;
 };
 
 }  // namespace flow::sqlite

@@ -245,6 +245,9 @@ Result<std::uint32_t> SqliteStore::journal_length(std::string_view run) {
 Result<std::vector<RunRow>> SqliteStore::unfinished_runs(std::string_view after, std::uint32_t limit) {
   return tables_->runs.unfinished(after, limit);
 }
+Result<std::vector<RunRow>> SqliteStore::runs_in_line(std::string_view after, std::uint32_t limit) {
+  return tables_->runs.in_line(after, limit);
+}
 
 Result<std::vector<RunRow>> SqliteStore::sleepers(std::int64_t until_us, std::uint32_t limit) {
   return tables_->runs.sleepers(until_us, limit);

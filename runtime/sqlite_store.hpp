@@ -22,7 +22,8 @@ namespace flow {
 //      journal, whose rows have numbers; the audit trail;
 //      the machine that a run is about
 //   7  what events said last, for flows that ask what was before
-inline constexpr int kStoreVersion = 7;
+//   8  runs that wait for their turn are asleep
+inline constexpr int kStoreVersion = 8;
 
 struct SqliteOptions {
   std::int64_t max_bytes =
@@ -63,6 +64,7 @@ class SqliteStore final : public Store {
   Result<std::vector<JournalRow>> journal(std::string_view run, std::uint32_t from) override;
   Result<std::uint32_t> journal_length(std::string_view run) override;
   Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) override;
+  Result<std::vector<RunRow>> runs_in_line(std::string_view after, std::uint32_t limit) override;
   Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit) override;
   Result<std::optional<std::int64_t>> next_wake_us() override;
   Result<std::optional<SleepRow>> frozen(std::string_view run) override;

@@ -240,6 +240,7 @@ struct Batch {
       changed_runs;  // state, ended_us, reason, fault and line of existing ones; they are awake
   std::vector<JournalRow> journal;  // a (run, sequence) that exists fails the batch
   std::vector<SleepRow> asleep;     // of existing runs; replaces what was frozen before
+  std::vector<DueRow> in_line;      // existing runs that wait for their turn: asleep until then at most
   std::vector<std::string> awake;   // existing runs that are taken up again; what was frozen stays
   std::vector<std::string> thawed;  // runs whose frozen state is of no use any more
   std::vector<SeenRow> seen;        // a key that is there already is left alone
@@ -264,11 +265,11 @@ struct Batch {
 
   bool empty() const {
     return modules.empty() && runs.empty() && changed_runs.empty() && journal.empty() && asleep.empty() &&
-           awake.empty() && thawed.empty() && seen.empty() && cursors.empty() && forget.empty() &&
-           states.empty() && forget_states.empty() && once.empty() && counted.empty() && uncounted.empty() &&
-           sent.empty() && rests.empty() && questions.empty() && closed.empty() && tellings.empty() &&
-           messages.empty() && taken.empty() && due.empty() && deployments.empty() && meta.empty() &&
-           audit.empty();
+           in_line.empty() && awake.empty() && thawed.empty() && seen.empty() && cursors.empty() &&
+           forget.empty() && states.empty() && forget_states.empty() && once.empty() && counted.empty() &&
+           uncounted.empty() && sent.empty() && rests.empty() && questions.empty() && closed.empty() &&
+           tellings.empty() && messages.empty() && taken.empty() && due.empty() && deployments.empty() &&
+           meta.empty() && audit.empty();
   }
 };
 
@@ -325,6 +326,9 @@ class Store {
   virtual Result<std::uint32_t> journal_length(std::string_view run) = 0;  // entries, which have no gaps
   // Runs in state Running that are awake, with an ID greater than `after`, by ID.
   virtual Result<std::vector<RunRow>> unfinished_runs(std::string_view after, std::uint32_t limit) = 0;
+  // Runs in state Running that are asleep and wait for their turn (places.hpp), with an ID greater than
+  // `after`, by ID.
+  virtual Result<std::vector<RunRow>> runs_in_line(std::string_view after, std::uint32_t limit) = 0;
   // Runs in state Running that are asleep until `until_us` or before, those to be woken first in front.
   virtual Result<std::vector<RunRow>> sleepers(std::int64_t until_us, std::uint32_t limit) = 0;
   // When the first of those asleep is to be woken; nothing when no time wakes any.

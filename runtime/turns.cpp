@@ -11,8 +11,10 @@
 namespace flow {
 namespace {
 
-// Beyond so many that wait for their turn, more are kept in the store only.
-constexpr std::size_t kWaitingInMemory = 1'000;
+// So many that wait for their turn stay in memory, as one that is next soon goes on at once then. The rest
+// sleep.
+constexpr std::size_t kWaitingInMemory = 64;
+constexpr std::uint32_t kLinedUpAtOnce = 1'000;  // rows that a start reads at once
 
 Places::Line line_of(const RunRow& row) {
   return {row.tenant, row.flow};
@@ -43,8 +45,17 @@ void Runtime::Loop::grant_turns(const Places::Line& line) {
     turns_.push_back(std::move(run));
 }
 
+// Those that sleep are woken in one commit.
 Status Runtime::Loop::give_turns(bool& has_worked) {
-  for (const std::string& id : std::exchange(turns_, {})) {
+  const std::vector<std::string> turns = std::exchange(turns_, {});
+  std::vector<RunRow> asleep;
+  for (const std::string& id : turns) {
+    if (run(id) != nullptr || has_ended_in_this_turn(id)) continue;
+    FLOW_TRY(const std::optional<RunRow> row, store_.run(id));
+    if (row && row->state == RunState::Running && row->wake_us != 0) asleep.push_back(*row);
+  }
+  FLOW_TRY_STATUS(wake(asleep));
+  for (const std::string& id : turns) {
     has_worked = true;
     FLOW_TRY(Run * run, in_memory(id));
     if (run == nullptr) continue;
@@ -56,6 +67,7 @@ Status Runtime::Loop::give_turns(bool& has_worked) {
 
 void Runtime::Loop::note_moving(Run& run) {
   run.set_reason("");
+  std::erase_if(batch_.in_line, [&](const DueRow& row) { return row.run == run.row().id; });
   batch_.changed_runs.push_back(run.row());
 }
 
@@ -64,24 +76,46 @@ void Runtime::Loop::leave_line(const RunRow& row) {
   grant_turns(line_of(row));
 }
 
-// Runs that wait need no memory.
+// Runs that wait need no memory: they sleep until their turn, or until their time is over.
 void Runtime::Loop::let_wait(const Run& run) {
-  if (places_.waiting() > kWaitingInMemory) leaving_memory_.push_back(run.row().id);
+  const std::int64_t within_us = run.policies().within_us;
+  std::int64_t wake_us = kNever;
+  if (within_us > 0 && __builtin_add_overflow(run.row().created_us, within_us, &wake_us)) wake_us = kNever;
+  const bool is_near = wake_us != kNever && wake_us - clock_.now_us() < options_.sleep_from_us;
+  if (is_near || places_.waiting() <= kWaitingInMemory) return;
+  batch_.in_line.push_back({.run = run.row().id, .wake_us = wake_us});
 }
 
+// Once it is durable that they sleep.
 void Runtime::Loop::forget_waiting() {
-  for (const std::string& id : std::exchange(leaving_memory_, {}))
-    if (const Run* const found = run(id); found != nullptr && waits_for_turn(found->row().reason))
-      runs_.erase(id);
+  for (const DueRow& row : committed_.in_line) {
+    const Run* const found = run(row.run);
+    if (found == nullptr || !waits_for_turn(found->row().reason)) continue;
+    next_sleeper_us_ = std::min(next_sleeper_us_, row.wake_us);
+    deadlines_.forget(row.run);
+    runs_.erase(row.run);
+  }
+}
+
+// Of the processes before: who sleeps in a line. They are not taken up before their turn.
+Status Runtime::Loop::line_up_sleepers() {
+  for (std::string after;;) {
+    FLOW_TRY(const std::vector<RunRow> rows, store_.runs_in_line(after, kLinedUpAtOnce));
+    for (const RunRow& row : rows) places_.want(line_of(row), row.id, at_most_in(row.reason).value_or(1));
+    if (rows.size() < kLinedUpAtOnce) return {};
+    after = rows.back().id;
+  }
+}
+
+bool Runtime::Loop::has_ended_in_this_turn(const std::string& id) const {
+  return std::ranges::any_of(
+      batch_.changed_runs, [&](const RunRow& row) { return row.id == id && row.state != RunState::Running; });
 }
 
 // The run, from the store if need be; nullptr when it is over.
 Result<Run*> Runtime::Loop::in_memory(const std::string& id) {
   if (Run* const found = run(id)) return found;
-  const auto ended_in_this_turn = [&](const RunRow& row) {
-    return row.id == id && row.state != RunState::Running;
-  };
-  if (std::ranges::any_of(batch_.changed_runs, ended_in_this_turn)) return nullptr;
+  if (has_ended_in_this_turn(id)) return nullptr;
   FLOW_TRY(const std::optional<RunRow> row, store_.run(id));
   if (!row || row->state != RunState::Running) return nullptr;
   if (row->wake_us != 0) {
