@@ -221,6 +221,7 @@ Result<Config> parse_config(const std::string& name, const std::string& text) {
   }
   Section root(name, {}, table);
   auto config = read_config(root, text);
+  if (config) config->written = written_keys(table);
   if (!config && !config.error().message.starts_with(name))
     return error(fmt::format("{}: {}", name, config.error().message));
   return config;

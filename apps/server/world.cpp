@@ -1,6 +1,10 @@
 #include "apps/server/world.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <string_view>
+#include <utility>
 
 #include "stdlib/executor/request.hpp"
 #include "stdlib/http/cpprest_transport.hpp"
@@ -57,6 +61,8 @@ World::World() = default;
 World::~World() {
   for (Transport* const each : {transport_.get(), third_.get(), guarded_.get()})
     if (each != nullptr) each->drain(2'000'000);
+  for (const auto& each : retired_)
+    if (each) each->drain(2'000'000);
 }
 Executor& World::executor() {
   return *adapter_;
@@ -88,14 +94,64 @@ Status World::open_ways(const Config& config) {
     FLOW_TRY(third_, make_curl_transport(config.transport));
     ways.third = third_.get();
   }
-  if (!config.egress.allows_nothing()) {
-    TransportConfig guarded = config.transport;
-    guarded.resolve = config.egress.guarded(guarded.resolve, guarded.proxies);
-    FLOW_TRY(guarded_, make_curl_transport(std::move(guarded)));
-    ways.guarded = guarded_.get();
-  }
+  FLOW_TRY(guarded_, guarded_way(config));
+  ways.guarded = guarded_.get();
   operations_->open(ways, config.egress);
   return {};
+}
+
+// None when flows may reach nothing.
+Result<std::unique_ptr<Transport>> World::guarded_way(const Config& config) const {
+  if (config.egress.allows_nothing()) return std::unique_ptr<Transport>();
+  TransportConfig guarded = config.transport;
+  guarded.resolve = config.egress.guarded(guarded.resolve, guarded.proxies);
+  return make_curl_transport(std::move(guarded));
+}
+
+Result<std::function<void()>> World::reconfigured(const Config& config,
+                                                  const std::vector<std::string>& keys) {
+  // A connection that is open was judged by the list of then: another list has connections of its own.
+  const bool is_egress_other =
+      std::ranges::any_of(keys, [](const std::string& key) { return key.starts_with("egress"); });
+  std::shared_ptr<std::unique_ptr<Transport>> guarded;
+  if (is_egress_other) {
+    FLOW_TRY(auto made, guarded_way(config));
+    guarded = std::make_shared<std::unique_ptr<Transport>>(std::move(made));
+  }
+  return [this, config, guarded, keys] {
+    if (guarded) {
+      retired_.push_back(std::exchange(guarded_, std::move(*guarded)));
+      operations_->open({.third = third_.get(), .guarded = guarded_.get()}, config.egress);
+    }
+    take_over(config.tenants, keys);
+  };
+}
+
+namespace {
+
+// What of a tenant's table is not about who it is.
+bool is_about_identity(std::string_view rest) {
+  constexpr std::array<std::string_view, 6> kOther = {"bases.", "scopes.", "routes.",
+                                                      "mail.",  "smtp.",   "connectors."};
+  return std::ranges::none_of(kOther, [&](std::string_view other) { return rest.starts_with(other); });
+}
+
+}  // namespace
+
+void World::take_over(const std::vector<TenantConfig>& tenants, const std::vector<std::string>& keys) {
+  for (const TenantConfig& tenant : tenants) {
+    const std::string table = "tenants." + tenant.name + ".", connectors = table + "connectors.";
+    const std::string of = tenants_[tenant.name].tenant_id;
+    operations_->configure(tenant.name, tenant.access);
+    tenants_[tenant.name] = tenant.access;
+    for (const std::string& key : keys) {
+      const std::string_view rest = std::string_view(key).substr(std::min(key.size(), table.size()));
+      if (key.starts_with("app.") || (key.starts_with(table) && is_about_identity(rest))) tokens_->forget(of);
+      if (key.starts_with(connectors))
+        tokens_->forget(of,
+                        key.substr(connectors.size(), key.find('.', connectors.size()) - connectors.size()));
+    }
+  }
 }
 
 std::size_t World::chosen_route(const std::string& tenant, const Operation& operation) const {

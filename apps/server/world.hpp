@@ -2,8 +2,12 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <memory>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "apps/server/config.hpp"
 #include "base/clock.hpp"
@@ -38,16 +42,23 @@ class World {
   Executor& executor();
   Transport& transport() { return *transport_; }
   TokenSource& tokens() { return *tokens_; }
+  // Another configuration, of which the keys that are named differ: tenants, credentials, routes, egress.
+  // Makes what may fail; what it gives takes it over, for calls from then on, and is to be called on the
+  // loop's thread. Tokens are dropped where credentials changed. Transports stay as they are.
+  Result<std::function<void()>> reconfigured(const Config& config, const std::vector<std::string>& keys);
   // For RuntimeOptions::chosen_route.
   std::size_t chosen_route(const std::string& tenant, const Operation& operation) const;
 
  private:
   World();
   Status open_ways(const Config& config);
+  Result<std::unique_ptr<Transport>> guarded_way(const Config& config) const;
+  void take_over(const std::vector<TenantConfig>& tenants, const std::vector<std::string>& keys);
   class Adapter;
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<Transport> transport_, third_, guarded_;
+  std::vector<std::unique_ptr<Transport>> retired_;  // on which calls may be out
   std::unique_ptr<TokenSource> tokens_;
   std::unique_ptr<SmtpSender> mail_;
   std::unique_ptr<OperationExecutor> operations_;
