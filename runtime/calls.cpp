@@ -107,8 +107,11 @@ void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
   const std::int64_t not_before_us =
       std::min(run.waiting(number)->not_before_us, now_us + options_.retry.longest_wish_us);
   if (not_before_us <= now_us) return ask_now(run, number);
-  at(not_before_us, run, number, [this, number](Run& waiting) {
-    ask_now(waiting, number);
+  at(not_before_us, run, number, [this, number, rules = rules_](Run& waiting) {
+    if (rules == rules_)
+      ask_now(waiting, number);
+    else
+      ask_for(waiting, number);
     settle_run(waiting);
   });
 }
@@ -146,6 +149,7 @@ Runtime::Loop::Pending Runtime::Loop::pending_for(const Run& run, std::uint32_t 
 // It may be answered at once: settle_run() is to follow.
 void Runtime::Loop::ask_now(Run& run, std::uint32_t number) {
   Pending pending = pending_for(run, number);
+  pending.rules = rules_;
   pending.read = shared_as(run, number, pending);
   if (pending.read && is_served_by_another(run, number, *pending.read)) return;
   ask(std::move(pending));
@@ -191,7 +195,8 @@ bool Runtime::Loop::release_calls(std::int64_t now_us) {
 }
 
 // The call's turn has come. False when nobody wants it any more: the branch that did was ended meanwhile, the
-// question was answered, or another's call brings the answer.
+// question was answered, or another's call brings the answer. Or when other protections hold by now than
+// those by which it was admitted: then it is asked for anew.
 bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
   const auto found = pending_.find(ticket);
   if (found == pending_.end()) return false;
@@ -202,6 +207,13 @@ bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
   if (!is_wanted) {
     if (pending.read) reads_.forget_waiting(*pending.read, ticket);
     if (!pending.group.empty()) progress_.leave_line(pending.group, ticket);
+    pending_.erase(found);
+    return false;
+  }
+  const bool is_protected_otherwise =
+      pending.purpose == Pending::Purpose::Perform && is_act(pending) && pending.rules != rules_;
+  if (is_protected_otherwise) {
+    at(now_us, [this, id = pending.owner, number = pending.number] { ask_again(id, number); });
     pending_.erase(found);
     return false;
   }

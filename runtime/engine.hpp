@@ -42,6 +42,8 @@ class Engine {
   virtual ~Engine() = default;
   // Decodes and verifies.
   virtual Result<std::shared_ptr<const Module>> load(std::string_view bytes) = 0;
+  // Machines that are made or restored from now on are bound by these limits.
+  virtual void limit(const Limits& limits) { static_cast<void>(limits); }
   // `module` came from load() and outlives the machine.
   virtual std::unique_ptr<RunMachine> machine(const Module& module, std::uint32_t flow) = 0;
   // A machine as it was when it was frozen. The error says what is wrong with the bytes.

@@ -412,6 +412,9 @@ void Runtime::send(MessageRequest request, MessageDone done) {
 void Runtime::control(ControlRequest request, ControlDone done) {
   loop_->control(std::move(request), std::move(done));
 }
+void Runtime::reconfigure(Reconfiguration wanted, ReconfigureDone done) {
+  loop_->reconfigure(std::move(wanted), std::move(done));
+}
 void Runtime::metrics(std::function<void(std::string)> done) {
   loop_->metrics(std::move(done));
 }

@@ -17,6 +17,7 @@
 //   previous.cpp      what was before a change
 //   polling.cpp, schedules.cpp, requests.cpp, following.cpp   what starts runs
 //   controlling.cpp   what people do to runs
+//   reconfiguring.cpp a new configuration
 //   measuring.cpp     metrics
 //   starting.cpp      events to runs
 //   deploying.cpp     which flows are live
@@ -69,6 +70,7 @@ class Runtime::Loop {
   void answer(AnswerRequest request, AnswerDone done);
   void send(MessageRequest request, MessageDone done);
   void control(ControlRequest request, ControlDone done);
+  void reconfigure(Reconfiguration wanted, ReconfigureDone done);
   void metrics(std::function<void(std::string)> done);
   std::uint64_t turns() const { return turns_made_.load(std::memory_order_relaxed); }
   bool is_ready() const { return is_ready_.load(std::memory_order_relaxed); }
@@ -108,6 +110,7 @@ class Runtime::Loop {
     std::int64_t silent_at_us = 0;  // once it is sent
     std::optional<Fault> doubt;     // Settle: the fault that raised the question; nothing after a crash
     std::uint32_t tries = 0;        // Settle, Progress: in a row without success
+    std::uint64_t rules = 0;        // Perform: of which protections it was asked about
     std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
     std::optional<SharedReads::Key> read;    // of a read that others may share …
     std::vector<Sharer> sharers;             // … who do
@@ -492,6 +495,11 @@ class Runtime::Loop {
                      const ControlRequest& request);
   Status take_up_resumed(bool& has_worked);
 
+  // reconfiguring.cpp
+  Status take_configuration(Reconfiguration wanted, const ReconfigureDone& done);
+  void protect_by(Protections protections, std::shared_ptr<const Module> rules);
+  void ask_again(const std::string& id, std::uint32_t number);
+
   // following.cpp: what the end of a run leads to, and runs that others call
   void follow_end(const Run& run);
   void follow_cancel(const RunRow& row, const CancelledEntry& cancelled);
@@ -578,6 +586,7 @@ class Runtime::Loop {
   std::int64_t next_sleeper_us_ = kNever;
 
   std::shared_ptr<const Module> protecting_;  // the module of the protections; none without them
+  std::uint64_t rules_ = 0;                   // tells the protections of now from those before
   std::map<std::string, Facts> facts_;
   CallCounts counts_;
   Places places_;

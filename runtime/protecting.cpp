@@ -15,8 +15,10 @@ constexpr std::int64_t kNoFactsUs = 5'000'000;
 constexpr std::uint32_t kTries = 3;
 constexpr std::size_t kMostFacts = 1'000;
 
-std::string facts_key(const std::string& tenant, const std::string& entity, const std::string& target) {
-  return fmt::format("{}\n{}\n{}", tenant, entity, target);
+// Of the rules of now: what is on its way for others is not for them.
+std::string facts_key(std::uint64_t rules, const std::string& tenant, const std::string& entity,
+                      const std::string& target) {
+  return fmt::format("{}\n{}\n{}\n{}", rules, tenant, entity, target);
 }
 
 }  // namespace
@@ -76,7 +78,7 @@ bool Runtime::Loop::admit_unprotected(Run& run, std::uint32_t number) {
 const Runtime::Loop::Facts& Runtime::Loop::facts_of(const Run& run, std::uint32_t number,
                                                     const ProtectedKind& kind, const std::string& target) {
   const std::int64_t now_us = clock_.now_us();
-  const std::string key = facts_key(run.row().tenant, kind.entity, target);
+  const std::string key = facts_key(rules_, run.row().tenant, kind.entity, target);
   const auto is_stale = [&](const Facts& facts) {
     if (!facts.outcome) return false;
     const std::int64_t good_us = std::holds_alternative<Fault>(*facts.outcome) ? kNoFactsUs : kFactsUs;
@@ -101,7 +103,9 @@ const Runtime::Loop::Facts& Runtime::Loop::facts_of(const Run& run, std::uint32_
 }
 
 void Runtime::Loop::ask_facts(const std::string& key) {
-  const Facts& facts = facts_.at(key);
+  const auto wanted = facts_.find(key);
+  if (wanted == facts_.end()) return;  // there are other rules by now
+  const Facts& facts = wanted->second;
   const std::size_t dot = facts.kind->fetch.find('.');
   const auto operation = protecting_->operation(std::string_view(facts.kind->fetch).substr(0, dot),
                                                 std::string_view(facts.kind->fetch).substr(dot + 1));
@@ -123,7 +127,9 @@ void Runtime::Loop::ask_facts(const std::string& key) {
 }
 
 void Runtime::Loop::take_facts(const std::string& key, const Outcome& outcome) {
-  Facts& facts = facts_.at(key);
+  const auto wanted = facts_.find(key);
+  if (wanted == facts_.end()) return;  // there are other rules by now
+  Facts& facts = wanted->second;
   const auto* const fault = std::get_if<Fault>(&outcome);
   if (fault != nullptr && may_retry(fault->kind) && ++facts.failures < kTries) {
     at(clock_.now_us() + retry_delay_us(*fault, facts.failures, options_.retry, random_),
@@ -133,12 +139,7 @@ void Runtime::Loop::take_facts(const std::string& key, const Outcome& outcome) {
   facts.outcome = outcome;
   facts.at_us = clock_.now_us();
   for (const auto& [id, number] : std::exchange(facts.waiting, {}))
-    at(facts.at_us, [this, id = id, number = number] {
-      Run* const held = waiting_run(id, number);
-      if (held == nullptr) return;
-      ask_for(*held, number);
-      settle_run(*held);
-    });
+    at(facts.at_us, [this, id = id, number = number] { ask_again(id, number); });
 }
 
 }  // namespace flow

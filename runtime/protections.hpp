@@ -16,6 +16,7 @@ namespace flow {
 struct ProtectionRule {
   std::string name;        // `machine.domain-controllers`
   std::uint32_t flow = 0;  // of the module
+  bool operator==(const ProtectionRule&) const = default;
 };
 
 // The rules about one kind of target.
@@ -25,11 +26,13 @@ struct ProtectedKind {
   std::string entity;          // `machine`, as they know what is fetched of it; empty: nothing is
   std::string fetch;           // `defender.get_machine`, by which it is
   std::vector<ProtectionRule> rules;
+  bool operator==(const ProtectedKind&) const = default;
 };
 
 struct Protections {
   std::string module;  // encoded; empty: there are none
   std::vector<ProtectedKind> kinds;
+  bool operator==(const Protections&) const = default;
 };
 
 // The targets of this kind that a call names.

@@ -30,6 +30,7 @@
 #include "runtime/protections.hpp"
 #include "runtime/question.hpp"
 #include "runtime/question_mail.hpp"
+#include "runtime/reconfiguration.hpp"
 #include "runtime/retry.hpp"
 #include "runtime/start_request.hpp"
 #include "runtime/store.hpp"
@@ -120,6 +121,11 @@ class Runtime {
   // Several in one turn, all or none, as one change for several tenants. Those that have nothing to change,
   // because they never had the flow or it is not live, are left out, unless that is so of all.
   void change_deployment(std::vector<DeployRequest> requests, DeployDone done);
+
+  // From any thread: another configuration takes the place of the one before, for all that is asked for from
+  // then on; calls that are out end as they began. It is checked first, done at once, and told when it is
+  // durable that it was.
+  void reconfigure(Reconfiguration wanted, ReconfigureDone done);
 
   // From any thread: what was counted and measured, as Prometheus reads it (metrics.def), told in the loop's
   // next turn; empty when it takes no requests any more.

@@ -29,6 +29,8 @@ class SharedReads {
 
   // How long after it came an answer may serve others; 0: only those who asked before it came.
   explicit SharedReads(std::int64_t reuse_us) : reuse_us_(reuse_us) {}
+  // The same of answers that come from now on.
+  void reuse_for(std::int64_t reuse_us) { reuse_us_ = reuse_us; }
 
   // What makes reads equal. `question` says all but the tenant.
   struct Key {

@@ -54,6 +54,7 @@ class VmEngine final : public Engine {
     programs_[&program->module()] = program;
     return std::shared_ptr<const Module>(program, &program->module());
   }
+  void limit(const Limits& limits) override { limits_ = limits; }
   std::unique_ptr<RunMachine> machine(const Module& module, std::uint32_t flow) override {
     return std::make_unique<VmMachine>(programs_.at(&module).lock(), flow, limits_);
   }

@@ -250,6 +250,7 @@ Result<Config> parse_config(const std::string& name, const std::string& text) {
   VaultReferences vaults;
   Section root(name, {}, table, &vaults);
   auto config = read_config(root, text, vaults);
+  if (config) config->written = written_keys(table);
   if (!config && !config.error().message.starts_with(name))
     return error(fmt::format("{}: {}", name, config.error().message));
   if (config) config->vaults = std::move(vaults);

@@ -78,6 +78,8 @@ struct Config {
   std::map<std::string, Params> params_of_file;
   std::vector<ProtectionText> protection_texts;  // of `[protect]`
   Protections protections;                       // made of them by load_config()
+  // Every key that stands in the file, as `tenants.contoso.mail.sender`, with what is written there.
+  std::map<std::string, std::string> written;
 };
 
 // `name` is shown in errors. Paths in the text are taken relative to the working folder.
@@ -86,6 +88,8 @@ Result<Config> parse_config(const std::string& name, const std::string& text);
 // Reads the file, and compiles what of it is in the language of flows; mistakes there are printed, with their
 // places.
 Attempt<Config> load_config(const std::string& file);
+// The same, but nothing is printed: the error has all of it.
+Attempt<Config> load_config_quietly(const std::string& file);
 
 // The tenant that `flow sim` pretends, on these ports of this machine. Mail goes by `graph`, `graph-draft`,
 // `smtp`, `gmail` or `acs`.

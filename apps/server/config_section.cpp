@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 namespace flow {
 
@@ -36,6 +37,30 @@ SecretProvider secret_from_file(std::string path) {
     if (value.ends_with('\r')) value.pop_back();
     return value;
   };
+}
+
+namespace {
+
+void add_keys(const toml::table& table, const std::string& path, std::map<std::string, std::string>& keys) {
+  if (table.empty() && !path.empty()) keys[path] = "{}";
+  for (const auto& [name, child] : table) {
+    const std::string key = path.empty() ? std::string(name.str()) : path + "." + std::string(name.str());
+    if (const toml::table* const inner = child.as_table()) {
+      add_keys(*inner, key, keys);
+      continue;
+    }
+    std::ostringstream written;
+    child.visit([&](const auto& value) { written << value; });
+    keys[key] = written.str();
+  }
+}
+
+}  // namespace
+
+std::map<std::string, std::string> written_keys(const toml::table& table) {
+  std::map<std::string, std::string> keys;
+  add_keys(table, {}, keys);
+  return keys;
 }
 
 // `_env`, `_file` and `_keyvault` exclude each other, written as keys of their own or within one table.

@@ -28,6 +28,9 @@ SecretProvider secret_from_environment(std::string variable);
 SecretProvider secret_from_file(std::string path);  // its first line
 SecretProvider secret_of_whole_file(std::string path);
 
+// Each key with a value, by its whole path; a table without keys is one as well.
+std::map<std::string, std::string> written_keys(const toml::table& table);
+
 class Section {
  public:
   Section(const std::string& file, std::string path, const toml::table& table,

@@ -99,7 +99,10 @@ void JsonLog::write(const Line& line) const {
 }
 
 void JsonLog::note(LogEvent event, const Note& what) {
-  write(line(event).text(LogField::Flow, what.flow).text(LogField::Message, what.message));
+  write(line(event)
+            .text(LogField::Flow, what.flow)
+            .text(LogField::By, what.by)
+            .text(LogField::Message, what.message));
 }
 
 void JsonLog::run_started(const RunRow& run) {

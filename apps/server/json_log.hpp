@@ -36,8 +36,9 @@ class JsonLog : public RuntimeObserver {
 
   // Of the service itself; what is empty is left out.
   struct Note {
-    std::string_view flow;
-    std::string_view message;
+    std::string_view flow = {};
+    std::string_view by = {};
+    std::string_view message = {};
   };
   void note(LogEvent event, const Note& what);
 

@@ -173,6 +173,14 @@ int main(int argc, char** argv) {
   deploy_command->add_option("--config", deploy.config, "the configuration of the service, as flow.toml");
   deploy_command->add_option("--store", deploy.store, "the file with runs and journals");
 
+  flow::ReloadOptions reload;
+  CLI::App* const reload_command =
+      app.add_subcommand("reload", "let the service read its flow.toml anew, without a restart");
+  reload_command->add_option("--config", reload.config, "the configuration of the service, as flow.toml")
+      ->required();
+  reload_command->add_option("--by", reload.by, "who says so, for the record");
+  reload_command->add_flag("--json", reload.json, "print JSON");
+
   flow::RunsOptions runs;
   CLI::App* const runs_command = app.add_subcommand("runs", "list runs, or show one step by step");
   runs_command->require_subcommand(1);
@@ -374,7 +382,7 @@ int main(int argc, char** argv) {
   if (migrate_command->parsed()) return flow::run_store_migrate(store);
   if (trace_command->parsed()) return flow::run_trace(trace);
   if (sim_command->parsed()) return flow::run_sim(sim);
-  flow::block_signals();  // before the first thread
+  flow::block_signals(serve_command->parsed() && !serve.config.empty());  // before the first thread
   flow::set_map_seed(flow::SystemRandom().next());
   if (doctor_command->parsed()) return flow::run_doctor(doctor);
   if (login_command->parsed()) return flow::run_login(login);
@@ -388,5 +396,6 @@ int main(int argc, char** argv) {
   if (run_command->parsed()) return is_file ? flow::run_once(run) : flow::run_at_service(run);
   if (serve_command->parsed()) return flow::run_serve(serve);
   if (deploy_command->parsed()) return flow::run_deploy(deploy);
+  if (reload_command->parsed()) return flow::run_reload(reload);
   return flow::run_demo(demo);
 }

@@ -93,6 +93,12 @@ struct DeployOptions {
 };
 int run_deploy(const DeployOptions& options);
 
+struct ReloadOptions {
+  std::string config, by;
+  bool json = false;
+};
+int run_reload(const ReloadOptions& options);
+
 struct DeploymentsCommandOptions {
   bool compares = false;
   std::string config, store;

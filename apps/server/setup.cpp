@@ -32,7 +32,7 @@ Attempt<Config> choose_config(const ConfigChoice& choice) {
   if (choice.file.empty())
     return failure("name a configuration with --config flow.toml, or use the pretend tenant with --sim",
                    kUsage);
-  FLOW_TRY(Config config, load_config(choice.file));
+  FLOW_TRY(Config config, choice.is_quiet ? load_config_quietly(choice.file) : load_config(choice.file));
   config.transport.proxies = proxies_from_environment();
   return config;
 }
@@ -189,11 +189,12 @@ Status check_hooks(const Config& config, const std::vector<LoadedModule>& module
 }
 
 namespace {
-sigset_t stop_signals() {
+sigset_t watched_signals(bool takes_hangup) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGTERM);
+  if (takes_hangup) sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGUSR2);  // wakes the watch when it is no longer needed
   return set;
 }
@@ -210,8 +211,8 @@ void end_at_next_signal() {
 }
 }  // namespace
 
-void block_signals() {
-  const sigset_t set = stop_signals();
+void block_signals(bool takes_hangup) {
+  const sigset_t set = watched_signals(takes_hangup);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
@@ -221,14 +222,19 @@ struct SignalWatch::Impl {
   std::thread thread;
 };
 
-SignalWatch::SignalWatch(Runtime& runtime) : impl_(std::make_unique<Impl>()) {
-  impl_->thread = std::thread([this, &runtime] {
-    const sigset_t set = stop_signals();
+SignalWatch::SignalWatch(Runtime& runtime, std::function<void()> on_hangup)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->thread = std::thread([this, &runtime, on_hangup = std::move(on_hangup)] {
+    const sigset_t set = watched_signals(on_hangup != nullptr);
     for (int stops = 0;;) {
       int signal = 0;
       if (sigwait(&set, &signal) != 0) continue;
       if (impl_->is_over) return;
       if (signal == SIGUSR2) continue;
+      if (signal == SIGHUP) {
+        on_hangup();
+        continue;
+      }
       if (++stops > 1) _exit(130);
       end_at_next_signal();  // before anything that may block: whoever reads our output may have stopped
                              // reading

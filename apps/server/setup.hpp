@@ -2,6 +2,7 @@
 // and the loop with signals around it.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct ConfigChoice {
   std::uint16_t sim_port = 0;
   std::uint16_t sim_smtp_port = 0;
   std::string mail = "graph";
+  bool is_quiet = false;  // mistakes in the file are in the error only, and not printed
 };
 Attempt<Config> choose_config(const ConfigChoice& choice);
 
@@ -54,13 +56,13 @@ Status check_hooks(const Config& config, const std::vector<LoadedModule>& module
 // The first half of that, for what comes to a service that runs.
 Status check_hooks_of(const Config& config, const LoadedModule& module);
 
-// Keeps SIGINT and SIGTERM from threads made later; call it first. Then one thread waits for them: the first
-// stops the runtime, which drains, the second ends the process at once (nothing is lost, the journal is
-// whole).
-void block_signals();
+// Keeps SIGINT and SIGTERM from threads made later, and SIGHUP as well for who takes it; call it first. Then
+// one thread waits for them: the first stops the runtime, which drains, the second ends the process at once
+// (nothing is lost, the journal is whole). `on_hangup` is called for each SIGHUP, and must be quick.
+void block_signals(bool takes_hangup);
 class SignalWatch {
  public:
-  explicit SignalWatch(Runtime& runtime);
+  explicit SignalWatch(Runtime& runtime, std::function<void()> on_hangup = {});
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;

@@ -2,13 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <string_view>
+#include <utility>
 
 #include "stdlib/executor/request.hpp"
 #include "stdlib/http/cpprest_transport.hpp"
 #include "stdlib/http/curl_transport.hpp"
 
 namespace flow {
+namespace {
+
+constexpr std::int64_t kLongestCallUs = 3'600'000'000;  // for so long a transport stays that is used no more
+
+}  // namespace
 
 std::int64_t SystemClock::now_us() const {
   using namespace std::chrono;
@@ -65,6 +74,8 @@ World::~World() {
   if (vaults_ != nullptr) vaults_->stop();
   for (Transport* const each : {transport_.get(), third_.get(), guarded_.get()})
     if (each != nullptr) each->drain(2'000'000);
+  for (const Retired& each : retired_)
+    if (each.transport != nullptr) each.transport->drain(2'000'000);
 }
 Executor& World::executor() {
   return *adapter_;
@@ -72,14 +83,20 @@ Executor& World::executor() {
 
 Result<std::unique_ptr<World>> World::make(const Config& config) {
   FLOW_TRY(std::unique_ptr<World> world, make_without_secrets(config));
-  if (config.vaults.secrets.empty()) return world;
-  const VaultParties parties{*world->transport_, *world->tokens_, world->clock_,
-                             config.vaults.options.api_version};
+  FLOW_TRY(const auto vaults, world->vaults_of(config));
+  world->vaults_ = std::move(*vaults);
+  return world;
+}
+
+// Fetches what it names, and goes on doing so; nothing where it names none.
+Result<std::shared_ptr<std::unique_ptr<VaultRefresh>>> World::vaults_of(const Config& config) {
+  auto made = std::make_shared<std::unique_ptr<VaultRefresh>>();
+  if (config.vaults.secrets.empty()) return made;
+  const VaultParties parties{*transport_, *tokens_, clock_, config.vaults.options.api_version};
   if (const Status fetched = fetch_secrets(config.vaults.secrets, parties); !fetched)
     return error(fmt::format("secrets of key vaults are missing:\n  {}", fetched.error().message));
-  world->vaults_ =
-      std::make_unique<VaultRefresh>(config.vaults.secrets, parties, config.vaults.options.refresh_us);
-  return world;
+  *made = std::make_unique<VaultRefresh>(config.vaults.secrets, parties, config.vaults.options.refresh_us);
+  return made;
 }
 
 Result<std::unique_ptr<World>> World::make_without_secrets(const Config& config) {
@@ -108,14 +125,74 @@ Status World::open_ways(const Config& config) {
     FLOW_TRY(third_, make_curl_transport(config.transport));
     ways.third = third_.get();
   }
-  if (!config.egress.allows_nothing()) {
-    TransportConfig guarded = config.transport;
-    guarded.resolve = config.egress.guarded(guarded.resolve, guarded.proxies);
-    FLOW_TRY(guarded_, make_curl_transport(std::move(guarded)));
-    ways.guarded = guarded_.get();
-  }
+  FLOW_TRY(guarded_, guarded_way(config));
+  ways.guarded = guarded_.get();
   operations_->open(ways, config.egress);
   return {};
+}
+
+// None when flows may reach nothing.
+Result<std::unique_ptr<Transport>> World::guarded_way(const Config& config) const {
+  if (config.egress.allows_nothing()) return std::unique_ptr<Transport>();
+  TransportConfig guarded = config.transport;
+  guarded.resolve = config.egress.guarded(guarded.resolve, guarded.proxies);
+  return make_curl_transport(std::move(guarded));
+}
+
+Result<std::function<void()>> World::reconfigured(const Config& config,
+                                                  const std::vector<std::string>& keys) {
+  // Nobody else looks at what is retired now: one configuration is taken over after the other.
+  old_vaults_.clear();
+  std::erase_if(retired_,
+                [&](const Retired& each) { return clock_.now_us() - each.since_us > kLongestCallUs; });
+  FLOW_TRY(std::shared_ptr<std::unique_ptr<VaultRefresh>> vaults, vaults_of(config));
+  // A connection that is open was judged by the list of then: another list has connections of its own.
+  const bool is_egress_other =
+      std::ranges::any_of(keys, [](const std::string& key) { return key.starts_with("egress"); });
+  std::shared_ptr<std::unique_ptr<Transport>> guarded;
+  if (is_egress_other) {
+    FLOW_TRY(auto made, guarded_way(config));
+    guarded = std::make_shared<std::unique_ptr<Transport>>(std::move(made));
+  }
+  return [this, config, guarded, vaults, keys] {
+    if (vaults_ != nullptr) {
+      vaults_->stop();
+      old_vaults_.push_back(std::move(vaults_));
+    }
+    vaults_ = std::move(*vaults);
+    if (guarded) {
+      retired_.push_back({clock_.now_us(), std::exchange(guarded_, std::move(*guarded))});
+      operations_->open({.third = third_.get(), .guarded = guarded_.get()}, config.egress);
+    }
+    take_over(config.tenants, keys);
+  };
+}
+
+namespace {
+
+// What of a tenant's table is not about who it is.
+bool is_about_identity(std::string_view rest) {
+  constexpr std::array<std::string_view, 7> kOther = {"bases.", "scopes.",     "routes.", "mail.",
+                                                      "smtp.",  "connectors.", "secrets."};
+  return std::ranges::none_of(kOther, [&](std::string_view other) { return rest.starts_with(other); });
+}
+
+}  // namespace
+
+void World::take_over(const std::vector<TenantConfig>& tenants, const std::vector<std::string>& keys) {
+  for (const TenantConfig& tenant : tenants) {
+    const std::string table = "tenants." + tenant.name + ".", connectors = table + "connectors.";
+    const std::string of = tenants_[tenant.name].tenant_id;
+    operations_->configure(tenant.name, tenant.access);
+    tenants_[tenant.name] = tenant.access;
+    for (const std::string& key : keys) {
+      const std::string_view rest = std::string_view(key).substr(std::min(key.size(), table.size()));
+      if (key.starts_with("app.") || (key.starts_with(table) && is_about_identity(rest))) tokens_->forget(of);
+      if (key.starts_with(connectors))
+        tokens_->forget(of,
+                        key.substr(connectors.size(), key.find('.', connectors.size()) - connectors.size()));
+    }
+  }
 }
 
 std::size_t World::chosen_route(const std::string& tenant, const Operation& operation) const {

@@ -29,7 +29,7 @@ struct Parties {
   const Clock& clock;
   SmtpSender* mail;
   WaysOut ways;
-  const Egress* egress = nullptr;
+  std::shared_ptr<const Egress> egress;
 };
 
 // What is called, and as whom.
@@ -327,15 +327,18 @@ void Attempt::send_mail(MailMessage message, const std::string& credential) {
 struct OperationExecutor::Shared : std::enable_shared_from_this<OperationExecutor::Shared> {
   explicit Shared(const Parties& with) : parties(with) {}
 
+  std::mutex mutex;  // of what follows
   Parties parties;
-  Egress egress;
-  std::mutex mutex;
   std::map<std::string, std::shared_ptr<const TenantAccess>> tenants;
 
   std::shared_ptr<const TenantAccess> access_of(const std::string& tenant) {
     const std::lock_guard lock(mutex);
     const auto found = tenants.find(tenant);
     return found == tenants.end() ? nullptr : found->second;
+  }
+  Parties parties_now() {
+    const std::lock_guard lock(mutex);
+    return parties;
   }
   std::shared_ptr<Attempt> attempt(OperationRequest request, Done done);
   void perform(OperationRequest request, Done done);
@@ -371,7 +374,7 @@ std::shared_ptr<Attempt> OperationExecutor::Shared::attempt(OperationRequest req
     if (!whose) return refuse(whose.error().message);
     connector = *whose;
   }
-  auto made = std::make_shared<Attempt>(parties, Target{access, operation, **route, *connector},
+  auto made = std::make_shared<Attempt>(parties_now(), Target{access, operation, **route, *connector},
                                         std::move(request), std::move(done));
   made->arguments = std::move(*arguments);
   return made;
@@ -494,13 +497,14 @@ void OperationExecutor::Shared::look_up(const OperationRequest& request, const C
 
 OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock,
                                      SmtpSender* mail)
-    : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail, {}})) {}
+    : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail, {}, nullptr})) {}
 OperationExecutor::~OperationExecutor() = default;
 
 void OperationExecutor::open(WaysOut ways, Egress egress) {
-  shared_->egress = std::move(egress);
+  auto made = std::make_shared<const Egress>(std::move(egress));
+  const std::lock_guard lock(shared_->mutex);
   shared_->parties.ways = ways;
-  shared_->parties.egress = &shared_->egress;
+  shared_->parties.egress = std::move(made);
 }
 
 void OperationExecutor::configure(const std::string& tenant, TenantAccess access) {

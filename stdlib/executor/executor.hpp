@@ -84,11 +84,11 @@ class OperationExecutor {
   OperationExecutor(const OperationExecutor&) = delete;
   OperationExecutor& operator=(const OperationExecutor&) = delete;
 
-  // Where else calls go out, and where what flows address themselves may go. Called before the first call, if
-  // at all; both transports must outlive this object and every call it began.
+  // Where else calls go out, and where what flows address themselves may go, for calls from now on. Both
+  // transports must outlive this object and every call it began. From any thread.
   void open(WaysOut ways, Egress egress);
 
-  // Sets or replaces a tenant's access. Calls under way keep what they began with.
+  // Sets or replaces a tenant's access. Calls under way keep what they began with. From any thread.
   void configure(const std::string& tenant, TenantAccess access);
 
   // Makes the call, once; only an answer of 401 is followed by a second try with a new token. Calls `done`

@@ -40,6 +40,8 @@ struct TokenSource::Shared : std::enable_shared_from_this<TokenSource::Shared> {
     std::int64_t ask_again_us = 0;  // before that, the refusal stands
     bool is_asking = false;
     std::vector<Done> waiting;
+    bool is_outdated = false;  // what is asked for now is good for those who wait already only
+    std::vector<std::pair<TokenRequest, Done>> later;
   };
 
   Shared(Transport& out, const Clock& time) : transport(out), clock(time) {}
@@ -70,6 +72,7 @@ void TokenSource::Shared::get(const TokenRequest& request, Done done) {
   const std::int64_t now = clock.now_us();
   std::unique_lock lock(mutex);
   Entry& entry = entries[key_of(request)];
+  if (entry.is_outdated) return static_cast<void>(entry.later.emplace_back(request, std::move(done)));
   const bool is_good = !entry.token.text.empty() && now < entry.token.ends_us;
   const bool may_ask = !entry.is_asking && now >= entry.ask_again_us;
   const bool asks = may_ask && (!is_good || now >= entry.token.renew_at_us);
@@ -154,10 +157,12 @@ void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fau
                                           pause_after(entry.refusal, is_renewal), kLongestRemembered);
   }
   const TokenResult answer = result ? TokenResult(entry.token.text) : tl::unexpected(entry.refusal);
-  std::vector<Done> waiting = std::move(entry.waiting);
-  entry.waiting.clear();
+  const std::vector<Done> waiting = std::exchange(entry.waiting, {});
+  const auto later = std::exchange(entry.later, {});
+  if (entry.is_outdated) entries.erase(key);
   lock.unlock();
-  for (Done& done : waiting) done(answer);
+  for (const Done& done : waiting) done(answer);
+  for (const auto& [request, done] : later) get(request, done);
 }
 
 TokenSource::TokenSource(Transport& transport, const Clock& clock)
@@ -166,6 +171,24 @@ TokenSource::~TokenSource() = default;
 
 void TokenSource::get(const TokenRequest& request, std::function<void(TokenResult)> done) {
   shared_->get(request, std::move(done));
+}
+
+// Of another service the connector stands in the tenant's place, and says whose it is where Entra has its
+// address (token_request() in stdlib/executor).
+void TokenSource::forget(const std::string& tenant, const std::string& connector) {
+  const std::lock_guard lock(shared_->mutex);
+  for (auto each = shared_->entries.begin(); each != shared_->entries.end();) {
+    auto& [key, entry] = *each;
+    const auto& [authority, of, client, scope, endpoint, kind] = key;
+    const bool is_meant =
+        connector.empty() ? of == tenant && endpoint.empty() : authority == tenant && of == connector;
+    if (is_meant && !entry.is_asking) {
+      each = shared_->entries.erase(each);
+      continue;
+    }
+    if (is_meant) entry.token = {}, entry.is_outdated = true;
+    ++each;
+  }
 }
 
 void TokenSource::invalidate(const TokenRequest& request, const std::string& token) {

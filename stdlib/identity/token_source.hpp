@@ -30,6 +30,11 @@ class TokenSource {
   // An API refused `token`: the next get() fetches a new one, unless that has happened already.
   void invalidate(const TokenRequest& request, const std::string& token);
 
+  // Somebody else is to be known, or proves it otherwise, from now on: what was given for this tenant of
+  // Entra is dropped or, with a connector, for that connector's own service. Who waits for an exchange that
+  // is under way gets what it gives; who asks later does not.
+  void forget(const std::string& tenant, const std::string& connector = {});
+
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;

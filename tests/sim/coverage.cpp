@@ -17,6 +17,7 @@ SimulationCounts& SimulationCounts::operator+=(const SimulationCounts& other) {
   failed_starts += other.failed_starts;
   graceful_ends += other.graceful_ends;
   deploys += other.deploys;
+  reloads += other.reloads;
   clock_settings += other.clock_settings;
   resumed += other.resumed;
   events += other.events;
@@ -40,7 +41,7 @@ std::string summary(const SimulationCounts& counts) {
       "simulated: {} seeds, {} hours, {} runs{}; {} of them end leases, {} are shadows\n"
       "processes: {} killed at a write, {} of them with the power lost; {} ended by a failed store, {} that "
       "could not start, {} in good "
-      "order; {} deploys, {} clock settings\n"
+      "order; {} deploys, {} configurations read anew, {} clock settings\n"
       "disk: {} writes, {} syncs; {} writes lost, {} torn power losses, {} write errors, {} short writes, {} "
       "failed syncs, {} read errors, {} times full\n"
       "tenant: {} calls, {} acts and mails; {} throttled, {} unavailable, {} failed but done, {} lost "
@@ -50,12 +51,12 @@ std::string summary(const SimulationCounts& counts) {
       "people: {} events, {} requests, {} answers, {} messages; {} parked runs resumed",
       counts.seeds, counts.simulated_us / kHour, counts.runs, states, counts.leases, counts.shadows,
       counts.power_losses + counts.kills, counts.power_losses, counts.store_failures, counts.failed_starts,
-      counts.graceful_ends, counts.deploys, counts.clock_settings, disk.writes, disk.syncs, disk.lost,
-      disk.torn, disk.write_errors, disk.short_writes, disk.sync_errors, disk.read_errors, disk.no_space,
-      tenant.calls, tenant.acts, tenant.throttled, tenant.unavailable, tenant.lying, tenant.lost_requests,
-      tenant.lost_answers, tenant.broken, tenant.garbled, tenant.refused, tenant.doubled_answers, tenant.slow,
-      tenant.lookups, tenant.lists, counts.events, counts.requests, counts.answers, counts.messages,
-      counts.resumed);
+      counts.graceful_ends, counts.deploys, counts.reloads, counts.clock_settings, disk.writes, disk.syncs,
+      disk.lost, disk.torn, disk.write_errors, disk.short_writes, disk.sync_errors, disk.read_errors,
+      disk.no_space, tenant.calls, tenant.acts, tenant.throttled, tenant.unavailable, tenant.lying,
+      tenant.lost_requests, tenant.lost_answers, tenant.broken, tenant.garbled, tenant.refused,
+      tenant.doubled_answers, tenant.slow, tenant.lookups, tenant.lists, counts.events, counts.requests,
+      counts.answers, counts.messages, counts.resumed);
 }
 
 }  // namespace flow::test

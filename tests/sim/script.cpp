@@ -135,6 +135,7 @@ void Simulation::draw_script() {
   draw_disk();
   draw_clock();
   draw_crashes();
+  draw_reloads();
 }
 
 }  // namespace flow::test

@@ -1,6 +1,6 @@
 // The inside of a simulation. Its parts stand in files of their own: script.cpp (what is to happen, drawn
-// from the seed before it begins), clients.cpp (people, clients and new versions), simulation.cpp (time,
-// processes, rest).
+// from the seed before it begins), clients.cpp (people, clients and new versions), reloads.cpp (new
+// configurations), simulation.cpp (time, processes, rest).
 #pragma once
 
 #include <fmt/format.h>
@@ -76,6 +76,7 @@ class Simulation final : public RuntimeObserver {
   void draw_disk();
   void draw_clock();
   void draw_requests();
+  void draw_reloads();
   void at(std::int64_t time_us, std::function<void()> what) { script_.emplace(time_us, std::move(what)); }
   std::uint64_t any(std::uint64_t most) { return most == 0 ? 0 : random_() % most; }
   std::int64_t any_us(std::int64_t most_us) {
@@ -97,6 +98,8 @@ class Simulation final : public RuntimeObserver {
   void send_messages();
   DeployRequest deploy_request(const SimulatedFlow& flow, DeployRequest::What what);
   void deploy_next();
+  void reload(bool is_protected, std::int64_t poll_us, std::int64_t reuse_us);
+  void check_spared(const OperationCall& call);
   void come_to_rest();
   void resume_parked();
   ResumeRequest seen_by_a_person(const RunHistory& history) const;
@@ -145,7 +148,9 @@ class Simulation final : public RuntimeObserver {
   std::int64_t boot_at_us_ = 0;
   std::uint64_t turns_at_once_ = 0;
   bool is_resting_ = false;
-  bool is_protected_ = false;
+  bool is_protected_ = false;  // from the beginning …
+  bool has_lifted_ = false;    // … and not always
+  bool is_sparing_ = false;    // by the rules that are in force now
 
   Promises promises_;
   Expected expected_;

@@ -56,6 +56,7 @@ void Simulation::boot() {
     if (status) status = runtime_->recover();
   }
   if (disk_.is_down()) return die();
+  is_sparing_ = !runtime_options_.protections.module.empty();
   say("a process starts{}", status ? "" : ", in vain: " + status.error().message);
   if (status) return;
   ++counts_.failed_starts;
@@ -257,7 +258,7 @@ void Simulation::check_rest() {
   check_guardrails(store, runs, expected_, promises_, tenant_, problems_);
   check_leases(store, runs, expected_, tenant_, problems_);
   check_shadows(runs, tenant_, problems_);
-  if (is_protected_) check_protected(runs, tenant_, problems_);
+  if (is_protected_ && !has_lifted_) check_protected(runs, tenant_, problems_);
   check_audited(store, runs, tenant_, problems_);
   for (const RunRow& run : runs) {
     counts_.leases += is_lease(run) ? 1 : 0;
@@ -282,6 +283,7 @@ void Simulation::check_rest() {
 SimulationResult Simulation::run() {
   tenant_.pass_until(kBegin);
   tenant_.is_cut = [this] { return disk_.is_down(); };
+  tenant_.on_sent = [this](const OperationCall& call) { check_spared(call); };
   tenant_.on_done = [this](const Deed& deed) {
     say("the tenant does {} for {}", deed.operation, deed.key);
     if (deed.times > 1 && !deed.may_be_repeated)

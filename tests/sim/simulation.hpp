@@ -26,7 +26,7 @@ struct SimulationCounts {
   std::uint64_t seeds = 0, steps = 0, runs = 0, entries = 0;
   std::int64_t simulated_us = 0;
   std::uint64_t power_losses = 0, kills = 0, store_failures = 0, failed_starts = 0, graceful_ends = 0;
-  std::uint64_t deploys = 0, clock_settings = 0, resumed = 0;
+  std::uint64_t deploys = 0, reloads = 0, clock_settings = 0, resumed = 0;
   std::uint64_t events = 0, requests = 0, answers = 0, messages = 0;
   std::uint64_t leases = 0, shadows = 0;           // runs
   std::map<std::string, std::uint64_t> runs_over;  // by state

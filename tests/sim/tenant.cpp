@@ -174,6 +174,7 @@ void Tenant::count_against_quota(const std::string& connector) {
 void Tenant::perform(OperationCall call, std::function<void(Outcome)> done) {
   if (is_cut && is_cut()) return;
   ++counts_.calls;
+  if (on_sent) on_sent(call);
   const Operation& operation = call.module->operations[call.operation];
   count_against_quota(operation.connector);
   if (operation.effect != Effect::Read) sent_[call.key] = now_us_;

@@ -78,6 +78,8 @@ class Tenant final : public Executor {
   const TenantCounts& counts() const { return counts_; }
   // Told of each act and mail that is carried out.
   std::function<void(const Deed& deed)> on_done;
+  // Told of each call that goes out.
+  std::function<void(const OperationCall& call)> on_sent;
   // Whether the process that calls is dead and does not know it yet: it reaches nobody.
   std::function<bool()> is_cut;
 

@@ -135,6 +135,33 @@ TEST_F(Tokens, AreDroppedOnceWhenAnApiRefusesThem) {
   EXPECT_EQ(got(), "two");
 }
 
+TEST_F(Tokens, AreForgottenWhereTheCredentialIsAnother) {
+  transport.tokens = {token_answer("one"), token_answer("two")};
+  EXPECT_EQ(got(), "one");
+  source.forget("fabrikam.example");
+  EXPECT_EQ(got(), "one") << "another tenant's";
+  source.forget("contoso.example", "tickets");
+  EXPECT_EQ(got(), "one") << "another service's";
+  source.forget("contoso.example");
+  EXPECT_EQ(got(), "two");
+}
+
+TEST_F(Tokens, WhatIsUnderWayWhenTheyAreForgottenIsForThoseWhoWait) {
+  transport.holds = true;
+  transport.tokens = {token_answer("one"), token_answer("two")};
+  std::vector<std::string> got_all;
+  const auto ask = [&] {
+    source.get(request(), [&](TokenResult result) { got_all.push_back(result ? *result : "fault"); });
+  };
+  ask();
+  source.forget("contoso.example");
+  ask();
+  transport.release();
+  transport.release();
+  EXPECT_EQ(got_all, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(got(), "two");
+}
+
 TEST_F(Tokens, OtherScopesAndTenantsHaveTheirOwn) {
   transport.tokens = {token_answer("one"), token_answer("two"), token_answer("three")};
   EXPECT_EQ(got(), "one");
