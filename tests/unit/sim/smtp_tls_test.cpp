@@ -199,6 +199,16 @@ TEST(SmtpStartTls, ForgetsWhatWasSaidInTheClear) {
   EXPECT_EQ(without.code("STARTTLS"), "503");
 }
 
+// A token may be too long for the line of the command.
+TEST(SmtpXoauth2, TakesTheTokenOnALineOfItsOwn) {
+  Dialogue d({});
+  d.code("EHLO me");
+  EXPECT_EQ(d.code("AUTH XOAUTH2"), "334");
+  EXPECT_EQ(d.code(base64_of("user=a@b.c\x01"
+                             "auth=Bearer good\x01\x01")),
+            "235");
+}
+
 TEST(SmtpXoauth2, ChecksUserAndToken) {
   const auto login = [](const std::string& text) {
     Dialogue d({});
@@ -214,7 +224,7 @@ TEST(SmtpXoauth2, ChecksUserAndToken) {
                                  "auth=Bearer bad\x01\x01",
                                  "user=a@b.c\x01"
                                  "auth=Bearer good\x01",
-                                 "user=a@b.c", ""})
+                                 "user=a@b.c", "x"})
     EXPECT_EQ(login(text), "535") << text;
 }
 
