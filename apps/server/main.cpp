@@ -335,6 +335,13 @@ int main(int argc, char** argv) {
                    "HTTP: sign-in, Defender, Graph and the controls; 0 takes any free one")
       ->capture_default_str();
   sim_command->add_option("--smtp-port", sim.smtp_port, "SMTP; 0 takes any free one")->capture_default_str();
+  sim_command
+      ->add_option("--smtps-port", sim.smtps_port, "SMTP with TLS from the first byte; 0 takes any free one")
+      ->capture_default_str();
+  sim_command->add_flag("--smtp-requires-tls", sim.smtp_requires_tls,
+                        "take no login and no mail before STARTTLS");
+  sim_command->add_option("--ca-file", sim.ca_file,
+                          "write the certificate to trust the mail server by to this file");
   sim_command->add_option("--seed", sim.seed, "decides machines, alerts and ids")->capture_default_str();
   sim_command->add_option("--alerts", sim.alerts_file, "a JSON file with alerts in Defender's own shape");
   sim_command->add_option("--scenario", sim.scenario_file, "a JSON file with a story that begins at once");

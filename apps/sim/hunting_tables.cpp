@@ -12,6 +12,7 @@ namespace flow::sim {
 namespace {
 
 constexpr std::size_t kMostRows = 200'000;  // of one table; more are refused
+constexpr std::int64_t kReportEveryUs = 900'000'000;
 
 constexpr struct {
   std::string_view name, columns;
@@ -74,11 +75,23 @@ HuntingTables::HuntingTables() {
   }
 }
 
+void HuntingTables::tell_devices(const State& state) {
+  kql::Rows& rows = tables_["DeviceInfo"]->rows;
+  const kql::Rows from_outside(rows.begin() + static_cast<std::ptrdiff_t>(told_), rows.end());
+  rows.clear();
+  for (const Json& machine : state.machines) insert("DeviceInfo", device_row(state, machine));
+  told_ = rows.size();
+  rows.insert(rows.end(), from_outside.begin(), from_outside.end());
+  devices_of_ = state.device_changes;
+  told_us_ = state.now_us();
+}
+
 void HuntingTables::refresh(State& state) {
   if (began_us_ == 0) began_us_ = state.now_us();
-  // What is known of devices and people changes; it is told anew each time.
-  tables_["DeviceInfo"]->rows.clear();
-  for (const Json& machine : state.machines) insert("DeviceInfo", device_row(state, machine));
+  // Devices report every now and then, and when something about one of them has changed.
+  const bool are_reports_old = state.now_us() < told_us_ || state.now_us() - told_us_ >= kReportEveryUs ||
+                               devices_of_ != state.device_changes;
+  if (are_reports_old) tell_devices(state);
   if (inventory_of_ != state.machine_changes) {
     inventory_of_ = state.machine_changes;
     for (const char* name : {"DeviceTvmSoftwareInventory", "DeviceTvmSoftwareVulnerabilities"})

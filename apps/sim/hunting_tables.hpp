@@ -37,7 +37,12 @@ class HuntingTables final : public kql::Tables {
  private:
   std::map<std::string, std::shared_ptr<kql::Table>, std::less<>> tables_;
   std::size_t machines_ = 0, alerts_ = 0;
+  void tell_devices(const State& state);
+
   std::uint64_t inventory_of_ = ~std::uint64_t{0};  // State::machine_changes
+  std::uint64_t devices_of_ = ~std::uint64_t{0};    // State::device_changes
+  std::int64_t told_us_ = 0;                        // when DeviceInfo was told
+  std::size_t told_ = 0;                            // its first rows; those from outside stand behind
   std::int64_t began_us_ = 0;
 };
 

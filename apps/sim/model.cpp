@@ -288,6 +288,12 @@ void Tenant::receive(std::string envelope_from, std::vector<std::string> envelop
   store_mail(*state_, std::move(mail));
 }
 
+bool Tenant::is_mail_token(std::string_view token) const {
+  const auto found = state_->tokens.find(std::string(token));
+  return found != state_->tokens.end() && found->second.audience == Audience::Outlook &&
+         found->second.expires_us > state_->now_us();
+}
+
 std::optional<SmtpFault> Tenant::smtp_fault(std::string_view command) {
   const auto fault = take_fault(*state_, "SMTP " + std::string(command));
   if (!fault) return std::nullopt;

@@ -53,9 +53,11 @@ class Tenant {
 
   // A mail that arrived over SMTP.
   void receive(std::string envelope_from, std::vector<std::string> envelope_to, MailMessage message);
-  // The fault that POST /sim/faults asked for at `command` (`MAIL`, `RCPT`, `DATA`, `AUTH`); counts as one
-  // use.
+  // The fault that POST /sim/faults asked for at `command` (`MAIL`, `RCPT`, `DATA`, `AUTH`, `STARTTLS`);
+  // counts as one use.
   std::optional<SmtpFault> smtp_fault(std::string_view command);
+  // Whether a token was issued for mail by SMTP and still is good.
+  bool is_mail_token(std::string_view token) const;
 
  private:
   std::unique_ptr<struct State> state_;

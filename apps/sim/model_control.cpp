@@ -292,6 +292,7 @@ HttpAnswer post_reset(State& state) {
   fresh.machines = std::move(state.machines);
   fresh.machine_index = std::move(state.machine_index);
   fresh.machine_changes = state.machine_changes;
+  fresh.device_changes = state.device_changes;
   fresh.speed = state.speed;
   fresh.sped_up_at_us = state.sped_up_at_us;
   fresh.clock_then_us = state.clock_then_us;

@@ -53,6 +53,7 @@ HttpAnswer no_machine(State& state, const std::string& id) {
 }  // namespace
 
 Json* mutable_machine(State& state, std::string_view id_or_name) {
+  ++state.device_changes;
   return const_cast<Json*>(find_machine(state, id_or_name));
 }
 
@@ -125,6 +126,7 @@ Result<Json> complete_machine(State& state, const Json& given) {
 
 Status add_machine(State& state, Json machine) {
   ++state.machine_changes;
+  ++state.device_changes;
   const std::string id = lower_ascii(machine["id"].text());
   const std::string name = lower_ascii(machine["computerDnsName"].text());
   const auto known = state.machine_index.find(id);

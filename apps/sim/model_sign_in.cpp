@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t kCodeLifetimeUs = 900'000'000;
 constexpr std::size_t kMostCodes = 100;
 constexpr const char* kIdentityHeader = "sim-identity-header";
+constexpr const char* kMachineNames[] = {"client_id", "object_id", "msi_res_id"};
+constexpr const char* kServiceNames[] = {"client_id", "principal_id", "mi_res_id"};
 
 HttpAnswer door_refusal(std::string_view name, std::string_view text) {
   return json_answer(400, Json::object({{"error", name}, {"error_description", text}}));
@@ -139,7 +141,15 @@ HttpAnswer managed_identity_token(State& state, const Call& call) {
     return door_refusal("invalid_request", "Required metadata header not specified");
   if (!call.target.parameter("api-version"))
     return door_refusal("invalid_request", "Required query variable 'api-version' is missing");
-  const std::string client = call.target.parameter("client_id").value_or("");
+  // One of several is named in one of these ways.
+  std::string client;
+  int names = 0;
+  for (const char* name : is_service ? kServiceNames : kMachineNames)
+    if (const auto given = call.target.parameter(name)) {
+      client = *given;
+      ++names;
+    }
+  if (names > 1) return door_refusal("invalid_request", "Only one of client_id, object_id and msi_res_id");
   if (!state.identity.has_managed_identity ||
       (!client.empty() && !state.identity.managed_clients.contains(client)))
     return door_refusal("invalid_request", "Identity not found");

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstring>
 #include <list>
+#include <optional>
 #include <thread>
 
 namespace flow::sim {
@@ -29,6 +30,31 @@ struct Client {
   SmtpSession session;
   std::string unwritten;
   std::int64_t active_ms = 0;
+  std::shared_ptr<const TlsIdentity> identity = nullptr;
+  std::optional<TlsStream> tls = std::nullopt;
+  bool has_greeted = false;
+
+  // Gives the session what was said, which after STARTTLS is said in TLS.
+  bool hear(std::string_view bytes) {
+    std::string plain;
+    if (tls && !tls->receive(bytes, plain)) return false;
+    if (!tls) plain = bytes;
+    if (!tls || tls->is_ready()) say(plain);
+    if (tls) unwritten += tls->take_output();
+    return true;
+  }
+  void say(std::string_view plain) {
+    if (has_greeted && plain.empty()) return;
+    has_greeted = true;
+    const std::string replies = session.feed(plain);
+    if (tls)
+      tls->send(replies);
+    else
+      unwritten += replies;
+    if (!session.wants_tls()) return;
+    tls.emplace(identity);
+    session.begin_tls();
+  }
 
   // Whether the client stays.
   bool write() {
@@ -45,8 +71,8 @@ struct Client {
     if (size == 0) return false;
     if (size < 0) return errno == EAGAIN || errno == EINTR;
     active_ms = steady_ms();
-    unwritten += session.feed(std::string_view(buffer, static_cast<std::size_t>(size)));
-    return unwritten.size() <= kMostUnwritten && write();
+    return hear(std::string_view(buffer, static_cast<std::size_t>(size))) &&
+           unwritten.size() <= kMostUnwritten && write();
   }
 };
 
@@ -96,8 +122,11 @@ struct SmtpServer::Impl {
       if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(std::chrono::milliseconds(100));
       return;
     }
-    clients.push_back({socket, SmtpSession(options.session, hooks), "", steady_ms()});
-    clients.back().unwritten = clients.back().session.feed("");
+    clients.push_back({socket, SmtpSession(options.session, hooks), "", steady_ms(), options.identity});
+    if (options.session.is_secure)
+      clients.back().tls.emplace(options.identity);  // the client begins
+    else
+      clients.back().say("");
     clients.back().write();
   }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "apps/sim/smtp_session.hpp"
+#include "apps/sim/tls_server.hpp"
 #include "base/result.hpp"
 
 namespace flow::sim {
@@ -14,7 +15,8 @@ struct SmtpServerOptions {
   std::uint16_t port = 0;  // 0: any free one
   std::int64_t idle_ms = 60'000;
   std::size_t connection_limit = 100;
-  SmtpOptions session;
+  SmtpOptions session;  // which offers TLS, or begins with it, only where there is an identity
+  std::shared_ptr<const TlsIdentity> identity = nullptr;
 };
 
 class SmtpServer {

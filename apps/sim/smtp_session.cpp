@@ -54,7 +54,7 @@ std::string SmtpSession::feed(std::string_view bytes) {
   has_greeted_ = true;
   input_ += bytes;
   std::size_t start = 0;
-  while (!is_over_) {
+  while (!is_over_ && !wants_tls_) {
     const std::size_t end = input_.find('\n', start);
     if (end == std::string::npos) break;
     const bool ends_with_crlf = end > start && input_[end - 1] == '\r';
@@ -62,6 +62,8 @@ std::string SmtpSession::feed(std::string_view bytes) {
     start = end + 1;
   }
   input_.erase(0, start);
+  // What came in the clear behind STARTTLS somebody may have put there: nothing of it is heard.
+  if (wants_tls_) input_.clear();
   if (!is_over_ && input_.size() > kLongestCommand) {
     reply("500 5.5.2 line too long");
     is_over_ = true;
@@ -75,6 +77,7 @@ void SmtpSession::on_line(std::string_view line, bool ends_with_crlf) {
   switch (mode_) {
     case Mode::Command: return on_command(line);
     case Mode::PlainResponse: return finish_login(check_plain(line));
+    case Mode::TokenResponse: return finish_login(check_xoauth2(line));
     case Mode::LoginUser:
       login_user_ = base64_decoded(line).value_or("");
       mode_ = Mode::LoginPassword;
@@ -107,7 +110,12 @@ void SmtpSession::on_command(std::string_view line) {
     reply("250-8BITMIME");
     reply("250-SMTPUTF8");
     reply("250-PIPELINING");
-    reply("250 AUTH PLAIN LOGIN XOAUTH2");
+    if (options_.offers_tls && !options_.is_secure) reply("250-STARTTLS");
+    // No login is asked for where anybody could read it.
+    const bool may_login = options_.is_secure || !options_.requires_tls;
+    reply(may_login ? "250 AUTH PLAIN LOGIN XOAUTH2" : "250 ENHANCEDSTATUSCODES");
+  } else if (verb == "starttls") {
+    on_starttls(rest);
   } else if (verb == "auth") {
     on_auth(rest);
   } else if (verb == "mail") {
@@ -123,8 +131,25 @@ void SmtpSession::on_command(std::string_view line) {
   }
 }
 
+void SmtpSession::on_starttls(std::string_view rest) {
+  if (!options_.offers_tls || options_.is_secure) return fail("503 5.5.1 not now");
+  if (!rest.empty()) return fail("501 5.5.4 STARTTLS takes nothing");
+  if (meets_fault("STARTTLS")) return;
+  reply("220 2.0.0 go on with TLS");
+  wants_tls_ = true;
+}
+
+void SmtpSession::begin_tls() {
+  wants_tls_ = false;
+  options_.is_secure = true;
+  has_ehlo_ = has_login_ = false;
+  forget_mail();
+}
+
 void SmtpSession::on_auth(std::string_view rest) {
   if (!has_ehlo_) return fail("503 5.5.1 EHLO first");
+  if (options_.requires_tls && !options_.is_secure)
+    return fail("530 5.7.0 must issue a STARTTLS command first");
   if (has_login_ || from_) return fail("503 5.5.1 not now");
   if (meets_fault("AUTH")) return;
   const std::string mechanism = lower_ascii(rest.substr(0, rest.find(' ')));
@@ -139,7 +164,9 @@ void SmtpSession::on_auth(std::string_view rest) {
     mode_ = initial.empty() ? Mode::LoginUser : Mode::LoginPassword;
     reply(initial.empty() ? "334 VXNlcm5hbWU6" : "334 UGFzc3dvcmQ6");
   } else if (mechanism == "xoauth2") {
-    finish_login(check_xoauth2(initial));
+    if (!initial.empty()) return finish_login(check_xoauth2(initial));
+    mode_ = Mode::TokenResponse;  // a token may be too long for the line of the command
+    reply("334 ");
   } else {
     fail("504 5.5.4 PLAIN, LOGIN or XOAUTH2");
   }
@@ -155,11 +182,19 @@ bool SmtpSession::check_plain(std::string_view response) const {
                                    decoded->substr(second + 1) == options_.password);
 }
 
+// `user=` address ^A `auth=Bearer ` token ^A^A
 bool SmtpSession::check_xoauth2(std::string_view response) const {
+  constexpr std::string_view kToken =
+      "\x01"
+      "auth=Bearer ";
   const std::string decoded = base64_decoded(response).value_or("");
-  return decoded.starts_with("user=") && decoded.find(
-                                             "\x01"
-                                             "auth=Bearer ") != std::string::npos;
+  const std::size_t at = decoded.find(kToken);
+  if (!decoded.starts_with("user=") || at == std::string::npos || !decoded.ends_with("\x01\x01"))
+    return false;
+  const std::string_view all = decoded;
+  const std::string_view user = all.substr(5, at - 5);
+  const std::string_view token = all.substr(at + kToken.size(), all.size() - at - kToken.size() - 2);
+  return !hooks_.is_token || hooks_.is_token(user, token);
 }
 
 void SmtpSession::finish_login(bool is_right) {
@@ -171,6 +206,8 @@ void SmtpSession::finish_login(bool is_right) {
 
 void SmtpSession::on_mail(std::string_view rest) {
   if (!has_ehlo_) return fail("503 5.5.1 EHLO first");
+  if (options_.requires_tls && !options_.is_secure)
+    return fail("530 5.7.0 must issue a STARTTLS command first");
   if (options_.requires_login && !has_login_) return fail("530 5.7.0 authentication required");
   if (from_) return fail("503 5.5.1 there is already a sender");
   if (!equals_ignoring_case(rest.substr(0, 5), "FROM:")) return fail("501 5.5.4 MAIL FROM:<address>");

@@ -15,6 +15,9 @@ namespace flow::sim {
 struct SmtpOptions {
   std::string user, password;  // empty: any login is right
   bool requires_login = false;
+  bool offers_tls = false;    // STARTTLS
+  bool requires_tls = false;  // before a login and a mail
+  bool is_secure = false;     // TLS from the first byte
   std::size_t most_bytes = 10u << 20;
 };
 
@@ -28,6 +31,8 @@ class SmtpSession {
   struct Hooks {
     std::function<void(SmtpEnvelope, std::string message)> deliver;
     std::function<std::optional<SmtpFault>(std::string_view command)> fault;  // MAIL RCPT DATA AUTH
+    // Whether this token is good for the mailbox; without it any is.
+    std::function<bool(std::string_view user, std::string_view token)> is_token;
   };
 
   SmtpSession(SmtpOptions options, Hooks hooks);
@@ -35,12 +40,16 @@ class SmtpSession {
   // The greeting comes from the first call, with nothing to feed.
   std::string feed(std::string_view bytes);
   bool is_over() const { return is_over_; }  // close after writing what feed() gave
+  // After writing what feed() gave, TLS begins; then begin_tls(), and what is fed is what TLS says.
+  bool wants_tls() const { return wants_tls_; }
+  void begin_tls();
 
  private:
-  enum class Mode : std::uint8_t { Command, Data, PlainResponse, LoginUser, LoginPassword };
+  enum class Mode : std::uint8_t { Command, Data, PlainResponse, TokenResponse, LoginUser, LoginPassword };
 
   void on_line(std::string_view line, bool ends_with_crlf);
   void on_command(std::string_view line);
+  void on_starttls(std::string_view rest);
   void on_auth(std::string_view rest);
   void on_mail(std::string_view rest);
   void on_rcpt(std::string_view rest);
@@ -62,6 +71,7 @@ class SmtpSession {
   std::optional<std::string> from_;
   std::vector<std::string> to_;
   std::string data_problem_;  // the reply that the message gets in place of 250
+  bool wants_tls_ = false;
   bool has_greeted_ = false, has_ehlo_ = false, has_login_ = false, is_over_ = false;
   int errors_ = 0;
 };

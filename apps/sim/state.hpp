@@ -148,7 +148,8 @@ struct State {
   std::shared_ptr<GraphData> graph;
   std::shared_ptr<ThirdParty> third_party;
   std::shared_ptr<MailDoubles> mail_doubles;
-  std::uint64_t machine_changes = 0;  // grows with each added or changed device
+  std::uint64_t machine_changes = 0;  // grows with each device that is added or set anew
+  std::uint64_t device_changes = 0;   // … and with each other change of one: tags, value, health
 
   std::vector<InjectedFault> faults;
   std::deque<RequestRecord> requests;

@@ -47,6 +47,13 @@ Result<std::string> read_file(const std::string& path) {
   return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+Status write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  return file ? Status() : error(path + ": cannot be written");
+}
+
 Status load_alerts(sim::Tenant& tenant, const std::string& path) {
   FLOW_TRY(const std::string text, read_file(path));
   if (const Status status = tenant.load_alerts(text); !status)
@@ -92,6 +99,12 @@ struct Sim::Impl {
       std::optional<sim::SmtpFault> fault;
       http->call([&] { fault = tenant.smtp_fault(command); });
       return fault;
+    };
+    // In the clear any login is right unless one is set; where it can be read by nobody it is looked at.
+    hooks.is_token = [this](std::string_view, std::string_view token) {
+      bool is_good = false;
+      http->call([&] { is_good = tenant.is_mail_token(token); });
+      return is_good;
     };
     return hooks;
   }
@@ -143,7 +156,8 @@ struct Sim::Impl {
   std::optional<sim::Replay> replay;
   std::unique_ptr<sim::Upstream> upstream;
   std::unique_ptr<HttpServer> http;
-  std::unique_ptr<sim::SmtpServer> smtp;
+  std::shared_ptr<sim::TlsIdentity> identity;
+  std::unique_ptr<sim::SmtpServer> smtp, smtps;
 };
 
 Sim::Sim(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -165,12 +179,20 @@ Result<std::unique_ptr<Sim>> Sim::start(SimOptions options) {
     raw->answer(question, reply);
   };
   FLOW_TRY(impl->http, HttpServer::start(http, std::move(handler)));
+  FLOW_TRY(impl->identity, sim::TlsIdentity::make());
+  if (!options.ca_file.empty()) FLOW_TRY_STATUS(write_file(options.ca_file, impl->identity->authority()));
   sim::SmtpServerOptions smtp;
   smtp.port = options.smtp_port;
+  smtp.identity = impl->identity;
+  smtp.session.offers_tls = true;
+  smtp.session.requires_tls = options.smtp_requires_tls;
   smtp.session.user = options.smtp_user;
   smtp.session.password = options.smtp_password;
   smtp.session.requires_login = options.smtp_requires_login;
   FLOW_TRY(impl->smtp, sim::SmtpServer::start(smtp, impl->smtp_hooks()));
+  smtp.port = options.smtps_port;
+  smtp.session.is_secure = true;
+  FLOW_TRY(impl->smtps, sim::SmtpServer::start(smtp, impl->smtp_hooks()));
   return std::unique_ptr<Sim>(new Sim(std::move(impl)));
 }
 
@@ -179,6 +201,12 @@ std::uint16_t Sim::port() const {
 }
 std::uint16_t Sim::smtp_port() const {
   return impl_->smtp->port();
+}
+std::uint16_t Sim::smtps_port() const {
+  return impl_->smtps->port();
+}
+const std::string& Sim::authority() const {
+  return impl_->identity->authority();
 }
 std::string Sim::url() const {
   return "http://127.0.0.1:" + std::to_string(port());
@@ -196,6 +224,7 @@ SimAnswer Sim::ask(std::string method, std::string target, std::string body) {
 
 void Sim::stop() {
   impl_->smtp->stop();
+  impl_->smtps->stop();
   impl_->http->stop();
 }
 
@@ -211,8 +240,8 @@ int run_sim(SimOptions options) {
     std::fprintf(stderr, "error: %s\n", sim.error().message.c_str());
     return 1;
   }
-  std::printf("pretend tenant on %s, mail on 127.0.0.1:%u\n", (*sim)->url().c_str(),
-              unsigned{(*sim)->smtp_port()});
+  std::printf("pretend tenant on %s, mail on 127.0.0.1:%u, with TLS on %u\n", (*sim)->url().c_str(),
+              unsigned{(*sim)->smtp_port()}, unsigned{(*sim)->smtps_port()});
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);

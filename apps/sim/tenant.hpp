@@ -13,13 +13,15 @@
 namespace flow {
 
 struct SimOptions {
-  std::uint16_t port = 0;       // 0: any free one
-  std::uint16_t smtp_port = 0;  // 0: any free one
-  std::uint64_t seed = 1;       // decides machines, alerts, ids
-  std::string alerts_file;      // JSON in Defender's own shape; empty: no alerts at the start
-  std::string scenario_file;    // a story that begins at once; empty: none
-  double speed = 1;             // so many times as fast as the real one goes the tenant's clock; at most 3600
-  std::string record_file;      // where exchanges are written to; empty: nowhere
+  std::uint16_t port = 0;        // 0: any free one
+  std::uint16_t smtp_port = 0;   // 0: any free one
+  std::uint16_t smtps_port = 0;  // TLS from the first byte; 0: any free one
+  std::string ca_file;        // where the certificate to trust the mail server by is written; empty: nowhere
+  std::uint64_t seed = 1;     // decides machines, alerts, ids
+  std::string alerts_file;    // JSON in Defender's own shape; empty: no alerts at the start
+  std::string scenario_file;  // a story that begins at once; empty: none
+  double speed = 1;           // so many times as fast as the real one goes the tenant's clock; at most 3600
+  std::string record_file;    // where exchanges are written to; empty: nowhere
   std::string
       upstream;  // the real API that answers, so that it can be recorded; empty: the pretend tenant does
   std::string replay_file;    // a recording that answers instead of the pretend tenant; empty: none
@@ -33,6 +35,7 @@ struct SimOptions {
   bool has_quota = true;
   std::string smtp_user, smtp_password;  // empty: any login is right
   bool smtp_requires_login = false;
+  bool smtp_requires_tls = false;  // STARTTLS is offered in any case
 };
 
 struct SimAnswer {
@@ -48,7 +51,9 @@ class Sim {
 
   std::uint16_t port() const;
   std::uint16_t smtp_port() const;
-  std::string url() const;  // `http://127.0.0.1:8123`
+  std::uint16_t smtps_port() const;
+  const std::string& authority() const;  // the certificate to trust the mail server by, in PEM
+  std::string url() const;               // `http://127.0.0.1:8123`
 
   // What an HTTP request would get, without the network: sim.ask("POST", "/sim/alerts",
   // R"({"severity":"High"})").

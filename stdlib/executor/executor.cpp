@@ -12,11 +12,15 @@
 #include "stdlib/executor/settlement.hpp"
 #include "stdlib/executor/several.hpp"
 #include "stdlib/http/answer.hpp"
+#include "stdlib/http/deadlines.hpp"
 
 namespace flow {
 namespace {
 
 using Done = std::function<void(Outcome)>;
+
+// Between two questions how far it is: half of the time taken so far, within these.
+constexpr std::int64_t kShortestRestUs = 500'000, kLongestRestUs = 10'000'000;
 
 Fault bad_call(const Operation& operation, const std::string& why) {
   return {.kind = FaultKind::BadRequest, .message = operation.full_name() + " was not sent: " + why};
@@ -30,6 +34,7 @@ struct Parties {
   SmtpSender* mail;
   WaysOut ways;
   std::shared_ptr<const Egress> egress;
+  std::weak_ptr<Deadlines> timers;  // gone with the executor
 };
 
 // What is called, and as whom.
@@ -80,6 +85,7 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   Outcome outcome;           // of the call, when nothing goes wrong behind the first request
   std::vector<LargePart> large;
   std::size_t parts_sent = 0;
+  std::int64_t accepted_us = 0;  // when the service took what it carries out by and by
 
   void start();
   void ask_first();
@@ -88,6 +94,9 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   void open_upload();
   void send_piece(const std::string& address, std::size_t from);
   void finish_prepared();
+  void ask_how_far();
+  void take_how_far(const HttpResponse& response);
+  void ask_again();
   void discard(std::function<void()> then);
   void fail(Fault fault);
   void send_http(const std::string& token);
@@ -260,9 +269,52 @@ void Attempt::send_piece(const std::string& address, std::size_t from) {
 
 void Attempt::finish_prepared() {
   if (!route.then || !is_unfinished(*route.then, answer)) return finish(outcome);
+  if (is_question(*route.then)) {
+    accepted_us = clock.now_us();
+    return ask_again();
+  }
   stage = {.request = [this] { return follow_up_request(text(), answer, redaction); },
            .then = [this](const HttpResponse&) { finish(outcome); }};
   begin();
+}
+
+// The service has taken the call, and carries it out by and by: the call is over when that is.
+void Attempt::ask_how_far() {
+  stage = {.request = [this] { return follow_up_request(text(), answer, redaction); },
+           .then = [this](const HttpResponse& response) { take_how_far(response); }};
+  begin();
+}
+
+void Attempt::take_how_far(const HttpResponse& response) {
+  Outcome told = outcome_of(response, operation, route, clock.now_us());
+  if (auto* fault = std::get_if<Fault>(&told)) {
+    fault->maybe_executed = false;  // the service says so
+    return finish(std::move(told));
+  }
+  const Progress progress = progress_in(response.body, route.then->when);
+  if (progress.is_good) return finish(outcome);
+  if (progress.is_over)
+    return finish(
+        Fault{.kind = FaultKind::BadRequest,
+              .message = operation.full_name() + " was accepted and ended as " + excerpt(progress.state, 40),
+              .status = response.status,
+              .code = excerpt(progress.state, 40)});
+  ask_again();
+}
+
+// What is not over in time is in doubt: the route's crash rule says how it goes on.
+void Attempt::ask_again() {
+  const std::int64_t taken_us = clock.now_us() - accepted_us;
+  const std::int64_t rest_for_us = std::clamp(taken_us / 2, kShortestRestUs, kLongestRestUs);
+  const auto late = [this] {
+    return Fault{.kind = FaultKind::Timeout,
+                 .message = operation.full_name() + " was accepted, and had not ended in time",
+                 .maybe_executed = true};
+  };
+  const auto timer = timers.lock();
+  if (timer == nullptr || rest_us() <= rest_for_us) return finish(late());
+  timer->at(std::chrono::steady_clock::now() + std::chrono::microseconds(rest_for_us),
+            [self = shared_from_this()] { self->ask_how_far(); });
 }
 
 void Attempt::discard(std::function<void()> then) {
@@ -325,8 +377,9 @@ void Attempt::send_mail(MailMessage message, const std::string& credential) {
 }  // namespace
 
 struct OperationExecutor::Shared : std::enable_shared_from_this<OperationExecutor::Shared> {
-  explicit Shared(const Parties& with) : parties(with) {}
+  explicit Shared(const Parties& with) : parties(with) { parties.timers = timers; }
 
+  std::shared_ptr<Deadlines> timers = std::make_shared<Deadlines>();
   std::mutex mutex;  // of what follows
   Parties parties;
   std::map<std::string, std::shared_ptr<const TenantAccess>> tenants;
@@ -497,8 +550,10 @@ void OperationExecutor::Shared::look_up(const OperationRequest& request, const C
 
 OperationExecutor::OperationExecutor(Transport& transport, TokenSource& tokens, const Clock& clock,
                                      SmtpSender* mail)
-    : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail, {}, nullptr})) {}
-OperationExecutor::~OperationExecutor() = default;
+    : shared_(std::make_shared<Shared>(Parties{transport, tokens, clock, mail, {}, nullptr, {}})) {}
+OperationExecutor::~OperationExecutor() {
+  shared_->timers.reset();  // nothing is asked any more
+}
 
 void OperationExecutor::open(WaysOut ways, Egress egress) {
   auto made = std::make_shared<const Egress>(std::move(egress));

@@ -74,6 +74,21 @@ bool is_unfinished(const FollowUp& then, const JsonValue& answer) {
   return said == nullptr || said->kind != JsonValue::Kind::Bool || said->truth;
 }
 
+bool is_question(const FollowUp& then) {
+  return then.method == "GET";
+}
+
+Progress progress_in(std::string_view body, const std::string& member) {
+  const auto answer = parse_json(body);
+  const JsonValue* const state = answer ? answer->member(member) : nullptr;
+  if (state == nullptr || !state->is_text()) return {};
+  const bool is_good = equals_ignoring_case(state->text, "Succeeded");
+  const bool is_bad = equals_ignoring_case(state->text, "Failed") ||
+                      equals_ignoring_case(state->text, "Canceled") ||
+                      equals_ignoring_case(state->text, "Cancelled");
+  return {.state = state->text, .is_over = is_good || is_bad, .is_good = is_good};
+}
+
 Result<HttpRequest> follow_up_request(const CallText& call, const JsonValue& answer, Redaction& redaction) {
   const FollowUp& then = *call.route.then;
   FLOW_TRY(HttpRequest request, request_to(call, answer, then.method, then.path, nullptr));

@@ -26,6 +26,17 @@ Result<SplitArguments> split_large(const JsonValue& arguments, const Upload& upl
 // found.
 bool is_unfinished(const FollowUp& then, const JsonValue& answer);
 
+// Whether the second request only asks how far it is: a GET, made again until the service is done, as Azure's
+// long-running operations say it.
+bool is_question(const FollowUp& then);
+struct Progress {
+  std::string state;  // as the service spells it
+  bool is_over = false, is_good = false;
+};
+// By the field `member` of an answer: `Succeeded` is good, `Failed` and `Canceled` are over, all else goes
+// on.
+Progress progress_in(std::string_view body, const std::string& member);
+
 // `answer` is that of the first request.
 Result<HttpRequest> follow_up_request(const CallText& call, const JsonValue& answer, Redaction& redaction);
 Result<HttpRequest> upload_request(const CallText& call, const JsonValue& answer, const LargePart& part);

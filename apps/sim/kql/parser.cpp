@@ -56,6 +56,11 @@ class PipelineParser {
                          token.text == "print" || token.text == "union";
     if (is_word && std::ranges::find(kSources, std::string_view(token.text)) != std::end(kSources))
       return parse_operator();
+    if (r_.peek(1).is("(")) {
+      FLOW_TRY(Operator op, start("invoke", token.at));
+      FLOW_TRY_STATUS(parse_expr(op));
+      return op;
+    }
     FLOW_TRY(Operator op, start("table", token.at));
     FLOW_TRY(NamedExpr name, parse_pattern());
     op.items.push_back(std::move(name));
@@ -93,7 +98,7 @@ class PipelineParser {
   std::string operator_name() {
     std::string name = r_.take().text;
     const bool is_first = name == "project" || name == "mv" || name == "make" || name == "top" ||
-                          name == "partition" || name == "graph";
+                          name == "partition" || name == "graph" || name == "parse";
     while (is_first && r_.peek().is("-") && r_.is_adjacent(1) && r_.peek(1).kind == Token::Kind::Name) {
       r_.take();
       name.append("-").append(r_.take().text);
@@ -127,6 +132,9 @@ class PipelineParser {
         {"getschema", "getschema", &PipelineParser::parse_nothing},
         {"serialize", "serialize", &PipelineParser::parse_nothing},
         {"join", "join", &PipelineParser::parse_join},
+        {"lookup", "lookup", &PipelineParser::parse_join},
+        {"parse", "parse", &PipelineParser::parse_parse},
+        {"parse-where", "parse-where", &PipelineParser::parse_parse},
         {"union", "union", &PipelineParser::parse_union},
         {"mv-expand", "mv-expand", &PipelineParser::parse_mv_expand},
         {"datatable", "datatable", &PipelineParser::parse_datatable},
@@ -279,6 +287,34 @@ class PipelineParser {
     return {};
   }
 
+  // kind=simple Text with * "…" Name:type "…" *
+  Status parse_parse(Operator& op) {
+    read_options(op);
+    FLOW_TRY_STATUS(parse_expr(op));
+    if (!r_.take_name("with")) return r_.unexpected("'with'");
+    while (r_.peek().is("*") || r_.peek().kind == Token::Kind::Literal ||
+           r_.peek().kind == Token::Kind::Name) {
+      const Token token = r_.take();
+      NamedExpr part;
+      part.expr.at = token.at;
+      if (token.kind == Token::Kind::Literal) {
+        if (token.type != Type::Text || token.value.text().empty())
+          return r_.wrong(token, "a pattern has texts, names of columns and '*'");
+        part.expr.value = token.value;
+      } else if (token.kind == Token::Kind::Name) {
+        part.name = token.text;
+        part.type = "string";
+        if (r_.take_mark(":")) {
+          FLOW_TRY(part.type, r_.expect_name("a type"));
+        }
+      } else {
+        part.expr.kind = Expr::Kind::Star;
+      }
+      op.by.push_back(std::move(part));
+    }
+    return op.by.empty() ? r_.unexpected("a pattern") : Status();
+  }
+
   // (Name: type, …) [value, …]
   Status parse_datatable(Operator& op) {
     FLOW_TRY_STATUS(r_.expect("("));
@@ -347,8 +383,9 @@ class QueryParser {
     let.at = r_.peek().at;
     FLOW_TRY(let.name, r_.expect_name("a name"));
     FLOW_TRY_STATUS(r_.expect("="));
-    if (is_function()) return r_.wrong(r_.peek(), "functions of one's own are not supported");
-    if (is_table()) {
+    if (is_function()) {
+      FLOW_TRY_STATUS(parse_function(let));
+    } else if (is_table()) {
       FLOW_TRY(let.table, parse_pipeline(r_));
     } else {
       FLOW_TRY(let.value, parse_expression(r_));
@@ -359,9 +396,42 @@ class QueryParser {
 
   // Looks ahead to the statement's end.
   bool is_function() const {
+    if (!r_.peek().is("(")) return false;
     for (std::size_t i = 0; r_.peek(i).kind != Token::Kind::End && !r_.peek(i).is(";"); ++i)
       if (r_.peek(i).is(")") && r_.peek(i + 1).is("{")) return true;
     return false;
+  }
+
+  // (name: type = default, …) { one expression, or one table }
+  Status parse_function(Let& let) {
+    let.is_function = true;
+    FLOW_TRY_STATUS(r_.expect("("));
+    while (!r_.peek().is(")")) {
+      NamedExpr parameter;
+      parameter.expr.at = r_.peek().at;
+      FLOW_TRY(parameter.name, r_.expect_name("the name of a parameter"));
+      FLOW_TRY_STATUS(r_.expect(":"));
+      if (r_.peek().is("(")) return r_.wrong(r_.peek(), "parameters that are tables are not supported");
+      FLOW_TRY(parameter.type, r_.expect_name("a type"));
+      if (r_.take_mark("=")) {
+        FLOW_TRY(parameter.expr, parse_expression(r_));
+        ++let.defaults;
+      } else if (let.defaults > 0) {
+        return r_.unexpected("a default, as the parameter before has one");
+      }
+      let.parameters.push_back(std::move(parameter));
+      if (!r_.take_mark(",")) break;
+    }
+    FLOW_TRY_STATUS(r_.expect(")"));
+    FLOW_TRY_STATUS(r_.expect("{"));
+    if (r_.peek().is_name("let")) return r_.wrong(r_.peek(), "'let' within a function is not supported");
+    if (is_table()) {
+      FLOW_TRY(let.table, parse_pipeline(r_));
+    } else {
+      FLOW_TRY(let.value, parse_expression(r_));
+    }
+    r_.take_mark(";");
+    return r_.expect("}");
   }
 
   // A bar that is no part of an argument, or a word that begins a table.

@@ -83,10 +83,14 @@ Result<Scalar> Planner::plan_call(const Expr& expr, const Columns& columns) {
     name.text = std::string(expr.args[0].value.text());
     return find_column(columns, name.text) ? plan_name(name, columns) : scalar(expr.args[1], columns);
   }
+  if (const auto own = let_functions_.find(expr.text); own != let_functions_.end())
+    return plan_own_call(expr, *own->second, columns);
   if (const Function* function = find_function(expr.text)) return plan_function(expr, *function, columns);
   if (is_aggregate(expr.text))
     return wrong(expr.at, fmt::format("'{}' is an aggregate: it stands in summarize only", expr.text));
-  const auto near = nearest_name(expr.text, function_names());
+  std::vector<std::string> names = function_names();
+  for (const auto& [name, let] : let_functions_) names.push_back(name);
+  const auto near = nearest_name(expr.text, names);
   return wrong(expr.at, fmt::format("Unknown function: '{}'{}", expr.text,
                                     near ? "; did you mean '" + *near + "'?" : ""));
 }

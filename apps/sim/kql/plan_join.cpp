@@ -58,13 +58,14 @@ struct Join {
   Kind kind = Kind::InnerUnique;
   std::function<Rows(Run&)> left, right;
   Indices left_keys, right_keys;
-  std::size_t left_width = 0, right_width = 0;
+  std::size_t left_width = 0;
+  Indices right_columns;  // that the result has
 
   // One of the two may be missing.
   Row joined(const Row* a, const Row* b) const {
     Row row = a != nullptr ? *a : Row(left_width);
-    const Row none(b == nullptr ? right_width : 0);
-    row.insert(row.end(), (b != nullptr ? *b : none).begin(), (b != nullptr ? *b : none).end());
+    row.reserve(left_width + right_columns.size());
+    for (const std::size_t column : right_columns) row.push_back(b != nullptr ? (*b)[column] : Value());
     return row;
   }
 
@@ -134,8 +135,11 @@ std::string_view option(const Operator& op, const std::string& name) {
 
 Result<Plan> Planner::plan_join(const Operator& op, Plan left) {
   FLOW_TRY(Plan right, pipeline(*op.tables[0]));
-  operator_ = "join";
+  operator_ = op.name;
+  // The rows of one table, with what another knows of them: without its keys.
+  const bool is_lookup = op.name == "lookup";
   Join join;
+  if (is_lookup) join.kind = Kind::LeftOuter;
   if (const std::string_view given = option(op, "kind"); !given.empty()) {
     const auto* kind = std::ranges::find(kKinds, given, &KindName::name);
     if (kind == std::end(kKinds)) {
@@ -146,6 +150,8 @@ Result<Plan> Planner::plan_join(const Operator& op, Plan left) {
                                       near ? "; did you mean '" + *near + "'?" : ""));
     }
     join.kind = kind->kind;
+    if (is_lookup && join.kind != Kind::LeftOuter && join.kind != Kind::Inner)
+      return wrong(op.at, fmt::format("the kind of lookup is leftouter or inner, not {}", given));
   }
   for (const NamedExpr& item : op.by) {
     const auto sides = both_sides(item.expr);
@@ -165,14 +171,17 @@ Result<Plan> Planner::plan_join(const Operator& op, Plan left) {
     join.right_keys.push_back(*b);
   }
   join.left_width = left.columns.size();
-  join.right_width = right.columns.size();
+  for (std::size_t column = 0; column < right.columns.size(); ++column)
+    if (!is_lookup || std::ranges::find(join.right_keys, column) == join.right_keys.end())
+      join.right_columns.push_back(column);
   Plan plan;
   const bool is_right = join.kind == Kind::RightAnti || join.kind == Kind::RightSemi;
   const bool is_left = join.kind == Kind::LeftAnti || join.kind == Kind::LeftSemi;
   plan.columns = is_right ? right.columns : left.columns;
   if (!is_right && !is_left)
-    for (const Column& column : right.columns)
-      plan.columns.push_back({free_name(plan.columns, column.name), column.type});
+    for (const std::size_t column : join.right_columns)
+      plan.columns.push_back(
+          {free_name(plan.columns, right.columns[column].name), right.columns[column].type});
   join.left = std::move(left.rows);
   join.right = std::move(right.rows);
   plan.rows = [join = std::move(join)](Run& run) { return join.run_join(run); };

@@ -105,8 +105,13 @@ std::string free_name(const Columns& columns, const std::string& name) {
 Result<Plan> Planner::plan(const Query& query) {
   for (const Let& let : query.lets) {
     operator_ = "let";
-    if (let_scalars_.contains(let.name) || let_tables_.contains(let.name))
+    if (let_scalars_.contains(let.name) || let_tables_.contains(let.name) ||
+        let_functions_.contains(let.name))
       return wrong(let.at, "a value named '" + let.name + "' was already defined");
+    if (let.is_function) {
+      FLOW_TRY_STATUS(define(let));
+      continue;
+    }
     const bool is_table_name =
         let.value.kind == Expr::Kind::Name && !let_scalars_.contains(let.value.text) &&
         (tables_.find(let.value.text) != nullptr || let_tables_.contains(let.value.text));
@@ -158,6 +163,9 @@ Result<Plan> Planner::plan_operator(const Operator& op, Plan input) {
       {"count", &Planner::plan_count},
       {"getschema", &Planner::plan_schema},
       {"join", &Planner::plan_join},
+      {"lookup", &Planner::plan_join},
+      {"parse", &Planner::plan_parse},
+      {"parse-where", &Planner::plan_parse},
       {"mv-expand", &Planner::plan_mv_expand},
   };
   if (op.name == "serialize") return input;
@@ -170,6 +178,7 @@ Result<Plan> Planner::plan_operator(const Operator& op, Plan input) {
 Result<Plan> Planner::plan_source(const Operator& op) {
   if (op.name == "table") return plan_table(op);
   if (op.name == "subquery") return pipeline(*op.tables[0]);
+  if (op.name == "invoke") return plan_invoke(op);
   operator_ = op.name;
   if (op.name == "union") return plan_union(op, std::nullopt);
   if (op.name == "print") return plan_print(op);

@@ -65,6 +65,16 @@ class Planner {
   Result<Aggregate> plan_extreme(const Expr& expr, const Columns& columns, std::string_view given_name);
   Result<Aggregate> plan_any(const Expr& expr, const Columns& columns, std::string_view given_name);
 
+  // plan_function.cpp: what `let` names with parameters
+  Status define(const Let& let);
+  Result<Scalar> plan_own_call(const Expr& expr, const Let& function, const Columns& columns);
+  Result<Plan> plan_invoke(const Operator& op);
+  // The values of the parameters, planned where the call stands.
+  Result<std::map<std::string, Scalar>> bind(const Expr& call, const Let& function, const Columns& columns);
+
+  // plan_parse.cpp
+  Result<Plan> plan_parse(const Operator& op, Plan input);
+
   // plan_pipeline.cpp
   Result<Plan> pipeline(const Pipeline& pipeline);
   Result<Plan> plan_operator(const Operator& op, Plan input);
@@ -97,6 +107,8 @@ class Planner {
   std::string operator_;  // being planned, for messages
   std::map<std::string, Scalar> let_scalars_;
   std::map<std::string, Plan> let_tables_;
+  std::map<std::string, const Let*> let_functions_;
+  std::size_t functions_entered_ = 0;  // of one query: a function that calls two, which call two, …
   // While the values of `summarize` are planned: the columns it reads, the aggregates found so far, and where
   // their values will stand.
   struct Summary {

@@ -71,6 +71,9 @@ struct Let {
   std::size_t at = 0;
   Expr value;
   std::shared_ptr<const Pipeline> table;  // a table, when set
+  bool is_function = false;
+  std::vector<NamedExpr> parameters;  // of a function: name, type, and the default of the last `defaults`
+  std::size_t defaults = 0;
 };
 
 struct Query {

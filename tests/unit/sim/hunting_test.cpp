@@ -47,6 +47,32 @@ TEST(Hunting, AnswersInEachDoorsShape) {
   EXPECT_EQ(tenant.by_graph("DeviceInfo | take 0").json["schema"].items().size(), 29u);
 }
 
+// Devices are told when one of them has changed, and every quarter of an hour; rows from outside stay.
+TEST(Hunting, DevicesAreToldAnewWhenTheyHaveChanged) {
+  Hunters tenant;
+  const std::string id = tenant.machine();
+  const std::string tagged = "DeviceInfo | where DeviceManualTags has 'Hunted'";
+  const auto told = [&] {
+    return tenant.by_graph("DeviceInfo | summarize max(Timestamp)").json["results"].to_text();
+  };
+  EXPECT_EQ(tenant.count(tagged), 0);
+  const std::string first = told();
+  tenant.pass_seconds(60);
+  EXPECT_EQ(told(), first);
+  tenant.defender("POST", "/api/machines/" + id + "/tags", R"({"Value":"Hunted","Action":"Add"})");
+  EXPECT_EQ(tenant.count(tagged), 1);
+  EXPECT_NE(told(), first);
+  tenant.sim("POST", "machines", R"({"computerDnsName":"vip-02.corp.example.com","machineTags":["Hunted"]})");
+  EXPECT_EQ(tenant.count(tagged), 2);
+  const std::string second = told();
+  tenant.pass_seconds(901);
+  EXPECT_NE(told(), second);
+  tenant.sim("POST", "tables/DeviceInfo", R"([{"DeviceName":"outside","DeviceManualTags":"Hunted"}])");
+  EXPECT_EQ(tenant.count(tagged), 3);
+  tenant.pass_seconds(901);
+  EXPECT_EQ(tenant.count(tagged), 3);
+}
+
 TEST(Hunting, RowsAgreeWithDevicesAndAlerts) {
   Hunters tenant;
   const Json alert =

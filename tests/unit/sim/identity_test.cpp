@@ -114,6 +114,65 @@ TEST_F(SignIn, FederationMatchesToTheLetter) {
               HasSubstr("AADSTS700027"));
 }
 
+TEST_F(SignIn, FederationIsInTimeAndSigned) {
+  Json known = Json::object({{"issuer", "repo:soc"}, {"subject", "repo:soc"}, {"audience", "api://x"}});
+  known.set("certificate", made().certificate);
+  tenant.sim("POST", "identity", Json::object({{"federation", Json(Json::List{known})}}).to_text());
+  const auto jwt = [&](std::int64_t late_s, AssertionForm form = AssertionForm::Rs256) {
+    return assertion(
+        made(), form,
+        {.client_id = "repo:soc", .audience = "api://x", .now_us = tenant.clock.now + late_s * 1'000'000});
+  };
+  EXPECT_EQ(answer(jwt(0)), "token");
+  EXPECT_EQ(answer(jwt(0, AssertionForm::Ps256)), "token");
+  EXPECT_THAT(answer(jwt(-3600)), HasSubstr("AADSTS700024"));
+  EXPECT_THAT(answer(jwt(3600)), HasSubstr("AADSTS700024"));
+  const std::string good = jwt(0);
+  EXPECT_THAT(answer(good.substr(0, good.rfind('.') + 1)), HasSubstr("AADSTS700027"));
+  EXPECT_THAT(answer("eyJhbGciOiJIUzI1NiJ9" + good.substr(good.find('.'))), HasSubstr("AADSTS700027"));
+}
+
+// The certificate is over, or not yet good, whatever the assertion says.
+TEST_F(SignIn, CertificatesEnd) {
+  const std::int64_t now_s = tenant.clock.now / 1'000'000;
+  const auto over = test::make_certificate({.begins_s = now_s - 1000, .ends_s = now_s - 10});
+  const auto later = test::make_certificate({.begins_s = now_s + 10, .ends_s = now_s + 1000});
+  tenant.sim(
+      "POST", "identity",
+      Json::object({{"certificates", Json(Json::List{over.certificate, later.certificate})}}).to_text());
+  EXPECT_THAT(answer(assertion(over)), HasSubstr("AADSTS700024"));
+  EXPECT_THAT(answer(assertion(later)), HasSubstr("AADSTS700024"));
+  tenant.pass_seconds(20);
+  EXPECT_EQ(answer(assertion(later)), "token");
+}
+
+TEST_F(SignIn, TheDoorTakesOneNameOfAnIdentity) {
+  tenant.sim("POST", "identity",
+             R"({"managed_identity": true, "managed_clients": ["c-1", "/subscriptions/s/i"]})");
+  const auto ask = [&](const std::string& header, const std::string& value, const std::string& target) {
+    return tenant.tenant.handle({"GET", target, {{header, value}}, ""});
+  };
+  const std::string machine =
+      "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fgraph.microsoft.com";
+  const std::string service = "/msi/token?api-version=2019-08-01&resource=https%3A%2F%2Fgraph.microsoft.com";
+  EXPECT_EQ(ask("Metadata", "true", machine + "&msi_res_id=%2Fsubscriptions%2Fs%2Fi").status, 200);
+  EXPECT_EQ(ask("Metadata", "true", machine + "&object_id=c-2").status, 400);
+  EXPECT_EQ(ask("Metadata", "true", machine + "&object_id=c-1&client_id=c-1").status, 400);
+  EXPECT_EQ(
+      ask("X-IDENTITY-HEADER", "sim-identity-header", service + "&mi_res_id=%2Fsubscriptions%2Fs%2Fi").status,
+      200);
+  EXPECT_EQ(ask("X-IDENTITY-HEADER", "sim-identity-header", service + "&principal_id=c-2").status, 400);
+  // Which version is meant, and what the token is for, must be said.
+  EXPECT_EQ(
+      ask("Metadata", "true", "/metadata/identity/oauth2/token?resource=https%3A%2F%2Fgraph.microsoft.com")
+          .status,
+      400);
+  EXPECT_THAT(ask("Metadata", "true",
+                  "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fx")
+                  .body,
+              HasSubstr("invalid_resource"));
+}
+
 TEST_F(SignIn, TheMachinesDoorWantsItsHeader) {
   const std::string page =
       "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fgraph.microsoft.com";
