@@ -65,6 +65,9 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
     return {operation, route, connector, *access, arguments, call.key, clock.now_us()};
   }
   void finish(Outcome end) { done(redaction.cleaned(std::move(end))); }
+  void count_request() const {
+    if (call.asks_again) call.asks_again();
+  }
 
   void begin();
   void with_token(std::function<void(const std::string&)> next);
@@ -280,6 +283,7 @@ void Attempt::change(const HttpResponse& response) {
                [this](const HttpResponse& changed) {
                  finish(outcome_of(changed, operation, route, clock.now_us()));
                }};
+  count_request();
   begin();
 }
 
@@ -287,6 +291,7 @@ void Attempt::finish_prepared() {
   if (!route.then || !is_unfinished(*route.then, answer)) return finish(outcome);
   stage = {.request = [this] { return follow_up_request(text(), answer, redaction); },
            .then = [this](const HttpResponse&) { finish(outcome); }};
+  count_request();
   begin();
 }
 
@@ -307,6 +312,7 @@ void Attempt::page_answered(const HttpResponse& response) {
     return finish(Fault{.kind = FaultKind::Timeout,
                         .message = operation.full_name() + ": not all pages of the list came in time"});
   next_url = std::move(**next);
+  count_request();
   ask_first();
 }
 

@@ -22,7 +22,8 @@ TemplateScope scope_of_call(const CallText& call) {
   return {.arguments = &call.arguments,
           .settings = &call.access.settings,
           .connector = call.connector.name,
-          .call_key = call.key};
+          .call_key = call.key,
+          .base = base_of(call.connector, call.access)};
 }
 
 Result<JsonValue> revealed(const Template& node, const CallText& call, Redaction& redaction) {
