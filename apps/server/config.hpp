@@ -87,7 +87,8 @@ Result<Config> parse_config(const std::string& name, const std::string& text);
 // places.
 Attempt<Config> load_config(const std::string& file);
 
-// The tenant that `flow sim` pretends, on these ports of this machine. Mail goes by Graph, or by SMTP.
+// The tenant that `flow sim` pretends, on these ports of this machine. Mail goes by `graph`, `graph-draft`,
+// `smtp`, `gmail` or `acs`.
 TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::string& mail_via);
 
 }  // namespace flow
