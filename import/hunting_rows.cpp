@@ -57,7 +57,7 @@ std::string record_text(const HuntRows& rows, const std::string& name, const std
     const bool is_plain = is_word(column.name);
     const std::string field = names.take(is_plain ? column.name : camel_case(column.name), "column");
     out += fmt::format("    {}: {}?", field, type_of(column.type));
-    if (field != column.name) out += fmt::format(" from {}", quoted(column.name));
+    if (field != column.name) out += fmt::format(" from {}", importer::quoted(column.name));
     out += ",\n";
   }
   return out + "}\n";

@@ -25,7 +25,7 @@ do {
     sentinel.update_incident(incidentName, status: Active, owner: "ana@contoso.com", tags: ["triaged"])
 }
 )");
-  Process service("flow", scene.serve({triage}, {"--look-back", "1h"}));
+  Process service("flow", scene.serve({triage}));
   scene.inject(R"({"severity": "High", "title": "Ransom", "incidentId": 4711})");
   const auto incident = [&]() -> Json {
     for (const Json& each : scene.list("sentinel"))
