@@ -1,7 +1,6 @@
 #include "import/hunting_rows.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "compiler/parse/parse.hpp"
 #include "compiler/syntax/literal.hpp"
 #include "import/names.hpp"
+#include "import/read.hpp"
 
 namespace flow::importer {
 namespace {
@@ -105,27 +105,23 @@ std::string probe_of(const std::string& query) {
 }
 
 Result<std::vector<HuntColumn>> hunt_columns(std::string_view json) {
-  simdjson::dom::parser parser;
-  simdjson::dom::array list;
-  if (parser.parse(simdjson::padded_string(json)).get_array().get(list) != simdjson::SUCCESS)
-    return error("the answer names no columns");
+  Findings ignored;
+  const Result<Document> document = read_json(json, ignored);
+  const Place list = document ? Place::root_of(*document) : Place();
+  if (!list.is_list() || list.size() == 0) return error("the answer names no columns");
+  if (list.size() > kMostColumns)
+    return error(fmt::format("the query has more than {} columns", kMostColumns));
   std::vector<HuntColumn> columns;
-  for (const simdjson::dom::element element : list) {
-    HuntColumn column;
-    simdjson::dom::object object;
-    if (element.get_object().get(object) != simdjson::SUCCESS) return error("the answer names no columns");
-    for (const simdjson::dom::key_value_pair member : object) {
-      std::string_view text;
-      if (member.value.get_string().get(text) != simdjson::SUCCESS) continue;
-      if (equals_ignoring_case(member.key, "name")) column.name = text;
-      if (equals_ignoring_case(member.key, "type")) column.type = text;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Place column = list.item(i);
+    HuntColumn read;
+    for (std::size_t j = 0; column.is_object() && j < column.size(); ++j) {
+      if (equals_ignoring_case(column.name(j), "name")) read.name = column.item(j).text();
+      if (equals_ignoring_case(column.name(j), "type")) read.type = column.item(j).text();
     }
-    if (column.name.empty()) return error("the answer has a column without a name");
-    columns.push_back(std::move(column));
-    if (columns.size() > kMostColumns)
-      return error(fmt::format("the query has more than {} columns", kMostColumns));
+    if (read.name.empty()) return error("the answer has a column without a name");
+    columns.push_back(std::move(read));
   }
-  if (columns.empty()) return error("the answer names no columns");
   return columns;
 }
 
