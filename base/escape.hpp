@@ -15,7 +15,6 @@ enum class Escape : std::uint8_t {
   Slack,       // `&`, `<` and `>` become entities, so that nobody is called and no link is made
   ServiceNow,  // a value within a query: `^` would begin another condition, and is left out
   Jql,         // between double quotes of a query of Jira
-  Uuid,        // not the text but a UUID made of it: equal texts give equal ones
 };
 
 std::optional<Escape> escape_named(std::string_view word);  // as declarations write it: `servicenow`

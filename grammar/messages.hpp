@@ -226,6 +226,8 @@ FLOW_MESSAGE(fetch_word, "expected `by` and the operation that fetches it")
 FLOW_MESSAGE(top_word, "expected `top`")
 FLOW_MESSAGE(every_word, "expected `every`")
 FLOW_MESSAGE(overlap_word, "expected `overlap`")
+FLOW_MESSAGE(cursor_path,
+             "expected a field, or where the time stands in an event, as `\"properties/changed\"`")
 FLOW_MESSAGE(trigger_clause, "expected binding, entity, poll, key, cursor or filterable")
 FLOW_MESSAGE(member_wanted, "expected base, auth, quota, enum, record, read, act, notify or trigger")
 FLOW_MESSAGE(declaration_wanted,

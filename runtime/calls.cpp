@@ -238,6 +238,13 @@ void Runtime::Loop::send_calls() {
   for (const std::uint64_t ticket : std::exchange(sends_, {})) {
     Pending& pending = pending_.at(ticket);
     pending.sent_us = clock_.now_us();
+    // Each page of a list takes its part of the quota when it is asked for: what waits then waits longer.
+    pending.call.asks_again = [this, inbox = inbox_, bucket = pending.bucket] {
+      inbox->ask([this, bucket](bool is_open) -> Status {
+        if (is_open) limiter_.note_more(bucket, clock_.now_us());
+        return {};
+      });
+    };
     const auto give_outcome = [inbox = inbox_, module = pending.module, ticket](Outcome outcome) {
       inbox->post(Answer{ticket, std::move(outcome)});
     };

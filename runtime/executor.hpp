@@ -22,6 +22,9 @@ struct OperationCall {
   std::string arguments;        // JSON object
   std::string key;              // idempotency key, the same each time this call of this run is made
   std::int64_t deadline_us = 30'000'000;
+  // Called for each further request of the call that its quota counts, as for each page of a list behind the
+  // first, right before it goes out. From any thread; may be empty.
+  std::function<void()> asks_again = {};
 };
 
 struct Happened {

@@ -92,6 +92,13 @@ void Limiter::note_sent(const std::string& bucket, Line& line, std::int64_t now_
   ++unsaved_[bucket];
 }
 
+void Limiter::note_more(const std::string& bucket, std::int64_t now_us) {
+  const auto line = lines_.find(bucket);
+  if (line == lines_.end()) return;
+  follow_clock(line->second, now_us);
+  note_sent(bucket, line->second, now_us);
+}
+
 void Limiter::restore(const std::string& bucket, std::int64_t sent_us, std::uint32_t calls) {
   // More than any quota: what a damaged store says must not fill the memory.
   constexpr std::size_t kMost = 1'000'000;

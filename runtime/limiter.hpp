@@ -58,6 +58,8 @@ class Limiter {
   // nowhere; each of the others is to be given back by done(). How many those are.
   using LetGo = std::function<bool(std::uint64_t ticket)>;
   std::size_t release(std::int64_t now_us, std::size_t room, const LetGo& let_go);
+  // A call that is out makes one request more: it counts as those that were let go, though nobody asked.
+  void note_more(const std::string& bucket, std::int64_t now_us);
   // A call came back. What that changed for its host.
   Breaker::Change done(const std::string& bucket, std::uint64_t ticket, Breaker::Sign sign,
                        std::int64_t now_us);

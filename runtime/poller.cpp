@@ -13,6 +13,26 @@ bool tells_of_changes(const Trigger& trigger) {
   return std::ranges::find(trigger.bindings, "previous", &Trigger::Binding::wire) != trigger.bindings.end();
 }
 
+namespace {
+
+// The text at a path through members, as `properties/changed`; nothing when there is none.
+std::optional<std::string> text_at(const JsonMembers& members, std::string_view path) {
+  std::size_t slash = path.find('/');
+  const auto first = members.find(path.substr(0, slash));
+  if (first == members.end()) return std::nullopt;
+  std::string within = first->second;
+  while (slash != std::string_view::npos) {
+    path.remove_prefix(slash + 1);
+    slash = path.find('/');
+    auto member = json_member(within, path.substr(0, slash));
+    if (!member) return std::nullopt;
+    within = std::move(*member);
+  }
+  return json_string(within);
+}
+
+}  // namespace
+
 Poller::Poller(CursorRow cursor, PollSettings settings) : cursor_(std::move(cursor)), settings_(settings) {}
 
 std::string Poller::begin(const Trigger& trigger, const PollShape& shape, std::int64_t now_us) {
@@ -57,8 +77,7 @@ PolledEvent Poller::read_event(std::string element, std::string& problem) const 
   if (event.key.empty()) problem = fmt::format("it has no `{}`", trigger_.key_field);
   if (event.key.size() > settings_.longest_key)
     problem = fmt::format("its `{}` is too long", trigger_.key_field);
-  const auto time = members->find(trigger_.cursor_field);
-  const auto text = time == members->end() ? std::nullopt : json_string(time->second);
+  const auto text = text_at(*members, trigger_.cursor_field);
   event.time_us = (text ? parse_time_us(*text) : std::nullopt).value_or(now_us_);
   // What tells of changes comes again with each: its ID alone does not tell events apart.
   if (tells_of_changes(trigger_) && problem.empty()) {
@@ -74,9 +93,12 @@ Result<PolledPage> Poller::take_page(std::string_view json) {
   if (!elements)
     return error(fmt::format("the answer of {}.{} is no JSON list", trigger_.connector, trigger_.operation));
   PolledPage page;
+  // An API that leaves nothing out gives the same page again: a shorter span is all that helps.
+  const bool is_again = skip_ > 0 && !elements->empty() && elements->front() == first_element_;
+  first_element_ = elements->empty() ? std::string() : elements->front();
   is_last_full_ = elements->size() >= trigger_.page_size;
   skip_ += elements->size();
-  ++pages_;
+  pages_ = is_again ? settings_.pages_per_poll : pages_ + 1;
   for (std::string& element : *elements) {
     std::string problem;
     PolledEvent event = read_event(std::move(element), problem);

@@ -55,6 +55,7 @@ class Poller final : public EventReader {
   std::optional<std::int64_t> resume_us_;  // where the narrowed poll before this one ended
   std::uint64_t skip_ = 0;
   std::uint32_t pages_ = 0;
+  std::string first_element_;  // of the page before
   bool is_last_full_ = false;
   bool is_cut_off_ = false;
   std::int64_t highest_us_ = 0;

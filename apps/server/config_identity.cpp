@@ -61,6 +61,9 @@ Result<std::shared_ptr<const TokenDoor>> read_door(Section& section) {
   FLOW_TRY(identity.object_id, section.text("object_id", {}));
   FLOW_TRY(identity.resource_id, section.text("resource_id", {}));
   FLOW_TRY(identity.endpoint, section.text("endpoint", {}));
+  FLOW_TRY(identity.key_folder, section.text("key_folder", identity.key_folder));
+  if (!identity.key_folder.starts_with('/'))
+    return error(fmt::format("`{}`: `key_folder` must begin with `/`", section.path()));
   FLOW_TRY_STATUS(section.only_known());
   auto door = managed_identity_door(identity, environment);
   if (!door) return error(fmt::format("`{}`: {}", section.path(), door.error().message));

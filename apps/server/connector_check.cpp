@@ -93,9 +93,9 @@ std::vector<std::string> idle_settings(const Config& config, const ModuleList& m
     for (const Module* module : modules)
       for (const Connector& connector : module->connectors)
         for (const std::string& setting : unused_settings(connector, tenant.access))
-          lines.insert(
-              fmt::format("`[tenants.{}.connectors.{}]`: `{}` is not used, as the connector has `auth {}`",
-                          tenant.name, connector.name, setting, auth_name(connector.auth.kind)));
+          lines.insert(fmt::format(
+              "`[tenants.{}.connectors.{}]`: `{}` is not used, as the connector has `auth {}`", tenant.name,
+              connector.name, setting, auth_name(auth_of(connector, tenant.access).kind)));
   return {lines.begin(), lines.end()};
 }
 

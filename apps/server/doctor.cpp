@@ -244,7 +244,8 @@ class Doctor {
     for (const auto& [name, url] : with.urls) check("urls", url);
     if (is_whole && missing_settings(of, tenant_->access).empty())
       tell(Level::Good, "connector", of.name,
-           fmt::format("its credential is there (`auth {}`); it was not tried", auth_name(of.auth.kind)));
+           fmt::format("its credential is there (`auth {}`); it was not tried",
+                       auth_name(auth_of(of, tenant_->access).kind)));
   }
 
   // Any answer shows that a host is reached; its date is that of its clock.

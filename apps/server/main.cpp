@@ -81,6 +81,21 @@ int main(int argc, char** argv) {
       ->add_option("--report", connector.report, "how to say what was left out: text or json")
       ->check(CLI::IsMember({"text", "json"}));
 
+  flow::HuntSchemaOptions hunt;
+  CLI::App* const hunt_command = app.add_subcommand("hunt", "write down which columns hunting queries give");
+  hunt_command->require_subcommand(1);
+  CLI::App* const hunt_schema_command =
+      hunt_command->add_subcommand("schema", "ask a tenant for them, and write records of the rows");
+  hunt_schema_command->add_option("FILE", hunt.file, "a `.flow` file with queries, as kql\"…\"")->required();
+  hunt_schema_command->add_option(
+      "-o,--output", hunt.output,
+      "the file to write; - is standard output (default: FILE_rows.flow beside it)");
+  hunt_schema_command->add_flag("--check", hunt.is_check, "only say whether the file is still right");
+  hunt_schema_command->add_option("--config", hunt.config, "the configuration, as flow.toml");
+  hunt_schema_command->add_option("--tenant", hunt.tenant, "which tenant of the configuration");
+  hunt_schema_command->add_flag("--sim", hunt.sim, "ask the pretend tenant of `flow sim` on this machine");
+  hunt_schema_command->add_option("--sim-port", hunt.sim_port, "its HTTP port")->capture_default_str();
+
   flow::BacktestOptions backtest;
   CLI::App* const backtest_command =
       app.add_subcommand("backtest", "say what flows would have done with events of the past");
@@ -377,6 +392,7 @@ int main(int argc, char** argv) {
   if (live_command->parsed()) return flow::run_deployments(deployments);
   if (compare_command->parsed()) return flow::run_deployments(comparison);
   if (connector_add_command->parsed()) return flow::run_connector_add(connector);
+  if (hunt_schema_command->parsed()) return flow::run_hunt_schema(hunt);
   if (config_check_command->parsed()) return flow::run_config_check(config_file);
   if (list_command->parsed()) return flow::run_runs_list(runs);
   if (show_command->parsed()) return flow::run_runs_show(runs);

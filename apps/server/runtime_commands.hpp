@@ -36,6 +36,16 @@ struct ConnectorAddOptions {
 };
 int run_connector_add(const ConnectorAddOptions& options);
 
+struct HuntSchemaOptions {
+  std::string file;
+  std::string output;  // empty: beside the file, named after it; - is standard output
+  std::string config, tenant;
+  bool sim = false;
+  std::uint16_t sim_port = 8123;
+  bool is_check = false;  // compares, and writes nothing
+};
+int run_hunt_schema(const HuntSchemaOptions& options);
+
 struct BacktestOptions {
   std::string file;
   std::string events;         // a file; or, from the tenant:

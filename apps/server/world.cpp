@@ -63,7 +63,8 @@ class World::Adapter final : public Executor {
             .operation = call.operation,
             .arguments = std::move(call.arguments),
             .key = std::move(call.key),
-            .deadline_us = call.deadline_us};
+            .deadline_us = call.deadline_us,
+            .asks_again = std::move(call.asks_again)};
   }
   OperationExecutor& operations_;
 };

@@ -40,6 +40,19 @@ std::string capitalised(std::string_view text) {
   return result;
 }
 
+Json no_owner() {
+  return Json::object(
+      {{"objectId", nullptr}, {"email", nullptr}, {"assignedTo", nullptr}, {"userPrincipalName", nullptr}});
+}
+
+// What the service writes itself; in a request it is let pass, as what is read may be sent back.
+bool is_read_only(std::string_view property) {
+  constexpr std::string_view kNames[] = {"incidentNumber",      "incidentUrl",  "createdTimeUtc",
+                                         "lastModifiedTimeUtc", "providerName", "providerIncidentId",
+                                         "additionalData"};
+  return std::ranges::find(kNames, property) != std::end(kNames);
+}
+
 // Each incident of the tenant is one here too, made when it is first looked for.
 std::map<std::string, Json>& incidents(State& state, const Call& call) {
   std::map<std::string, Json>& own = third_party(state).sentinel;
@@ -54,8 +67,7 @@ std::map<std::string, Json>& incidents(State& state, const Call& call) {
                                          ? Json(std::stol(std::string(incident["id"].text())))
                                          : Json());
     properties.set("incidentUrl", "https://portal.azure.com/#asset/" + name).set("labels", Json::list());
-    properties.set("owner",
-                   Json::object({{"objectId", nullptr}, {"email", nullptr}, {"assignedTo", nullptr}}));
+    properties.set("owner", no_owner());
     properties.set("createdTimeUtc", incident["createdDateTime"])
         .set("lastModifiedTimeUtc", incident["lastUpdateDateTime"]);
     properties.set("providerName", "Microsoft XDR").set("providerIncidentId", incident["id"]);
@@ -167,8 +179,17 @@ HttpAnswer put(State& state, const Call& call) {
     incident.set("properties", Json::object({{"incidentNumber", third_party(state).next_number++},
                                              {"createdTimeUtc", now}}));
   }
-  Json properties = incident["properties"];
-  for (const Member& member : (*body)["properties"].members()) properties.set(member.name, member.value);
+  // An incident is set as a whole: what callers may say and do not say is no more.
+  Json properties = Json::object({{"labels", Json::list()}, {"owner", no_owner()}});
+  for (const Member& member : incident["properties"].members())
+    if (is_read_only(member.name)) properties.set(member.name, member.value);
+  for (const Member& member : (*body)["properties"].members())
+    if (!is_read_only(member.name)) properties.set(member.name, member.value);
+  if (const std::string_view name = properties["owner"]["userPrincipalName"].text(); !name.empty())
+    properties.set("owner", Json::object({{"objectId", nullptr},
+                                          {"email", name},
+                                          {"assignedTo", name.substr(0, name.find('@'))},
+                                          {"userPrincipalName", name}}));
   incident.set("properties", properties.set("lastModifiedTimeUtc", now)).set("etag", new_etag(state));
   return json_answer(is_new ? 201 : 200, shown(incident));
 }
@@ -247,6 +268,36 @@ HttpAnswer list_entities(State& state, const Call& call) {
   return json_answer(200, Json::object({{"entities", entities}, {"metaData", Json::list()}}));
 }
 
+HttpAnswer list_alerts(State& state, const Call& call) {
+  if (auto answer = refused(call)) return *answer;
+  const auto& all = incidents(state, call);
+  const auto found = all.find(name_in(call));
+  if (found == all.end()) return no_incident(call);
+  const std::string path = call.target.path.substr(0, call.target.path.find("/incidents"));
+  Json alerts = Json::list();
+  for (const Json& alert : state.alerts) {
+    if (std::to_string(alert["incidentId"].integer()) !=
+        found->second["properties"]["providerIncidentId"].text())
+      continue;
+    SeededRandom random(stable_hash(alert["id"].text()));
+    const std::string name = guid(random);
+    Json properties = Json::object({{"systemAlertId", name}, {"alertDisplayName", alert["title"]}});
+    properties.set("description", alert["description"]).set("severity", alert["severity"]);
+    properties.set("status", alert["status"]).set("providerAlertId", alert["id"]);
+    properties.set("productName", "Microsoft Defender Advanced Threat Protection")
+        .set("vendorName", "Microsoft");
+    properties.set("compromisedEntity", alert["computerDnsName"])
+        .set("tactics", Json(Json::List{alert["category"]}));
+    properties.set("timeGenerated", alert["alertCreationTime"]);
+    alerts.add(Json::object({{"id", path + "/entities/" + name},
+                             {"name", name},
+                             {"type", "Microsoft.SecurityInsights/Entities"},
+                             {"kind", "SecurityAlert"},
+                             {"properties", properties}}));
+  }
+  return json_answer(200, Json::object({{"value", alerts}}));
+}
+
 constexpr char kOne[] =
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.OperationalInsights/workspaces/"
     "{workspace}/"
@@ -263,6 +314,10 @@ constexpr char kEntities[] =
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.OperationalInsights/workspaces/"
     "{workspace}/"
     "providers/Microsoft.SecurityInsights/incidents/{incident}/entities";
+constexpr char kAlerts[] =
+    "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.OperationalInsights/workspaces/"
+    "{workspace}/"
+    "providers/Microsoft.SecurityInsights/incidents/{incident}/alerts";
 // A role of Azure, granted on the workspace and not in the token: the audience is all that is looked at.
 constexpr SimOperation kOperations[] = {
     {"sentinel.incidents.list", "GET", kIncidents, Audience::Arm, "", 0, 0, list},
@@ -271,6 +326,7 @@ constexpr SimOperation kOperations[] = {
     {"sentinel.comments.list", "GET", kComments, Audience::Arm, "", 0, 0, list_comments},
     {"sentinel.comments.put", "PUT", kOneComment, Audience::Arm, "", 0, 0, put_comment},
     {"sentinel.entities", "POST", kEntities, Audience::Arm, "", 0, 0, list_entities},
+    {"sentinel.alerts", "POST", kAlerts, Audience::Arm, "", 0, 0, list_alerts},
 };
 
 }  // namespace

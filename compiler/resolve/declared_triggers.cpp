@@ -89,6 +89,21 @@ std::string LibraryBuilder::wire_name(const Tree& tree, NodeId name, TypeId type
   return {};
 }
 
+// A field of the entity, or a path through its members as the API writes it, `"properties/changed"`.
+std::string LibraryBuilder::cursor_of(const Tree& tree, NodeId node, TypeId entity) {
+  if (tree.kind(node) != NodeKind::Text) return wire_name(tree, node, entity);
+  std::string path = plain_text(tree, node, diagnostics_);
+  const bool is_path = !path.empty() && path.front() != '/' && path.back() != '/' &&
+                       path.find("//") == std::string::npos && std::ranges::all_of(path, [](char c) {
+                         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                                c == '_' || c == '/';
+                       });
+  if (!is_path)
+    report(tree, node, Code::InvalidDeclaration,
+           "a cursor is a field, or names of members with `/` between them");
+  return path;
+}
+
 void LibraryBuilder::declare_trigger(const Tree& tree, const std::string& connector, NodeId node) {
   Trigger trigger;
   trigger.connector = connector;
@@ -101,7 +116,7 @@ void LibraryBuilder::declare_trigger(const Tree& tree, const std::string& connec
   const TypeId entity = trigger.entities.front().type;
   for (const NodeId kid : tree.kids(node)) {
     if (tree.kind(kid) == NodeKind::TriggerKey) trigger.key_field = wire_name(tree, tree.kid(kid, 0), entity);
-    if (tree.kind(kid) == NodeKind::Cursor) trigger.cursor_field = wire_name(tree, tree.kid(kid, 0), entity);
+    if (tree.kind(kid) == NodeKind::Cursor) trigger.cursor_field = cursor_of(tree, tree.kid(kid, 0), entity);
     if (tree.kind(kid) == NodeKind::Filterable)
       for (const NodeId name : tree.kids(kid)) trigger.filterable.push_back(wire_name(tree, name, entity));
   }
@@ -128,7 +143,7 @@ void LibraryBuilder::trigger_clause(const Tree& tree, NodeId node, Trigger& trig
       trigger.overlap_us = duration_value_us(tree, tree.kid(node, 3), diagnostics_);
       return;
     case NodeKind::TriggerKey: trigger.key_field = name_of(tree, node); return;
-    case NodeKind::Cursor: trigger.cursor_field = name_of(tree, node); return;
+    case NodeKind::Cursor: trigger.cursor_field = tree.text(tree.kid(node, 0)); return;
     default: return;
   }
 }

@@ -92,6 +92,7 @@ class LibraryBuilder {
                      Template arguments);
   void check_final_value(const Tree& tree, NodeId field, NodeId value, TypeId type);
   std::string wire_name(const Tree& tree, NodeId name, TypeId type);
+  std::string cursor_of(const Tree& tree, NodeId node, TypeId entity);
   void declare_trigger(const Tree& tree, const std::string& connector, NodeId node);
   void trigger_clause(const Tree& tree, NodeId node, Trigger& trigger);
   void entity_clause(const Tree& tree, NodeId node, Trigger& trigger);

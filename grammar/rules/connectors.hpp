@@ -106,7 +106,8 @@ struct overlap_word : TAO_PEGTL_KEYWORD("overlap") {};
 struct poll_clause : seq<poll_word, ws, must<name_wanted>, ws, must<top_word>, ws, must<int_wanted>, ws, must<every_word>, ws,
                          must<duration_wanted>, ws, must<overlap_word>, ws, must<duration_wanted>> {};
 struct trigger_key : seq<key_word, ws, must<name_wanted>> {};
-struct cursor_clause : seq<TAO_PEGTL_KEYWORD("cursor"), ws, must<name_wanted>> {};
+struct cursor_path : sor<plain_text, any_word> {};
+struct cursor_clause : seq<TAO_PEGTL_KEYWORD("cursor"), ws, must<cursor_path>> {};
 struct filterable_clause : seq<TAO_PEGTL_KEYWORD("filterable"), ws, name_list> {};
 struct trigger_clause : sor<binding_clause, entity_clause, poll_clause, trigger_key, cursor_clause, filterable_clause> {};
 struct trigger_decl : seq<TAO_PEGTL_KEYWORD("trigger"), ws, must<dotted_wanted>, ws, must<route_open>,

@@ -131,27 +131,37 @@ bool is_private(const std::string& address) {
 
 }  // namespace
 
+Auth auth_of(const Connector& connector, const TenantAccess& access) {
+  const ConnectorCredential& credential = credential_of(connector.name, access);
+  if (connector.auth.kind != Auth::Kind::Basic || credential.token_url.empty()) return connector.auth;
+  Auth auth;
+  auth.kind = Auth::Kind::OAuth2;
+  auth.token = credential.token_url;
+  return auth;
+}
+
 std::vector<std::string> missing_settings(const Connector& connector, const TenantAccess& access) {
   const ConnectorCredential& credential = credential_of(connector.name, access);
+  const Auth::Kind kind = auth_of(connector, access).kind;
   std::vector<std::string> missing;
-  if (connector.auth.kind != Auth::Kind::Url && base_of(connector, access).empty()) missing.push_back("base");
-  for (const Given& setting : settings_of(credential, connector.auth.kind)) {
+  if (kind != Auth::Kind::Url && base_of(connector, access).empty()) missing.push_back("base");
+  for (const Given& setting : settings_of(credential, kind)) {
     const std::string_view name = setting.name;
     const bool is_client = name == "client_id" || name == "client_secret";
     const bool is_optional = name == "token_url" || name == "refresh_token" || name == "service_account" ||
-                             name == "subject" || connector.auth.kind == Auth::Kind::Hmac ||
+                             name == "subject" || kind == Auth::Kind::Hmac ||
                              (is_client && credential.service_account) ||
                              (name == "client_secret" && credential.refresh_token);
-    if (setting.wanted_by == connector.auth.kind && !setting.is_there && !is_optional)
-      missing.emplace_back(name);
+    if (setting.wanted_by == kind && !setting.is_there && !is_optional) missing.emplace_back(name);
   }
   return missing;
 }
 
 std::vector<std::string> unused_settings(const Connector& connector, const TenantAccess& access) {
   std::vector<std::string> unused;
-  for (const Given& setting : settings_of(credential_of(connector.name, access), connector.auth.kind))
-    if (setting.is_there && setting.wanted_by != connector.auth.kind) unused.emplace_back(setting.name);
+  const Auth::Kind kind = auth_of(connector, access).kind;
+  for (const Given& setting : settings_of(credential_of(connector.name, access), kind))
+    if (setting.is_there && setting.wanted_by != kind) unused.emplace_back(setting.name);
   return unused;
 }
 
@@ -169,24 +179,23 @@ TokenRequest entra_token(const TenantAccess& access, const std::string& scope) {
 }
 
 bool needs_token(const CallText& call) {
-  const Auth::Kind kind = call.connector.auth.kind;
+  const Auth::Kind kind = auth_of(call.connector, call.access).kind;
   if (kind == Auth::Kind::Hmac) return !credential_of(call.connector.name, call.access).key;
   return kind == Auth::Kind::Entra || kind == Auth::Kind::OAuth2;
 }
 
 Result<TokenRequest> token_request(const CallText& call) {
   const Connector& connector = call.connector;
+  const Auth auth = auth_of(connector, call.access);
   const auto configured = call.access.scopes.find(connector.name);
-  const std::string& scope =
-      configured == call.access.scopes.end() ? connector.auth.scope : configured->second;
-  if (connector.auth.kind == Auth::Kind::Entra || connector.auth.kind == Auth::Kind::Hmac)
-    return entra_token(call.access, scope);
+  const std::string& scope = configured == call.access.scopes.end() ? auth.scope : configured->second;
+  if (auth.kind == Auth::Kind::Entra || auth.kind == Auth::Kind::Hmac) return entra_token(call.access, scope);
   const ConnectorCredential& credential = credential_of(connector.name, call.access);
   const std::vector<std::string> missing = missing_settings(connector, call.access);
   if (!missing.empty())
     return error(
         fmt::format("the configuration has no `{}` for connector `{}`", missing.front(), connector.name));
-  std::string endpoint = credential.token_url.empty() ? connector.auth.token : credential.token_url;
+  std::string endpoint = credential.token_url.empty() ? auth.token : credential.token_url;
   if (endpoint.starts_with('/')) endpoint = base_of(connector, call.access) + endpoint;
   if (!is_private(endpoint))
     return error(
@@ -209,7 +218,7 @@ Status add_credential(HttpRequest& request, const CallText& call, const std::str
                       Redaction& redaction) {
   const Connector& connector = call.connector;
   const ConnectorCredential& credential = credential_of(connector.name, call.access);
-  switch (connector.auth.kind) {
+  switch (auth_of(connector, call.access).kind) {
     case Auth::Kind::None: return {};
     case Auth::Kind::Entra:
     case Auth::Kind::OAuth2: set_header(request, "Authorization", "Bearer " + token); break;

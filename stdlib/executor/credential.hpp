@@ -33,6 +33,10 @@ struct ConnectorCredential {
   bool is_client_in_header = false;  // its ID and secret go in `Authorization`, not in the body
 };
 
+// What is sent: as declared, but OAuth 2 takes the place of `auth basic` where the configuration has
+// `token_url`.
+Auth auth_of(const Connector& connector, const TenantAccess& access);
+
 // Which settings the connector needs and does not have, by the names they have in the configuration, as
 // `base` and `password`.
 std::vector<std::string> missing_settings(const Connector& connector, const TenantAccess& access);

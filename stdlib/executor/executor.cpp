@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "stdlib/executor/egress_call.hpp"
+#include "stdlib/executor/overlay.hpp"
 #include "stdlib/executor/paging.hpp"
 #include "stdlib/executor/request.hpp"
 #include "stdlib/executor/response.hpp"
@@ -70,6 +71,9 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
     return {operation, route, connector, *access, arguments, call.key, clock.now_us()};
   }
   void finish(Outcome end) { done(redaction.cleaned(std::move(end))); }
+  void count_request() const {
+    if (call.asks_again) call.asks_again();
+  }
 
   void begin();
   void with_token(std::function<void(const std::string&)> next);
@@ -97,6 +101,7 @@ struct Attempt : Parties, Target, std::enable_shared_from_this<Attempt> {
   void ask_how_far();
   void take_how_far(const HttpResponse& response);
   void ask_again();
+  void change(const HttpResponse& response);
   void discard(std::function<void()> then);
   void fail(Fault fault);
   void send_http(const std::string& token);
@@ -196,7 +201,11 @@ void Attempt::http_answered(const std::string& token, HttpResult result) {
 // What went wrong behind the first request leaves something prepared: where it may go better another time, it
 // is looked for before anything is made again.
 void Attempt::fail(Fault fault) {
-  if (is_prepared && may_retry(fault.kind)) fault.maybe_executed = true;
+  if (is_change(route)) {
+    if (!is_prepared) fault.maybe_executed = false;  // only the reading request went out
+  } else if (is_prepared && may_retry(fault.kind)) {
+    fault.maybe_executed = true;
+  }
   finish(std::move(fault));
 }
 
@@ -221,6 +230,7 @@ void Attempt::ask_first() {
 
 void Attempt::take_first(const HttpResponse& response) {
   if (route.pages.kind != Paging::Kind::None) return page_answered(response);
+  if (is_change(route)) return change(response);
   outcome = outcome_of(response, operation, route, clock.now_us());
   if (std::holds_alternative<Fault>(outcome) || (!route.then && large.empty())) return finish(outcome);
   Result<JsonValue> first = parse_json(response.body);
@@ -267,6 +277,26 @@ void Attempt::send_piece(const std::string& address, std::size_t from) {
   begin();
 }
 
+// What was read goes back with what the call says over it, and the answer to that is the call's.
+void Attempt::change(const HttpResponse& response) {
+  Result<JsonValue> read = parse_json(response.body);
+  if (!read || read->kind != JsonValue::Kind::Object)
+    return fail({.kind = FaultKind::InvalidResponse,
+                 .message = operation.full_name() + " was answered by no JSON object",
+                 .status = response.status});
+  stage = {.request =
+               [this, read = std::move(*read)] {
+                 is_prepared = true;
+                 return change_request(text(), read, redaction);
+               },
+           .then =
+               [this](const HttpResponse& changed) {
+                 finish(outcome_of(changed, operation, route, clock.now_us()));
+               }};
+  count_request();
+  begin();
+}
+
 void Attempt::finish_prepared() {
   if (!route.then || !is_unfinished(*route.then, answer)) return finish(outcome);
   if (is_question(*route.then)) {
@@ -275,6 +305,7 @@ void Attempt::finish_prepared() {
   }
   stage = {.request = [this] { return follow_up_request(text(), answer, redaction); },
            .then = [this](const HttpResponse&) { finish(outcome); }};
+  count_request();
   begin();
 }
 
@@ -334,6 +365,7 @@ void Attempt::page_answered(const HttpResponse& response) {
     return finish(Fault{.kind = FaultKind::Timeout,
                         .message = operation.full_name() + ": not all pages of the list came in time"});
   next_url = std::move(**next);
+  count_request();
   ask_first();
 }
 

@@ -53,6 +53,9 @@ struct OperationRequest {
   std::string arguments;           // JSON object
   std::string key;                 // idempotency key, the same each time this call of this run is made
   std::int64_t deadline_us = 30'000'000;
+  // Called for each further request that the quota counts, before it goes out: a page behind the first, or
+  // the request that follows the first. From any thread; may be empty.
+  std::function<void()> asks_again = {};
 };
 
 // A request that was answered and goes on: what it gave.

@@ -8,6 +8,7 @@
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "stdlib/executor/form.hpp"
+#include "stdlib/executor/overlay.hpp"
 #include "stdlib/http/answer.hpp"
 #include "stdlib/mail/mime.hpp"
 
@@ -21,7 +22,8 @@ TemplateScope scope_of_call(const CallText& call) {
   return {.arguments = &call.arguments,
           .settings = &call.access.settings,
           .connector = call.connector.name,
-          .call_key = call.key};
+          .call_key = call.key,
+          .base = base_of(call.connector, call.access)};
 }
 
 Result<JsonValue> revealed(const Template& node, const CallText& call, Redaction& redaction) {
@@ -194,7 +196,7 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
     request.body = std::move(written.bytes);
     request.headers.emplace_back("Content-Type", "message/rfc822");
     FLOW_TRY_STATUS(check_size(call, request.body.size()));
-  } else if (call.route.body) {
+  } else if (call.route.body && !is_change(call.route)) {
     FLOW_TRY(const JsonValue body, revealed(*call.route.body, call, redaction));
     if (body.is_null()) return request;  // a body that need not be there
     std::string type = "application/json";
@@ -226,6 +228,22 @@ Result<HttpRequest> http_request(const CallText& call, Redaction& redaction) {
     FLOW_TRY_STATUS(check_size(call, request.body.size()));
     if (request.body.size() > kLongestBody) return error("the request's body is longer than 32 MiB");
   }
+  return request;
+}
+
+Result<HttpRequest> change_request(const CallText& call, const JsonValue& answer, Redaction& redaction) {
+  FLOW_TRY(const std::string path, evaluate_path(call.route.then->path, scope_of_call(call)));
+  FLOW_TRY(const std::string query, query_text(call, redaction));
+  FLOW_TRY(HttpHeaders headers, header_list(call, redaction));
+  FLOW_TRY(const JsonValue body, revealed(*call.route.body, call, redaction));
+  HttpRequest request{.method = call.route.then->method,
+                      .url = base_of(call.connector, call.access) + path + query,
+                      .headers = std::move(headers),
+                      .body = to_json(laid_over(answer, body)),
+                      .max_response_bytes = kLongestAnswer};
+  request.headers.emplace_back("Content-Type", "application/json");
+  FLOW_TRY_STATUS(check_size(call, request.body.size()));
+  if (request.body.size() > kLongestBody) return error("the request's body is longer than 32 MiB");
   return request;
 }
 

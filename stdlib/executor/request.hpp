@@ -48,6 +48,8 @@ std::string base_of(const Connector& connector, const TenantAccess& access);
 // Without the connector's credential; its address is only a path when that is the secret. Secrets of
 // arguments are in it, and known to `redaction`.
 Result<HttpRequest> http_request(const CallText& call, Redaction& redaction);
+// The second request of a route that changes what its first one read (overlay.hpp), which `answer` is.
+Result<HttpRequest> change_request(const CallText& call, const JsonValue& answer, Redaction& redaction);
 Result<MailMessage> mail_message(const CallText& call, Redaction& redaction);
 
 }  // namespace flow

@@ -138,6 +138,7 @@ JsonValue Evaluation::join(const Template& node) {
 }
 
 JsonValue Evaluation::setting(const Template& node) const {
+  if (node.text == "base" && !scope_.base.empty()) return JsonValue::of_text(scope_.base);
   if (scope_.settings == nullptr) return {};
   const auto found = scope_.settings->find(std::string(scope_.connector) + "." + node.text);
   return found == scope_.settings->end() ? JsonValue{} : JsonValue::of_text(found->second);

@@ -20,6 +20,7 @@ struct TemplateScope {
   std::string_view connector;                                    // whose settings are meant
   std::string_view call_key;
   const JsonValue* item = nullptr;  // of a list that the template is evaluated for
+  std::string base = {};            // the connector's address: what `config.base` says
 };
 
 // The value of the template, as a tree. {"$html": "…"} and {"$kql": "…"} become plain text.

@@ -47,8 +47,15 @@ Result<TokenDoor> managed_identity_door(const ManagedIdentity& identity, const E
                              {"client_id", "principal_id", "mi_res_id"});
     return door;
   }
-  if (identity.endpoint.empty() && endpoint)
-    return error("the managed identity of Azure Arc is not supported: use a certificate, or federation");
+  if (identity.endpoint.empty() && endpoint) {
+    if (chosen > 0)
+      return error("a machine of Azure Arc has one identity: leave client_id, object_id and resource_id out");
+    door.header = "Metadata";
+    door.header_value = constant("true");
+    door.challenge_folder = identity.key_folder;
+    door.url = with_version(*endpoint, "2020-06-01");
+    return door;
+  }
   if (identity.endpoint.empty() && old_endpoint && old_secret) {
     if (!identity.object_id.empty() || !identity.resource_id.empty())
       return error("this service knows identities by client_id only");

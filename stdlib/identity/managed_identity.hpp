@@ -15,12 +15,14 @@ namespace flow {
 struct ManagedIdentity {
   std::string client_id, object_id, resource_id;
   std::string endpoint;  // of the metadata service, in place of the one that the environment says
+  std::string key_folder = "/var/opt/azcmagent/tokens";  // of Azure Arc's agent: where its key files are
 };
 
 using Environment = std::function<std::optional<std::string>(const std::string& variable)>;
 
 // App Service, Functions and Container Apps say where to ask (IDENTITY_ENDPOINT, or the older MSI_ENDPOINT);
-// elsewhere it is the metadata service of a virtual machine. Refused where a kind is not supported (Arc).
+// elsewhere it is the agent of Azure Arc (IDENTITY_ENDPOINT alone), or the metadata service of a virtual
+// machine.
 Result<TokenDoor> managed_identity_door(const ManagedIdentity& identity, const Environment& environment);
 
 }  // namespace flow

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <vector>
 
 #include "base/base64.hpp"
@@ -20,6 +21,7 @@ constexpr std::int64_t kRenewEarly = 300 * kSecondUs;
 constexpr std::int64_t kUnstatedLifetime = 300 * kSecondUs;
 constexpr std::int64_t kLongestLifetime = 86'400 * kSecondUs;
 constexpr std::size_t kLongestToken = 64u << 10;
+constexpr std::size_t kLongestChallenge = 4096;  // bytes of a key file
 constexpr std::string_view kDefault = "/.default";
 constexpr const char* kAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 constexpr const char* kAssertionGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";  // RFC 7523
@@ -105,6 +107,7 @@ HttpRequest request_at_door(const TokenRequest& request, const Proof& proof) {
                   .headers = {{"Accept", "application/json"}},
                   .deadline_us = request.deadline_us,
                   .max_response_bytes = kLongestTokenAnswer};
+  if (!proof.challenge.empty()) out.headers.emplace_back("Authorization", "Basic " + proof.challenge);
   if (!door.header.empty()) out.headers.emplace_back(door.header, door.header_prefix + proof.header);
   return out;
 }
@@ -124,7 +127,7 @@ Fault door_fault(const TokenRequest& request, const HttpResponse& response, std:
 }  // namespace
 
 std::string Proof::cleaned(std::string text) const {
-  for (const std::string& part : {secret, refresh_token, assertion, header})
+  for (const std::string& part : {secret, refresh_token, assertion, header, challenge})
     if (part.size() > 4) text = without_secret(without_secret(std::move(text), part), form_encoded(part));
   return text;
 }
@@ -173,6 +176,28 @@ Result<Proof> proof_of(const TokenRequest& request, std::int64_t now_us) {
   if (request.is_client_in_header)
     proof.header = base64_of(form_encoded(request.client_id) + ":" + form_encoded(proof.secret));
   return proof;
+}
+
+Result<std::string> answer_to_challenge(const TokenDoor& door, const HttpResponse& response) {
+  const std::string header(response.header("WWW-Authenticate"));
+  const std::size_t realm = header.find("realm=");
+  std::string path = realm == std::string::npos ? std::string() : header.substr(realm + 6);
+  std::erase(path, '"');
+  path.resize(std::min(path.find_first_of(",;\r\n"), path.size()));
+  const std::string folder = door.challenge_folder + (door.challenge_folder.ends_with('/') ? "" : "/");
+  if (!path.starts_with(folder) || !path.ends_with(".key") || path.find("/../") != std::string::npos)
+    return error(fmt::format("the agent names no key file within `{}`", door.challenge_folder));
+  std::ifstream file(path, std::ios::binary);
+  std::string key(kLongestChallenge + 1, '\0');
+  file.read(key.data(), static_cast<std::streamsize>(key.size()));
+  key.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
+  if (key.empty() || key.size() > kLongestChallenge || !is_printable(key))
+    return error(
+        fmt::format("cannot read the agent's key file `{}`; the account that Flow runs as must belong to the "
+                    "agent's group, `himds`",
+                    excerpt(path)));
+  return key;
 }
 
 HttpRequest token_request_of(const TokenRequest& request, const Proof& proof) {

@@ -19,13 +19,18 @@ struct Proof {
   std::string secret;
   std::string refresh_token;
   std::string assertion;
-  std::string header;  // of a door, or the client's ID and secret in one
+  std::string header;     // of a door, or the client's ID and secret in one
+  std::string challenge;  // what the file held that a door named
 
   // Takes it out of what the endpoint said, which may quote the request.
   std::string cleaned(std::string text) const;
 };
 // Without the assertion where that is the token of another identity.
 Result<Proof> proof_of(const TokenRequest& request, std::int64_t now_us);
+
+// What the file holds that the door names in its 401, `Basic realm=PATH`. An Error when it names none within
+// its folder, or one that this process may not read.
+Result<std::string> answer_to_challenge(const TokenDoor& door, const HttpResponse& response);
 
 HttpRequest token_request_of(const TokenRequest& request, const Proof& proof);
 

@@ -33,6 +33,9 @@ struct TokenDoor {
   SecretProvider header_value;
   std::string header_prefix;            // as `Bearer `
   std::string member = "access_token";  // of the answer: where the token stands
+  // The door answers 401 first and names a file in this folder: who can read it may knock again. Empty: not
+  // so.
+  std::string challenge_folder;
 };
 
 struct TokenRequest {

@@ -65,6 +65,7 @@ struct TokenSource::Shared : std::enable_shared_from_this<TokenSource::Shared> {
   void get(const TokenRequest& request, Done done);
   void ask(const TokenRequest& request);
   void exchange(const TokenRequest& request, Proof proof);
+  void take_challenge(const TokenRequest& request, Proof proof, const HttpResponse& response);
   void answered(const Key& key, const tl::expected<Token, Fault>& result);
 };
 
@@ -128,6 +129,9 @@ void TokenSource::Shared::exchange(const TokenRequest& request, Proof proof) {
                      return self->answered(key, tl::unexpected(std::move(fault)));
                    }
                    HttpResponse& response = std::get<HttpResponse>(result);
+                   if (response.status == 401 && request.door && !request.door->challenge_folder.empty() &&
+                       proof.challenge.empty())
+                     return self->take_challenge(request, proof, response);
                    // Before it is shortened, which could leave half of a secret.
                    if (response.status != 200) response.body = proof.cleaned(std::move(response.body));
                    const auto token = read_token(request, response, self->clock.now_us());
@@ -136,6 +140,18 @@ void TokenSource::Shared::exchange(const TokenRequest& request, Proof proof) {
                    if (is_renewed && request.renewed) request.renewed(token->refresh_token);
                    self->answered(key, token);
                  });
+}
+
+// Once: a door that refuses what its own file holds is answered no more.
+void TokenSource::Shared::take_challenge(const TokenRequest& request, Proof proof,
+                                         const HttpResponse& response) {
+  Result<std::string> key = answer_to_challenge(*request.door, response);
+  if (!key)
+    return answered(key_of(request), tl::unexpected(Fault{.kind = FaultKind::Unauthorized,
+                                                          .message = "no token for " + what_of(request) +
+                                                                     ": " + key.error().message}));
+  proof.challenge = std::move(*key);
+  exchange(request, std::move(proof));
 }
 
 void TokenSource::Shared::answered(const Key& key, const tl::expected<Token, Fault>& result) {

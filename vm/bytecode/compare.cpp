@@ -141,9 +141,9 @@ class Comparison {
   }
 
   void hosts() {
-    for (const std::string& host : without(set_of(after_.hosts), set_of(hosts_)))
+    for (const std::string& host : without(set_of(after_.shown_hosts()), set_of(hosts_)))
       add(Danger::High, "hosts", fmt::format("calls one more host: {}", host));
-    for (const std::string& host : without(set_of(before_.hosts), set_of(after_.hosts)))
+    for (const std::string& host : without(set_of(before_.shown_hosts()), set_of(after_.shown_hosts())))
       add(Danger::None, "hosts", fmt::format("calls one host less: {}", host));
   }
 
@@ -213,7 +213,8 @@ std::vector<Change> compare(const std::vector<FlowSummary>& before, const std::v
   for (const FlowSummary& flow : after) new_flows.emplace(flow.name, &flow);
   std::vector<Change> changes;
   std::vector<std::string> hosts;
-  for (const FlowSummary& flow : before) hosts.insert(hosts.end(), flow.hosts.begin(), flow.hosts.end());
+  for (const FlowSummary& flow : before)
+    for (std::string& host : flow.shown_hosts()) hosts.push_back(std::move(host));
   for (const auto& [name, flow] : new_flows) {
     const auto old = old_flows.find(name);
     FlowSummary nothing;

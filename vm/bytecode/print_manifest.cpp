@@ -70,7 +70,7 @@ void print_flow(std::string& out, const FlowSummary& flow) {
   if (!flow.flows.empty()) print_row(out, "runs", flow.flows);
   fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", "tells",
                  recipients.empty() ? std::string("nobody") : joined(recipients, "; "));
-  print_row(out, "hosts", flow.hosts);
+  print_row(out, "hosts", flow.shown_hosts());
   fmt::format_to(std::back_inserter(out), "  {:<12} {}\n", "needs",
                  permissions.empty() ? std::string("nothing") : joined(permissions, "; "));
   if (flow.acts() && !flow.is_guarded) print_row(out, "guardrails", {}, "none");
@@ -122,6 +122,7 @@ std::string json_flow(const FlowSummary& flow) {
          });
   if (!flow.flows.empty()) out += ",\"flows\":" + json_list(flow.flows);
   out += ",\"hosts\":" + json_list(flow.hosts);
+  out += ",\"hostsIfConfigured\":" + json_list(flow.configured_hosts);
   out += ",\"permissions\":{";
   bool is_first = true;
   for (const auto& [connector, names] : flow.permissions) {

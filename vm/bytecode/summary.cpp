@@ -76,7 +76,7 @@ class Summary {
         out_.permissions.emplace_back(connector, std::move(least));
     out_.hosts.assign(hosts_.begin(), hosts_.end());
     for (const std::string& host : chosen_hosts_)
-      if (!hosts_.contains(host)) out_.hosts.push_back(host + " (if configured)");
+      if (!hosts_.contains(host)) out_.configured_hosts.push_back(host);
     for (auto& [group, quota] : quotas_) out_.quotas.push_back(std::move(quota));
     return std::move(out_);
   }
@@ -173,6 +173,12 @@ std::optional<std::uint32_t> QuotaSummary::runs_per_hour() const {
   std::uint64_t most = per_minute == 0 ? UINT64_MAX : std::uint64_t{per_minute} * 60;
   if (per_hour != 0) most = std::min<std::uint64_t>(most, per_hour);
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(most / calls, kAnyNumber));
+}
+
+std::vector<std::string> FlowSummary::shown_hosts() const {
+  std::vector<std::string> shown = hosts;
+  for (const std::string& host : configured_hosts) shown.push_back(host + " (if configured)");
+  return shown;
 }
 
 bool FlowSummary::acts() const {

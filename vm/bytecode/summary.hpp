@@ -55,12 +55,15 @@ struct FlowSummary {
   std::vector<RecipientSummary> recipients;
   std::vector<std::string> flows;  // `calls contain_device`, `starts page`
   std::vector<std::string> hosts;
+  std::vector<std::string> configured_hosts;  // called only where the configuration chooses that route
   std::vector<std::pair<std::string, std::vector<std::string>>> permissions;  // by connector
   std::vector<std::string> guardrails;                                        // all policies
   bool is_guarded = false;  // whether one of them bounds what the flow does
   std::vector<std::string> settings;
   std::vector<QuotaSummary> quotas;
 
+  // Both, as people read them: `smtp.example.com (if configured)`.
+  std::vector<std::string> shown_hosts() const;
   bool acts() const;
   // The quota that allows the fewest runs; null when no call counts against one.
   const QuotaSummary* scarcest() const;

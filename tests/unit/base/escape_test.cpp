@@ -21,15 +21,6 @@ TEST(Escape, AValueStaysBetweenItsQuotesInJql) {
   EXPECT_EQ(written("a\" OR project = \"X\\", Escape::Jql), "a\\\" OR project = \\\"X\\\\");
 }
 
-TEST(Escape, EqualKeysGiveEqualUuids) {
-  const std::string one = written("01JD/1", Escape::Uuid);
-  EXPECT_EQ(one, written("01JD/1", Escape::Uuid));
-  EXPECT_NE(one, written("01JD/2", Escape::Uuid));
-  ASSERT_EQ(one.size(), 36u);
-  EXPECT_EQ(one[14], '8');
-  EXPECT_NE(std::string("89ab").find(one[19]), std::string::npos);
-}
-
 TEST(Escape, IsKnownByName) {
   for (const std::string& name : escape_names()) EXPECT_TRUE(escape_named(name)) << name;
   EXPECT_FALSE(escape_named("html"));

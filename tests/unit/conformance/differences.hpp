@@ -33,6 +33,7 @@ inline const std::vector<Difference> kDifferences{
      "the rows; their columns are known to who wrote the query"},
     {"hunting.schema", "result of get_advanced_query_schema", "what it is made of is not documented"},
     {"graph.hunting.run", "result of hunt", "the rows; their columns are known to who wrote the query"},
+    {"graph.hunting.run", "result of hunt_schema", "the columns, which the same answer names"},
     {"xdr.hunting.run", "result of run_xdr_query",
      "the rows; their columns are known to who wrote the query"},
     {"graph.alerts.comment", "result of comment_security_alert",

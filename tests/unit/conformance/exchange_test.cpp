@@ -1,5 +1,5 @@
-// Every declared call of Defender and of Graph's security: its request byte for byte, and what its answer is
-// to a flow.
+// Every declared call of Defender, of Graph's security and of Sentinel: its request byte for byte, and what
+// its answer is to a flow.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -83,7 +83,9 @@ void carry_out(Exchange& exchange) {
   executor.configure("contoso", {.tenant_id = "contoso",
                                  .client_id = "client",
                                  .client_secret = [] { return Result<std::string>("client-secret-value"); },
-                                 .settings = {},
+                                 .settings = {{"sentinel.subscription", "s1"},
+                                              {"sentinel.resource_group", "soc"},
+                                              {"sentinel.workspace", "w1"}},
                                  .secret = [](const std::string& name) -> Result<std::string> {
                                    return "the secret " + name;
                                  }});

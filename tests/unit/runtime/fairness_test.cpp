@@ -136,6 +136,21 @@ TEST(Limiter, WhatNobodyWantsAnyMoreCountsNowhere) {
   EXPECT_TRUE(limiter.take_sent().empty());
 }
 
+TEST(Limiter, EachRequestOfACallTakesItsPartOfTheQuota) {
+  Limiter limiter;
+  const Quota quota{"g", 3, 0};
+  for (std::uint64_t i = 0; i < 3; ++i) limiter.enqueue({.bucket = "b", .quota = quota}, i);
+  const auto all = [](std::uint64_t) { return true; };
+  EXPECT_EQ(limiter.release(0, 1, all), 1u);
+  limiter.note_more("b", 1);
+  limiter.note_more("b", 2);
+  limiter.note_more("unknown", 2);
+  EXPECT_EQ(limiter.release(3, 9, all), 0u);
+  EXPECT_EQ(limiter.next_us(3), kMinuteUs) << "the first request leaves the minute";
+  EXPECT_EQ(limiter.take_sent(), (std::map<std::string, std::uint32_t>{{"b", 3}})) << "kept over a restart";
+  EXPECT_EQ(limiter.release(kMinuteUs, 9, all), 1u);
+}
+
 // One flow wants a hundred calls of a quota of ten a minute; another comes later and wants three.
 TEST(Fairness, AFlowWithABacklogDoesNotStarveAnother) {
   Bench bench;

@@ -152,6 +152,16 @@ TEST(SentinelDouble, ClosesCommentsAndChecksEtags) {
                 .status,
             200);
   EXPECT_EQ(services.ask("GET", one + "/comments" + version, "", token).value().size(), 1u);
+  const Answered alerts = services.ask("POST", one + "/alerts" + version, "", token);
+  ASSERT_EQ(alerts.value().size(), 1u);
+  EXPECT_EQ(alerts.value()[0]["kind"].text(), "SecurityAlert");
+  const Answered owned = services.ask(
+      "PUT", one + version,
+      R"({"properties":{"title":"x","severity":"Low","status":"Active","incidentNumber":7,"owner":{"userPrincipalName":"ana@x"}}})",
+      token);
+  EXPECT_EQ(owned.json["properties"]["owner"]["assignedTo"].text(), "ana");
+  EXPECT_EQ(owned.json["properties"]["incidentNumber"].integer(), 924) << "read-only";
+  EXPECT_TRUE(owned.json["properties"]["classification"].is_null()) << "what is left out is no more";
   EXPECT_EQ(services.ask("POST", one + "/entities" + version, "", token)
                 .json["entities"]
                 .items()

@@ -142,6 +142,26 @@ TEST_F(Credentials, OAuth2AsksTheServiceItself) {
             "client_id=client&scope=read&client_secret=client-secret&grant_type=client_credentials");
 }
 
+TEST_F(Credentials, OAuth2TakesThePlaceOfAPasswordWhereTheConfigurationSaysSo) {
+  declare({.kind = Auth::Kind::Basic});
+  given.token_url = "/oauth_token.do";
+  EXPECT_EQ(missing_settings(module.connectors[0], access), (std::vector<std::string>{"user", "password"}));
+  access.credentials["tickets"] = given;
+  EXPECT_EQ(missing_settings(module.connectors[0], access),
+            (std::vector<std::string>{"client_id", "client_secret"}));
+  given.client_id = "flow";
+  given.client_secret = secret("client-secret-value");
+  given.user = "left-over";
+  transport.answers = {token_answer("oauth-token"), response(200, "[]")};
+  EXPECT_EQ(said(), "[]");
+  EXPECT_EQ(transport.requests.at(0).url, "https://tickets.example/oauth_token.do");
+  EXPECT_EQ(transport.requests.at(0).body,
+            "client_id=flow&client_secret=client-secret-value&grant_type=client_credentials");
+  EXPECT_EQ(transport.requests.at(1).headers.back(),
+            (std::pair<std::string, std::string>("Authorization", "Bearer oauth-token")));
+  EXPECT_EQ(unused_settings(module.connectors[0], access), std::vector<std::string>{"user"});
+}
+
 TEST_F(Credentials, OAuth2WithARefreshTokenAndTheClientInTheHeader) {
   declare({.kind = Auth::Kind::OAuth2, .token = "/oauth2/v2.0/token"});
   given.client_id = "client";

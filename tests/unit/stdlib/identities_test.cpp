@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "stdlib/identity/cloud.hpp"
@@ -116,9 +118,49 @@ TEST_F(Identities, OlderServicesAndUnsupportedOnes) {
   identity = {.object_id = "o"};
   EXPECT_THAT(door(), HasSubstr("by client_id only"));
   environment = {{"IDENTITY_ENDPOINT", "http://localhost:40342/metadata/identity/oauth2/token"}};
-  EXPECT_THAT(door(), HasSubstr("Azure Arc is not supported"));
+  identity = {.client_id = "c"};
+  EXPECT_THAT(door(), HasSubstr("Azure Arc has one identity"));
   identity = {.client_id = "c", .object_id = "o"};
   EXPECT_THAT(door(), HasSubstr("by one of"));
+}
+
+// The agent of Azure Arc names a file that only those can read who may have a token.
+TEST_F(Identities, AnAgentOfArcIsAnsweredWithItsKeyFile) {
+  const std::string folder = testing::TempDir() + "flow-arc";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/one.key") << "key-of-the-agent\n";
+  environment = {{"IDENTITY_ENDPOINT", "http://127.0.0.1:40342/metadata/identity/oauth2/token"},
+                 {"IMDS_ENDPOINT", "http://127.0.0.1:40342"}};
+  identity.key_folder = folder;
+  EXPECT_EQ(door(), "made");
+  const auto challenge = [](const std::string& realm) {
+    return response(401, "", {{"Www-Authenticate", "Basic realm=" + realm}});
+  };
+  transport.answers = {challenge(folder + "/one.key"),
+                       response(200, R"({"access_token":"one","expires_in":"3600"})")};
+  EXPECT_EQ(got(), "one");
+  ASSERT_EQ(transport.requests.size(), 2u);
+  EXPECT_EQ(
+      transport.requests[0].url,
+      "http://127.0.0.1:40342/metadata/identity/oauth2/token?api-version=2020-06-01&resource=https%3A%2F%2F"
+      "graph.example");
+  const std::pair<std::string, std::string> answer("Authorization", "Basic key-of-the-agent");
+  EXPECT_THAT(transport.requests[0].headers, Not(testing::Contains(answer)));
+  EXPECT_THAT(transport.requests[1].headers, testing::Contains(answer));
+  EXPECT_THAT(transport.requests[1].headers,
+              testing::Contains(std::pair<std::string, std::string>("Metadata", "true")));
+  for (const std::string& realm : {folder + "/../flow-arc/one.key", std::string("/etc/passwd"),
+                                   folder + "/one.txt", folder + "-other/one.key", std::string()}) {
+    clock.now += 7200 * kSecondUs;
+    transport.answers = {challenge(realm)};
+    EXPECT_THAT(got(), HasSubstr("names no key file within")) << realm;
+  }
+  clock.now += 7200 * kSecondUs;
+  transport.answers = {challenge(folder + "/none.key")};
+  EXPECT_THAT(got(), HasSubstr("must belong to the agent's group"));
+  clock.now += 7200 * kSecondUs;
+  transport.answers = {challenge(folder + "/one.key"), response(401, "no key-of-the-agent")};
+  EXPECT_THAT(got(), Not(HasSubstr("key-of-the-agent"))) << "it is answered once";
 }
 
 TEST_F(Identities, RefusalsOfTheMachinesDoor) {

@@ -35,10 +35,16 @@ struct Paged : testing::Test {
                           .result_member = "value",
                           .routes = {route}}};
   }
+  int asked_again = 0;
   Paging& pages() { return module.operations[0].routes[0].pages; }
   Outcome perform() {
     Outcome got = Fault{.message = "not called"};
-    executor.perform({.tenant = "contoso", .module = &module, .operation = 0, .arguments = "{}", .key = "k"},
+    executor.perform({.tenant = "contoso",
+                      .module = &module,
+                      .operation = 0,
+                      .arguments = "{}",
+                      .key = "k",
+                      .asks_again = [this] { ++asked_again; }},
                      [&](Outcome outcome) { got = std::move(outcome); });
     return got;
   }
@@ -68,6 +74,7 @@ TEST_F(Paged, ByLinksBecomeOneList) {
   EXPECT_EQ(transport.requests[2].url, "https://api.example/more");
   for (const HttpRequest& sent : transport.requests)
     EXPECT_EQ(HttpResponse{.headers = sent.headers}.header("Authorization"), "Bearer token-one");
+  EXPECT_EQ(asked_again, 2) << "each page behind the first takes its part of the quota";
 }
 
 TEST_F(Paged, NoCredentialFollowsALinkElsewhere) {
