@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 #include "stdlib/http/answer.hpp"
 #include "stdlib/json/json.hpp"
@@ -13,9 +14,8 @@
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
-constexpr std::int64_t kDeadline = 10 * kSecond;
-constexpr std::size_t kLongestAnswer = 256u << 10;  // a secret has at most 25 KB
+constexpr std::int64_t kDeadline = 10 * kSecondUs;
+constexpr std::size_t kLongestSecretAnswer = 256u << 10;  // a secret has at most 25 KB
 constexpr std::string_view kVaultHosts[] = {"vault.azure.net", "vault.usgovcloudapi.net", "vault.azure.cn"};
 constexpr const char* kWanted = "`https://VAULT.vault.azure.net/secrets/NAME`, perhaps with `/VERSION`";
 
@@ -52,10 +52,6 @@ std::string scope_of_host(std::string_view host) {
         host[host.size() - known.size() - 1] == '.')
       return fmt::format("https://{}/.default", known);
   return {};
-}
-
-std::string text_of(const JsonValue* value) {
-  return value != nullptr && value->is_text() ? value->text : std::string();
 }
 
 Fault refusal(const VaultAddress& address, const HttpResponse& response, std::int64_t now_us) {
@@ -155,7 +151,7 @@ HttpRequest vault_request(const VaultAddress& address, const std::string& api_ve
           .url = address.url + "?api-version=" + percent_encoded(api_version),
           .headers = {{"Accept", "application/json"}, {"Authorization", "Bearer " + token}},
           .deadline_us = kDeadline,
-          .max_response_bytes = kLongestAnswer};
+          .max_response_bytes = kLongestSecretAnswer};
 }
 
 tl::expected<VaultAnswer, Fault> read_vault_answer(const VaultAddress& address, const HttpResponse& response,
@@ -171,7 +167,7 @@ tl::expected<VaultAnswer, Fault> read_vault_answer(const VaultAddress& address, 
     const JsonValue* const enabled = attributes->member("enabled");
     if (enabled != nullptr && enabled->kind == JsonValue::Kind::Bool && !enabled->truth)
       return unusable(address, FaultKind::Forbidden, "the secret is disabled", kSecretDisabled);
-    answer.ends_us = seconds_of(attributes->member("exp")) * kSecond;
+    answer.ends_us = seconds_of(attributes->member("exp")) * kSecondUs;
   }
   return answer;
 }

@@ -9,15 +9,15 @@
 #include <thread>
 #include <utility>
 
+#include "base/calendar.hpp"
 #include "stdlib/http/answer.hpp"
 
 namespace flow {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000;
 constexpr int kTries = 3;
-constexpr std::int64_t kShortestPause = kSecond;
-constexpr std::int64_t kLongestPause = 10 * kSecond;
+constexpr std::int64_t kShortestPause = kSecondUs;
+constexpr std::int64_t kLongestPause = 10 * kSecondUs;
 
 using Fetched = tl::expected<VaultAnswer, Fault>;
 using Done = std::function<void(Fetched)>;
