@@ -14,6 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using How = DeployReply::How;
 using What = DeployRequest::What;
 
@@ -313,6 +314,25 @@ TEST(Shadows, TakeNoKeyAndNoPlaceFromTheLiveOne) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->same, 1u);
   EXPECT_THAT(report->differences, IsEmpty());
+}
+
+// Nor by a limit (simulate --seed 335).
+TEST(Shadows, AskNobodyBeyondALimitThatSaysAsk) {
+  Service service;
+  service.begin(Service::files(
+      {Service::of(What::Live, R"(flow contain on alert.new do { isolate(machineId, "seen") })")}));
+  EXPECT_EQ(service
+                .ask(Service::of(What::Shadow, R"(
+    flow contain on alert.new limit isolate to 1 per 1h else ask "ann@contoso.com" do { isolate(machineId, "seen") })"))
+                .how,
+            How::Done);
+  for (const char* id : {"a1", "a2"}) service.bench.world.add_alert(id, service.bench.clock.now + kSecondUs);
+  ASSERT_TRUE(service.pass(5 * kMinuteUs));
+  std::vector<std::string> ends;
+  for (const RunRow& run : service.runs_of("contain~shadow")) ends.push_back(run.fault);
+  EXPECT_THAT(ends, UnorderedElementsAre("", "LimitReached"));
+  EXPECT_THAT(*service.bench.store->list_questions({}), IsEmpty());
+  EXPECT_EQ(service.bench.world.count("defender.isolate"), 2u) << "those of the live one";
 }
 
 TEST(Shadows, OfCalledFlowsAreRefused) {

@@ -307,6 +307,23 @@ TEST_F(Leases, EndEarlyWhenAFlowUndoesThem) {
   EXPECT_EQ(count("unisolate"), 1u);
 }
 
+// Of two calls that are out at once nobody knows which came first (simulate --seed 121).
+TEST_F(Leases, AreNotEndedByAnUndoingCallThatWasOutWhenTheirsWasSent) {
+  live.bench.world.is_holding = true;
+  ASSERT_TRUE(reboot());
+  ASSERT_TRUE(start("release"));
+  ASSERT_TRUE(start("cut"));
+  live.bench.world.is_holding = false;
+  live.bench.world.release();
+  ASSERT_TRUE(live.pass(kMinuteUs));
+  EXPECT_EQ(runs_of("release").at(0).state, RunState::Finished);
+  EXPECT_EQ(runs_of("cut").at(0).state, RunState::Finished);
+  EXPECT_EQ(runs_of(kLease).at(0).state, RunState::Running);
+  EXPECT_EQ(count("unisolate"), 1u);
+  ASSERT_TRUE(live.pass(5 * kHourUs));
+  EXPECT_EQ(count("unisolate"), 2u) << "undone by the lease";
+}
+
 TEST_F(Leases, AreKeptForGoodWhenAPersonCancelsThem) {
   ASSERT_TRUE(reboot());
   ASSERT_TRUE(start("cut"));
