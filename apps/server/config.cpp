@@ -68,13 +68,27 @@ Status read_smtp(Section& section, TenantAccess& access) {
   return section.only_known();
 }
 
-Result<TenantConfig> read_tenant(Section& section, const std::optional<AppIdentity>& shared) {
+// Secrets of flows, by the names that these have for them.
+RevealSecret secrets_by_name(const TenantConfig& tenant) {
+  return [secrets = tenant.secrets, of = tenant.name](const std::string& name) -> Result<std::string> {
+    const auto found = secrets.find(name);
+    if (found == secrets.end()) return error(fmt::format("`[tenants.{}.secrets]` has no `{}`", of, name));
+    auto value = found->second();
+    if (!value) return error(fmt::format("secret `{}`: {}", name, value.error().message));
+    return value;
+  };
+}
+
+Result<TenantConfig> read_tenant(Section& section, const std::optional<AppIdentity>& shared,
+                                 VaultReferences& vaults) {
   constexpr std::string_view kAbove = "tenants.";
   TenantConfig tenant;
   tenant.name = section.path().substr(kAbove.size());  // a quoted name may have dots in it
   TenantAccess& access = tenant.access;
   FLOW_TRY(access.tenant_id, section.required("tenant_id"));
+  const std::size_t first_vault = vaults.size();
   FLOW_TRY(AppIdentity own, read_identity(section));
+  const std::size_t after_identity = vaults.size();
   tenant.identity = with_shared(std::move(own), shared);
   if (tenant.identity.client_id.empty() && tenant.identity.kind != CredentialKind::ManagedIdentity)
     return section.missing("client_id", "`client_id`");
@@ -94,11 +108,16 @@ Result<TenantConfig> read_tenant(Section& section, const std::optional<AppIdenti
     FLOW_TRY(access.scopes, scopes->all_texts());
   }
   FLOW_TRY_STATUS(read_connectors(section, access));
+  if (auto secrets = section.table("secrets", status)) {
+    FLOW_TRY(tenant.secrets, secrets->all_secrets());
+  }
   if (auto mail = section.table("mail", status)) FLOW_TRY_STATUS(read_mail(*mail, access));
   if (auto smtp = section.table("smtp", status)) FLOW_TRY_STATUS(read_smtp(*smtp, access));
   FLOW_TRY_STATUS(status);
   apply_identity(tenant.identity, access);
+  access.secret = secrets_by_name(tenant);
   FLOW_TRY_STATUS(section.only_known());
+  FLOW_TRY_STATUS(vaults.belong_to(tenant.name, first_vault, after_identity, entra_token(access, {})));
   if (const auto via = access.routes.find("mail");
       via != access.routes.end() && via->second == "smtp" && !access.smtp)
     return error(fmt::format("`{}` sends mail by SMTP and needs `[{}.smtp]` with `host`", section.path(),
@@ -147,9 +166,13 @@ Status read_egress(Section& section, Config& config) {
   return section.only_known();
 }
 
-Result<Config> read_config(Section& root, std::string_view text) {
+Result<Config> read_config(Section& root, std::string_view text, VaultReferences& vaults) {
   Config config;
   Status status;
+  FLOW_TRY(vaults.options, read_keyvault(root));
+  if (vaults.size() > 0)
+    return error(
+        fmt::format("`{}` cannot be in a key vault: it is what opens them", vaults.secrets.front()->place()));
   if (auto store = root.table("store", status)) {
     FLOW_TRY(config.store, store->text("path", config.store));
     FLOW_TRY(config.keep_us, store->keep_us("keep", config.keep_us));
@@ -190,16 +213,21 @@ Result<Config> read_config(Section& root, std::string_view text) {
   FLOW_TRY(config.inbound, read_inbound(root));
   std::optional<AppIdentity> shared;
   if (auto app = root.table("app", status)) {
+    const std::size_t before = vaults.size();
     FLOW_TRY(shared, read_identity(*app));
+    FLOW_TRY_STATUS(vaults.belong_to({}, before, vaults.size(), {}));
     FLOW_TRY_STATUS(app->only_known());
   }
+  const std::size_t of_nobody = vaults.size();
   for (Section& section : root.tables("tenants", status)) {
-    FLOW_TRY(TenantConfig tenant, read_tenant(section, shared));
+    FLOW_TRY(TenantConfig tenant, read_tenant(section, shared, vaults));
     config.tenants.push_back(std::move(tenant));
   }
   FLOW_TRY_STATUS(status);
   FLOW_TRY_STATUS(root.only_known());
   if (config.tenants.empty()) return error("the configuration names no tenant: it needs `[tenants.NAME]`");
+  const TokenRequest only = entra_token(config.tenants.front().access, {});
+  FLOW_TRY_STATUS(vaults.belong_to_nobody(of_nobody, config.tenants.size() == 1 ? &only : nullptr));
   for (auto& [name, hook] : config.inbound.hooks) {
     if (hook.tenant.empty() && config.tenants.size() == 1) hook.tenant = config.tenants.front().name;
     if (std::ranges::find(config.tenants, hook.tenant, &TenantConfig::name) == config.tenants.end())
@@ -219,11 +247,13 @@ Result<Config> parse_config(const std::string& name, const std::string& text) {
   } catch (const toml::parse_error& problem) {
     return error(fmt::format("{}: line {}: {}", name, problem.source().begin.line, problem.description()));
   }
-  Section root(name, {}, table);
-  auto config = read_config(root, text);
+  VaultReferences vaults;
+  Section root(name, {}, table, &vaults);
+  auto config = read_config(root, text, vaults);
   if (config) config->written = written_keys(table);
   if (!config && !config.error().message.starts_with(name))
     return error(fmt::format("{}: {}", name, config.error().message));
+  if (config) config->vaults = std::move(vaults);
   return config;
 }
 
@@ -271,6 +301,8 @@ TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::
   access.routes = {{"mail", mail_via}};
   access.smtp = SmtpServer{.host = "127.0.0.1", .port = smtp_port, .security = SmtpServer::Security::None};
   add_doubles(access, url);
+  access.secret = [](const std::string& name) -> Result<std::string> { return "sim-" + name; };
+  tenant.knows_every_secret = true;
   tenant.identity.kind = CredentialKind::Secret;
   return tenant;
 }

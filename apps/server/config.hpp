@@ -10,6 +10,7 @@
 
 #include "apps/server/config_identity.hpp"
 #include "apps/server/protection_rules.hpp"
+#include "apps/server/vault_references.hpp"
 #include "base/result.hpp"
 #include "stdlib/executor/executor.hpp"
 #include "stdlib/http/egress.hpp"
@@ -22,6 +23,8 @@ struct TenantConfig {
   std::string name;      // key in `[tenants.NAME]`
   AppIdentity identity;  // what `access` was given of it
   TenantAccess access;
+  std::map<std::string, SecretProvider> secrets;  // of flows, by name; what `access.secret` gives out
+  bool knows_every_secret = false;                // of the pretend tenant
 };
 
 // Requests that come from outside. Nothing listens unless the file says where.
@@ -63,6 +66,7 @@ struct Config {
   std::int64_t reuse_reads_us = 5'000'000;  // how long the answer of a read serves equal ones
   HttpLibrary http_library = HttpLibrary::Cpprest;
   TransportConfig transport;
+  VaultReferences vaults;
   Egress egress;  // where flows may send requests of their own
   InboundConfig inbound;
   std::vector<TenantConfig> tenants;

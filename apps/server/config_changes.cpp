@@ -77,12 +77,15 @@ Config merged(const Config& before, Config after, const ConfigChanges& changes) 
   after.inbound.port = before.inbound.port;
   after.inbound.body_bytes = before.inbound.body_bytes;
   after.inbound.link_key = before.inbound.link_key;
+  const std::set<std::string> kept = names(after);
   std::vector<TenantConfig> tenants = before.tenants;
   for (TenantConfig& tenant : tenants)
     if (const auto now = std::ranges::find(after.tenants, tenant.name, &TenantConfig::name);
         now != after.tenants.end())
       tenant = *now;
   after.tenants = std::move(tenants);
+  for (const auto& secret : before.vaults.secrets)  // of those that stay until the restart
+    if (!secret->tenant.empty() && !kept.contains(secret->tenant)) after.vaults.secrets.push_back(secret);
   // So that the next time it is named again.
   for (const std::string& key : changes.restart) {
     const auto is_meant = [&](const auto& each) {

@@ -1,5 +1,6 @@
 #include "apps/server/config_section.hpp"
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -60,6 +61,41 @@ std::map<std::string, std::string> written_keys(const toml::table& table) {
   std::map<std::string, std::string> keys;
   add_keys(table, {}, keys);
   return keys;
+}
+
+// `_env`, `_file` and `_keyvault` exclude each other, written as keys of their own or within one table.
+Result<SecretProvider> Section::any_secret(const std::string& key, SecretProvider (*from_file)(std::string)) {
+  constexpr std::array<const char*, 3> kWays = {"env", "file", "keyvault"};
+  std::array<std::string, 3> where;
+  for (std::size_t i = 0; i < kWays.size(); ++i) {
+    FLOW_TRY(where[i], text(fmt::format("{}_{}", key, kWays[i]), {}));
+  }
+  const auto count = [&] {
+    return std::ranges::count_if(where, [](const std::string& each) { return !each.empty(); });
+  };
+  if (const toml::node* const bare = find(key)) {
+    const toml::table* const source = bare->as_table();
+    if (source == nullptr || count() > 0) return no_secret(*bare, key);
+    Section inner(file_, path_.empty() ? key : path_ + "." + key, *source, vaults_);
+    for (std::size_t i = 0; i < kWays.size(); ++i) {
+      FLOW_TRY(where[i], inner.text(kWays[i], {}));
+    }
+    FLOW_TRY_STATUS(inner.only_known());
+    if (count() == 0) return no_secret(*bare, key);
+  }
+  if (count() > 1) {
+    std::string both;
+    for (std::size_t i = 0; i < kWays.size(); ++i)
+      if (!where[i].empty()) both += fmt::format("{}`{}_{}`", both.empty() ? "" : " and ", key, kWays[i]);
+    return error(fmt::format("{}: `{}` has both {}", file_, path_, both));
+  }
+  if (!where[0].empty()) return secret_from_environment(where[0]);
+  if (!where[1].empty()) return from_file(where[1]);
+  if (where[2].empty()) return SecretProvider{};
+  if (vaults_ == nullptr) return error(fmt::format("{}: no key vault is known here", file_));
+  auto provider = vaults_->add(where[2], path_.empty() ? key : path_ + "." + key);
+  if (!provider) return error(fmt::format("{}: `{}`: `{}`: {}", file_, path_, key, provider.error().message));
+  return provider;
 }
 
 }  // namespace flow

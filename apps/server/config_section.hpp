@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/server/vault_references.hpp"
 #include "base/result.hpp"
 #include "base/span.hpp"
 #include "base/text.hpp"
@@ -32,8 +33,9 @@ std::map<std::string, std::string> written_keys(const toml::table& table);
 
 class Section {
  public:
-  Section(const std::string& file, std::string path, const toml::table& table)
-      : file_(file), path_(std::move(path)), table_(table) {}
+  Section(const std::string& file, std::string path, const toml::table& table,
+          VaultReferences* vaults = nullptr)
+      : file_(file), path_(std::move(path)), table_(table), vaults_(vaults) {}
 
   Result<std::string> text(const std::string& key, std::string fallback) {
     const toml::node* const node = find(key);
@@ -77,32 +79,12 @@ class Section {
       return wrong(*node, key, fmt::format("a whole number from {} to {}", low, high));
     return *value;
   }
-  // `KEY_env`, `KEY_file` or `KEY = { env = … }`; an empty provider when none of them is there.
-  Result<SecretProvider> secret(const std::string& key) {
-    FLOW_TRY(std::string variable, text(key + "_env", {}));
-    FLOW_TRY(std::string file, text(key + "_file", {}));
-    if (const toml::node* const bare = find(key)) {
-      const toml::table* const source = bare->as_table();
-      if (source == nullptr || !variable.empty() || !file.empty()) return no_secret(*bare, key);
-      Section inner(file_, path_.empty() ? key : path_ + "." + key, *source);
-      FLOW_TRY(variable, inner.text("env", {}));
-      FLOW_TRY(file, inner.text("file", {}));
-      FLOW_TRY_STATUS(inner.only_known());
-      if (variable.empty() && file.empty()) return no_secret(*bare, key);
-    }
-    if (!variable.empty() && !file.empty())
-      return error(fmt::format("{}: `{}` has both `{}_env` and `{}_file`", file_, path_, key, key));
-    if (!variable.empty()) return secret_from_environment(variable);
-    if (!file.empty()) return secret_from_file(file);
-    return SecretProvider{};
-  }
-  // `KEY_file`: all of it, as a key file has several lines; or `KEY_env`.
+  // `KEY_env`, `KEY_file`, `KEY_keyvault` or `KEY = { env = … }`; an empty provider when none of them is
+  // there.
+  Result<SecretProvider> secret(const std::string& key) { return any_secret(key, secret_from_file); }
+  // The same, but of a file all of it, as a key file has several lines.
   Result<SecretProvider> whole_secret(const std::string& key) {
-    FLOW_TRY(const std::string file, text(key + "_file", {}));
-    FLOW_TRY(const std::string variable, text(key + "_env", {}));
-    if (!file.empty()) return secret_of_whole_file(file);
-    if (!variable.empty()) return secret_from_environment(variable);
-    return SecretProvider{};
+    return any_secret(key, secret_of_whole_file);
   }
   // A list of texts; none when it is not there.
   Result<std::vector<std::string>> texts(const std::string& key) {
@@ -123,12 +105,12 @@ class Section {
     if (const auto value = node->value_exact<bool>()) return *value;
     return wrong(*node, key, "true or false");
   }
-  // Every key of this table as a secret: `NAME_env`, `NAME_file` or `NAME = { env = … }`.
+  // Every key of this table as a secret: `NAME_env`, `NAME_file`, `NAME_keyvault` or `NAME = { env = … }`.
   Result<std::map<std::string, SecretProvider>> all_secrets() {
     std::map<std::string, SecretProvider> out;
     for (const auto& [name, child] : table_) {
       std::string key(name.str());
-      for (const std::string_view ending : {"_env", "_file"})
+      for (const std::string_view ending : {"_env", "_file", "_keyvault"})
         if (!child.is_table() && key.ends_with(ending)) key.resize(key.size() - ending.size());
       FLOW_TRY(SecretProvider provider, secret(key));
       out.insert_or_assign(key, std::move(provider));
@@ -154,7 +136,7 @@ class Section {
         out.emplace_back(file_,
                          path_.empty() ? key + "." + std::string(name.str())
                                        : path_ + "." + key + "." + std::string(name.str()),
-                         *child.as_table());
+                         *child.as_table(), vaults_);
       else
         status = wrong(child, std::string(name.str()), "a table");
     }
@@ -164,7 +146,7 @@ class Section {
     const toml::node* const node = find(key);
     if (node == nullptr) return std::nullopt;
     if (!node->is_table()) return status = wrong(*node, key, "a table"), std::nullopt;
-    return Section(file_, path_.empty() ? key : path_ + "." + key, *node->as_table());
+    return Section(file_, path_.empty() ? key : path_ + "." + key, *node->as_table(), vaults_);
   }
   // A list of texts; empty when it is not there.
   Result<std::vector<std::string>> text_list(const std::string& key) {
@@ -208,7 +190,7 @@ class Section {
   std::vector<Section> all_tables() const {
     std::vector<Section> out;
     for (const auto& [name, child] : table_)
-      if (child.is_table()) out.emplace_back(file_, std::string(name.str()), *child.as_table());
+      if (child.is_table()) out.emplace_back(file_, std::string(name.str()), *child.as_table(), vaults_);
     return out;
   }
   // Names a key that nobody asked for.
@@ -279,17 +261,20 @@ class Section {
   tl::unexpected<Error> no_secret(const toml::node& node, const std::string& key) const {
     return error(
         fmt::format("{}: line {}: a secret does not belong into the file; name where it comes from: "
-                    "`{}_env = \"VARIABLE\"` or `{}_file = \"PATH\"`",
-                    file_, node.source().begin.line, key, key));
+                    "`{}_env = \"VARIABLE\"`, `{}_file = \"PATH\"` or `{}_keyvault = \"https://…\"`",
+                    file_, node.source().begin.line, key, key, key));
   }
   tl::unexpected<Error> wrong(const toml::node& node, const std::string& key,
                               const std::string& wanted) const {
     return error(fmt::format("{}: line {}: `{}` must be {}", file_, node.source().begin.line, key, wanted));
   }
 
+  Result<SecretProvider> any_secret(const std::string& key, SecretProvider (*from_file)(std::string));
+
   const std::string& file_;
   std::string path_;
   const toml::table& table_;
+  VaultReferences* vaults_;
   std::vector<std::string> known_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "apps/library/standard_library.hpp"
 #include "apps/server/needed_operations.hpp"
+#include "apps/server/secret_check.hpp"
 #include "base/text.hpp"
 #include "runtime/deployment.hpp"
 #include "stdlib/executor/request.hpp"
@@ -124,6 +125,7 @@ Status check_connectors(const Config& config, const ModuleList& modules) {
     if (line.ends_with('?')) lines.push_back(line);
   for (const Module* module : modules)
     for (const TenantConfig& tenant : config.tenants) {
+      for (const MissingSecret& each : missing_secrets(config, tenant, *module)) lines.push_back(each.text());
       FLOW_TRY(const auto missing, missing_settings_of(tenant, *module));
       for (const MissingSettings& each : missing) {
         std::string line = each.text();

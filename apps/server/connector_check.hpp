@@ -37,8 +37,8 @@ std::vector<std::string> idle_settings(const Config& config, const ModuleList& m
 Result<std::vector<Module>> live_modules(Store& store);
 ModuleList listed(const std::vector<Module>& modules);
 
-// All that is missing for these files, as one error. A table of a connector that nobody knows is one too when
-// it looks like a known one misspelt.
+// All that is missing for these files, secrets that they declare as well, as one error. A table of a
+// connector that nobody knows is one too when it looks like a known one misspelt.
 Status check_connectors(const Config& config, const ModuleList& modules);
 
 }  // namespace flow

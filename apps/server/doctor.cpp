@@ -8,6 +8,7 @@
 
 #include "apps/server/connector_check.hpp"
 #include "apps/server/needed_operations.hpp"
+#include "apps/server/secret_check.hpp"
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "stdlib/executor/credential.hpp"
@@ -38,11 +39,12 @@ bool may_be_granted_elsewhere(std::string_view permission) {
 
 class Doctor {
  public:
-  Doctor(const std::vector<Module>& modules, const DoctorParties& parties)
-      : modules_(modules), parties_(parties) {}
+  Doctor(const Config& config, const std::vector<Module>& modules, const DoctorParties& parties)
+      : config_(config), modules_(modules), parties_(parties) {}
 
   void examine(const TenantConfig& tenant) {
     tenant_ = &tenant;
+    vaults();
     certificate();
     std::vector<FlowNeeds> needs;
     for (const Module& module : modules_) {
@@ -55,6 +57,7 @@ class Doctor {
     }
     permissions(needs);
     connectors();
+    secrets();
     hosts();
     mail(needs);
   }
@@ -65,6 +68,35 @@ class Doctor {
   void tell(Level level, std::string about, std::string what, std::string text) {
     checkup_.findings.push_back(
         {level, tenant_->name, std::move(about), std::move(what), excerpt(text, 600)});
+  }
+
+  // Secrets of key vaults, which were all asked for; those of no tenant are told with the first.
+  void vaults() {
+    const bool is_first = tenant_ == &config_.tenants.front();
+    for (const std::shared_ptr<VaultSecret>& secret : config_.vaults.secrets) {
+      if (secret->tenant != tenant_->name && !(secret->tenant.empty() && is_first)) continue;
+      const std::int64_t left = secret->ends_us() - parties_.clock.now_us();
+      if (const std::string problem = secret->problem(); !problem.empty())
+        tell(Level::Problem, "key vault", secret->place(), problem);
+      else if (secret->ends_us() != 0 && left <= 0)
+        tell(Level::Warning, "key vault", secret->place(),
+             fmt::format("`{}` ended at {}", secret->address().url, format_time_us(secret->ends_us())));
+      else if (secret->ends_us() != 0 && left < kEndsSoon)
+        tell(Level::Warning, "key vault", secret->place(),
+             fmt::format("`{}` ends in {}", secret->address().url, days(left)));
+      else
+        tell(Level::Good, "key vault", secret->place(),
+             fmt::format("`{}` can be read", secret->address().url));
+    }
+  }
+
+  // What flows call secrets, by name, whether it is there.
+  void secrets() {
+    for (const Module& module : modules_)
+      for (const MissingSecret& each : missing_secrets(config_, *tenant_, module))
+        tell(Level::Problem, "secret", each.name, each.text());
+    for (const auto& [name, provider] : tenant_->secrets)
+      if (const auto value = provider(); !value) tell(Level::Problem, "secret", name, value.error().message);
   }
 
   void certificate() {
@@ -285,6 +317,7 @@ class Doctor {
                      route == "smtp" && access.smtp ? " through " + access.smtp->host : ""));
   }
 
+  const Config& config_;
   const std::vector<Module>& modules_;
   const DoctorParties parties_;
   const TenantConfig* tenant_ = nullptr;
@@ -321,7 +354,10 @@ TokenClaims claims_of(const std::string& token) {
 }
 
 Checkup examine(const Config& config, const std::vector<Module>& modules, const DoctorParties& parties) {
-  Doctor doctor(modules, parties);
+  // What cannot be had is told where it is wanted.
+  static_cast<void>(fetch_secrets(config.vaults.secrets, {parties.transport, parties.tokens, parties.clock,
+                                                          config.vaults.options.api_version}));
+  Doctor doctor(config, modules, parties);
   for (const TenantConfig& tenant : config.tenants) doctor.examine(tenant);
   return doctor.take();
 }

@@ -29,8 +29,9 @@ struct Finding {
   enum class Level : std::uint8_t { Good, Note, Warning, Problem };
   Level level = Level::Good;
   std::string tenant;
-  std::string about;  // `credential`, `permissions`, `host`, `clock`, `mail`, `connector`
-  std::string what;   // of it: a connector, a flow, a host
+  std::string
+      about;  // `credential`, `permissions`, `host`, `clock`, `mail`, `connector`, `key vault`, `secret`
+  std::string what;  // of it: a connector, a flow, a host
   std::string text;
 };
 

@@ -42,7 +42,7 @@ Attempt<int> examine_all(const DoctorOptions& options) {
     FLOW_TRY(modules, live_modules(*store));
     if (modules.empty()) return failure("name the files of the flows: nothing is deployed", kUsage);
   }
-  FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
+  FLOW_TRY(const std::unique_ptr<World> world, World::make_without_secrets(config));
   const Checkup checkup = examine(config, modules, {world->transport(), world->tokens(), world->clock()});
   if (options.is_script) {
     for (const TenantConfig& tenant : config.tenants) say(stdout, grant_script(checkup, tenant));
@@ -92,7 +92,7 @@ Attempt<int> sign_in(const LoginOptions& options) {
                           .tenant = tenant.access.tenant_id,
                           .client_id = tenant.access.client_id,
                           .scope = resource + " offline_access openid"};
-  FLOW_TRY(const std::unique_ptr<World> world, World::make(config));
+  FLOW_TRY(const std::unique_ptr<World> world, World::make_without_secrets(config));
   const HttpResult result = send_now(world->transport(), device_code_request(login));
   if (const auto* failed = std::get_if<TransportError>(&result))
     return failure(fmt::format("{}: {}", login.authority, failed->message), kWorldWrong);

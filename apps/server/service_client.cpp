@@ -5,6 +5,7 @@
 #include <future>
 #include <memory>
 
+#include "apps/server/world.hpp"
 #include "runtime/json_text.hpp"
 #include "stdlib/http/cpprest_transport.hpp"
 
@@ -18,10 +19,26 @@ std::string service_url(const InboundConfig& inbound) {
   return fmt::format("http://{}:{}", host, inbound.port);
 }
 
+namespace {
+
+// Only when it is in a key vault: the service's other secrets are none of ours.
+Status fetch_api_token(const Config& config) {
+  VaultSecrets wanted;
+  for (const std::shared_ptr<VaultSecret>& secret : config.vaults.secrets)
+    if (secret->place() == "api.token") wanted.push_back(secret);
+  if (wanted.empty()) return {};
+  FLOW_TRY(const std::unique_ptr<World> world, World::make_without_secrets(config));
+  return fetch_secrets(
+      wanted, {world->transport(), world->tokens(), world->clock(), config.vaults.options.api_version});
+}
+
+}  // namespace
+
 Attempt<HttpResponse> ask_service(const Config& config, const std::string& method, const std::string& path,
                                   std::string body) {
   if (!config.inbound.api_token)
     return error("the configuration needs `[http]` with `listen` and `[api]` with a token");
+  FLOW_TRY_STATUS(fetch_api_token(config));
   FLOW_TRY(const std::string token, config.inbound.api_token());
   HttpRequest request{.method = method, .url = service_url(config.inbound) + path};
   request.headers = {{"Authorization", "Bearer " + token}};

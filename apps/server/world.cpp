@@ -1,5 +1,7 @@
 #include "apps/server/world.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -11,6 +13,11 @@
 #include "stdlib/http/curl_transport.hpp"
 
 namespace flow {
+namespace {
+
+constexpr std::int64_t kLongestCallUs = 3'600'000'000;  // for so long a transport stays that is used no more
+
+}  // namespace
 
 std::int64_t SystemClock::now_us() const {
   using namespace std::chrono;
@@ -59,16 +66,35 @@ class World::Adapter final : public Executor {
 World::World() = default;
 // Exchanges that are under way refer to tokens and mail: they end first.
 World::~World() {
+  if (vaults_ != nullptr) vaults_->stop();
   for (Transport* const each : {transport_.get(), third_.get(), guarded_.get()})
     if (each != nullptr) each->drain(2'000'000);
-  for (const auto& each : retired_)
-    if (each) each->drain(2'000'000);
+  for (const Retired& each : retired_)
+    if (each.transport != nullptr) each.transport->drain(2'000'000);
 }
 Executor& World::executor() {
   return *adapter_;
 }
 
 Result<std::unique_ptr<World>> World::make(const Config& config) {
+  FLOW_TRY(std::unique_ptr<World> world, make_without_secrets(config));
+  FLOW_TRY(const auto vaults, world->vaults_of(config));
+  world->vaults_ = std::move(*vaults);
+  return world;
+}
+
+// Fetches what it names, and goes on doing so; nothing where it names none.
+Result<std::shared_ptr<std::unique_ptr<VaultRefresh>>> World::vaults_of(const Config& config) {
+  auto made = std::make_shared<std::unique_ptr<VaultRefresh>>();
+  if (config.vaults.secrets.empty()) return made;
+  const VaultParties parties{*transport_, *tokens_, clock_, config.vaults.options.api_version};
+  if (const Status fetched = fetch_secrets(config.vaults.secrets, parties); !fetched)
+    return error(fmt::format("secrets of key vaults are missing:\n  {}", fetched.error().message));
+  *made = std::make_unique<VaultRefresh>(config.vaults.secrets, parties, config.vaults.options.refresh_us);
+  return made;
+}
+
+Result<std::unique_ptr<World>> World::make_without_secrets(const Config& config) {
   std::unique_ptr<World> world(new World());
   FLOW_TRY(world->transport_, config.http_library == HttpLibrary::Curl
                                   ? make_curl_transport(config.transport)
@@ -110,6 +136,11 @@ Result<std::unique_ptr<Transport>> World::guarded_way(const Config& config) cons
 
 Result<std::function<void()>> World::reconfigured(const Config& config,
                                                   const std::vector<std::string>& keys) {
+  // Nobody else looks at what is retired now: one configuration is taken over after the other.
+  old_vaults_.clear();
+  std::erase_if(retired_,
+                [&](const Retired& each) { return clock_.now_us() - each.since_us > kLongestCallUs; });
+  FLOW_TRY(std::shared_ptr<std::unique_ptr<VaultRefresh>> vaults, vaults_of(config));
   // A connection that is open was judged by the list of then: another list has connections of its own.
   const bool is_egress_other =
       std::ranges::any_of(keys, [](const std::string& key) { return key.starts_with("egress"); });
@@ -118,9 +149,14 @@ Result<std::function<void()>> World::reconfigured(const Config& config,
     FLOW_TRY(auto made, guarded_way(config));
     guarded = std::make_shared<std::unique_ptr<Transport>>(std::move(made));
   }
-  return [this, config, guarded, keys] {
+  return [this, config, guarded, vaults, keys] {
+    if (vaults_ != nullptr) {
+      vaults_->stop();
+      old_vaults_.push_back(std::move(vaults_));
+    }
+    vaults_ = std::move(*vaults);
     if (guarded) {
-      retired_.push_back(std::exchange(guarded_, std::move(*guarded)));
+      retired_.push_back({clock_.now_us(), std::exchange(guarded_, std::move(*guarded))});
       operations_->open({.third = third_.get(), .guarded = guarded_.get()}, config.egress);
     }
     take_over(config.tenants, keys);
@@ -131,8 +167,8 @@ namespace {
 
 // What of a tenant's table is not about who it is.
 bool is_about_identity(std::string_view rest) {
-  constexpr std::array<std::string_view, 6> kOther = {"bases.", "scopes.", "routes.",
-                                                      "mail.",  "smtp.",   "connectors."};
+  constexpr std::array<std::string_view, 7> kOther = {"bases.", "scopes.",     "routes.", "mail.",
+                                                      "smtp.",  "connectors.", "secrets."};
   return std::ranges::none_of(kOther, [&](std::string_view other) { return rest.starts_with(other); });
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apps/server/config.hpp"
+#include "apps/server/vault_refresh.hpp"
 #include "base/clock.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/runtime.hpp"
@@ -34,7 +35,10 @@ class SystemRandom final : public Random {
 // process ends (see make_cpprest_transport).
 class World {
  public:
+  // With the secrets of key vaults that the configuration names; one that cannot be had is an Error.
   static Result<std::unique_ptr<World>> make(const Config& config);
+  // The same without them: for who looks at them one by one.
+  static Result<std::unique_ptr<World>> make_without_secrets(const Config& config);
   ~World();
 
   const Clock& clock() const { return clock_; }
@@ -52,14 +56,21 @@ class World {
  private:
   World();
   Status open_ways(const Config& config);
+  Result<std::shared_ptr<std::unique_ptr<VaultRefresh>>> vaults_of(const Config& config);
   Result<std::unique_ptr<Transport>> guarded_way(const Config& config) const;
   void take_over(const std::vector<TenantConfig>& tenants, const std::vector<std::string>& keys);
   class Adapter;
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<Transport> transport_, third_, guarded_;
-  std::vector<std::unique_ptr<Transport>> retired_;  // on which calls may be out
+  struct Retired {
+    std::int64_t since_us = 0;
+    std::unique_ptr<Transport> transport;
+  };
+  std::vector<Retired> retired_;  // on which calls may be out
   std::unique_ptr<TokenSource> tokens_;
+  std::unique_ptr<VaultRefresh> vaults_;
+  std::vector<std::unique_ptr<VaultRefresh>> old_vaults_;  // that fetch no more
   std::unique_ptr<SmtpSender> mail_;
   std::unique_ptr<OperationExecutor> operations_;
   std::unique_ptr<Adapter> adapter_;

@@ -1,4 +1,6 @@
 // Log Analytics, whose queries run over the hunting tables, and Key Vault.
+#include <fmt/format.h>
+
 #include "apps/sim/hunting.hpp"
 #include "apps/sim/third_party.hpp"
 #include "base/text.hpp"
@@ -55,26 +57,45 @@ HttpAnswer query_logs(State& state, const Call& call) {
   return json_answer(200, answer);
 }
 
+constexpr const char* kVersion = "4387e9f3d6e14c459867679a90fd0f79";  // each secret has one
+
+HttpAnswer forbidden(const char* message, const char* inner) {
+  Json error = Json::object({{"code", "Forbidden"}, {"message", message}});
+  error.set("innererror", Json::object({{"code", inner}}));
+  return json_answer(403, Json::object({{"error", error}}));
+}
+
 HttpAnswer get_secret(State& state, const Call& call) {
   if (call.target.parameter("api-version").value_or("").empty())
     return json_answer(400,
                        Json::object({{"error", Json::object({{"code", "BadParameter"},
                                                              {"message", "The api-version is missing."}})}}));
   const auto& secrets = third_party(state).secrets;
-  const auto found = secrets.find(call.id);
-  if (found == secrets.end())
+  const std::string& name = call.id;
+  const auto found = secrets.find(name);
+  const bool is_other_version = call.captured.size() > 1 && call.captured[1] != kVersion;
+  if (found == secrets.end() || is_other_version)
     return json_answer(
         404, Json::object({{"error", Json::object({{"code", "SecretNotFound"},
-                                                   {"message", "A secret with (name/id) " + call.id +
+                                                   {"message", "A secret with (name/id) " + name +
                                                                    " was not found in this key vault."}})}}));
-  const std::string id =
-      "https://vault.vault.azure.net/secrets/" + call.id + "/4387e9f3d6e14c459867679a90fd0f79";
+  const Json& secret = found->second;
+  const auto is_off = [&](const char* member) {
+    return secret[member].is_bool() && !secret[member].boolean();
+  };
+  if (is_off("allowed"))
+    return forbidden("Caller is not authorized to perform action on resource.", "ForbiddenByRbac");
+  if (is_off("enabled"))
+    return forbidden("Operation get is not allowed on a disabled secret.", "SecretDisabled");
+  const std::string id = fmt::format("https://vault.vault.azure.net/secrets/{}/{}", name, kVersion);
   const std::int64_t now = state.now_us() / 1'000'000;
-  const Json attributes = Json::object({{"enabled", true},
-                                        {"created", now - 86'400},
-                                        {"updated", now - 86'400},
-                                        {"recoveryLevel", "Recoverable+Purgeable"}});
-  return json_answer(200, Json::object({{"value", found->second}, {"id", id}, {"attributes", attributes}}));
+  Json attributes = Json::object({{"enabled", true},
+                                  {"created", now - 86'400},
+                                  {"updated", now - 86'400},
+                                  {"recoveryLevel", "Recoverable+Purgeable"}});
+  if (secret["exp"].is_int()) attributes.set("exp", secret["exp"]);
+  const Json& value = secret.is_text() ? secret : secret["value"];
+  return json_answer(200, Json::object({{"value", value}, {"id", id}, {"attributes", attributes}}));
 }
 
 constexpr SimOperation kLogs[] = {

@@ -17,6 +17,11 @@ HttpAnswer show_by_id(State& state, const Json&, const Target& target) {
   return json_answer(200, last_entries(target, list, [](const Json& entry) { return entry; }));
 }
 
+// A text, or `{"value", "enabled", "allowed", "exp"}`.
+bool is_secret(const Json& value) {
+  return value.is_text() || (value.is_object() && value["value"].is_text());
+}
+
 // Names alone: secrets are not for looking at.
 HttpAnswer show_secrets(State& state, const Json&, const Target&) {
   Json names = Json::list();
@@ -25,7 +30,8 @@ HttpAnswer show_secrets(State& state, const Json&, const Target&) {
 }
 HttpAnswer post_secrets(State& state, const Json& body, const Target& target) {
   for (const Member& member : body.members())
-    if (!member.value.is_text()) return refuse(400, "`" + member.name + "` must be a text");
+    if (!is_secret(member.value))
+      return refuse(400, "`" + member.name + "` must be a text, or an object with the text `value`");
   for (const Member& member : body.members()) third_party(state).secrets[member.name] = member.value;
   return show_secrets(state, body, target);
 }

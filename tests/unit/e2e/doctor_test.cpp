@@ -75,6 +75,28 @@ TEST_F(Doctor, SaysWhatIsMissingAndWhatIsTooMuch) {
   EXPECT_THAT(good.out, AllOf(HasSubstr("has all it needs of defender"), HasSubstr("no problems")));
 }
 
+TEST_F(Doctor, TriesTheSecretsOfKeyVaults) {
+  const std::string file =
+      config(client() + "client_secret_env = \"LAB_SECRET\"\n",
+             fmt::format("[tenants.lab.secrets]\nintel_keyvault = \"{0}/secrets/intel\"\n"
+                         "other_keyvault = \"{0}/secrets/flow-secret\"\n",
+                         url()));
+  Ended ended = doctor(file);
+  EXPECT_EQ(ended.exit_code, kFlowWrong) << ended.all();
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("tenants.lab.secrets.intel"), HasSubstr("no such secret"),
+                               HasSubstr("secrets/flow-secret` can be read")));
+  const Ended served = run_flow({"serve", kIsolateHigh, "--config", file},
+                                {.folder = {}, .environment = {"LAB_SECRET=sim-secret"}});
+  EXPECT_EQ(served.exit_code, kWorldWrong) << "not an alert later, but at start";
+  EXPECT_THAT(served.err, AllOf(HasSubstr("secrets of key vaults are missing"), HasSubstr("no such secret")));
+  scene.control("secrets", R"({"intel":{"value":"x","enabled":false}})");
+  ended = doctor(file);
+  EXPECT_THAT(ended.out, HasSubstr("the secret is disabled"));
+  scene.control("secrets", R"({"intel":{"value":"k3y-of-intel","exp":1600000000}})");
+  ended = doctor(file);
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("ended at 2020-09-13"), Not(HasSubstr("k3y-of-intel"))));
+}
+
 TEST_F(Doctor, SaysWhyThereIsNoToken) {
   const std::string file = config(client() + "client_secret_env = \"LAB_SECRET\"\n");
   scene.control("config", R"({"client_secret": "another"})");

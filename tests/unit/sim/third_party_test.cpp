@@ -177,6 +177,23 @@ TEST(AzureDoubles, AnswerQueriesAndSecrets) {
             "s3cret-of-the-vault");
   EXPECT_EQ(services.ask("GET", "/secrets/none?api-version=7.4", "", vault).status, 404);
   EXPECT_EQ(services.ask("GET", "/secrets/flow-secret?api-version=7.4").status, 401);
+  const auto version = [&](const std::string& id) {
+    return services.ask("GET", "/secrets/flow-secret/" + id + "?api-version=7.4", "", vault).status;
+  };
+  EXPECT_EQ(version("4387e9f3d6e14c459867679a90fd0f79"), 200);
+  EXPECT_EQ(version("0a1b"), 404);
+  services.sim("POST", "secrets",
+               R"({"off":{"value":"x","enabled":false},"shut":{"value":"x","allowed":false},
+                                      "old":{"value":"x","exp":1600000000}})");
+  const auto inner = [&](const std::string& name) {
+    const Answered got = services.ask("GET", "/secrets/" + name + "?api-version=7.4", "", vault);
+    return std::to_string(got.status) + " " + std::string(got.json["error"]["innererror"]["code"].text());
+  };
+  EXPECT_EQ(inner("off"), "403 SecretDisabled");
+  EXPECT_EQ(inner("shut"), "403 ForbiddenByRbac");
+  EXPECT_EQ(
+      services.ask("GET", "/secrets/old?api-version=7.4", "", vault).json["attributes"]["exp"].integer(),
+      1'600'000'000);
 }
 
 TEST(EchoDouble, ShowsWhatCame) {
