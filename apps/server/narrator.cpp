@@ -37,8 +37,14 @@ constexpr std::string_view kRefuse = "flow.refuse";
 std::string without_nulls(const std::string& arguments) {
   Result<JsonValue> all = parse_json(arguments);
   if (!all || all->kind != JsonValue::Kind::Object) return arguments;
-  std::erase_if(all->members, [](const auto& member) { return member.second.kind == JsonValue::Kind::Null; });
-  return to_json(*all);
+  JsonValue said;
+  said.kind = JsonValue::Kind::Object;
+  for (std::size_t i = 0; i < all->names.size(); ++i) {
+    if (all->items[i].is_null()) continue;
+    said.names.push_back(std::move(all->names[i]));
+    said.items.push_back(std::move(all->items[i]));
+  }
+  return to_json(said);
 }
 
 // What is asked for, without the arguments that were left out: these are null.
