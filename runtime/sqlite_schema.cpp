@@ -99,6 +99,7 @@ constexpr const char* kSteps[] = {
          packed INTEGER NOT NULL, event BLOB NOT NULL);
        CREATE UNIQUE INDEX states_by_id ON states (tenant, trigger_name, id);
        CREATE INDEX states_by_time ON states (tenant, trigger_name, time_us);)",
+    R"(ALTER TABLE modules ADD COLUMN conditions BLOB;)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 
