@@ -91,7 +91,8 @@ Attempt<Config> load_config(const std::string& file);
 // The same, but nothing is printed: the error has all of it.
 Attempt<Config> load_config_quietly(const std::string& file);
 
-// The tenant that `flow sim` pretends, on these ports of this machine. Mail goes by Graph, or by SMTP.
+// The tenant that `flow sim` pretends, on these ports of this machine. Mail goes by `graph`, `graph-draft`,
+// `smtp`, `gmail` or `acs`.
 TenantConfig sim_tenant(std::uint16_t port, std::uint16_t smtp_port, const std::string& mail_via);
 
 }  // namespace flow

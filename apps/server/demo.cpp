@@ -72,8 +72,10 @@ void summarize(const Counters& counters, const Audience& audience, Sim& sim) {
              counters.skipped_at_once + over(RunState::Skipped));
   fmt::print("  devices isolated  {:>5}   by the tenant's own record\n",
              tenant_count(tenant, {"operations", "machines.isolate", "executed"}));
-  fmt::print("  mails sent        {:>5}\n", std::stoll(tenant_count(tenant, {"mails", "graph"})) +
-                                                std::stoll(tenant_count(tenant, {"mails", "smtp"})));
+  std::int64_t mails = 0;
+  for (const char* via : {"graph", "smtp", "gmail", "acs"})
+    mails += std::stoll(tenant_count(tenant, {"mails", via}));
+  fmt::print("  mails sent        {:>5}\n", mails);
   fmt::print("  Defender calls    {:>5}   of {} an hour that the quota allows\n",
              tenant_count(tenant, {"quota", "groups", "defender", "last_hour"}),
              tenant_count(tenant, {"quota", "groups", "defender", "per_hour"}));

@@ -20,8 +20,8 @@ void add_tenant_options(CLI::App* command, Options& options) {
   command->add_flag("--sim", options.sim, "use the pretend tenant of `flow sim` on this machine instead");
   command->add_option("--sim-port", options.sim_port, "its HTTP port")->capture_default_str();
   command->add_option("--sim-smtp-port", options.sim_smtp_port, "its SMTP port")->capture_default_str();
-  command->add_option("--mail", options.mail, "with --sim: send mail by graph or smtp")
-      ->check(CLI::IsMember({"graph", "smtp"}))
+  command->add_option("--mail", options.mail, "with --sim: by which service mail goes")
+      ->check(CLI::IsMember({"graph", "graph-draft", "smtp", "gmail", "acs"}))
       ->capture_default_str();
 }
 
@@ -358,8 +358,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
   demo_command->add_option("--seed", demo.seed, "decides machines, alerts and ids")->capture_default_str();
-  demo_command->add_option("--mail", demo.mail, "send mail by graph or smtp")
-      ->check(CLI::IsMember({"graph", "smtp"}))
+  demo_command->add_option("--mail", demo.mail, "by which service mail goes")
+      ->check(CLI::IsMember({"graph", "graph-draft", "smtp", "gmail", "acs"}))
       ->capture_default_str();
 
   try {

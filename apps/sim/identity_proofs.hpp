@@ -28,6 +28,13 @@ struct FederatedCredential {
   KnownCertificate key;
 };
 
+// One of Google's, which acts for users of the domain, with the scopes that its administrator has allowed.
+struct ServiceAccount {
+  std::string email, key_id;  // the key's id may be empty: any
+  KnownCertificate key;
+  std::vector<std::string> scopes, subjects;
+};
+
 struct DeviceSignIn {
   std::string user_code;
   std::int64_t ends_us = 0, asked_us = 0;
@@ -37,6 +44,7 @@ struct DeviceSignIn {
 struct IdentityProofs {
   std::vector<KnownCertificate> certificates;  // uploaded to the app
   std::vector<FederatedCredential> federation;
+  std::vector<ServiceAccount> service_accounts;
   std::set<std::string> used_ids;  // `jti` of assertions
   std::deque<std::string> used_order;
   bool has_managed_identity = false;

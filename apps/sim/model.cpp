@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "apps/sim/error_shapes.hpp"
 #include "apps/sim/made_up.hpp"
+#include "apps/sim/mail_doubles.hpp"
 #include "apps/sim/scenario.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
@@ -97,24 +99,12 @@ HttpAnswer execute(State& state, const SimOperation& operation, Call& call) {
   return answer;
 }
 
-std::string_view usual_code(int status) {
-  switch (status) {
-    case 400: return "BadRequest";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "ResourceNotFound";
-    case 429: return "TooManyRequests";
-    default: return "InternalServerError";
-  }
-}
-
-HttpAnswer faulty_answer(State& state, const InjectedFault& fault, std::string_view path) {
+HttpAnswer faulty_answer(State& state, const InjectedFault& fault, const SimOperation* operation,
+                         std::string_view path) {
   if (fault.status < 400) return json_answer(fault.status, Json::object());
-  const std::string_view code = fault.code.empty() ? usual_code(fault.status) : std::string_view(fault.code);
   const std::string_view message =
       fault.message.empty() ? "A failure that was asked for." : std::string_view(fault.message);
-  return path.starts_with("/v1.0/") ? graph_error(state, fault.status, code, message)
-                                    : defender_error(state, fault.status, code, message);
+  return service_error(state, operation, path, fault.status, fault.code, message);
 }
 
 void spoil(HttpAnswer& answer, const InjectedFault& fault) {
@@ -225,6 +215,7 @@ void advance(State& state) {
   advance_actions(state);
   advance_investigations(state);
   advance_indicators(state);
+  advance_mail_operations(state);
 }
 
 Tenant::Tenant(TenantOptions options, const Clock& clock, Random& random)
@@ -270,7 +261,7 @@ HttpAnswer Tenant::handle(const HttpQuestion& question) {
   const bool executes = !fault || fault->executes;
   HttpAnswer answer;
   if (executes) answer = operation != nullptr ? execute(state, *operation, call) : unknown_path(state, line);
-  if (fault && fault->status != 0) answer = faulty_answer(state, *fault, path);
+  if (fault && fault->status != 0) answer = faulty_answer(state, *fault, operation, path);
   if (fault) spoil(answer, *fault);
   record(state,
          {state.now_us(), method, path, operation != nullptr ? std::string(operation->name) : "unknown",

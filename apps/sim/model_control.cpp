@@ -8,6 +8,7 @@
 #include "apps/sim/graph_data.hpp"
 #include "apps/sim/hunting.hpp"
 #include "apps/sim/made_up.hpp"
+#include "apps/sim/mail_doubles.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
 #include "apps/sim/third_party.hpp"
@@ -130,7 +131,9 @@ HttpAnswer show_stats(const State& state) {
   Json body = Json::object({{"time", format_ticks(state.now_us())}, {"alerts", state.alerts.size()}});
   body.set("alerts_to_come", state.arriving.size()).set("severities", severity_counts);
   body.set("machines", state.machines.size()).set("isolated", isolated).set("actions", statuses);
-  body.set("mails", Json::object({{"graph", state.graph_mails}, {"smtp", state.smtp_mails}}));
+  Json mails = Json::object();
+  for (const char* via : {"graph", "smtp", "gmail", "acs"}) mails.set(via, state.mail_counts.at(via));
+  body.set("mails", std::move(mails));
   body.set("calls", Json::object({{"last_minute", state.api_calls.within(state.now_us(), 60)},
                                   {"last_hour", state.api_calls.within(state.now_us(), 3600)}}));
   return json_answer(200, body.set("quota", quota_json(state)).set("operations", executions));
@@ -328,7 +331,7 @@ constexpr ControlPage kPages[] = {
 };
 
 std::vector<std::span<const ControlPage>> all_pages() {
-  return {kPages, defender_pages(), hunting_pages(), graph_pages(), third_party_pages()};
+  return {kPages, defender_pages(), hunting_pages(), graph_pages(), mail_pages(), third_party_pages()};
 }
 
 const ControlPage* find_page(std::string_view method, std::string_view name) {

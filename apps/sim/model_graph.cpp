@@ -1,9 +1,10 @@
-// Mail through Graph: sendMail in its JSON and MIME forms, and the search that finds what was saved to Sent
-// Items.
+// Mail through Graph: sendMail in its JSON and MIME forms, and the search that finds what is in a mailbox:
+// what was saved to Sent Items, and the drafts of double_drafts.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "apps/sim/mail_doubles.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
 #include "apps/sim/ticks.hpp"
@@ -21,6 +22,7 @@ const EntitySet& message_set() {
                                {"sentDateTime", Kind::Time},
                                {"receivedDateTime", Kind::Time},
                                {"importance", Kind::Enum, {"low", "normal", "high"}},
+                               {"isDraft", Kind::Bool},
                                {"singleValueExtendedProperties", Kind::Objects}},
                               "singleValueExtendedProperties",
                               1'000,
@@ -38,7 +40,7 @@ bool is_address(std::string_view text) {
          text.find_first_of(" \t\r\n<>,;\"") == std::string_view::npos && text.find('@', at + 1) == text.npos;
 }
 
-std::optional<Refused> wrong_recipients(const Json& message) {
+std::optional<Refused> wrong_recipients(const Json& message, bool is_draft) {
   std::size_t count = 0;
   for (const char* name : {"toRecipients", "ccRecipients", "bccRecipients"}) {
     const Json& list = message[name];
@@ -50,7 +52,8 @@ std::optional<Refused> wrong_recipients(const Json& message) {
       ++count;
     }
   }
-  if (count == 0) return Refused{"ErrorInvalidRecipients", "At least one recipient is required."};
+  if (count == 0 && !is_draft)
+    return Refused{"ErrorInvalidRecipients", "At least one recipient is required."};
   if (count > 500) return Refused{"ErrorInvalidRecipients", "There are more than 500 recipients."};
   return std::nullopt;
 }
@@ -104,10 +107,10 @@ std::optional<Refused> wrong_content(const Json& message) {
   return std::nullopt;
 }
 
-std::optional<Refused> wrong_message(const Json& message) {
+std::optional<Refused> wrong_message(const Json& message, bool is_draft) {
   if (!message.is_object()) return Refused{"ErrorInvalidRequest", "The parameter 'message' is missing."};
   if (auto refused = wrong_names(message)) return refused;
-  if (auto refused = wrong_recipients(message)) return refused;
+  if (auto refused = wrong_recipients(message, is_draft)) return refused;
   return wrong_content(message);
 }
 
@@ -121,42 +124,6 @@ Json attachment_names(const Json& attachments) {
   Json list = Json::list();
   for (const Json& attachment : attachments.items()) list.add(attachment["name"]);
   return list;
-}
-
-// The message as GET …/messages shows it.
-Json stored_message(State& state, const std::string& mailbox, const Json& message) {
-  const std::string now = format_ticks(state.now_us()).substr(0, 19) + "Z";
-  const Json sender =
-      Json::object({{"emailAddress", Json::object({{"address", mailbox}, {"name", mailbox}})}});
-  Json stored = Json::object({{"id", "AAMk" + hex_digits(*state.random, 60)}});
-  const Json& given_id = message["internetMessageId"];
-  stored.set("internetMessageId",
-             given_id.is_text() ? given_id : Json("<" + hex_digits(*state.random, 32) + "@example.com>"));
-  stored.set("subject", message["subject"]).set("isDraft", false).set("isRead", true);
-  stored.set("sentDateTime", now).set("receivedDateTime", now).set("parentFolderId", "sentitems");
-  stored.set("importance", message["importance"].is_text() ? Json(lower_ascii(message["importance"].text()))
-                                                           : Json("normal"));
-  stored.set("hasAttachments", !message["attachments"].items().empty());
-  stored.set("bodyPreview", message["body"]["content"].text().substr(0, 255)).set("body", message["body"]);
-  stored.set("from", message["from"].is_object() ? message["from"] : sender).set("sender", sender);
-  for (const char* name : {"toRecipients", "ccRecipients", "bccRecipients", "replyTo",
-                           "internetMessageHeaders", "singleValueExtendedProperties"})
-    stored.set(name, message[name].is_list() ? message[name] : Json::list());
-  return stored;
-}
-
-Json control_view(State& state, const std::string& mailbox, const Json& message, const Json& stored) {
-  const bool is_html = equals_ignoring_case(message["body"]["contentType"].text(), "html");
-  const Json& from = message["from"]["emailAddress"]["address"];
-  Json view = Json::object({{"via", "graph"}, {"time", format_ticks(state.now_us())}});
-  view.set("from", from.is_text() ? from : Json(mailbox)).set("to", addresses(message["toRecipients"]));
-  view.set("cc", addresses(message["ccRecipients"])).set("bcc", addresses(message["bccRecipients"]));
-  view.set("subject", message["subject"]).set("messageId", stored["internetMessageId"]);
-  view.set("text", is_html ? Json("") : message["body"]["content"]);
-  view.set("html", is_html ? message["body"]["content"] : Json(""));
-  view.set("importance", stored["importance"]).set("attachments", attachment_names(message["attachments"]));
-  view.set("headers", stored["internetMessageHeaders"]);
-  return view.set("singleValueExtendedProperties", stored["singleValueExtendedProperties"]);
 }
 
 // The MIME form carries the same message as base64 of an RFC 5322 text.
@@ -181,16 +148,31 @@ Json message_from_mime(const MailMessage& mail) {
 }
 
 HttpAnswer accept_mail(State& state, const std::string& mailbox, const Json& message, bool is_saved) {
-  if (const auto refused = wrong_message(message))
-    return graph_error(state, 400, refused->code, refused->message);
+  if (auto refusal = refused_message(state, message, false)) return *refusal;
   Mail mail;
   mail.via = "graph";
   mail.mailbox = lower_ascii(mailbox);
   Json stored = stored_message(state, mailbox, message);
-  mail.json = control_view(state, mailbox, message, stored);
+  mail.json = shown_mail(state, mailbox, message, stored);
   mail.json.set("savedToSentItems", is_saved);
   if (is_saved) mail.message = std::move(stored);
   store_mail(state, std::move(mail));
+  return accepted_mail(state);
+}
+
+}  // namespace
+
+bool is_mailbox(std::string_view id) {
+  return is_address(id) || (id.size() == 36 && id[8] == '-' && id[23] == '-');
+}
+
+std::optional<HttpAnswer> refused_message(State& state, const Json& message, bool is_draft) {
+  const auto refused = wrong_message(message, is_draft);
+  if (!refused) return std::nullopt;
+  return graph_error(state, 400, refused->code, refused->message);
+}
+
+HttpAnswer accepted_mail(State& state) {
   HttpAnswer answer;
   answer.status = 202;
   answer.content_type.clear();
@@ -198,11 +180,40 @@ HttpAnswer accept_mail(State& state, const std::string& mailbox, const Json& mes
   return answer;
 }
 
-bool is_mailbox(std::string_view id) {
-  return is_address(id) || (id.size() == 36 && id[8] == '-' && id[23] == '-');
+Json stored_message(State& state, const std::string& mailbox, const Json& message) {
+  const std::string now = format_ticks(state.now_us()).substr(0, 19) + "Z";
+  const Json sender =
+      Json::object({{"emailAddress", Json::object({{"address", mailbox}, {"name", mailbox}})}});
+  Json stored = Json::object({{"id", "AAMk" + hex_digits(*state.random, 60)}});
+  const Json& given_id = message["internetMessageId"];
+  stored.set("internetMessageId",
+             given_id.is_text() ? given_id : Json("<" + hex_digits(*state.random, 32) + "@example.com>"));
+  stored.set("subject", message["subject"]).set("isDraft", false).set("isRead", true);
+  stored.set("sentDateTime", now).set("receivedDateTime", now).set("parentFolderId", "sentitems");
+  stored.set("importance", message["importance"].is_text() ? Json(lower_ascii(message["importance"].text()))
+                                                           : Json("normal"));
+  stored.set("hasAttachments", !message["attachments"].items().empty());
+  stored.set("bodyPreview", message["body"]["content"].text().substr(0, 255)).set("body", message["body"]);
+  stored.set("from", message["from"].is_object() ? message["from"] : sender).set("sender", sender);
+  for (const char* name : {"toRecipients", "ccRecipients", "bccRecipients", "replyTo",
+                           "internetMessageHeaders", "singleValueExtendedProperties"})
+    stored.set(name, message[name].is_list() ? message[name] : Json::list());
+  return stored;
 }
 
-}  // namespace
+Json shown_mail(State& state, const std::string& mailbox, const Json& message, const Json& stored) {
+  const bool is_html = equals_ignoring_case(message["body"]["contentType"].text(), "html");
+  const Json& from = message["from"]["emailAddress"]["address"];
+  Json view = Json::object({{"via", "graph"}, {"time", format_ticks(state.now_us())}});
+  view.set("from", from.is_text() ? from : Json(mailbox)).set("to", addresses(message["toRecipients"]));
+  view.set("cc", addresses(message["ccRecipients"])).set("bcc", addresses(message["bccRecipients"]));
+  view.set("subject", message["subject"]).set("messageId", stored["internetMessageId"]);
+  view.set("text", is_html ? Json("") : message["body"]["content"]);
+  view.set("html", is_html ? message["body"]["content"] : Json(""));
+  view.set("importance", stored["importance"]).set("attachments", attachment_names(message["attachments"]));
+  view.set("headers", stored["internetMessageHeaders"]);
+  return view.set("singleValueExtendedProperties", stored["singleValueExtendedProperties"]);
+}
 
 HttpAnswer send_mail(State& state, const Call& call) {
   if (!is_mailbox(call.id))
@@ -233,6 +244,8 @@ HttpAnswer list_messages(State& state, const Call& call) {
     return graph_error(state, 404, "ErrorInvalidUser", "The requested user '" + call.id + "' is invalid.");
   const std::string mailbox = lower_ascii(call.id);
   std::vector<const Json*> messages;
+  for (const auto& [id, draft] : mail_doubles(state).drafts)
+    if (draft.mailbox == mailbox) messages.push_back(&draft.stored);
   for (auto mail = state.mails.rbegin(); mail != state.mails.rend(); ++mail)
     if (mail->mailbox == mailbox && !mail->message.is_null()) messages.push_back(&mail->message);
   const std::string selected = call.target.parameter("$select").value_or("");
@@ -253,7 +266,7 @@ HttpAnswer list_messages(State& state, const Call& call) {
 }
 
 void store_mail(State& state, Mail mail) {
-  ++(mail.via == "graph" ? state.graph_mails : state.smtp_mails);
+  ++state.mail_counts[mail.via];
   state.mails.push_back(std::move(mail));
   if (state.mails.size() > kMostMails) state.mails.pop_front();
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "apps/sim/error_shapes.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
 #include "apps/sim/ticks.hpp"
@@ -26,25 +27,9 @@ constexpr Scope kScopes[] = {
     {"https://management.core.windows.net/.default", "https://management.azure.com", Audience::Arm},
     {"https://api.loganalytics.io/.default", "https://api.loganalytics.io", Audience::LogAnalytics},
     {"https://vault.azure.net/.default", "https://vault.azure.net", Audience::Vault},
-    {"https://outlook.office365.com/.default", "https://outlook.office365.com", Audience::Other},
+    {"https://outlook.office365.com/.default", "https://outlook.office365.com", Audience::Outlook},
+    {"https://communication.azure.com/.default", "https://communication.azure.com", Audience::Communication},
 };
-
-HttpAnswer aadsts(State& state, int status, std::string_view name, int number, const std::string& text) {
-  const std::string trace = guid(*state.random), correlation = guid(*state.random);
-  std::string time = format_time_us(state.now_us()).substr(0, 19) + "Z";
-  time[10] = ' ';
-  return json_answer(
-      status,
-      Json::object(
-          {{"error", name},
-           {"error_description", fmt::format("AADSTS{}: {} Trace ID: {} Correlation ID: {} Timestamp: {}",
-                                             number, text, trace, correlation, time)},
-           {"error_codes", Json(Json::List{number})},
-           {"timestamp", time},
-           {"trace_id", trace},
-           {"correlation_id", correlation},
-           {"error_uri", fmt::format("https://login.microsoftonline.com/error?code={}", number)}}));
-}
 
 struct Form {
   std::string grant_type, client_id, client_secret, scope, assertion_type, assertion, device_code,
@@ -227,14 +212,6 @@ std::string make_jwt(State& state, const AccessToken& token, std::string_view re
          "." + base64url_encoded(hex_digits(*state.random, 32));
 }
 
-void remember(State& state, const std::string& text, AccessToken token) {
-  state.tokens[text] = std::move(token);
-  state.token_order.push_back(text);
-  if (state.token_order.size() <= kMostTokens) return;
-  state.tokens.erase(state.token_order.front());
-  state.token_order.pop_front();
-}
-
 std::string made_token(State& state, const Scope& scope) {
   AccessToken token;
   token.audience = scope.audience;
@@ -243,14 +220,12 @@ std::string made_token(State& state, const Scope& scope) {
   for (const std::string& role : state.roles)
     if (std::ranges::find(known, role) != known.end()) token.roles.push_back(role);
   const std::string text = make_jwt(state, token, scope.resource);
-  remember(state, text, std::move(token));
+  remember_token(state, text, std::move(token));
   return text;
 }
 
 HttpAnswer unauthorized(State& state, const SimOperation& operation, const std::string& message) {
-  HttpAnswer answer = operation.audience == Audience::Graph
-                          ? graph_error(state, 401, "InvalidAuthenticationToken", message)
-                          : defender_error(state, 401, "Unauthorized", message);
+  HttpAnswer answer = service_error(state, &operation, {}, 401, {}, message);
   answer.headers.emplace_back("WWW-Authenticate", "Bearer error=\"invalid_token\"");
   return answer;
 }
@@ -260,6 +235,31 @@ std::string joined(const std::vector<std::string>& texts, std::string_view separ
 }
 
 }  // namespace
+
+HttpAnswer aadsts(State& state, int status, std::string_view name, int number, const std::string& text) {
+  const std::string trace = guid(*state.random), correlation = guid(*state.random);
+  std::string time = format_time_us(state.now_us()).substr(0, 19) + "Z";
+  time[10] = ' ';
+  return json_answer(
+      status,
+      Json::object(
+          {{"error", name},
+           {"error_description", fmt::format("AADSTS{}: {} Trace ID: {} Correlation ID: {} Timestamp: {}",
+                                             number, text, trace, correlation, time)},
+           {"error_codes", Json(Json::List{number})},
+           {"timestamp", time},
+           {"trace_id", trace},
+           {"correlation_id", correlation},
+           {"error_uri", fmt::format("https://login.microsoftonline.com/error?code={}", number)}}));
+}
+
+void remember_token(State& state, const std::string& text, AccessToken token) {
+  state.tokens[text] = std::move(token);
+  state.token_order.push_back(text);
+  if (state.token_order.size() <= kMostTokens) return;
+  state.tokens.erase(state.token_order.front());
+  state.token_order.pop_front();
+}
 
 HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::string& tenant) {
   if (auto refusal = refused_tenant(state, tenant)) return *refusal;
@@ -333,9 +333,10 @@ const AccessToken* authorize(State& state, const HttpQuestion& question, const S
     return nullptr;
   }
   if (token.audience != operation.audience) {
-    refusal = operation.audience == Audience::Graph
-                  ? unauthorized(state, operation, "Access token validation failure. Invalid audience.")
-                  : defender_error(state, 403, "Forbidden", "The token was issued for another resource.");
+    refusal =
+        operation.audience == Audience::Graph
+            ? unauthorized(state, operation, "Access token validation failure. Invalid audience.")
+            : service_error(state, &operation, {}, 403, {}, "The token was issued for another resource.");
     return nullptr;
   }
   const std::vector<std::string> required = split_roles(operation.roles);

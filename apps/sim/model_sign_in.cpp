@@ -18,7 +18,11 @@ HttpAnswer door_refusal(std::string_view name, std::string_view text) {
 }
 
 Json identity_json(const IdentityProofs& proofs) {
-  Json::List certificates, federation, devices;
+  Json::List certificates, federation, accounts, devices;
+  for (const ServiceAccount& each : proofs.service_accounts)
+    accounts.push_back(Json::object({{"client_email", each.email},
+                                     {"scopes", Json::texts(each.scopes)},
+                                     {"subjects", Json::texts(each.subjects)}}));
   for (const KnownCertificate& each : proofs.certificates)
     certificates.push_back(Json::object({{"x5t", each.sha1}, {"x5t#S256", each.sha256}}));
   for (const FederatedCredential& each : proofs.federation)
@@ -33,6 +37,7 @@ Json identity_json(const IdentityProofs& proofs) {
   return Json::object(
       {{"certificates", Json(std::move(certificates))},
        {"federation", Json(std::move(federation))},
+       {"service_accounts", Json(std::move(accounts))},
        {"managed_identity", proofs.has_managed_identity},
        {"managed_clients", Json::texts({proofs.managed_clients.begin(), proofs.managed_clients.end()})},
        {"devices", Json(std::move(devices))}});
@@ -55,6 +60,27 @@ Status set_federation(const Json& list, std::vector<FederatedCredential>& federa
                           .subject = std::string(each["subject"].text()),
                           .audience = std::string(each["audience"].text()),
                           .key = std::move(key)});
+  }
+  return {};
+}
+
+std::vector<std::string> texts_of(const Json& list) {
+  std::vector<std::string> texts;
+  for (const Json& each : list.items()) texts.emplace_back(each.text());
+  return texts;
+}
+
+Status set_service_accounts(const Json& list, std::vector<ServiceAccount>& accounts) {
+  for (const Json& each : list.items()) {
+    FLOW_TRY_STATUS(check_keys(each, {"client_email", "private_key_id", "certificate", "scopes", "subjects"},
+                               "a service account"));
+    FLOW_TRY(KnownCertificate key, known_certificate(std::string(each["certificate"].text())));
+    if (each["client_email"].text().empty()) return error("a service account needs `client_email`");
+    accounts.push_back({.email = std::string(each["client_email"].text()),
+                        .key_id = std::string(each["private_key_id"].text()),
+                        .key = std::move(key),
+                        .scopes = texts_of(each["scopes"]),
+                        .subjects = texts_of(each["subjects"])});
   }
   return {};
 }
@@ -123,7 +149,9 @@ HttpAnswer managed_identity_token(State& state, const Call& call) {
 
 Result<Json> set_identity(State& state, const Json& body) {
   FLOW_TRY_STATUS(check_keys(
-      body, {"certificates", "federation", "managed_identity", "managed_clients", "device"}, "the identity"));
+      body,
+      {"certificates", "federation", "service_accounts", "managed_identity", "managed_clients", "device"},
+      "the identity"));
   IdentityProofs made = state.identity;
   if (!body["certificates"].is_null()) {
     made.certificates.clear();
@@ -132,6 +160,10 @@ Result<Json> set_identity(State& state, const Json& body) {
   if (!body["federation"].is_null()) {
     made.federation.clear();
     FLOW_TRY_STATUS(set_federation(body["federation"], made.federation));
+  }
+  if (!body["service_accounts"].is_null()) {
+    made.service_accounts.clear();
+    FLOW_TRY_STATUS(set_service_accounts(body["service_accounts"], made.service_accounts));
   }
   if (body["managed_identity"].is_bool()) made.has_managed_identity = body["managed_identity"].boolean();
   if (body["managed_clients"].is_list()) {

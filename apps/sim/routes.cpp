@@ -4,6 +4,7 @@
 #include "apps/sim/defender_handlers.hpp"
 #include "apps/sim/graph_data.hpp"
 #include "apps/sim/hunting.hpp"
+#include "apps/sim/mail_doubles.hpp"
 #include "apps/sim/third_party.hpp"
 
 namespace flow::sim {
@@ -53,8 +54,10 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& segm
 
 const std::vector<std::span<const SimOperation>>& operation_tables() {
   static const std::vector<std::span<const SimOperation>> kTables = [] {
-    std::vector<std::span<const SimOperation>> tables{kDefenderOperations, hunting_operations(),
-                                                      graph_security_operations(), directory_operations()};
+    std::vector<std::span<const SimOperation>> tables{
+        kDefenderOperations,    hunting_operations(), graph_security_operations(),
+        directory_operations(), draft_operations(),   gmail_operations(),
+        acs_operations()};
     for (const std::span<const SimOperation> table : third_party_operations()) tables.push_back(table);
     tables.push_back(other_operations());
     return tables;

@@ -30,12 +30,24 @@ inline constexpr std::size_t kMostRequests = 10'000;  // of the log; the oldest 
 inline constexpr double kMostSpeed = 3'600;
 inline constexpr std::size_t kMostTokens = 1'000;  // the oldest goes
 
-enum class Audience : std::uint8_t { None, Defender, Graph, Xdr, Arm, LogAnalytics, Vault, Other };
+enum class Audience : std::uint8_t {
+  None,
+  Defender,
+  Graph,
+  Xdr,
+  Arm,
+  LogAnalytics,
+  Vault,
+  Communication,  // Azure Communication Services
+  Outlook,        // SMTP and IMAP of Exchange Online
+  Google,         // its roles are scopes
+};
 
 struct AccessToken {
   Audience audience = Audience::None;
   std::vector<std::string> roles;
   std::int64_t expires_us = 0;
+  std::string user = {};  // whose it is, where it is somebody's
 };
 
 struct MachineAction {
@@ -52,7 +64,7 @@ struct MachineAction {
 };
 
 struct Mail {
-  std::string via;  // `graph` or `smtp`
+  std::string via;  // `graph`, `smtp`, `gmail` or `acs`
   Json json;        // as GET /sim/mails shows it
   // Only of Graph: the mailbox, and the message as GET …/messages shows it; null when not saved to Sent
   // Items.
@@ -99,9 +111,10 @@ struct Quotas {
   std::int64_t per_minute = 100, per_hour = 1500;  // of the operations without an own limit, together
 };
 
-struct Hunting;     // hunting.hpp
-struct GraphData;   // graph_data.hpp
-struct ThirdParty;  // third_party.hpp
+struct Hunting;      // hunting.hpp
+struct GraphData;    // graph_data.hpp
+struct ThirdParty;   // third_party.hpp
+struct MailDoubles;  // mail_doubles.hpp
 
 struct State {
   TenantOptions options;
@@ -126,13 +139,15 @@ struct State {
   std::unordered_map<std::string, std::size_t> action_index;
   std::vector<std::size_t> open_actions;
   std::deque<Mail> mails;
-  std::int64_t graph_mails = 0, smtp_mails = 0;
+  std::map<std::string, std::int64_t> mail_counts{
+      {"graph", 0}, {"smtp", 0}, {"gmail", 0}, {"acs", 0}};  // by `via`
 
   DefenderData defender;
   // Made when first wanted.
   std::shared_ptr<Hunting> hunting;
   std::shared_ptr<GraphData> graph;
   std::shared_ptr<ThirdParty> third_party;
+  std::shared_ptr<MailDoubles> mail_doubles;
   std::uint64_t machine_changes = 0;  // grows with each added or changed device
 
   std::vector<InjectedFault> faults;
@@ -212,6 +227,8 @@ HttpAnswer issue_token(State& state, const HttpQuestion& question, const std::st
 // Null with `refusal` set when the question carries no valid token for the audience.
 const AccessToken* authorize(State& state, const HttpQuestion& question, const SimOperation& operation,
                              HttpAnswer& refusal);
+
+void remember_token(State& state, const std::string& text, AccessToken token);  // the oldest goes
 
 // A token for `resource`, as the machine's identity gets it; a service's door does not say `expires_in`.
 HttpAnswer managed_token(State& state, const std::string& resource, bool is_service);

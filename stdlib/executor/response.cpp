@@ -280,7 +280,7 @@ Outcome outcome_of(const HttpResponse& response, const Operation& operation, con
   Result<std::string> json = member.starts_with(kRowsOf) ? rows_of(body, member.substr(kRowsOf.size()))
                              : may_lack                  ? json_part(body, std::string(member))
                                                          : result_in(body, operation);
-  if (!json && may_lack && parse_json(body)) return Returned{"[]"};
+  if (may_lack && (json ? *json == "null" : parse_json(body).has_value())) return Returned{"[]"};
   // What is declared as a JSON text, some APIs send as plain text.
   if (!json && operation.result == kStringType && operation.result_member.empty() && !invalid_utf8_at(body))
     return Returned{json_quoted(body)};

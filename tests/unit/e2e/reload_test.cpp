@@ -68,7 +68,7 @@ defender = "http://127.0.0.1:{2}"
 };
 
 TEST_F(Reloading, AProtectionHoldsForTheNextActOfARunThatWaits) {
-  const Ended started = flow({"run", "cut_later", "device=" + kMachine});
+  const Ended started = flow({"run", "cut_later", "--arg", "device=" + kMachine});
   ASSERT_EQ(started.exit_code, kSuccess) << started.all();
   configure("[protect.act]\nfreeze = 'operation == \"defender.isolate\"'\n");
   const Ended reloaded = flow({"reload", "--by", "ann"});
@@ -93,13 +93,13 @@ TEST_F(Reloading, ABrokenFileIsRefusedWithItsLineAndTheOldOneStays) {
   service->send(SIGHUP);
   EXPECT_TRUE(eventually([&] { return service->err().find("is not taken over") != std::string::npos; }));
   EXPECT_THAT(service->err(), AllOf(HasSubstr("operatoin"), HasSubstr("flow.toml:")));
-  flow({"run", "cut_later", "device=" + kMachine});  // its own reading of the file fails, too
+  flow({"run", "cut_later", "--arg", "device=" + kMachine});  // its own reading of the file fails, too
   configure("[polll]\nevery = \"1s\"\n");
   service->send(SIGHUP);
   EXPECT_TRUE(eventually([&] { return service->err().find("`polll`") != std::string::npos; }));
   EXPECT_TRUE(service->is_running());
   configure();
-  ASSERT_EQ(flow({"run", "cut_later", "device=" + kMachine}).exit_code, kSuccess);
+  ASSERT_EQ(flow({"run", "cut_later", "--arg", "device=" + kMachine}).exit_code, kSuccess);
   ASSERT_TRUE(eventually([&] { return scene.all_over(1); }));
   EXPECT_EQ(scene.runs().front().fault, "Protected") << "by the file that was in force last";
 }
@@ -111,7 +111,7 @@ TEST_F(Reloading, ByAHangup) {
       << service->out() << service->err();
   EXPECT_THAT(service->out(), HasSubstr("log.format, protect.act.freeze")) << "in the form that it asks for";
   configure();
-  EXPECT_EQ(flow({"run", "cut_later", "device=" + kMachine}).exit_code, kSuccess);
+  EXPECT_EQ(flow({"run", "cut_later", "--arg", "device=" + kMachine}).exit_code, kSuccess);
   ASSERT_TRUE(eventually([&] { return scene.all_over(1); }));
   EXPECT_EQ(scene.runs().front().fault, "Protected");
   EXPECT_THAT(audit(), HasSubstr("SIGHUP (signal)"));
@@ -131,7 +131,8 @@ TEST_F(Reloading, TheTokenOfTheApiIsAnotherFromThenOn) {
 }
 
 TEST_F(Reloading, WhatIsLiveMustBeServed) {
-  const std::string hooked = scene.folder().write("hook.flow", "flow h on webhook \"x\" do { log \"h\" }\n");
+  const std::string hooked =
+      scene.folder().write("hook.flow", "flow h on webhook \"x\" (payload: Json) do { log \"h\" }\n");
   configure("[webhooks.x]\ntoken_env = \"TEST_SECRET\"\n");
   ASSERT_EQ(flow({"reload"}).exit_code, kSuccess) << "the hook comes first, then its flow";
   const Ended deployed = flow({"deploy", hooked});

@@ -45,6 +45,16 @@ TEST_F(Answers, ResultsAreMinifiedAsTheyStand) {
   EXPECT_EQ(returned(204, "whatever"), "null");
 }
 
+// What Gmail leaves out when it finds nothing is a list of nothing: a lookup that took it for no list would
+// leave its call in doubt.
+TEST_F(Answers, AMemberThatMayBeMissingIsAListOfNothing) {
+  operation.result_member = "messages?";
+  EXPECT_EQ(returned(200, R"({"messages":[{"id":"a"}],"resultSizeEstimate":1})"), R"([{"id":"a"}])");
+  EXPECT_EQ(returned(200, R"({"resultSizeEstimate":0})"), "[]");
+  EXPECT_EQ(returned(200, R"({"messages":null})"), "[]");
+  EXPECT_EQ(fault(200, "no json").kind, FaultKind::InvalidResponse);
+}
+
 // As they came, also where they are no text and no JSON, or nothing at all.
 TEST_F(Answers, BytesAreTheWholeBody) {
   operation.result = kBytesType;
