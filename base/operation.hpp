@@ -103,6 +103,16 @@ struct Completion {
   std::vector<std::string> final_values;
 };
 
+// What a read with one parameter gives for one value of it, a list gives for several: `operation` with
+// `arguments` (an Object), in which the parameter is the list of the values. An element of that list belongs
+// to the value that its `field` (wire name) holds.
+struct Several {
+  std::string operation;
+  Template arguments;
+  std::uint32_t at_most = 0;  // values that one call asks for: an address has only so much room
+  std::string field;
+};
+
 enum class Protocol : std::uint8_t {
   Http,
   Smtp,
@@ -209,6 +219,7 @@ struct Operation {
   std::string targets;  // the parameter that names what is acted on; empty when there is none
   std::string inverse;  // the operation that undoes this one; empty when there is none
   std::optional<Completion> completes;
+  std::optional<Several> several;
   std::string doc;
   std::string source;       // the page that documents it
   std::string retires;      // ISO date; empty when none is announced

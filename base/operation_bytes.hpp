@@ -53,6 +53,9 @@ FLOW_DESCRIBE(CrashRule) {
 FLOW_DESCRIBE(Completion) {
   io(it.operation, it.arguments, it.field, it.final_values);
 }
+FLOW_DESCRIBE(Several) {
+  io(it.operation, it.arguments, it.at_most, it.field);
+}
 FLOW_DESCRIBE(Paging) {
   io(it.kind, it.name, it.page_size, it.limit);
 }
@@ -75,6 +78,7 @@ FLOW_DESCRIBE(Operation) {
   io(it.connector, it.name, it.effect, it.parameters, it.result, it.result_member);
   if (io.is_since(6)) io(it.result_members_else);
   io(it.routes, it.targets, it.inverse, it.completes, it.doc, it.source, it.retires, it.replacement);
+  if (io.is_since(7)) io(it.several);
 }
 FLOW_DESCRIBE(Auth) {
   io(it.kind, it.scope, it.token, it.header, it.prefix, it.query);

@@ -204,6 +204,8 @@ FLOW_MESSAGE(call_wanted, "expected a call of a read operation")
 FLOW_MESSAGE(by_word, "expected `by`")
 FLOW_MESSAGE(poll_word, "expected `poll`")
 FLOW_MESSAGE(until_word, "expected `until`")
+FLOW_MESSAGE(of_word, "expected `of` and how many one call asks for at most")
+FLOW_MESSAGE(where_word, "expected `where` and the field that tells the elements apart")
 FLOW_MESSAGE(k_in, "expected `in`")
 FLOW_MESSAGE(final_wanted, "expected a list of final values, as `[Succeeded, Failed]`")
 FLOW_MESSAGE(k_contains, "expected `contains key`")
@@ -215,9 +217,9 @@ FLOW_MESSAGE(
     route_clause,
     "expected a clause of a request: GET … DELETE, SMTP, MAIL, RUNTIME, EGRESS, query, headers, body, form, "
     "multipart, pages, permission, quota, error, size, allow, upload, then, on crash")
-FLOW_MESSAGE(
-    operation_clause,
-    "expected a clause of an operation: a request, by, gives, targets, inverse, completes, source, retires")
+FLOW_MESSAGE(operation_clause,
+             "expected a clause of an operation: a request, by, gives, targets, inverse, completes, several, "
+             "source, retires")
 FLOW_MESSAGE(limit_word, "expected `limit` and how many pages are read at most")
 FLOW_MESSAGE(from_wanted, "expected `from`")
 FLOW_MESSAGE(fetch_word, "expected `by` and the operation that fetches it")

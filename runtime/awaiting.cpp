@@ -57,39 +57,68 @@ void Runtime::Loop::follow(const Run& run, std::uint32_t number) {
       const std::int64_t within_us = waiting.waiting(number)->call.options->await_within_us;
       finish_call(waiting, number, not_over(waiting.operation(number), within_us), false);
     });
-  ask_progress_later(run, number, 0);
+  ask_progress_later(run, {.run = run.row().id, .life = run.life(), .number = number});
+}
+
+Runtime::Loop::Pending Runtime::Loop::progress_pending(const Run& run, std::uint32_t number) const {
+  Pending pending = pending_for(run, number);
+  pending.purpose = Pending::Purpose::Progress;
+  pending.call.deadline_us = options_.call_deadline_us;
+  const Operation& operation = run.operation(number);
+  pending.counts_as = pending.module->operation(operation.connector, operation.completes->operation);
+  return pending;
+}
+
+ProgressGroups::Question Runtime::Loop::question_of(const Pending& pending) {
+  return {.run = pending.owner,
+          .life = pending.life,
+          .number = pending.number,
+          .refusals = pending.tries,
+          .misses = pending.misses};
+}
+
+Run* Runtime::Loop::owner_of(const ProgressGroups::Question& question) {
+  return owner_of(Sharer{.run = question.run, .life = question.life, .number = question.number});
 }
 
 // The longer it has taken, the longer it may take: we learn of its end late by a quarter of that at most.
-void Runtime::Loop::ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals) {
+void Runtime::Loop::ask_progress_later(const Run& run, const ProgressGroups::Question& question) {
   const std::int64_t now_us = clock_.now_us();
-  const std::int64_t taken_us = now_us - run.waiting(number)->begun->since_us;
+  const std::int64_t taken_us = now_us - run.waiting(question.number)->begun->since_us;
   const std::int64_t rest_us =
       std::clamp(taken_us / 4, options_.shortest_progress_us, options_.longest_progress_us);
-  at(now_us + rest_us, run, number, [this, number, refusals](const Run& waiting) {
-    Pending pending = pending_for(waiting, number);
-    pending.purpose = Pending::Purpose::Progress;
-    pending.call.deadline_us = options_.call_deadline_us;
-    pending.tries = refusals;
-    const Operation& operation = waiting.operation(number);
-    pending.counts_as = pending.module->operation(operation.connector, operation.completes->operation);
-    ask(std::move(pending));
-  });
+  const std::string group =
+      may_ask_together(question) ? progress_group(progress_pending(run, question.number)) : std::string();
+  ask_progress_at(now_us + rest_us, group, question);
 }
 
-void Runtime::Loop::take_progress(Run& run, const Pending& pending, const Outcome& outcome) {
-  const std::uint32_t number = pending.number;
+void Runtime::Loop::ask_progress(const Run& run, const ProgressGroups::Question& question, bool may_share) {
+  Pending pending = progress_pending(run, question.number);
+  pending.tries = question.refusals;
+  pending.misses = question.misses;
+  if (may_share && may_ask_together(question)) pending.group = progress_group(pending);
+  const std::string group = pending.group;
+  const std::uint64_t ticket = ask(std::move(pending));
+  if (group.empty()) return;
+  ProgressGroups::Question in_line = question;
+  in_line.ticket = ticket;
+  progress_.note_in_line(group, std::move(in_line));
+}
+
+void Runtime::Loop::take_progress(Run& run, ProgressGroups::Question question, const Outcome& outcome) {
+  const std::uint32_t number = question.number;
   if (const auto* fault = std::get_if<Fault>(&outcome)) {
-    const std::uint32_t refusals = pending.tries + (may_retry(fault->kind) ? 0 : 1);
-    if (refusals >= kMostRefusals) return finish_call(run, number, *fault, false);
-    return ask_progress_later(run, number, refusals);
+    if (!may_retry(fault->kind)) ++question.refusals;
+    if (question.refusals >= kMostRefusals) return finish_call(run, number, *fault, false);
+    return ask_progress_later(run, question);
   }
   const auto& returned = std::get<Returned>(outcome);
   if (is_json(returned.json) && is_over(*run.operation(number).completes, returned.json)) {
     reads_.forget(run.row().tenant);  // what it began is done now
     return finish_call(run, number, returned, false);
   }
-  ask_progress_later(run, number, 0);
+  question.refusals = 0;
+  ask_progress_later(run, question);
 }
 
 }  // namespace flow

@@ -74,7 +74,7 @@ std::string Runtime::Loop::host_of(const Pending& pending) const {
   return pending.call.tenant + '\n' + name;
 }
 
-void Runtime::Loop::ask(Pending pending) {
+std::uint64_t Runtime::Loop::ask(Pending pending) {
   const Quota& quota = quota_of(pending);
   const std::string operation =
       pending.module->operations[pending.counts_as.value_or(pending.call.operation)].full_name();
@@ -95,6 +95,7 @@ void Runtime::Loop::ask(Pending pending) {
                    ticket);
   if (pending.read) reads_.note_waiting(*pending.read, ticket);
   pending_.emplace(ticket, std::move(pending));
+  return ticket;
 }
 
 void Runtime::Loop::ask_for(Run& run, std::uint32_t number) {
@@ -174,7 +175,10 @@ void Runtime::Loop::ask_whether(Run& run, std::uint32_t number, std::optional<Fa
   pending.doubt = std::move(doubt);
   pending.tries = tries;
   const std::int64_t rest_us = settle_in_us(run.waiting(number)->sent_us, pending.call.deadline_us);
-  if (rest_us == 0) return ask(std::move(pending));
+  if (rest_us == 0) {
+    ask(std::move(pending));
+    return;
+  }
   at(clock_.now_us() + rest_us, [this, pending = std::move(pending)] {
     if (waiting_run(pending.owner, pending.number) != nullptr) ask(pending);
   });
@@ -202,6 +206,7 @@ bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
   const bool is_wanted = pending.is_telling() ? release_telling(pending) : !is_run || owner != nullptr;
   if (!is_wanted) {
     if (pending.read) reads_.forget_waiting(*pending.read, ticket);
+    if (!pending.group.empty()) progress_.leave_line(pending.group, ticket);
     pending_.erase(found);
     return false;
   }
@@ -224,6 +229,7 @@ bool Runtime::Loop::let_go(std::uint64_t ticket, std::int64_t now_us) {
     if (is_act(pending)) reads_.forget(pending.call.tenant);
     if (pending.read) take_along(ticket, pending);
   }
+  if (pending.purpose == Pending::Purpose::Progress) take_questions_along(ticket, pending, now_us);
   sends_.push_back(ticket);
   return true;
 }
@@ -246,8 +252,14 @@ void Runtime::Loop::send_calls() {
                          });
         break;
       case Pending::Purpose::Progress: {
-        const Run& owner = *run(pending.owner);  // release_calls() has seen it, and nothing ended it since
         ++counters_.calls[pending.module->operations[*pending.counts_as].full_name()];
+        if (!pending.begun.empty()) {
+          executor_.progress_of_several(std::exchange(pending.begun, {}),
+                                        [give_outcome, modules = std::exchange(pending.modules, {})](
+                                            Outcome outcome) { give_outcome(std::move(outcome)); });
+          break;
+        }
+        const Run& owner = *run(pending.owner);  // release_calls() has seen it, and nothing ended it since
         executor_.progress(pending.call, owner.waiting(pending.number)->begun->result, give_outcome);
         break;
       }
@@ -302,6 +314,7 @@ void Runtime::Loop::take(std::uint64_t ticket, std::variant<Outcome, Settlement>
     return take_page(sources_.at(pending.owner), std::get<Outcome>(what));
   if (pending.is_telling()) return take_telling(pending, what);
   if (pending.purpose == Pending::Purpose::Facts) return take_facts(pending.owner, std::get<Outcome>(what));
+  if (!pending.questions.empty()) return take_progress_of_several(pending, std::get<Outcome>(what));
   // Of an act that is awaited, each question how far it is changes nothing.
   if (is_act(pending) && pending.purpose != Pending::Purpose::Progress) reads_.forget(pending.call.tenant);
   if (pending.read) note_read_back(ticket, pending, std::get<Outcome>(what));
@@ -314,7 +327,8 @@ void Runtime::Loop::take_for(Run& owner, const Pending& pending,
   switch (pending.purpose) {
     case Pending::Purpose::Perform: return take_outcome(owner, pending, std::get<Outcome>(what));
     case Pending::Purpose::Settle: return take_settlement(owner, pending, std::get<Settlement>(what));
-    case Pending::Purpose::Progress: return take_progress(owner, pending, std::get<Outcome>(what));
+    case Pending::Purpose::Progress:
+      return take_progress(owner, question_of(pending), std::get<Outcome>(what));
     case Pending::Purpose::Poll:
     case Pending::Purpose::Tell:
     case Pending::Purpose::Facts:

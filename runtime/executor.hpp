@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "vm/bytecode/call.hpp"
 #include "vm/bytecode/module.hpp"
@@ -32,6 +33,12 @@ struct NobodyKnows {
 };
 using Settlement = std::variant<Happened, DidNotHappen, NobodyKnows>;
 
+// A call that was answered and goes on: what it gave.
+struct BegunCall {
+  OperationCall call;
+  std::string result;
+};
+
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -40,6 +47,12 @@ class Executor {
   // Asks how far that is which `call` began: performs the operation's Completion, with `result` what the call
   // gave. The answer is the completing operation's.
   virtual void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) = 0;
+  // The same of several calls of one tenant at once, whose operations are completed by one operation that has
+  // a Several. The answer is a JSON list: at each call's place what progress() would give, or null where
+  // nothing was said of it. An executor that cannot says so by a fault.
+  virtual void progress_of_several(std::vector<BegunCall> /*calls*/, std::function<void(Outcome)> done) {
+    done(Fault{.kind = FaultKind::BadRequest, .message = "calls can be asked about one by one only"});
+  }
   // Finds out by the operation's CrashRule `lookup` whether an in-doubt call happened.
   virtual void settle(OperationCall call, std::function<void(Settlement)> done) = 0;
 };

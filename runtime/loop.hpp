@@ -9,6 +9,7 @@
 //   protecting.cpp    those of the deployment
 //   turns.cpp         runs that wait for their turn, runs whose time is over
 //   awaiting.cpp      how long-running actions end
+//   asking_together.cpp   how far several of them are
 //   system_calls.cpp  what the runtime answers itself
 //   leasing.cpp       what is undone after a time
 //   sleeping.cpp      runs that only wait, from memory to the store and back
@@ -46,6 +47,7 @@
 #include "runtime/limiter.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/places.hpp"
+#include "runtime/progress_groups.hpp"
 #include "runtime/run.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/runtime.hpp"
@@ -112,6 +114,11 @@ class Runtime::Loop {
     std::optional<std::uint32_t> counts_as;  // the operation whose quota it uses, if not its own
     std::optional<SharedReads::Key> read;    // of a read that others may share …
     std::vector<Sharer> sharers;             // … who do
+    std::string group;         // Progress: with which it may be asked together; empty: with none …
+    std::uint32_t misses = 0;  // … as in a ProgressGroups::Question
+    std::vector<ProgressGroups::Question> questions;  // … that are asked along with it
+    std::vector<BegunCall> begun;  // … of them all, its own first; empty when it is alone
+    std::vector<std::shared_ptr<const Module>> modules;  // … that these are of
 
     bool is_of_run() const { return purpose != Purpose::Poll && purpose != Purpose::Facts && !is_telling(); }
     bool is_telling() const { return purpose == Purpose::Tell || purpose == Purpose::SettleTelling; }
@@ -206,7 +213,7 @@ class Runtime::Loop {
   void note_answer(const Pending& pending, const Outcome& outcome);
 
   // calls.cpp
-  void ask(Pending pending);
+  std::uint64_t ask(Pending pending);            // its ticket
   void ask_for(Run& run, std::uint32_t number);  // a call it waits for, when its time has come
   void ask_now(Run& run, std::uint32_t number);
   void ask_whether(Run& run, std::uint32_t number, std::optional<Fault> doubt, std::uint32_t tries);
@@ -214,6 +221,7 @@ class Runtime::Loop {
   Run* waiting_run(const std::string& id, std::uint32_t number);
   Run* owner_of(const Pending& pending);
   Run* owner_of(const Sharer& sharer);
+  Run* owner_of(const ProgressGroups::Question& question);
   Pending pending_for(const Run& run, std::uint32_t number) const;
   RetryPolicy policy_of(const Run& run, std::uint32_t number) const;
   bool release_calls(std::int64_t now_us);
@@ -237,6 +245,8 @@ class Runtime::Loop {
   static bool is_act(const Pending& pending);
 
   // sharing.cpp: reads that runs share
+  const std::string& fingerprint_of(const std::shared_ptr<const Module>& module, std::uint32_t operation,
+                                    std::size_t route);
   std::optional<SharedReads::Key> shared_as(const Run& run, std::uint32_t number, const Pending& pending);
   bool is_served_by_another(Run& run, std::uint32_t number, const SharedReads::Key& key);
   void take_along(std::uint64_t ticket, Pending& pending);
@@ -248,8 +258,20 @@ class Runtime::Loop {
   static bool is_still_to_end(const Run& run, std::uint32_t number, const Outcome& outcome);
   void begin_following(Run& run, std::uint32_t number, std::string result);
   void follow(const Run& run, std::uint32_t number);
-  void ask_progress_later(const Run& run, std::uint32_t number, std::uint32_t refusals);
-  void take_progress(Run& run, const Pending& pending, const Outcome& outcome);
+  Pending progress_pending(const Run& run, std::uint32_t number) const;
+  static ProgressGroups::Question question_of(const Pending& pending);
+  void ask_progress_later(const Run& run, const ProgressGroups::Question& question);
+  void ask_progress(const Run& run, const ProgressGroups::Question& question, bool may_share);
+  void take_progress(Run& run, ProgressGroups::Question question, const Outcome& outcome);
+
+  // asking_together.cpp: several of them at once
+  std::string progress_group(const Pending& pending);
+  static bool may_ask_together(const ProgressGroups::Question& question);
+  void ask_progress_at(std::int64_t time_us, const std::string& group,
+                       const ProgressGroups::Question& question);
+  void take_questions_along(std::uint64_t ticket, Pending& pending, std::int64_t now_us);
+  void note_begun(Pending& pending, const Run& run, std::uint32_t number);
+  void take_progress_of_several(const Pending& pending, const Outcome& outcome);
 
   // admission.cpp. False: it was answered in the place of the world, or is held until people have answered;
   // then settle_run() is to follow.
@@ -519,6 +541,7 @@ class Runtime::Loop {
   std::shared_ptr<Inbox> inbox_;
   Limiter limiter_;
   SharedReads reads_;
+  ProgressGroups progress_;
   std::map<std::tuple<std::shared_ptr<const Module>, std::uint32_t, std::size_t>, std::string>
       fingerprints_;  // of operations by their routes
   Counters counters_;

@@ -60,6 +60,7 @@ struct Counters {
   std::map<std::string, std::uint64_t> calls;   // by operation, each attempt
   std::map<std::string, std::uint64_t> faults;  // by kind, each attempt
   std::uint64_t reads_shared = 0;               // answered by the call of another run
+  std::uint64_t questions_shared = 0;           // how far a call is, told by a list for several
   std::uint64_t retries = 0;
   std::uint64_t settled = 0;  // in-doubt calls about which we asked
   std::uint64_t commits = 0;

@@ -29,6 +29,13 @@ std::string fingerprint(const Module& module, const Operation& operation, std::s
 
 }  // namespace
 
+const std::string& Runtime::Loop::fingerprint_of(const std::shared_ptr<const Module>& module,
+                                                 std::uint32_t operation, std::size_t route) {
+  std::string& known = fingerprints_[{module, operation, route}];
+  if (known.empty()) known = fingerprint(*module, module->operations[operation], route);
+  return known;
+}
+
 // Nothing for a call that is no read, or is awaited.
 std::optional<SharedReads::Key> Runtime::Loop::shared_as(const Run& run, std::uint32_t number,
                                                          const Pending& pending) {
@@ -38,8 +45,7 @@ std::optional<SharedReads::Key> Runtime::Loop::shared_as(const Run& run, std::ui
     return std::nullopt;
   const std::size_t route = route_of(pending.call.tenant, operation);
   if (operation.routes[route].connector >= pending.module->connectors.size()) return std::nullopt;
-  auto& known = fingerprints_[{pending.module, pending.call.operation, route}];
-  if (known.empty()) known = fingerprint(*pending.module, operation, route);
+  const std::string& known = fingerprint_of(pending.module, pending.call.operation, route);
   return SharedReads::Key{pending.call.tenant,
                           fmt::format("{}\n{}\n{}", known, pending.call.deadline_us, pending.call.arguments)};
 }

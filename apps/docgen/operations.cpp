@@ -165,6 +165,9 @@ void add_operation(std::string& out, const Library& library, const Operation& op
     out += fmt::format("| goes on until | `{}` of `{}` is {} |\n", operation.completes->field,
                        operation.completes->operation, fmt::join(operation.completes->final_values, ", "));
   }
+  if (operation.several)
+    out += fmt::format("| several at once | up to {} by `{}`, told apart by `{}` |\n",
+                       operation.several->at_most, operation.several->operation, operation.several->field);
   if (!operation.retires.empty()) out += fmt::format("| retires | {} |\n", operation.retires);
   if (!operation.source.empty()) out += fmt::format("| documented at | <{}> |\n", operation.source);
 }

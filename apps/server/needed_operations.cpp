@@ -24,8 +24,12 @@ class Needed {
     FLOW_TRY(const Route* const route, chosen_route(operation, access_));
     if (route->crash && route->crash->kind == CrashRule::Kind::Lookup)
       FLOW_TRY_STATUS(add(operation.connector, route->crash->operation));
-    if (operation.completes) FLOW_TRY_STATUS(add(operation.connector, operation.completes->operation));
-    return {};
+    if (!operation.completes) return {};
+    const auto poll = module_.operation(operation.connector, operation.completes->operation);
+    if (!poll) return {};
+    const Operation& one = module_.operations[*poll];
+    FLOW_TRY_STATUS(add(one));
+    return one.several ? add(one.connector, one.several->operation) : Status();
   }
 
   std::vector<const Operation*> found;

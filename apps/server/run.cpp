@@ -35,6 +35,9 @@ class OneEvent final : public Executor {
   void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override {
     world_.progress(std::move(call), std::move(result), std::move(done));
   }
+  void progress_of_several(std::vector<BegunCall> calls, std::function<void(Outcome)> done) override {
+    world_.progress_of_several(std::move(calls), std::move(done));
+  }
   void settle(OperationCall call, std::function<void(Settlement)> done) override {
     world_.settle(std::move(call), std::move(done));
   }

@@ -41,6 +41,11 @@ class World::Adapter final : public Executor {
   void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override {
     operations_.progress(request(std::move(call)), result, std::move(done));
   }
+  void progress_of_several(std::vector<BegunCall> calls, std::function<void(Outcome)> done) override {
+    std::vector<BegunRequest> begun;
+    for (BegunCall& each : calls) begun.push_back({request(std::move(each.call)), std::move(each.result)});
+    operations_.progress_of_several(std::move(begun), std::move(done));
+  }
   void settle(OperationCall call, std::function<void(Settlement)> done) override {
     operations_.settle(request(std::move(call)), [done = std::move(done)](CallFinding finding) {
       if (auto* happened = std::get_if<CallHappened>(&finding))

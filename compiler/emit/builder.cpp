@@ -141,6 +141,7 @@ std::uint32_t ModuleBuilder::operation(std::uint32_t index) {
       operation_named(copy.connector, route.crash->operation);
   }
   if (copy.completes) operation_named(copy.connector, copy.completes->operation);
+  if (copy.several) operation_named(copy.connector, copy.several->operation);
   if (asks_people(copy)) add_mail();
   module_.operations[place] = std::move(copy);
   return place;

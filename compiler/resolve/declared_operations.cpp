@@ -93,7 +93,8 @@ bool LibraryBuilder::clause(const Tree& tree, NodeId node, Operation& operation,
     case NodeKind::Inverse: operation.inverse = name_of(tree, node); return false;
     case NodeKind::Source: operation.source = constant(tree, node); return false;
     case NodeKind::Retires: retires(tree, node, operation); return false;
-    case NodeKind::Completes: pending_.push_back({&tree, node, index, 0}); return false;
+    case NodeKind::Completes:
+    case NodeKind::Several: pending_.push_back({&tree, node, index, 0}); return false;
     case NodeKind::Route: {
       Route route;
       route.name = name_of(tree, node);

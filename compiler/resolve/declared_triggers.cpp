@@ -1,4 +1,4 @@
-// What refers to operations: lookups and completions of other operations, and triggers.
+// What refers to operations: lookups and completions of other operations, lists in their place, and triggers.
 #include "compiler/resolve/library_builder.hpp"
 #include "compiler/syntax/literal.hpp"
 
@@ -19,6 +19,10 @@ void LibraryBuilder::resolve_references(const Pending& pending) {
   TemplateScope scope{tree, operation.parameters, diagnostics_, is_completion, {}};
   Template arguments = call_arguments(scope, call, target->parameters);
   const auto kids = tree.kids(pending.node);
+  if (tree.kind(pending.node) == NodeKind::Several) {
+    operation.several = several_of(tree, pending.node, operation, *target, std::move(arguments));
+    return;
+  }
   const std::string field = kids.size() > 1 ? wire_name(tree, kids[1], target->result) : std::string();
   if (is_completion) {
     Completion completion{
@@ -34,6 +38,25 @@ void LibraryBuilder::resolve_references(const Pending& pending) {
                                                       .arguments = std::move(arguments),
                                                       .field = field};
   }
+}
+
+// `several by list(filter: …) of 40 where id`
+Several LibraryBuilder::several_of(const Tree& tree, NodeId node, const Operation& one, const Operation& list,
+                                   Template arguments) {
+  constexpr std::int64_t kMostAtOnce = 1'000;
+  const auto kids = tree.kids(node);
+  if (one.effect != Effect::Read || one.parameters.size() != 1)
+    report(tree, node, Code::InvalidDeclaration, "`several` is for a read operation with one parameter");
+  if (!library_.types.is(list.result, TypeKind::List) || library_.types[list.result].element != one.result)
+    report(tree, kids[0], Code::InvalidDeclaration,
+           fmt::format("`{}` must give a list of `{}`", list.name, library_.types.name(one.result)));
+  const std::int64_t at_most = int_value(tree, kids[1], diagnostics_);
+  if (at_most < 2 || at_most > kMostAtOnce)
+    report(tree, kids[1], Code::InvalidDeclaration, fmt::format("one call asks for 2 to {}", kMostAtOnce));
+  return {.operation = list.name,
+          .arguments = std::move(arguments),
+          .at_most = static_cast<std::uint32_t>(std::clamp<std::int64_t>(at_most, 2, kMostAtOnce)),
+          .field = wire_name(tree, kids[2], one.result)};
 }
 
 // A final value that the field's enum does not have would be waited for in vain.

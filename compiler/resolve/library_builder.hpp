@@ -88,6 +88,8 @@ class LibraryBuilder {
 
   // ---- Round three
   void resolve_references(const Pending& pending);
+  Several several_of(const Tree& tree, NodeId node, const Operation& one, const Operation& list,
+                     Template arguments);
   void check_final_value(const Tree& tree, NodeId field, NodeId value, TypeId type);
   std::string wire_name(const Tree& tree, NodeId name, TypeId type);
   void declare_trigger(const Tree& tree, const std::string& connector, NodeId node);

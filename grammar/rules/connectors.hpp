@@ -49,9 +49,12 @@ struct final_values : seq<one<'['>, ws, enum_value, star<ws, one<','>, ws, enum_
 struct final_wanted : seq<final_values> {};
 struct completes_clause : seq<TAO_PEGTL_KEYWORD("completes"), ws, must<by_word>, ws, must<poll_word>, ws, must<call_wanted>, ws,
                               must<until_word>, ws, must<name_wanted>, ws, must<k_in>, ws, must<final_wanted>> {};
+struct of_word : TAO_PEGTL_KEYWORD("of") {};
+struct where_word : TAO_PEGTL_KEYWORD("where") {};
+struct several_clause : seq<TAO_PEGTL_KEYWORD("several"), ws, must<by_word>, ws, must<call_wanted>, ws, must<of_word>, ws,
+                            must<int_wanted>, ws, must<where_word>, ws, must<name_wanted>> {};
 struct crash_repeat : TAO_PEGTL_KEYWORD("repeat") {};
 struct crash_ask : TAO_PEGTL_KEYWORD("ask") {};
-struct where_word : TAO_PEGTL_KEYWORD("where") {};
 struct key_word : TAO_PEGTL_KEYWORD("key") {};
 struct crash_lookup : seq<TAO_PEGTL_KEYWORD("lookup"), ws, must<call_wanted>,
                           opt<ws, where_word, ws, must<name_wanted>, ws, must<k_contains>, ws, must<key_word>>> {};
@@ -82,7 +85,7 @@ struct route : seq<by_word, ws, must<name_wanted>, opt<ws, route_name>, ws, rout
 struct route_clause : sor<request_clause, smtp_clause, runtime_clause, egress_clause, mail_clause, query_clause, headers_clause, body_clause, form_clause,
                           multipart_clause, pages_clause, permission_clause, quota_clause, error_clause, crash_clause, size_clause, allow_clause,
                           then_clause, upload_clause> {};
-struct operation_clause : sor<route, gives_clause, targets_clause, inverse_clause, completes_clause, source_clause,
+struct operation_clause : sor<route, gives_clause, targets_clause, inverse_clause, completes_clause, several_clause, source_clause,
                               retires_clause, route_clause> {};
 struct operation_body : seq<must<route_open>, star<ws, not_at<list_end>, must<operation_clause>>, ws, must<close_brace>> {};
 struct operation : seq<effect_word, ws, must<name_wanted>, ws, must<parameters_open>, parameter_list,

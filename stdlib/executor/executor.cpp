@@ -10,6 +10,7 @@
 #include "stdlib/executor/response.hpp"
 #include "stdlib/executor/second_requests.hpp"
 #include "stdlib/executor/settlement.hpp"
+#include "stdlib/executor/several.hpp"
 #include "stdlib/http/answer.hpp"
 
 namespace flow {
@@ -343,6 +344,7 @@ struct OperationExecutor::Shared : std::enable_shared_from_this<OperationExecuto
   void perform(OperationRequest request, Done done);
   void complete(const OperationRequest& request, JsonValue item, std::function<void(CallFinding)> done);
   void progress(OperationRequest request, std::string_view result, Done done);
+  void progress_of_several(std::vector<BegunRequest> begun, Done done);
   void settle(OperationRequest request, std::function<void(CallFinding)> done);
   void look_up(const OperationRequest& request, const CrashRule& rule, const Operation& of,
                const Route& route, std::function<void(CallFinding)> done);
@@ -420,6 +422,36 @@ void OperationExecutor::Shared::progress(OperationRequest request, std::string_v
   perform(std::move(request), std::move(done));
 }
 
+void OperationExecutor::Shared::progress_of_several(std::vector<BegunRequest> begun, Done done) {
+  FLOW_CHECK(!begun.empty() && begun.front().request.module != nullptr, "somebody asks");
+  OperationRequest request = begun.front().request;
+  const Module& module = *request.module;
+  const Operation& operation = module.operations[request.operation];
+  const auto poll = operation.completes
+                        ? module.operation(operation.connector, operation.completes->operation)
+                        : std::nullopt;
+  if (!poll || !module.operations[*poll].several) return done(bad_call(operation, "no list tells of it"));
+  const Operation& one = module.operations[*poll];
+  const auto list = module.operation(one.connector, one.several->operation);
+  if (!list) return done(bad_call(one, "the module lacks " + one.several->operation));
+  std::vector<std::string> values;
+  for (const BegunRequest& each : begun) values.push_back(asked_value(each, one.parameters[0].name));
+  Result<std::string> arguments = several_arguments(*one.several, one.parameters[0].name, values);
+  if (!arguments) return done(bad_call(module.operations[*list], arguments.error().message));
+  request.operation = *list;
+  request.arguments = std::move(*arguments);
+  perform(std::move(request),
+          [field = one.several->field, values = std::move(values), done = std::move(done)](Outcome outcome) {
+            if (auto* returned = std::get_if<Returned>(&outcome)) {
+              auto rows = rows_of(returned->json, field, values);
+              if (!rows)
+                return done(Fault{.kind = FaultKind::InvalidResponse, .message = rows.error().message});
+              outcome = Returned{std::move(*rows)};
+            }
+            done(std::move(outcome));
+          });
+}
+
 void OperationExecutor::Shared::settle(OperationRequest request, std::function<void(CallFinding)> done) {
   FLOW_CHECK(request.module != nullptr && request.operation < request.module->operations.size(),
              "a call names an operation of its module");
@@ -488,6 +520,11 @@ void OperationExecutor::perform(OperationRequest request, std::function<void(Out
 void OperationExecutor::progress(OperationRequest request, std::string_view result,
                                  std::function<void(Outcome)> done) {
   shared_->progress(std::move(request), result, std::move(done));
+}
+
+void OperationExecutor::progress_of_several(std::vector<BegunRequest> begun,
+                                            std::function<void(Outcome)> done) {
+  shared_->progress_of_several(std::move(begun), std::move(done));
 }
 
 void OperationExecutor::settle(OperationRequest request, std::function<void(CallFinding)> done) {

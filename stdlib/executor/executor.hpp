@@ -55,6 +55,12 @@ struct OperationRequest {
   std::int64_t deadline_us = 30'000'000;
 };
 
+// A request that was answered and goes on: what it gave.
+struct BegunRequest {
+  OperationRequest request;
+  std::string result;
+};
+
 struct CallHappened {
   std::string json;
 };                           // it did; this is its result
@@ -93,6 +99,11 @@ class OperationExecutor {
   // Asks how far that is which `request` began: performs the operation's Completion with the request's
   // arguments and its `result`, a JSON text. An operation without one is a fault.
   void progress(OperationRequest request, std::string_view result, std::function<void(Outcome)> done);
+
+  // The same of several requests at once, by the list that stands for their completing operation (Several),
+  // in one call as the first of them. The answer is a JSON list: at each one's place what progress() would
+  // give, or null where the list has nothing of it.
+  void progress_of_several(std::vector<BegunRequest> begun, std::function<void(Outcome)> done);
 
   // Finds out by the route's CrashRule whether an in-doubt call happened; the default is Repeat for reads (so
   // it "did not happen") and Ask for the rest (so nobody knows).

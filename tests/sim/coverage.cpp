@@ -46,7 +46,8 @@ std::string summary(const SimulationCounts& counts) {
       "failed syncs, {} read errors, {} times full\n"
       "tenant: {} calls, {} acts and mails; {} throttled, {} unavailable, {} failed but done, {} lost "
       "requests, {} "
-      "lost answers, {} broken off, {} garbled, {} refused, {} answered twice, {} slow; {} looked up\n"
+      "lost answers, {} broken off, {} garbled, {} refused, {} answered twice, {} slow; {} looked up, "
+      "{} lists of awaited calls\n"
       "people: {} events, {} requests, {} answers, {} messages; {} parked runs resumed",
       counts.seeds, counts.simulated_us / kHour, counts.runs, states, counts.leases, counts.shadows,
       counts.power_losses + counts.kills, counts.power_losses, counts.store_failures, counts.failed_starts,
@@ -54,8 +55,8 @@ std::string summary(const SimulationCounts& counts) {
       disk.lost, disk.torn, disk.write_errors, disk.short_writes, disk.sync_errors, disk.read_errors,
       disk.no_space, tenant.calls, tenant.acts, tenant.throttled, tenant.unavailable, tenant.lying,
       tenant.lost_requests, tenant.lost_answers, tenant.broken, tenant.garbled, tenant.refused,
-      tenant.doubled_answers, tenant.slow, tenant.lookups, counts.events, counts.requests, counts.answers,
-      counts.messages, counts.resumed);
+      tenant.doubled_answers, tenant.slow, tenant.lookups, tenant.lists, counts.events, counts.requests,
+      counts.answers, counts.messages, counts.resumed);
 }
 
 }  // namespace flow::test

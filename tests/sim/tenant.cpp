@@ -52,6 +52,7 @@ TenantCounts& TenantCounts::operator+=(const TenantCounts& other) {
   doubled_answers += other.doubled_answers;
   slow += other.slow;
   lookups += other.lookups;
+  lists += other.lists;
   return *this;
 }
 
@@ -233,10 +234,32 @@ void Tenant::progress(OperationCall call, std::string, std::function<void(Outcom
   const std::int64_t back_us = now_us_ + latency();
   if (happens(weather_.unavailable) || happens(weather_.lost_answer))
     return answer(back_us, done, fault(FaultKind::Unavailable, false));
-  at(back_us, true, [this, key = call.key, done] {
-    const auto deed = deeds_.find(key);
-    const bool is_over = deed != deeds_.end() && now_us_ - deed->second.time_us > kActionTakes;
-    done(Returned{action_json(is_over ? "Succeeded" : "InProgress")});
+  at(back_us, true, [this, key = call.key, done] { done(Returned{progress_of(key)}); });
+}
+
+std::string Tenant::progress_of(const std::string& key) const {
+  const auto deed = deeds_.find(key);
+  const bool is_over = deed != deeds_.end() && now_us_ - deed->second.time_us > kActionTakes;
+  return action_json(is_over ? "Succeeded" : "InProgress");
+}
+
+// A list that lies leaves some out, and one that is refused knows no such filter.
+void Tenant::progress_of_several(std::vector<BegunCall> calls, std::function<void(Outcome)> done) {
+  if (is_cut && is_cut()) return;
+  ++counts_.calls;
+  ++counts_.lists;
+  const std::int64_t back_us = now_us_ + latency();
+  if (happens(weather_.unavailable) || happens(weather_.lost_answer))
+    return answer(back_us, done, fault(FaultKind::Unavailable, false));
+  if (happens(weather_.refused)) return answer(back_us, done, fault(FaultKind::BadRequest, false));
+  if (happens(weather_.lost_request)) return;
+  std::vector<std::string> keys;
+  for (const BegunCall& each : calls) keys.push_back(happens(weather_.lying) ? "" : each.call.key);
+  at(back_us, true, [this, keys, done] {
+    std::string rows;
+    for (const std::string& key : keys)
+      rows += (rows.empty() ? "" : ",") + (key.empty() ? std::string("null") : progress_of(key));
+    done(Returned{"[" + rows + "]"});
   });
 }
 

@@ -46,7 +46,7 @@ struct Deed {
 struct TenantCounts {
   std::uint64_t calls = 0, acts = 0, throttled = 0, unavailable = 0, lying = 0, lost_requests = 0,
                 lost_answers = 0, broken = 0, garbled = 0, refused = 0, doubled_answers = 0, slow = 0,
-                lookups = 0;
+                lookups = 0, lists = 0;
   TenantCounts& operator+=(const TenantCounts& other);
 };
 
@@ -56,6 +56,7 @@ class Tenant final : public Executor {
 
   void perform(OperationCall call, std::function<void(Outcome)> done) override;
   void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override;
+  void progress_of_several(std::vector<BegunCall> calls, std::function<void(Outcome)> done) override;
   void settle(OperationCall call, std::function<void(Settlement)> done) override;
 
   void set_weather(const Weather& weather) { weather_ = weather; }
@@ -99,6 +100,7 @@ class Tenant final : public Executor {
   }
   std::int64_t latency();
   void carry_out(const OperationCall& call);
+  std::string progress_of(const std::string& key) const;
   std::string result_of(const OperationCall& call) const;
   std::string page(const std::string& arguments) const;
   void answer(std::int64_t time_us, const std::function<void(Outcome)>& done, Outcome outcome);

@@ -17,6 +17,7 @@
 //      other places of results; requests to any address, texts written for an API; second requests, uploads,
 //      mails as bodies, sizes and allowed values of routes; quotas by value; digests. A field that version 5
 //      lacks stands behind `io.is_since(6)`
+//   7  reads that a list answers for several values at once
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@
 
 namespace flow {
 
-inline constexpr std::uint32_t kFormatVersion = 6;
+inline constexpr std::uint32_t kFormatVersion = 7;
 inline constexpr std::uint32_t kOldestReadVersion = 5;
 inline constexpr std::size_t kMaxModuleBytes = 16u << 20;
 

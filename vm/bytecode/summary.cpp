@@ -112,8 +112,9 @@ class Summary {
     if (const auto index = module_.operation(connector, name)) need(module_.operations[*index], is_choice);
   }
 
-  // What a call of it may lead to: itself by each of its routes, polling for its end, looking it up after a
-  // crash. `is_choice`: only when the configuration chooses another route than the first.
+  // What a call of it may lead to: itself by each of its routes, polling for its end alone or with others,
+  // looking it up after a crash. `is_choice`: only when the configuration chooses another route than the
+  // first.
   void need(const Operation& operation, bool is_choice = false) {
     if (!seen_.insert({&operation, is_choice}).second) return;
     for (const Route& route : operation.routes) {
@@ -130,7 +131,12 @@ class Summary {
       if (route.crash && route.crash->kind == CrashRule::Kind::Lookup)
         need(operation.connector, route.crash->operation, is_chosen);
     }
-    if (operation.completes) need(operation.connector, operation.completes->operation, is_choice);
+    if (!operation.completes) return;
+    const auto poll = module_.operation(operation.connector, operation.completes->operation);
+    if (!poll) return;
+    const Operation& one = module_.operations[*poll];
+    need(one, is_choice);
+    if (one.several) need(one.connector, one.several->operation, is_choice);
   }
 
   void reach(const std::string& host, bool is_choice) { (is_choice ? chosen_hosts_ : hosts_).insert(host); }

@@ -36,6 +36,7 @@ class ModuleVerifier {
   Status check_template(const Template& node, const Operation& operation, bool has_item,
                         bool has_result) const;
   Status check_completion(const Operation& operation, const Completion& completion) const;
+  Status check_several(const Operation& operation, const Several& several) const;
   Status check_crash_rule(const Operation& operation, const CrashRule& rule) const;
   Status check_reads(const std::string& connector, const std::string& name) const;
   Status check_trigger(const Trigger& trigger) const;
@@ -248,6 +249,16 @@ Status ModuleVerifier::check_completion(const Operation& operation, const Comple
   return check_template(completion.arguments, operation, false, true);
 }
 
+Status ModuleVerifier::check_several(const Operation& operation, const Several& several) const {
+  if (operation.effect != Effect::Read || operation.parameters.size() != 1)
+    return error("a list stands for it, and it is no read of one thing");
+  FLOW_TRY_STATUS(check_reads(operation.connector, several.operation));
+  if (several.arguments.kind != Template::Kind::Object)
+    return error("the arguments of its list are no object");
+  if (several.at_most < 2 || several.field.empty()) return error("its list does not tell several apart");
+  return check_template(several.arguments, operation, false, false);
+}
+
 bool is_method(std::string_view method) {
   static constexpr std::string_view kMethods[] = {"GET", "POST", "PATCH", "PUT", "DELETE"};
   return std::ranges::find(kMethods, method) != std::end(kMethods);
@@ -341,6 +352,7 @@ Status ModuleVerifier::check_operation(const Operation& operation) const {
     return error(fmt::format("it targets `{}`, which is no parameter", operation.targets));
   for (const Route& route : operation.routes) FLOW_TRY_STATUS(check_route(operation, route));
   if (operation.completes) FLOW_TRY_STATUS(check_completion(operation, *operation.completes));
+  if (operation.several) FLOW_TRY_STATUS(check_several(operation, *operation.several));
   return {};
 }
 

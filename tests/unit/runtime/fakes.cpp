@@ -179,6 +179,20 @@ void FakeWorld::progress(OperationCall call, std::string result, std::function<v
   held_.push_back([done = std::move(done), outcome] { done(outcome); });
 }
 
+void FakeWorld::progress_of_several(std::vector<BegunCall> calls, std::function<void(Outcome)> done) {
+  lists_asked.push_back(calls.size());
+  std::string rows;
+  for (const BegunCall& each : calls) {
+    const Outcome one =
+        progress_of ? progress_of(each.call, each.result) : Returned{R"({"status":"Succeeded"})"};
+    const auto* const told = std::get_if<Returned>(&one);
+    rows += (rows.empty() ? "" : ",") + (told == nullptr ? std::string("null") : told->json);
+  }
+  const Outcome outcome = progress_of_all ? progress_of_all(calls) : Returned{"[" + rows + "]"};
+  if (!is_holding) return done(outcome);
+  held_.push_back([done = std::move(done), outcome] { done(outcome); });
+}
+
 void FakeWorld::settle(OperationCall call, std::function<void(Settlement)> done) {
   ++settles;
   if (interfere_settle)

@@ -70,6 +70,7 @@ class FakeWorld final : public Executor {
   explicit FakeWorld(const FakeClock& clock) : clock_(clock) {}
   void perform(OperationCall call, std::function<void(Outcome)> done) override;
   void progress(OperationCall call, std::string result, std::function<void(Outcome)> done) override;
+  void progress_of_several(std::vector<BegunCall> calls, std::function<void(Outcome)> done) override;
   void settle(OperationCall call, std::function<void(Settlement)> done) override;
 
   // On the machine `m-<id>`, if no other is said.
@@ -83,6 +84,9 @@ class FakeWorld final : public Executor {
   // What the next question about an awaited call is answered; by default that it has succeeded.
   std::function<Outcome(const OperationCall& call, const std::string& result)> progress_of;
   std::uint64_t progress_asked = 0;
+  // What one question about several is answered; by default a list of what each would have been.
+  std::function<Outcome(const std::vector<BegunCall>& calls)> progress_of_all;
+  std::vector<std::size_t> lists_asked;  // about how many, each time
   // When set, settle() gives this; otherwise the truth.
   std::function<std::optional<Settlement>(const OperationCall& call)> interfere_settle;
   bool is_holding = false;  // keeps answers back until release()

@@ -295,6 +295,91 @@ TEST_F(Execution, LookupFindsTheCallByItsKey) {
   }
 }
 
+// isolate goes on until get_action says so; of several, list_actions.
+struct ExecutionOfSeveral : Execution {
+  Module with_list = sample_module();
+  void SetUp() override {
+    Execution::SetUp();
+    with_list.operations[kIsolate].completes = Completion{
+        .operation = "get_action",
+        .arguments = object({"action"}, {{.kind = Kind::Param, .text = "result", .names = {"id"}}}),
+        .field = "status",
+        .final_values = {"Succeeded"}};
+    const Template each = concat({text("'"), {.kind = Kind::Item, .text = "each"}, text("'")});
+    const Template all{.kind = Kind::Join,
+                       .text = ",",
+                       .children = {{.kind = Kind::ForEach, .children = {param("action"), each}}}};
+    with_list.operations.push_back(
+        {.connector = "defender",
+         .name = "get_action",
+         .parameters = {{.name = "action", .type = kStringType}},
+         .result = kJsonType,
+         .routes = {{.method = "GET", .path = concat({text("/api/machineactions/"), param("action")})}},
+         .several = Several{.operation = "list_actions",
+                            .arguments = object({"filter"}, {concat({text("id in ("), all, text(")")})}),
+                            .at_most = 40,
+                            .field = "id"}});
+    with_list.operations.push_back({.connector = "defender",
+                                    .name = "list_actions",
+                                    .result = kJsonType,
+                                    .result_member = "value",
+                                    .routes = {{.method = "GET",
+                                                .path = text("/api/machineactions"),
+                                                .query = {{"$filter", param("filter")}}}}});
+  }
+  Outcome ask(const std::vector<std::string>& results) {
+    std::vector<BegunRequest> begun;
+    for (const std::string& result : results) {
+      begun.push_back({request(kIsolate, kIsolateArguments), result});
+      begun.back().request.module = &with_list;
+    }
+    Outcome got = Fault{.message = "not called"};
+    executor.progress_of_several(std::move(begun), [&](Outcome outcome) {
+      got = std::move(outcome);
+      ++calls;
+    });
+    return got;
+  }
+  std::string told(const std::vector<std::string>& results) {
+    const Outcome outcome = ask(results);
+    const auto* const returned = std::get_if<Returned>(&outcome);
+    return returned != nullptr ? returned->json : std::get<Fault>(outcome).message;
+  }
+};
+
+TEST_F(ExecutionOfSeveral, OneListTellsOfAllInTheirOrder) {
+  transport.answers = {response(
+      200,
+      R"({"value":[{"id":"b","status":"Failed"},{"ID":"a","status":"Pending"},{"id":"x"},{"id":null},7]})")};
+  EXPECT_EQ(told({R"({"id":"a"})", R"({"id":"gone"})", R"({"id":"b"})", R"({"id":null})", "null"}),
+            R"([{"ID":"a","status":"Pending"},null,{"id":"b","status":"Failed"},null,null])");
+  EXPECT_EQ(calls, 1);
+  ASSERT_EQ(transport.requests.size(), 1u);
+  EXPECT_EQ(transport.requests[0].url,
+            "https://api.example/api/machineactions?$filter=id%20in%20%28%27a%27%2C%27gone%27%2C%27b%27%29");
+}
+
+TEST_F(ExecutionOfSeveral, WhatCannotBeAListIsAFault) {
+  for (const char* answer : {R"({"value":{"id":"a"}})", R"({"value":null})", "no json"}) {
+    transport.answers = {response(200, answer)};
+    EXPECT_TRUE(std::holds_alternative<Fault>(ask({R"({"id":"a"})"}))) << answer;
+  }
+  transport.answers = {response(400, R"({"error":{"code":"ODataError","message":"no `in` here"}})")};
+  EXPECT_EQ(std::get<Fault>(ask({R"({"id":"a"})"})).kind, FaultKind::BadRequest);
+  const std::size_t sent = transport.requests.size();
+  EXPECT_NE(told({"null", "[]"}).find("nothing names what is asked for"), std::string::npos);
+  with_list.operations.back().name = "gone";
+  EXPECT_NE(told({R"({"id":"a"})"}).find("the module lacks list_actions"), std::string::npos);
+  EXPECT_EQ(transport.requests.size(), sent) << "nothing of this was sent";
+}
+
+TEST_F(ExecutionOfSeveral, QuotesInAnIdEndNoLiteral) {
+  transport.answers = {response(200, R"({"value":[]})")};
+  EXPECT_EQ(told({R"({"id":"a' or 'b"})", R"({"id":"c"})"}), "[null,null]");
+  EXPECT_NE(transport.requests[0].url.find("%28%27a%27%27%20or%20%27%27b%27%2C%27c%27%29"), std::string::npos)
+      << transport.requests[0].url;
+}
+
 TEST_F(Execution, AFailedLookupIsToldWithWhetherAskingAgainHelps) {
   const auto asked = [this](HttpResponse answer) {
     transport.answers = {std::move(answer)};

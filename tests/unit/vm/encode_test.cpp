@@ -39,6 +39,11 @@ Module sample() {
                                                         .lease_us = 3'600'000'000,
                                                         .is_awaited = true,
                                                         .await_within_us = 600'000'000}});
+  a.module.operations[kGetMachine].several =
+      Several{.operation = "find_actions",
+              .arguments = object_template({"machine"}, {param_template("machine")}),
+              .at_most = 40,
+              .field = "id"};
   a.flow().result = a.world.node;
   a.flow().policies = {.limits = {{.operation = kIsolate,
                                    .count = 10,
@@ -95,6 +100,9 @@ TEST(Encode, RoundTripsEverything) {
   EXPECT_EQ(route.errors[0].kind, FaultKind::Conflict);
   EXPECT_EQ(back->operations[kIsolate].completes->final_values,
             (std::vector<std::string>{"Succeeded", "Failed"}));
+  ASSERT_TRUE(back->operations[kGetMachine].several);
+  EXPECT_EQ(back->operations[kGetMachine].several->arguments.names, std::vector<std::string>{"machine"});
+  EXPECT_EQ(back->operations[kGetMachine].several->at_most, 40u);
   EXPECT_EQ(back->flows[0].call_sites[0].options, std::nullopt);
   EXPECT_EQ(back->flows[0].call_sites[2].options, module.flows[0].call_sites[2].options);
   EXPECT_EQ(back->flows[0].result, module.flows[0].result);
@@ -155,8 +163,8 @@ TEST(Decode, SaysWhatIsWrong) {
   std::string bytes = encode(sample());
   EXPECT_EQ(refusal("#!/bin/sh"), "not a Flow module");
   std::string future = bytes;
-  future[8] = 7;
-  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 7, this build reads 5 to 6)");
+  future[8] = 8;
+  EXPECT_EQ(refusal(future), "made by a newer compiler (format version 8, this build reads 5 to 7)");
   bytes[8] = 0;
   EXPECT_THAT(refusal(bytes), HasSubstr("format version 0 is not read any more"));
   bytes[8] = 4;

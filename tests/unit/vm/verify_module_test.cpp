@@ -46,6 +46,15 @@ TEST_P(VerifyModule, Refuses) {
 Operation& isolate(Assembler& a) {
   return a.module.operations[kIsolate];
 }
+std::optional<Several>& get_machine(Assembler& a) {
+  return a.module.operations[*a.module.operation("defender", "get_machine")].several;
+}
+Several list_of_machines(const std::string& operation = "find_actions") {
+  return {.operation = operation,
+          .arguments = object_template({"machine"}, {param_template("machine")}),
+          .at_most = 40,
+          .field = "id"};
+}
 Route& route(Assembler& a) {
   return isolate(a).routes[0];
 }
@@ -111,6 +120,30 @@ const Damage kDamages[] = {
     {"lacks operation `defender.gone`", [](Assembler& a) { isolate(a).completes->operation = "gone"; }},
     {"the arguments of its poll are no object", [](Assembler& a) { isolate(a).completes->arguments = {}; }},
     {"its poll never ends", [](Assembler& a) { isolate(a).completes->final_values.clear(); }},
+    {"it is no read of one thing", [](Assembler& a) { isolate(a).several = list_of_machines(); }},
+    {"lacks operation `defender.gone`", [](Assembler& a) { get_machine(a) = list_of_machines("gone"); }},
+    {"`defender.isolate` does more than read",
+     [](Assembler& a) { get_machine(a) = list_of_machines("isolate"); }},
+    {"the arguments of its list are no object",
+     [](Assembler& a) {
+       get_machine(a) = list_of_machines();
+       get_machine(a)->arguments = {};
+     }},
+    {"speaks of a parameter `result.id`",
+     [](Assembler& a) {
+       get_machine(a) = list_of_machines();
+       get_machine(a)->arguments.children[0] = param_template("result.id");
+     }},
+    {"its list does not tell several apart",
+     [](Assembler& a) {
+       get_machine(a) = list_of_machines();
+       get_machine(a)->at_most = 1;
+     }},
+    {"its list does not tell several apart",
+     [](Assembler& a) {
+       get_machine(a) = list_of_machines();
+       get_machine(a)->field.clear();
+     }},
     {"trigger ``: it has no name", [](Assembler& a) { a.module.triggers[0].name.clear(); }},
     {"lacks operation `defender.gone`", [](Assembler& a) { a.module.triggers[0].operation = "gone"; }},
     {"`defender.isolate` does more than read",
