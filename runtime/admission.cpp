@@ -47,6 +47,7 @@ Fault limit_reached(const Operation& operation, const Policies::Limit& limit, st
 // Calls of other flows are no acts; but what they start would act, which a dry run does not.
 bool Runtime::Loop::admit(Run& run, std::uint32_t number) {
   const std::int64_t now_us = clock_.now_us();
+  if (is_refusal(run.operation(number))) return true;  // whatever else holds, it is noted
   if (is_too_late(run, number, now_us)) {
     answer_too_late(run, number);
     return false;

@@ -42,6 +42,16 @@ void tell(AuditRow& row, const Fault& fault) {
   row.detail = fault.message;
 }
 
+// What a `protect` of the flow refuses, told as if the act had been answered by it.
+void tell_refusal(AuditRow& row, const Call& call) {
+  row.kind = AuditKind::Policy;
+  row.result = "protect";
+  row.operation = plain(json_member(call.arguments, "operation"));
+  row.target = plain(json_member(call.arguments, "target"));
+  row.fault = fault_name(FaultKind::Protected);
+  row.detail = plain(json_member(call.arguments, "reason"));
+}
+
 void tell(AuditRow& row, const IntentEntry& intent, const RunRow& run) {
   row.attempt = intent.attempt;
   row.trigger = run.trigger;
@@ -115,6 +125,14 @@ std::optional<AuditRow> audit_call(const RunRow& run, const Operation& operation
                                    const Entry& entry, std::int64_t now_us) {
   const auto* const answer = std::get_if<OutcomeEntry>(&entry);
   const bool is_of_policy = answer != nullptr && answer->by != AnsweredBy::World;
+  if (is_refusal(operation)) {
+    if (answer == nullptr) return std::nullopt;
+    AuditRow row = of_run(AuditKind::Policy, run, now_us);
+    row.call = call.number;
+    row.line = call.line;
+    tell_refusal(row, call);
+    return row;
+  }
   const bool is_left_out = operation.effect == Effect::Read ||
                            (is_answered_here(operation) && !is_answered_by_somebody(operation));
   if (is_left_out && !is_of_policy) return std::nullopt;

@@ -213,7 +213,7 @@ Result<DeployReply> Runtime::Loop::carry_out_module(const DeployRequest& request
       unsubscribe(request.tenant, shadow_of(flow));
     FLOW_TRY_STATUS(subscribe(subscriber(request.tenant, *version, i, is_shadow)));
   }
-  batch_.modules.push_back(ModuleRow{version->hash, request.module});
+  batch_.modules.push_back(ModuleRow{version->hash, request.module, request.conditions});
   note_deployments(reply.changes);
   return reply;
 }

@@ -25,6 +25,7 @@ struct DeployRequest {
   What what = What::Live;
   std::string tenant;
   std::string module;           // Live, Shadow: encoded
+  std::string conditions = {};  // Live, Shadow: ModuleRow::conditions
   std::string settings = "{}";  // Live, Shadow: JSON object
   // Live, Shadow: which it was made from, by its name without folder and ending. Empty: none, so nothing else
   // was live from it.

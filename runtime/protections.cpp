@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
+#include "runtime/served.hpp"
 
 namespace flow {
 namespace {
@@ -32,6 +33,7 @@ std::string decided(const Step& step, const Module& module) {
   }
   if (const auto* call = std::get_if<Call>(&step)) {
     const Operation& operation = module.operations[call->operation];
+    if (is_refusal(operation)) return "it holds";
     if (operation.effect == Effect::Act) return {};
     return fmt::format("it cannot be decided: it asks for {}", operation.full_name());
   }

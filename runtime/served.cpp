@@ -12,10 +12,11 @@ namespace flow {
 namespace {
 
 // As system_calls.cpp answers them.
-constexpr std::array<std::string_view, 16> kAnswered = {
+constexpr std::array<std::string_view, 17> kAnswered = {
     "flow.digestEnd", "mail.digest",  "flow.leaseEnd", "flow.wait", "flow.waitUntil", "flow.now",
     "flow.ago",       "flow.random",  "flow.uuid",     "flow.once", "flow.approve",   "flow.ask",
-    "flow.receive",   "flow.respond", "flow.call",     "flow.start"};
+    "flow.receive",   "flow.respond", "flow.call",     "flow.start",
+    "flow.refuse"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));
@@ -36,6 +37,10 @@ Status check_calls(const Module& module, const Routine& routine) {
 
 bool is_answered_here(const Operation& operation) {
   return !operation.routes.empty() && operation.routes.front().protocol == Protocol::Runtime;
+}
+
+bool is_refusal(const Operation& operation) {
+  return is_answered_here(operation) && operation.name == "refuse";
 }
 
 std::optional<std::uint32_t> digest_flow_of(const Module& module) {

@@ -11,6 +11,8 @@
 
 namespace flow {
 
+// Whether the flow's own `protect` refuses an act by it: it changes nothing, and is noted in the audit trail.
+bool is_refusal(const Operation& operation);
 // Whether the runtime answers it, not the executor: its route is of Protocol::Runtime.
 bool is_answered_here(const Operation& operation);
 // Whether, of those, people or a message answer it: flow.approve, flow.ask, flow.receive.

@@ -47,6 +47,8 @@ RunRow run_row(const Statement& row) {
 
 Status RunTables::prepare() {
   FLOW_TRY(get_module_, connection_.prepare("SELECT bytes FROM modules WHERE hash = ?"));
+  FLOW_TRY(get_conditions_, connection_.prepare("SELECT conditions FROM modules"
+                                                " WHERE hash = ? AND conditions IS NOT NULL"));
   FLOW_TRY(get_run_, connection_.prepare("SELECT " FLOW_RUN_COLUMNS " FROM runs WHERE id = ?"));
   FLOW_TRY(find_run_,
            connection_.prepare(
@@ -81,6 +83,8 @@ Status RunTables::prepare() {
            connection_.prepare("SELECT id FROM runs WHERE tenant = ?1 AND flow = ?2 AND trigger_name = ?3"
                                " AND (key = ?4 OR (key >= ?5 AND key < ?6))"));
   FLOW_TRY(add_module_, connection_.prepare("INSERT OR IGNORE INTO modules (hash, bytes) VALUES (?, ?)"));
+  FLOW_TRY(add_conditions_, connection_.prepare("UPDATE modules SET conditions = ?2"
+                                                " WHERE hash = ?1 AND conditions IS NOT ?2"));
   FLOW_TRY(add_run_, connection_.prepare("INSERT INTO runs (" FLOW_RUN_COLUMNS
                                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   FLOW_TRY(change_run_,
@@ -102,6 +106,9 @@ Status RunTables::write_runs(const Batch& batch) {
   for (const ModuleRow& row : batch.modules) {
     add_module_.bind(1, row.hash).bind_blob(2, row.bytes);
     FLOW_TRY_STATUS(connection_.finish(add_module_, "store a module"));
+    if (row.conditions.empty()) continue;
+    add_conditions_.bind(1, row.hash).bind_blob(2, row.conditions);
+    FLOW_TRY_STATUS(connection_.finish(add_conditions_, "store the conditions of a module"));
   }
   for (const RunRow& row : batch.runs) {
     add_run_.bind(1, row.id).bind(2, row.tenant).bind(3, row.flow).bind(4, row.module).bind(5, row.trigger);
@@ -176,6 +183,10 @@ Result<std::vector<RunRow>> RunTables::runs(Statement& statement) {
 
 Result<std::optional<std::string>> RunTables::module(std::string_view hash) {
   return connection_.one_text(get_module_.bind(1, hash));
+}
+
+Result<std::optional<std::string>> RunTables::conditions_of(std::string_view hash) {
+  return connection_.one_text(get_conditions_.bind(1, hash));
 }
 
 Result<std::optional<RunRow>> RunTables::run(std::string_view id) {

@@ -22,6 +22,7 @@ class RunTables {
 
   // As of Store.
   Result<std::optional<std::string>> module(std::string_view hash);
+  Result<std::optional<std::string>> conditions_of(std::string_view hash);
   Result<std::optional<RunRow>> run(std::string_view id);
   Result<std::optional<std::string>> run_of(std::string_view tenant, std::string_view flow,
                                             std::string_view trigger, std::string_view key);
@@ -43,7 +44,8 @@ class RunTables {
   Result<std::vector<std::string>> runs_of_event(const RunFilter& filter);  // IDs
 
   Connection& connection_;
-  Statement add_module_, add_run_, change_run_, add_entry_, set_wake_, put_frozen_, forget_frozen_;
+  Statement add_module_, add_conditions_, get_conditions_, add_run_, change_run_, add_entry_, set_wake_,
+      put_frozen_, forget_frozen_;
   Statement get_module_, get_run_, find_run_, get_journal_, get_length_, get_unfinished_, get_in_line_,
       get_sleepers_, get_next_wake_, get_frozen_, get_leases_, next_group_, find_event_;
 };

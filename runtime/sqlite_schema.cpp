@@ -100,9 +100,10 @@ constexpr const char* kSteps[] = {
        CREATE UNIQUE INDEX states_by_id ON states (tenant, trigger_name, id);
        CREATE INDEX states_by_time ON states (tenant, trigger_name, time_us);)",
     // Runs that wait for their turn, by the reason that says so (places.cpp). Those of before are taken up
-    // once more, which puts them to sleep.
+    // once more, which puts them to sleep. And the conditions of modules, as they were written.
     R"(CREATE INDEX runs_in_line ON runs (id) WHERE state = 0 AND wake_us > 0
-         AND reason >= 'waits for its turn: ' AND reason < 'waits for its turn;';)",
+         AND reason >= 'waits for its turn: ' AND reason < 'waits for its turn;';
+       ALTER TABLE modules ADD COLUMN conditions BLOB;)",
 };
 static_assert(std::size(kSteps) == kStoreVersion, "each version has its step");
 

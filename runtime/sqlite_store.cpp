@@ -225,6 +225,10 @@ Result<std::optional<std::string>> SqliteStore::module(std::string_view hash) {
   return tables_->runs.module(hash);
 }
 
+Result<std::optional<std::string>> SqliteStore::conditions_of(std::string_view hash) {
+  return tables_->runs.conditions_of(hash);
+}
+
 Result<std::optional<RunRow>> SqliteStore::run(std::string_view id) {
   return tables_->runs.run(id);
 }

@@ -22,7 +22,7 @@ namespace flow {
 //      journal, whose rows have numbers; the audit trail;
 //      the machine that a run is about
 //   7  what events said last, for flows that ask what was before
-//   8  runs that wait for their turn are asleep
+//   8  runs that wait for their turn are asleep; conditions of modules, as they were written
 inline constexpr int kStoreVersion = 8;
 
 struct SqliteOptions {
@@ -58,6 +58,7 @@ class SqliteStore final : public Store {
 
   Status commit(const Batch& batch) override;
   Result<std::optional<std::string>> module(std::string_view hash) override;
+  Result<std::optional<std::string>> conditions_of(std::string_view hash) override;
   Result<std::optional<RunRow>> run(std::string_view id) override;
   Result<std::optional<std::string>> run_of(std::string_view tenant, std::string_view flow,
                                             std::string_view trigger, std::string_view key) override;

@@ -57,6 +57,7 @@ struct JournalRow {
 struct ModuleRow {
   std::string hash;
   std::string bytes;
+  std::string conditions = {};  // as they were written, for people who ask why; empty: not known
 };
 
 struct CursorRow {
@@ -234,7 +235,7 @@ struct MetaRow {
 
 // One transaction. Written in the order of the members; a module or run comes before what refers to it.
 struct Batch {
-  std::vector<ModuleRow> modules;  // a hash that is there already is left alone
+  std::vector<ModuleRow> modules;  // of a hash that is there already only conditions are added
   std::vector<RunRow> runs;        // new; an ID or (tenant, flow, trigger, key) that exists fails the batch
   std::vector<RunRow>
       changed_runs;  // state, ended_us, reason, fault and line of existing ones; they are awake
@@ -317,6 +318,11 @@ class Store {
   virtual Status commit(const Batch& batch) = 0;
 
   virtual Result<std::optional<std::string>> module(std::string_view hash) = 0;  // its bytes
+  // ModuleRow::conditions; nothing when none were stored with it.
+  virtual Result<std::optional<std::string>> conditions_of(std::string_view hash) {
+    static_cast<void>(hash);
+    return std::optional<std::string>();
+  }
   virtual Result<std::optional<RunRow>> run(std::string_view id) = 0;
   // The ID of the run that the event with this key started; nothing when there is none.
   virtual Result<std::optional<std::string>> run_of(std::string_view tenant, std::string_view flow,

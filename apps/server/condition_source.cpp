@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/cli/source.hpp"
+#include "apps/server/stored_conditions.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow {
@@ -92,6 +93,15 @@ ConditionParts ConditionSource::condition(const std::string& name) const {
   add_subjects(flow.once_key, flow, *found, once.subjects);
   made.parts.push_back(std::move(once));
   return made;
+}
+
+std::string ConditionSource::stored() const {
+  std::vector<FlowCondition> flows;
+  for (const FlowCode& flow : program_.module().flows) {
+    if (is_made_by_compiler(program_.module().triggers[flow.trigger])) continue;
+    flows.push_back({.flow = flow.name, .parts = condition(flow.name).parts});
+  }
+  return encode_conditions(program_.module(), flows);
 }
 
 // The longest names: of `machine.owner.name` neither `machine` nor `machine.owner`.

@@ -1,5 +1,5 @@
-// The conditions of a deployed module, part by part, as its source has them. A module holds no source: its
-// file must still be there, unchanged.
+// The conditions of a module, part by part, as its source has them. A module holds no source: its file must
+// still be there, unchanged. So it is asked when the module is deployed, and what it says is kept.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,8 @@ class ConditionSource {
 
   // Of the flow with this name, which the module has. Its program does what the module does.
   ConditionParts condition(const std::string& flow) const;
+  // Of all flows, as stored_conditions.hpp keeps them.
+  std::string stored() const;
 
  private:
   ConditionSource(Compilation compilation, Program program, CoveragePoints points);

@@ -13,6 +13,7 @@
 #include "apps/server/service_client.hpp"
 #include "apps/server/setup.hpp"
 #include "apps/server/store_place.hpp"
+#include "apps/server/stored_conditions.hpp"
 #include "apps/server/world.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
@@ -48,6 +49,7 @@ Attempt<std::vector<DeployRequest>> requests_for(const DeployOptions& options,
     requests.push_back({.what = options.shadow ? What::Shadow : What::Live,
                         .tenant = {},
                         .module = module.bytes,
+                        .conditions = conditions_to_store(module.bytes, {}),
                         .file = deployed_name(module.file),
                         .flow = {}});
   for (DeployRequest& request : requests) {
@@ -68,9 +70,11 @@ void tell(const std::string& tenant, const std::string& flow, const std::string&
   say(stdout, printable(fmt::format("{}: {} {}", tenant, flow, text)) + "\n");
 }
 
-Attempt<std::size_t> change_at_service(const Config& config, const DeployRequest& request) {
+// Without the conditions where both are more than the service takes: nothing but `flow why` needs them.
+Attempt<std::size_t> change_at_service(const Config& config, DeployRequest request) {
+  if (deployment_body(request).size() > config.inbound.body_bytes) request.conditions.clear();
   FLOW_TRY(const HttpResponse response,
-           ask_service(config, "POST", deployment_path(request), request.module));
+           ask_service(config, "POST", deployment_path(request), deployment_body(request)));
   if (response.status != 200) return tl::unexpected<Failure>(service_refusal(response));
   const auto changes = json_elements(json_member(response.body, "changes").value_or("[]"));
   const auto text = [](const std::string& row, std::string_view name) {

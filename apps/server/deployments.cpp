@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -73,7 +74,12 @@ std::string deployment_path(const DeployRequest& request) {
   if (!request.tenant.empty()) path += "&tenant=" + percent_encoded(request.tenant);
   if (!request.file.empty()) path += "&file=" + percent_encoded(request.file);
   if (request.what == What::Shadow) path += "&shadow=true";
+  if (!request.conditions.empty()) path += fmt::format("&moduleBytes={}", request.module.size());
   return path;
+}
+
+std::string deployment_body(const DeployRequest& request) {
+  return request.module + request.conditions;
 }
 
 bool Deployments::handle(const HttpQuestion& question, const api::Reply& reply) const {
@@ -105,10 +111,17 @@ void Deployments::change(const HttpQuestion& question, DeployRequest request, co
     if (request.file.empty())
       return reply(api::refusal(400, "BadRequest", "say from which `file` the module was made"));
     if (api::parameter(question.target, "shadow") == "true") request.what = What::Shadow;
-    auto settings = options_.settings_for(request.file, question.body);
+    const std::string length = api::parameter(question.target, "moduleBytes");
+    std::size_t bytes = question.body.size();
+    const auto [end, problem] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+    const bool is_read = length.empty() || (problem == std::errc() && end == length.data() + length.size());
+    if (!is_read || bytes > question.body.size())
+      return reply(api::refusal(400, "BadRequest", "`moduleBytes` is how much of the body is the module"));
+    request.module = question.body.substr(0, bytes);
+    request.conditions = question.body.substr(bytes);
+    auto settings = options_.settings_for(request.file, request.module);
     if (!settings) return reply(api::refusal(409, "Refused", settings.error().message));
     request.settings = std::move(*settings);
-    request.module = question.body;
   }
   const std::string tenant = api::parameter(question.target, "tenant");
   std::vector<std::string> tenants = options_.tenants;

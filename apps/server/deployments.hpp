@@ -45,5 +45,7 @@ std::string json_deployment(const DeploymentRow& row);
 
 // The path by which a service is asked for it.
 std::string deployment_path(const DeployRequest& request);
+// What is sent with it: the module, and behind it the conditions.
+std::string deployment_body(const DeployRequest& request);
 
 }  // namespace flow

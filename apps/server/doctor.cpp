@@ -60,6 +60,7 @@ class Doctor {
     secrets();
     hosts();
     mail(needs);
+    smtp();
   }
 
   Checkup take() { return std::move(checkup_); }
@@ -296,6 +297,35 @@ class Doctor {
                      skew < kLargeSkew ? "" : "; assertions and tokens are refused"));
   }
 
+  // Connects and signs in, and sends nothing. A server that no mail goes by is no problem yet.
+  void smtp() {
+    const TenantAccess& access = tenant_->access;
+    if (!access.smtp) return;
+    const auto via = access.routes.find("mail");
+    const Level bad = via != access.routes.end() && via->second == "smtp" ? Level::Problem : Level::Warning;
+    const std::string host = fmt::format("{}:{}", access.smtp->host, access.smtp->port);
+    SmtpJob job{.server = *access.smtp, .credential = {}, .message = {}, .is_trial = true};
+    job.deadline_us = kPatience;
+    if (job.server.login == SmtpServer::Login::Bearer) {
+      const TokenResult got = token(entra_token(access, access.smtp_scope));
+      if (!got) return tell(bad, "mail", host, got.error().message);
+      job.credential = *got;
+    } else if (job.server.login == SmtpServer::Login::Password) {
+      const auto password = access.smtp_password ? access.smtp_password() : error("there is no password");
+      if (!password) return tell(bad, "mail", host, password.error().message);
+      job.credential = *password;
+    }
+    auto promise = std::make_shared<std::promise<MailResult>>();
+    auto future = promise->get_future();
+    parties_.mail.send(std::move(job), [promise](MailResult result) { promise->set_value(std::move(result)); });
+    const MailResult result = future.get();
+    if (!result) return tell(bad, "mail", host, "the mail server refuses: " + result.error().message);
+    tell(Level::Good, "mail", host,
+         fmt::format("answers{}{}; nothing was sent",
+                     access.smtp->security == SmtpServer::Security::None ? " without TLS" : " by TLS",
+                     access.smtp->login == SmtpServer::Login::None ? "" : ", and takes the login"));
+  }
+
   void mail(const std::vector<FlowNeeds>&) {
     bool sends = false;
     for (const Module& module : modules_)
@@ -310,9 +340,6 @@ class Doctor {
       return tell(
           Level::Problem, "mail", route,
           fmt::format("flows send mail, and there is no `[tenants.{}.mail]` with `sender`", tenant_->name));
-    if (route == "smtp" && access.smtp_password)
-      if (const auto password = access.smtp_password(); !password)
-        return tell(Level::Problem, "mail", route, password.error().message);
     tell(Level::Good, "mail", route,
          fmt::format("goes by {} as {}{}", route, sender->second,
                      route == "smtp" && access.smtp ? " through " + access.smtp->host : ""));

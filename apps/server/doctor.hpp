@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "stdlib/http/transport.hpp"
 #include "stdlib/identity/token_source.hpp"
+#include "stdlib/mail/smtp.hpp"
 #include "vm/bytecode/module.hpp"
 
 namespace flow {
@@ -51,6 +52,7 @@ struct DoctorParties {
   Transport& transport;
   TokenSource& tokens;
   const Clock& clock;
+  SmtpSender& mail;
 };
 // Waits for the network. `modules` are those that are, or would be, deployed.
 Checkup examine(const Config& config, const std::vector<Module>& modules, const DoctorParties& parties);

@@ -9,6 +9,7 @@
 
 #include "apps/cli/terminal.hpp"
 #include "apps/server/condition_source.hpp"
+#include "apps/server/stored_conditions.hpp"
 #include "apps/server/world.hpp"
 #include "base/text.hpp"
 #include "runtime/deployment.hpp"
@@ -24,16 +25,20 @@ namespace {
 
 constexpr std::size_t kEventBytes = 8u << 20;
 constexpr const char* kNoText =
-    "the text of the condition is not at hand; name the flow's file with --source";
+    "the store has no text of the condition, as this version was deployed by an older program or without its "
+    "source; name the flow's file with --source, or deploy it again";
 
 // A deployed version, ready to be asked.
 struct Version {
   std::string bytes;
   std::unique_ptr<Program> program;
-  std::unique_ptr<ConditionSource> source;  // nullptr: not at hand
+  std::unique_ptr<ConditionSource> source;   // of the file that was named, or else …
+  std::unique_ptr<StoredConditions> stored;  // … what the store has; nullptr: nothing, as of an older deploy
 
+  bool has_text() const { return source || stored; }
   ConditionParts condition(const std::string& flow) const {
     if (source) return source->condition(flow);
+    if (stored) return stored->condition(flow);
     const auto& flows = program->module().flows;
     const auto found = std::ranges::find(flows, flow, &FlowCode::name);
     return {.program = program.get(), .flow = static_cast<std::uint32_t>(found - flows.begin()), .parts = {}};
@@ -82,7 +87,14 @@ class Explainer {
     FLOW_TRY(Program program, Program::load(std::move(module)));
     Version made{.bytes = *bytes,
                  .program = std::make_unique<Program>(std::move(program)),
-                 .source = ConditionSource::find(*bytes, options_.source)};
+                 .source = {},
+                 .stored = {}};
+    FLOW_TRY(const std::optional<std::string> kept, store_.conditions_of(hash));
+    if (kept && options_.source.empty()) {
+      auto read = StoredConditions::decode(*kept);
+      if (read) made.stored = std::move(*read);
+    }
+    if (!made.stored) made.source = ConditionSource::find(*bytes, options_.source);
     return &versions_.emplace(hash, std::move(made)).first->second;
   }
 
@@ -149,7 +161,7 @@ class Explainer {
     told.is_seen = is_seen;
     const bool is_decided =
         told.why->verdict == Why::Verdict::False || told.why->verdict == Why::Verdict::Fails;
-    if (!version.source && is_decided) told.more.push_back(kNoText);
+    if (!version.has_text() && is_decided) told.more.push_back(kNoText);
     switch (told.why->verdict) {
       case Why::Verdict::False: {
         told.verdict = "false";
@@ -222,7 +234,7 @@ class Explainer {
     told.text = fmt::format("did not run its body: its condition was false (run {})", run.id);
     told.why = why(version->condition(run.flow), history.steps[0].result, history.steps[0].settings,
                    recorded_answers(history));
-    if (!version->source) told.more.push_back(kNoText);
+    if (!version->has_text()) told.more.push_back(kNoText);
     return told;
   }
 

@@ -6,6 +6,8 @@
 
 #include "apps/cli/terminal.hpp"
 #include "base/text.hpp"
+#include "runtime/json_text.hpp"
+#include "stdlib/json/json.hpp"
 #include "vm/interp/place_text.hpp"
 
 namespace flow {
@@ -28,6 +30,35 @@ std::string short_id(const std::string& run) {
 
 std::string fault_text(const Fault& fault) {
   return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message, kLongestReason));
+}
+
+constexpr std::string_view kRefuse = "flow.refuse";
+
+std::string without_nulls(const std::string& arguments) {
+  Result<JsonValue> all = parse_json(arguments);
+  if (!all || all->kind != JsonValue::Kind::Object) return arguments;
+  JsonValue said;
+  said.kind = JsonValue::Kind::Object;
+  for (std::size_t i = 0; i < all->names.size(); ++i) {
+    if (all->items[i].is_null()) continue;
+    said.names.push_back(std::move(all->names[i]));
+    said.items.push_back(std::move(all->items[i]));
+  }
+  return to_json(said);
+}
+
+// What is asked for, without the arguments that were left out: these are null.
+std::string call_text(const std::string& operation, const std::string& arguments) {
+  const auto text = [&](std::string_view name) {
+    const std::string json = json_member(arguments, name).value_or("");
+    return json_string(json).value_or(json == "null" ? "" : json);
+  };
+  if (operation == kRefuse) {
+    const std::string target = text("target");
+    return fmt::format("`{}` refuses {}{}{}", text("reason"), text("operation"), target.empty() ? "" : " of ",
+                       target);
+  }
+  return fmt::format("{} {}", operation, without_nulls(arguments));
 }
 
 // What happened in place of a call that was answered all the same.
@@ -59,12 +90,13 @@ void Narrator::run_step(const RunRow& run, const JournalRow& row) {
   const auto call_of = [&](std::uint32_t number) { return fmt::format("{}/{}", run.id, number); };
   if (const auto* intent = std::get_if<IntentEntry>(&*entry)) {
     calls_[call_of(intent->call)] = intent->operation;
-    line(run.id, "", fmt::format("  {} {}", intent->operation, shown(intent->arguments)));
+    line(run.id, "", fmt::format("  {}", shown(call_text(intent->operation, intent->arguments))));
   } else if (const auto* answer = std::get_if<OutcomeEntry>(&*entry)) {
     const std::string operation = calls_[call_of(answer->call)];
+    const bool is_told = operation == kRefuse;  // by what it asked for
     if (const auto* fault = std::get_if<Fault>(&answer->outcome))
       line(run.id, "\x1b[31m", fmt::format("  {} failed: {}", operation, fault_text(*fault)));
-    else
+    else if (!is_told)
       line(run.id, "",
            fmt::format("  {} {}", operation,
                        answer->by != AnsweredBy::World ? not_made_text(answer->by)
@@ -129,13 +161,14 @@ std::string step_text(const RunStep& step) {
       return fmt::format("started by {}{}", shown(step.result),
                          step.person.empty() ? "" : ", says " + printable(step.person));
     case EntryKind::Intent:
-      return fmt::format("{} {}{}", step.operation, printable(step.arguments),
+      return fmt::format("{}{}", printable(call_text(step.operation, step.arguments)),
                          step.attempt > 1 ? fmt::format(" (try {})", step.attempt) : "");
     case EntryKind::Retry:
       return fmt::format("{} is tried again{}", step.operation,
                          step.fault ? " after " + fault_text(*step.fault) : "");
     case EntryKind::Answered:
       if (step.fault) return fmt::format("{} failed: {}", step.operation, fault_text(*step.fault));
+      if (step.operation == kRefuse) return "the refusal is noted";
       if (step.by != AnsweredBy::World && step.by != AnsweredBy::Shared)
         return fmt::format("{} {}, went on with {}", step.operation, not_made_text(step.by),
                            printable(step.result));

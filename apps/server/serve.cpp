@@ -16,6 +16,7 @@
 #include "apps/server/service_log.hpp"
 #include "apps/server/service_site.hpp"
 #include "apps/server/setup.hpp"
+#include "apps/server/stored_conditions.hpp"
 #include "base/text.hpp"
 #include "runtime/sqlite_store.hpp"
 
@@ -102,7 +103,8 @@ RuntimeOptions runtime_options(const Config& config, const World& world, const s
 
 Attempt<int> serve(const ServeOptions& options) {
   FLOW_TRY(const Config config, configuration(options, false));
-  FLOW_TRY(const std::vector<LoadedModule> modules, load_modules(options.files));
+  FLOW_TRY(std::vector<LoadedModule> modules, load_modules(options.files));
+  for (LoadedModule& module : modules) module.conditions = conditions_to_store(module.bytes, {});
   if (!modules.empty()) FLOW_TRY_STATUS(check_hooks(config, modules));
   FLOW_TRY_STATUS(check_connectors_of(config, modules));
   FLOW_TRY(const std::unique_ptr<World> world, World::make(config));

@@ -148,6 +148,7 @@ Status deploy_service(Runtime& runtime, const Config& config, const std::vector<
       set.files.push_back({.what = DeployRequest::What::Live,
                            .tenant = tenant.name,
                            .module = module.bytes,
+                           .conditions = module.conditions,
                            .settings = settings_json(config, module),
                            .file = deployed_name(module.file),
                            .flow = {},

@@ -32,6 +32,7 @@ struct LoadedModule {
   std::set<std::string> text_settings;  // those whose values are texts in JSON
   std::vector<std::string> hooks;       // at which its flows wait
   std::vector<std::string> manual;      // flows that people start
+  std::string conditions;               // stored_conditions.hpp; load_modules() leaves it empty
 };
 Attempt<std::vector<LoadedModule>> load_modules(const std::vector<std::string>& files);
 // The same of a module that comes encoded.

@@ -46,6 +46,7 @@ class World {
   Executor& executor();
   Transport& transport() { return *transport_; }
   TokenSource& tokens() { return *tokens_; }
+  SmtpSender& mail() { return *mail_; }
   // Another configuration, of which the keys that are named differ: tenants, credentials, routes, egress.
   // Makes what may fail; what it gives takes it over, for calls from then on, and is to be called on the
   // loop's thread. Tokens are dropped where credentials changed. Transports stay as they are.

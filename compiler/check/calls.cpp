@@ -134,6 +134,13 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
     for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
     return error_type();
   }
+  if (operation.connector == "flow" && operation.name == "refuse") {
+    report(Code::UnknownOperation, tree_.kid(node, 0),
+           fmt::format("{} is no operation that flows call by itself", quoted(tree_.kid(node, 0))))
+        .note("write `protect condition` at the flow; it is noted when it refuses an act");
+    for (const NodeId argument : tree_.kids(node).subspan(1)) lone_argument(argument);
+    return error_type();
+  }
   if (operation.connector == "http" && !is_http(tree_.kid(node, 0))) {
     report(Code::UnknownOperation, tree_.kid(node, 0),
            fmt::format("{} is no operation that flows call by itself", quoted(tree_.kid(node, 0))))

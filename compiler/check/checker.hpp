@@ -70,6 +70,9 @@ class Checker {
   bool is_declaration_used(std::uint32_t file) const;
   File::Module* module_named(std::string_view name) const;
   File::Module* module_of(NodeId node) const;  // of `notify.page`; nullptr when it is no name of a module
+  std::string values_note(std::string_view written, TypeId type) const;
+  std::vector<std::string> enums_with(std::string_view value) const;
+  bool is_brought_by_trigger(TypeId type) const;
   const std::map<std::string, TypeId, std::less<>>& type_names() const { return file_->types; }
   std::optional<std::uint32_t> function_named(NodeId callee) const;
   std::optional<TypeId> type_named(NodeId node) const;  // `Level`, `notify.Level`

@@ -4,6 +4,24 @@
 #include "compiler/check/checker.hpp"
 
 namespace flow {
+namespace {
+
+constexpr std::size_t kMostValues = 6, kMostEnums = 3;  // that a note names
+
+std::string and_more(std::size_t count) {
+  return count == 0 ? std::string() : fmt::format(" and {} more", count);
+}
+
+// So many of the values, first the one that was probably meant.
+std::vector<std::string> few_of(std::string_view written, const std::vector<std::string>& values) {
+  std::vector<std::string> few;
+  if (const auto near = nearest_name(written, values)) few.push_back(*near);
+  for (const std::string& value : values)
+    if (few.size() < kMostValues && std::ranges::find(few, value) == few.end()) few.push_back(value);
+  return few;
+}
+
+}  // namespace
 
 std::string Checker::quoted(NodeId node) const {
   return quoted_line(tree_.text(node), 40);
@@ -93,6 +111,39 @@ TypeId Checker::name(NodeId node, TypeId expected) {
   return narrowed(node, type);
 }
 
+// All of a few values, else some.
+std::string Checker::values_note(std::string_view written, TypeId type) const {
+  const EnumType& named = out_.types.enumeration(type);
+  if (named.values.size() <= kMostValues + 1)
+    return fmt::format("its values are {}", fmt::join(named.values, ", "));
+  const bool is_of_library = library_.type_names.contains(named.name);
+  return fmt::format("its values are {}{}{}",
+                     fmt::join(few_of(written, named.values), ", "),
+                     and_more(named.values.size() - kMostValues),
+                     is_of_library ? "; docs/generated/operations.md has them all" : "");
+}
+
+// Enums that have such a value, as it is written with them: first those of what the trigger brings.
+std::vector<std::string> Checker::enums_with(std::string_view value) const {
+  std::vector<std::string> near, others;
+  for (const auto& [name, type] : type_names()) {
+    if (!out_.types.is(type, TypeKind::Enum)) continue;
+    const auto& values = out_.types.enumeration(type).values;
+    if (std::ranges::find(values, value) == values.end()) continue;
+    (is_brought_by_trigger(type) ? near : others).push_back(fmt::format("`{}.{}`", name, value));
+  }
+  near.insert(near.end(), others.begin(), others.end());
+  return near;
+}
+
+bool Checker::is_brought_by_trigger(TypeId type) const {
+  return trigger_ != nullptr && std::ranges::any_of(trigger_->entities, [&](const Trigger::Entity& entity) {
+           return std::ranges::any_of(out_.types.record(entity.type).fields, [&](const auto& field) {
+             return out_.types.without_null(field.type) == type;
+           });
+         });
+}
+
 // Nothing in scope: a value of the expected enum, a mistyped one, or nothing at all.
 TypeId Checker::unknown_name(NodeId node, TypeId expected) {
   const std::string_view text = tree_.text(node);
@@ -112,7 +163,7 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     const auto named = type_names().find(text);
     Diagnostic& d = report(Code::NotAValue, node, fmt::format("`{}` is a type, not a value", text));
     if (named != type_names().end() && out_.types.is(named->second, TypeKind::Enum))
-      d.note(fmt::format("its values are {}", fmt::join(out_.types.enumeration(named->second).values, ", ")));
+      d.note(values_note(text, named->second));
     return error_type();
   }
   std::uint32_t operation = 0;
@@ -137,13 +188,12 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
       d.label(tree_.span(local.declared), "this one ends with its block");
       return error_type();
     }
-  std::vector<std::string> enums;  // a value whose type nothing says here
-  for (const auto& [name, type] : type_names())
-    if (out_.types.is(type, TypeKind::Enum) && std::ranges::find(out_.types.enumeration(type).values, text) !=
-                                                   out_.types.enumeration(type).values.end())
-      enums.push_back(fmt::format("`{}.{}`", name, text));
-  if (!enums.empty())
-    d.note(fmt::format("where nothing says its type, write {}", fmt::join(enums, " or ")));
+  if (const std::vector<std::string> enums = enums_with(text); !enums.empty()) {
+    const std::size_t shown = enums.size() <= kMostEnums + 1 ? enums.size() : kMostEnums;
+    d.note(fmt::format("where nothing says its type, write {}{}",
+                       fmt::join(enums.begin(), enums.begin() + static_cast<std::ptrdiff_t>(shown), " or "),
+                       and_more(enums.size() - shown)));
+  }
   else if (const auto near = nearest_name(text, names_in_scope()))
     d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
@@ -171,7 +221,7 @@ TypeId Checker::unknown_enum_value(NodeId node, TypeId type) {
   if (wanted.values.size() <= 8)
     d.expecting(fmt::format("expected one of {}", fmt::join(wanted.values, ", ")));
   else
-    d.note(fmt::format("its values are {}", fmt::join(wanted.values, ", ")));
+    d.note(values_note(text, type));
   if (const auto near = nearest_name(text, wanted.values))
     d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   return error_type();

@@ -72,12 +72,12 @@ std::uint32_t ModuleBuilder::function(std::uint32_t index, const CheckedFlow* pr
 }
 
 std::uint32_t ModuleBuilder::guard(const CheckedFlow& flow, const Protection& protection,
-                                   const std::string& operation) {
+                                   const Operation& operation) {
   for (const Guard& known : guards_)
     if (known.flow == &flow && known.protection.condition == protection.condition &&
-        known.protection.subject == protection.subject && known.operation == operation)
+        known.protection.subject == protection.subject && known.operation == &operation)
       return known.place;
-  guards_.push_back({.flow = &flow, .protection = protection, .operation = operation, .place = reserve(1)});
+  guards_.push_back({.flow = &flow, .protection = protection, .operation = &operation, .place = reserve(1)});
   return guards_.back().place;
 }
 

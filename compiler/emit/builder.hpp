@@ -32,8 +32,8 @@ class ModuleBuilder {
   // The index that the function of the file has, or will have, in the module.
   // With a flow, of the form that asks its protections; see protections.cpp.
   std::uint32_t function(std::uint32_t checked_function, const CheckedFlow* protected_by = nullptr);
-  // The same of the function that asks a condition of `protect`; it refuses the operation of that name.
-  std::uint32_t guard(const CheckedFlow& flow, const Protection& protection, const std::string& operation);
+  // The same of the function that asks a condition of `protect`; it refuses that operation of the library.
+  std::uint32_t guard(const CheckedFlow& flow, const Protection& protection, const Operation& operation);
   // The index that the flow has, or will have, which ends leases of the operation, or sends its digests; see
   // lease_emitter.hpp, digest_emitter.hpp. `call` is a call with `lease`, or of mail.digest.
   std::uint32_t lease(std::uint32_t library_operation, NodeId call);
@@ -54,7 +54,7 @@ class ModuleBuilder {
   struct Guard {
     const CheckedFlow* flow = nullptr;
     Protection protection;
-    std::string operation;
+    const Operation* operation = nullptr;  // that is refused
     std::uint32_t place = 0;
   };
   const std::deque<Guard>& guards() const { return guards_; }

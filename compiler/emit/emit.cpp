@@ -29,7 +29,7 @@ Module emit(const Tree& tree, const Library& library, const CheckedFile& checked
     } else {
       const ModuleBuilder::Guard& guard = builder.guards()[k++];
       builder.put(guard.place,
-                  GuardEmitter(builder, tree, *guard.flow, guard.protection, guard.operation, options)
+                  GuardEmitter(builder, tree, *guard.flow, guard.protection, *guard.operation, options)
                       .run(diagnostics));
     }
   }

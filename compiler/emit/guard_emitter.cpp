@@ -5,12 +5,12 @@
 namespace flow {
 
 GuardEmitter::GuardEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow,
-                           const Protection& protection, std::string operation, EmitOptions options)
+                           const Protection& protection, const Operation& operation, EmitOptions options)
     : RoutineEmitter(builder, tree, flow, made_, options),
       flow_(flow),
       trigger_(builder.checked().triggers[flow.trigger]),
       protection_(protection),
-      operation_(std::move(operation)) {}
+      operation_(operation) {}
 
 GuardEmitter::Register GuardEmitter::parameter(TypeId module_type) {
   made_.parameters.push_back(module_type);
@@ -33,6 +33,8 @@ FunctionCode GuardEmitter::run(Diagnostics& diagnostics) {
       known.record = parameter(own.optional(record));
       known_.push_back(known);
     }
+  } else {
+    target_ = parameter(own.optional(kJsonType));
   }
   const ProtectionNeeds needs = needs_of(tree_, builder_.checked(), flow_, protection_);
   for (const std::uint32_t index : needs.other_bindings) {
@@ -47,10 +49,12 @@ FunctionCode GuardEmitter::run(Diagnostics& diagnostics) {
   if (protection_.subject) find_subject();
   Label passes;
   branch(protection_.condition, false, passes);
-  const Register message = code_.take();
-  load_text(fmt::format("`{}` is refused by `protect {}`", operation_, tree_.text(protection_.condition)),
-            kStringType, message);
-  raise(FaultKind::Protected, message);
+  Register refused = target_;
+  if (protection_.subject) {
+    refused = code_.take();
+    json_of(target_, subject_id_type(types(), trigger_, *protection_.subject), refused);
+  }
+  refuse(protection_, operation_, refused);
   code_.place(passes);
   const Register result = code_.take();
   if (protection_.subject)

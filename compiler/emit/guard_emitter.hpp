@@ -12,7 +12,7 @@ namespace flow {
 class GuardEmitter : public RoutineEmitter {
  public:
   GuardEmitter(ModuleBuilder& builder, const Tree& tree, const CheckedFlow& flow,
-               const Protection& protection, std::string operation, EmitOptions options);
+               const Protection& protection, const Operation& operation, EmitOptions options);
   FunctionCode run(Diagnostics& diagnostics);
 
  private:
@@ -26,9 +26,10 @@ class GuardEmitter : public RoutineEmitter {
   const CheckedFlow& flow_;
   const Trigger& trigger_;
   const Protection& protection_;
-  std::string operation_;  // that is refused, for the message
+  const Operation& operation_;  // that is refused
   FunctionCode made_;
-  Register target_ = 0, subject_ = 0;
+  Register target_ = 0;  // with a subject its ID, else whatever it is as Json
+  Register subject_ = 0;
   struct Known {
     Register id = 0, record = 0;
   };

@@ -40,6 +40,20 @@ void RoutineEmitter::guard_call(const CheckedCall& call, Register first) {
     ask(protection, operation, static_cast<Register>(first + *target_parameter(operation)));
 }
 
+// The act is refused. The runtime notes that first (flow.refuse), so that it is known whatever the flow does
+// with the error.
+void RoutineEmitter::refuse(const Protection& protection, const Operation& operation, Register target) {
+  const std::string condition(tree_.text(protection.condition));
+  const Register first = code_.take(), given = code_.take(), reason = code_.take();
+  load_text(operation.full_name(), kStringType, first);
+  code_.add(Op::Move, given, target);
+  load_text(fmt::format("`protect {}`", condition), kStringType, reason);
+  system_call(builder_.library().operation_names.at("flow.refuse"), first, first);
+  const Register message = code_.take();
+  load_text(fmt::format("`{}` is refused by `protect {}`", operation.name, condition), kStringType, message);
+  raise(FaultKind::Protected, message);
+}
+
 // Has the condition asked of the target in the register.
 void RoutineEmitter::ask(const Protection& protection, const Operation& operation, Register target) {
   const std::uint32_t taken = code_.taken();
@@ -67,11 +81,14 @@ void RoutineEmitter::ask(const Protection& protection, const Operation& operatio
       else
         code_.add(Op::Move, to, slot->second + i);
     }
+  } else {
+    builder_.module().types.optional(kJsonType);
+    json_of(target, operation.parameters[*target_parameter(operation)].type, next());
   }
   for (const std::uint32_t index : needs.other_bindings) give_trigger(Meaning::Kind::Binding, index);
   for (const std::uint32_t index : needs.other_entities) give_trigger(Meaning::Kind::Entity, index);
   for (const std::uint32_t index : needs.settings) code_.add(Op::Move, next(), setting_registers_.at(index));
-  code_.add_imm(Op::Invoke, first, 0, 0, builder_.guard(*protected_by_, protection, operation.name));
+  code_.add_imm(Op::Invoke, first, 0, 0, builder_.guard(*protected_by_, protection, operation));
   if (slot != asked_.end()) {
     code_.add(Op::Move, slot->second, target);
     code_.add(Op::Move, slot->second + 1u, first);
@@ -130,11 +147,10 @@ void FlowEmitter::guard_call(const CheckedCall& call, Register first) {
     const std::uint32_t taken = code_.taken();
     Label passes;
     branch(protection.condition, false, passes);
-    const Register message = code_.take();
-    load_text(
-        fmt::format("`{}` is refused by `protect {}`", operation.name, tree_.text(protection.condition)),
-        kStringType, message);
-    raise(FaultKind::Protected, message);
+    builder_.module().types.optional(kJsonType);
+    const Register as_json = code_.take();
+    json_of(static_cast<Register>(first + target), operation.parameters[target].type, as_json);
+    refuse(protection, operation, as_json);
     code_.place(passes);
     code_.release_to(taken);
   }

@@ -262,6 +262,8 @@ class RoutineEmitter {
   const CheckedFlow* protecting(std::uint32_t function) const;
   ProtectionNeeds needs_of_function(std::uint32_t function) const;
   void ask(const Protection& protection, const Operation& operation, Register target);
+  // Ends in an error. `target` is Json, which may be null.
+  void refuse(const Protection& protection, const Operation& operation, Register target);
   void remember_asked(const std::set<std::uint32_t>& subjects);
   void capture_protections(NodeId node, std::map<std::pair<Meaning::Kind, std::uint32_t>, Capture>& found);
 

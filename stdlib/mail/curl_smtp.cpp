@@ -128,11 +128,26 @@ void set_connection(CURL* easy, const SmtpJob& job) {
   set_login(easy, server, job.credential);
 }
 
+std::size_t drop_bytes(char*, std::size_t size, std::size_t count, void*) {
+  return size * count;
+}
+
+// A command that every server knows, and that does nothing (RFC 5321, 4.1.1.9).
+void set_trial(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "NOOP");
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_bytes);
+}
+
 bool begin(Delivery& delivery) {
   delivery.easy.reset(curl_easy_init());
   if (!delivery.easy) return false;
   CURL* easy = delivery.easy.get();
   set_connection(easy, delivery.job);
+  curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_wire);
+  curl_easy_setopt(easy, CURLOPT_DEBUGDATA, &delivery);
+  curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &delivery);
+  if (delivery.job.is_trial) return set_trial(easy), true;
   for (const std::string& address : delivery.mail.recipients)
     append(delivery.recipients, "<" + address + ">");
   const std::string sender = "<" + delivery.mail.sender + ">";
@@ -143,10 +158,6 @@ bool begin(Delivery& delivery) {
   curl_easy_setopt(easy, CURLOPT_READDATA, &delivery);
   // A server that states a size refuses at once what is larger.
   curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(delivery.mail.bytes.size()));
-  curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_wire);
-  curl_easy_setopt(easy, CURLOPT_DEBUGDATA, &delivery);
-  curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, &delivery);
   return true;
 }
 
@@ -189,7 +200,7 @@ class CurlSmtpSender final : public SmtpSender {
     if (server.login != SmtpServer::Login::None && server.security == SmtpServer::Security::None &&
         !server.sends_login_in_clear)
       return done(tl::unexpected(bad_mail("the login would go to " + server.host + " without TLS")));
-    Result<WrittenMail> mail = write_mail(job.message);
+    Result<WrittenMail> mail = job.is_trial ? Result<WrittenMail>(WrittenMail()) : write_mail(job.message);
     if (!mail) return done(tl::unexpected(bad_mail(mail.error().message)));
     auto delivery = std::make_unique<Delivery>();
     delivery->job = std::move(job);

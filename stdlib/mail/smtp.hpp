@@ -37,11 +37,12 @@ struct SmtpJob {
   SmtpServer server;
   std::string credential;  // password or token; empty when the server wants none
   MailMessage message;
+  bool is_trial = false;  // only connects and signs in: no message is sent, and none is needed
   std::int64_t deadline_us = 60'000'000;
 };
 
 struct MailSent {
-  std::string message_id;  // with its angle brackets
+  std::string message_id;  // with its angle brackets; empty after a trial
 };
 // A Fault's kind says what to do: BadRequest, Forbidden, Unauthorized never succeed; Throttled and
 // Unavailable may later; maybe_executed means that the message may have been accepted all the same.

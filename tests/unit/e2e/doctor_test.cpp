@@ -48,6 +48,25 @@ sender = "soc-bot@contoso.com"
   std::string url() { return fmt::format("http://127.0.0.1:{}", scene.tenant().port()); }
 };
 
+TEST_F(Doctor, SignsInToTheMailServerAndSendsNothing) {
+  const auto smtp = [&](std::uint16_t port, const std::string& more) {
+    return config(client() + "client_secret_env = \"LAB_SECRET\"\n",
+                  fmt::format("via = \"smtp\"\n\n[tenants.lab.smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = "
+                              "\"none\"\n{}",
+                              port, more));
+  };
+  const Ended good = doctor(smtp(scene.tenant().smtp_port(), ""));
+  EXPECT_THAT(good.out, HasSubstr("answers without TLS; nothing was sent")) << good.all();
+  const Ended signed_in = doctor(
+      smtp(scene.tenant().smtp_port(),
+           "user = \"soc\"\npassword_env = \"LAB_SECRET\"\nallow_login_without_tls = true\n"));
+  EXPECT_THAT(signed_in.out, HasSubstr("127.0.0.1")) << signed_in.all();
+  EXPECT_TRUE(scene.list("mails").empty());
+  const Ended nobody = doctor(smtp(1, ""));
+  EXPECT_EQ(nobody.exit_code, kFlowWrong);
+  EXPECT_THAT(nobody.out, HasSubstr("the mail server refuses"));
+}
+
 TEST_F(Doctor, SaysWhatIsMissingAndWhatIsTooMuch) {
   scene.control("config",
                 R"({"roles": ["Alert.Read.All", "Machine.Read.All", "Machine.Scan", "Mail.ReadBasic.All"]})");

@@ -86,6 +86,7 @@ void write_this_version() {
     batch.messages = {{"01", 1, "callback", "{}", "k", "test", 5, {}}};
     batch.sent = {{"contoso\ndefender\ndefault", 5, 3}};
     batch.rests = {{"contoso\ndefender\ndefault", 7}};
+    batch.modules = {{sha256_hex("kept"), "kept", "conditions"}};
     batch.states = {{"contoso", "defender.alert.updated", "da1", 16, R"({"id":"da1"})"}};
     ASSERT_TRUE((*store)->commit(batch));
   }
@@ -125,6 +126,7 @@ void expect_what_was_written(SqliteStore& store, int version) {
   EXPECT_EQ(store.rests(0)->size(), version >= 6 ? 1u : 0u);
   EXPECT_EQ(store.audit(0, 1)->size(), version >= 6 ? 1u : 0u);
   EXPECT_EQ(store.last_state("contoso", "defender.alert.updated", "da1")->has_value(), version >= 7);
+  EXPECT_EQ(store.conditions_of(sha256_hex("kept"))->value_or(""), version >= 8 ? "conditions" : "");
   const auto trail = check_audit(store);
   ASSERT_TRUE(trail) << trail.error().message;
   EXPECT_FALSE(trail->problem) << trail->problem->text;

@@ -220,6 +220,39 @@ struct Smtp : testing::Test {
   }
 };
 
+TEST_F(Smtp, ATrialSignsInAndSendsNothing) {
+  SmtpTestServer server;
+  const auto tried = [&](const SmtpTestServer& at) {
+    std::promise<MailResult> promise;
+    auto future = promise.get_future();
+    sender->send({.server = {.host = "127.0.0.1",
+                             .port = at.port(),
+                             .security = SmtpServer::Security::None,
+                             .login = SmtpServer::Login::Password,
+                             .sends_login_in_clear = true,
+                             .user = "soc"},
+                  .credential = "pass-word-value",
+                  .message = {},
+                  .is_trial = true,
+                  .deadline_us = 3'000'000},
+                 [&](MailResult result) { promise.set_value(std::move(result)); });
+    return future.get();
+  };
+  const MailResult good = tried(server);
+  ASSERT_TRUE(good.has_value()) << good.error().message;
+  EXPECT_EQ(good->message_id, "");
+  bool has_signed_in = false;
+  for (const std::string& command : server.commands()) {
+    EXPECT_FALSE(command.starts_with("MAIL")) << command;
+    has_signed_in = has_signed_in || command.starts_with("AUTH");
+  }
+  EXPECT_TRUE(has_signed_in);
+  const SmtpTestServer refuses({{"AUTH", "535 5.7.8 who are you?"}});
+  const MailResult bad = tried(refuses);
+  ASSERT_FALSE(bad.has_value());
+  EXPECT_EQ(bad.error().kind, FaultKind::Unauthorized);
+}
+
 TEST_F(Smtp, AMessageArrivesAsItShould) {
   SmtpTestServer server;
   MailMessage message = sample();

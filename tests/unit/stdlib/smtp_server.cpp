@@ -21,7 +21,8 @@ const std::map<std::string, std::string>& usual_replies() {
       {".", "250 2.0.0 queued"},
       {"QUIT", "221 bye"},
       {"AUTH", "235 2.7.0 ok"},
-      {"RSET", "250 ok"}};
+      {"RSET", "250 ok"},
+      {"NOOP", "250 ok"}};
   return replies;
 }
 

@@ -9,6 +9,7 @@
 
 #include "apps/cli/source.hpp"
 #include "apps/server/condition_source.hpp"
+#include "apps/server/stored_conditions.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow {
@@ -42,7 +43,18 @@ class Written {
           const std::string& settings = "{}") {
     source_ = ConditionSource::find(bytes_, "");
     EXPECT_TRUE(source_);
-    return source_ ? flow::why(source_->condition("a"), event, settings, answers) : Why();
+    if (!source_) return {};
+    const Why told = flow::why(source_->condition("a"), event, settings, answers);
+    const auto stored = StoredConditions::decode(source_->stored());
+    EXPECT_TRUE(stored);
+    if (stored) {  // without the file it is the same
+      const Why again = flow::why((*stored)->condition("a"), event, settings, answers);
+      EXPECT_EQ(again.verdict, told.verdict);
+      EXPECT_EQ(again.part, told.part);
+      EXPECT_EQ(again.line, told.line);
+      EXPECT_EQ(again.values.size(), told.values.size());
+    }
+    return told;
   }
 
  private:
@@ -132,6 +144,30 @@ flow a on alert.new when severity == level and title != "x" do isolate(machineId
               ElementsAre("severity = \"Low\"", "level = \"High\""));
   EXPECT_THAT(texts(written.why(alert("Low", "y"), kNothing, R"({"level":"Medium"})").values),
               ElementsAre("severity = \"Low\"", "level = \"Medium\""));
+}
+
+TEST(StoredConditions, BytesThatAreCutOrChangedHarmNobody) {
+  const Written written(kFlow);
+  const std::string kept = conditions_to_store(written.bytes(), "");
+  ASSERT_FALSE(kept.empty());
+  for (std::size_t length = 0; length < kept.size(); length += 1 + length / 16)
+    EXPECT_FALSE(StoredConditions::decode(kept.substr(0, length))) << length;
+  for (std::size_t at = 0; at < kept.size(); at += 7) {
+    std::string changed = kept;
+    changed[at] = static_cast<char>(changed[at] ^ 0x55);
+    const auto read = StoredConditions::decode(changed);
+    if (!read) continue;
+    const auto condition = (*read)->condition("a");
+    if (condition.flow < condition.program->module().flows.size())
+      static_cast<void>(flow::why(condition, alert("Low", "x"), "{}", kNothing));
+  }
+}
+
+TEST(StoredConditions, ThereAreNoneOfAModuleWithoutItsSource) {
+  const Written written(kFlow);
+  written.write("flow a on alert.new when severity == Low do isolate(machineId)");
+  EXPECT_EQ(conditions_to_store(written.bytes(), ""), "");
+  EXPECT_EQ(conditions_to_store("no module", ""), "");
 }
 
 TEST(ConditionSource, IsOnlyThatOfTheDeployedVersion) {
