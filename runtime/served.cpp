@@ -13,10 +13,9 @@ namespace {
 
 // As system_calls.cpp answers them.
 constexpr std::array<std::string_view, 17> kAnswered = {
-    "flow.digestEnd", "mail.digest",  "flow.leaseEnd", "flow.wait", "flow.waitUntil", "flow.now",
-    "flow.ago",       "flow.random",  "flow.uuid",     "flow.once", "flow.approve",   "flow.ask",
-    "flow.receive",   "flow.respond", "flow.call",     "flow.start",
-    "flow.refuse"};
+    "flow.digestEnd", "mail.digest",  "flow.leaseEnd", "flow.wait",  "flow.waitUntil", "flow.now",
+    "flow.ago",       "flow.random",  "flow.uuid",     "flow.once",  "flow.approve",   "flow.ask",
+    "flow.receive",   "flow.respond", "flow.call",     "flow.start", "flow.refuse"};
 
 tl::unexpected<Error> cannot(const Module& module, std::string_view what) {
   return error(fmt::format("`{}`: this runtime cannot {} yet", module.source_name, what));

@@ -142,7 +142,8 @@ void BacktestReport::run_step(const RunRow& run, const JournalRow& row) {
   const auto* const returned = std::get_if<Returned>(&answer->outcome);
   if (operation == "flow.once" && returned != nullptr && returned->json == "false") open.is_repeated = true;
   if (operation == "flow.refuse")
-    ++flow.refused[fmt::format("{} is refused by `{}`", text_of(json_member(arguments, "operation").value_or("")),
+    ++flow.refused[fmt::format("{} is refused by `{}`",
+                               text_of(json_member(arguments, "operation").value_or("")),
                                text_of(json_member(arguments, "reason").value_or("")))];
   switch (answer->by) {
     case AnsweredBy::DryRun: {

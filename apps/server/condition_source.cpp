@@ -8,6 +8,7 @@
 
 #include "apps/cli/source.hpp"
 #include "apps/server/stored_conditions.hpp"
+#include "base/mail_digest.hpp"
 #include "vm/bytecode/encode.hpp"
 
 namespace flow {

@@ -317,7 +317,8 @@ class Doctor {
     }
     auto promise = std::make_shared<std::promise<MailResult>>();
     auto future = promise->get_future();
-    parties_.mail.send(std::move(job), [promise](MailResult result) { promise->set_value(std::move(result)); });
+    parties_.mail.send(std::move(job),
+                       [promise](MailResult result) { promise->set_value(std::move(result)); });
     const MailResult result = future.get();
     if (!result) return tell(bad, "mail", host, "the mail server refuses: " + result.error().message);
     tell(Level::Good, "mail", host,

@@ -43,7 +43,8 @@ Attempt<int> examine_all(const DoctorOptions& options) {
     if (modules.empty()) return failure("name the files of the flows: nothing is deployed", kUsage);
   }
   FLOW_TRY(const std::unique_ptr<World> world, World::make_without_secrets(config));
-  const Checkup checkup = examine(config, modules, {world->transport(), world->tokens(), world->clock(), world->mail()});
+  const Checkup checkup =
+      examine(config, modules, {world->transport(), world->tokens(), world->clock(), world->mail()});
   if (options.is_script) {
     for (const TenantConfig& tenant : config.tenants) say(stdout, grant_script(checkup, tenant));
   } else {

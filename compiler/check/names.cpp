@@ -117,8 +117,7 @@ std::string Checker::values_note(std::string_view written, TypeId type) const {
   if (named.values.size() <= kMostValues + 1)
     return fmt::format("its values are {}", fmt::join(named.values, ", "));
   const bool is_of_library = library_.type_names.contains(named.name);
-  return fmt::format("its values are {}{}{}",
-                     fmt::join(few_of(written, named.values), ", "),
+  return fmt::format("its values are {}{}{}", fmt::join(few_of(written, named.values), ", "),
                      and_more(named.values.size() - kMostValues),
                      is_of_library ? "; docs/generated/operations.md has them all" : "");
 }
@@ -193,8 +192,7 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
     d.note(fmt::format("where nothing says its type, write {}{}",
                        fmt::join(enums.begin(), enums.begin() + static_cast<std::ptrdiff_t>(shown), " or "),
                        and_more(enums.size() - shown)));
-  }
-  else if (const auto near = nearest_name(text, names_in_scope()))
+  } else if (const auto near = nearest_name(text, names_in_scope()))
     d.fix(tree_.span(node), *near, fmt::format("did you mean `{}`?", *near));
   else if (bare != kNoType && out_.types.storage(bare) == Storage::Text)
     d.fix(tree_.span(node), fmt::format("\"{}\"", text), fmt::format("for a text write \"{}\"", text));

@@ -50,16 +50,17 @@ sender = "soc-bot@contoso.com"
 
 TEST_F(Doctor, SignsInToTheMailServerAndSendsNothing) {
   const auto smtp = [&](std::uint16_t port, const std::string& more) {
-    return config(client() + "client_secret_env = \"LAB_SECRET\"\n",
-                  fmt::format("via = \"smtp\"\n\n[tenants.lab.smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = "
-                              "\"none\"\n{}",
-                              port, more));
+    return config(
+        client() + "client_secret_env = \"LAB_SECRET\"\n",
+        fmt::format("via = \"smtp\"\n\n[tenants.lab.smtp]\nhost = \"127.0.0.1\"\nport = {}\nsecurity = "
+                    "\"none\"\n{}",
+                    port, more));
   };
   const Ended good = doctor(smtp(scene.tenant().smtp_port(), ""));
   EXPECT_THAT(good.out, HasSubstr("answers without TLS; nothing was sent")) << good.all();
-  const Ended signed_in = doctor(
-      smtp(scene.tenant().smtp_port(),
-           "user = \"soc\"\npassword_env = \"LAB_SECRET\"\nallow_login_without_tls = true\n"));
+  const Ended signed_in =
+      doctor(smtp(scene.tenant().smtp_port(),
+                  "user = \"soc\"\npassword_env = \"LAB_SECRET\"\nallow_login_without_tls = true\n"));
   EXPECT_THAT(signed_in.out, HasSubstr("127.0.0.1")) << signed_in.all();
   EXPECT_TRUE(scene.list("mails").empty());
   const Ended nobody = doctor(smtp(1, ""));

@@ -62,10 +62,10 @@ TEST_F(Refused, WhatIsCaughtIsInTheTrail) {
   ASSERT_TRUE(live.boot(compiled(kFlows)));
   EXPECT_EQ(start("caught").state, RunState::Finished);
   ASSERT_THAT(refusals(), SizeIs(1));
-  EXPECT_THAT(refusals().front(),
-              AllOf(HasSubstr(R"("operation":"defender.isolate")"), HasSubstr("\"target\":\"" + kDevice),
-                    HasSubstr(R"("result":"protect","fault":"Protected")"),
-                    HasSubstr(R"("detail":"`protect )")));
+  EXPECT_THAT(
+      refusals().front(),
+      AllOf(HasSubstr(R"("operation":"defender.isolate")"), HasSubstr("\"target\":\"" + kDevice),
+            HasSubstr(R"("result":"protect","fault":"Protected")"), HasSubstr(R"("detail":"`protect )")));
   EXPECT_EQ(live.bench.world.count("defender.isolate"), 0u);
 }
 

@@ -247,7 +247,7 @@ TEST_F(Smtp, ATrialSignsInAndSendsNothing) {
     has_signed_in = has_signed_in || command.starts_with("AUTH");
   }
   EXPECT_TRUE(has_signed_in);
-  const SmtpTestServer refuses({{"AUTH", "535 5.7.8 who are you?"}});
+  const SmtpTestServer refuses(SmtpTestServer::Replies{{"AUTH", "535 5.7.8 who are you?"}});
   const MailResult bad = tried(refuses);
   ASSERT_FALSE(bad.has_value());
   EXPECT_EQ(bad.error().kind, FaultKind::Unauthorized);
