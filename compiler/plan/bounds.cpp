@@ -373,6 +373,8 @@ CallBounds protection_bounds(const Tree& tree, const Library& library, const Che
   const Operation& operation = library.operations[call.operation];
   std::set<std::uint32_t> subjects;  // what one condition has asked about the next need not fetch
   for (const Protection& protection : protections_of(tree, checked, flow, operation)) {
+    // The first that holds refuses the call, and that is noted.
+    counts[library.operation_names.at("flow.refuse")].times = 1;
     if (!protection.subject || subjects.contains(*protection.subject) ||
         is_of_trigger(tree, checked, trigger, *protection.subject,
                       call.arguments[*target_parameter(operation)]))

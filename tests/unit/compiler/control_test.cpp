@@ -273,10 +273,10 @@ const Story kStories[] = {
      "for one in r { log one.value?.error?.message ?? \"isolated\" }\n"
      "cut(other)",
      {R"({"id":"m1","computerDnsName":"pc1","machineTags":[]})", kAction, "{}", kAction, "{}",
-      R"({"id":"m2","computerDnsName":"dc2","machineTags":[]})",
-      R"({"id":"m2","computerDnsName":"dc2","machineTags":[]})"},
-     "> get_machine\n> isolate\n> add_tag\n> isolate\n> add_tag\n> get_machine\n"
-     "`isolate` is refused by `protect machine.name matches \"^dc\"`\n> get_machine\n"
+      R"({"id":"m2","computerDnsName":"dc2","machineTags":[]})", "null",
+      R"({"id":"m2","computerDnsName":"dc2","machineTags":[]})", "null"},
+     "> get_machine\n> isolate\n> add_tag\n> isolate\n> add_tag\n> get_machine\n> refuse\n"
+     "`isolate` is refused by `protect machine.name matches \"^dc\"`\n> get_machine\n> refuse\n"
      "failed Protected: `isolate` is refused by `protect machine.name matches \"^dc\"`"},
     {"what_protect_tries_is_no_error_of_its_own",
      "protect (machine.name ?? \"\") is Domain\n"
