@@ -121,14 +121,15 @@ void tell(const Diagnostic& found, const std::vector<ProtectionText>& rules, con
     diagnostics.report(found.code, 0, rules.front().place, found.message);
 }
 
-// A rule looks at its target. What it asks for besides, but the time, nobody would answer.
+// A rule looks at its target, and says that it refuses. What it asks for besides, but the time, nobody would
+// answer.
 Status check_calls(const Module& module, const std::vector<ProtectionText>& rules) {
   for (const FlowCode& flow : module.flows)
     for (std::size_t i = 0; i < rules.size(); ++i) {
       if (flow.name != fmt::format("rule_{}", i)) continue;
       for (const ManifestCall& call : flow.manifest.calls) {
         const std::string name = module.operations[call.operation].full_name();
-        if (name == "flow.now" || name == "defender.isolate") continue;
+        if (name == "flow.now" || name == "flow.refuse" || name == "defender.isolate") continue;
         return error(fmt::format(
             "`protect.{}.{}` calls `{}`; a protection looks at its target, and may ask for the time, no more",
             rules[i].kind, rules[i].name, name));

@@ -74,7 +74,7 @@ constexpr const char* kFirstExample =
      9  TIME  defender.get_machine gave ANSWER
     10  line 1:59  goes on
           machine = Machine {name: "NAME"}
-    11  TIME  mail.mail {"to":"soc@contoso.com","subject":"Isolated NAME","body":"Token of another user taken over","cc":null,"importance":"Normal","bcc":null,"replyTo":null,"from":null,"attachments":null}
+    11  TIME  mail.mail {"to":"soc@contoso.com","subject":"Isolated NAME","body":"Token of another user taken over","importance":"Normal"}
     12  TIME  mail.mail gave null, after SOME
     14  TIME  finished
 )";

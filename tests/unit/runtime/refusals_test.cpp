@@ -22,7 +22,7 @@ constexpr const char* kFlows = R"(
   on error { log "went on" }
   flow branches on manual (device: MachineId) protect (device == device)
   do { for _ in range(3) at most 3 at once { try { isolate(device) } catch e { log e.message } } }
-  flow several on manual (users: List<UserId>) protect ("{users}" != "")
+  flow several on manual (users: List<UserId>) protect (users.length() > 0)
   do { attempt confirm_compromised(users) }
   flow within_function on manual (device: MachineId) protect (device == device) do { attempt cut(device) }
   fn cut(device: MachineId) { isolate(device) }
