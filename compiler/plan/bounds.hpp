@@ -21,8 +21,8 @@ struct Bounds {
   std::vector<CallBounds> functions, flows;
 };
 
-// The fetches for the conditions of `protect` that are asked before a call, beside what the trigger brings, and
-// what notes that it is refused.
+// The fetches for the conditions of `protect` that are asked before a call, beside what the trigger brings,
+// and what notes that it is refused.
 CallBounds protection_bounds(const Tree& tree, const Library& library, const CheckedFile& checked,
                              const CheckedFlow& flow, const CheckedCall& call);
 // Of the function of this index; with a flow, when it is the one that calls it.
