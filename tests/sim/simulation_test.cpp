@@ -10,7 +10,7 @@
 namespace flow::test {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef FLOW_SANITIZED
 constexpr std::uint64_t kSeeds = 20;
 #else
 constexpr std::uint64_t kSeeds = 400;
