@@ -237,7 +237,7 @@ TEST(Limits, OfNamesThatNobodyKnows) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_TRUE(compiled(text + "}\n").diagnostics.has_errors());
   EXPECT_LT(std::chrono::steady_clock::now() - begin,
-            std::chrono::seconds(20));  // sanitizers and a busy machine
+            std::chrono::seconds(120));  // sanitizers and a busy machine
 }
 
 TEST(Limits, AHundredMistakesAreEnough) {

@@ -101,7 +101,10 @@ TEST(Liveness, OfChainsOfJumpsTakesLinearTime) {
   const auto over = a.jump(Op::Jump);
   const auto first = a.here();
   a.show(4).emit(Op::Finish);
-  while (a.here() < 65'000) a.aim(a.jump(Op::Jump), a.here() == first + 3 ? first : a.here() - 1);
+  while (a.here() < 65'000) {
+    const auto before = a.here();
+    a.aim(a.jump(Op::Jump), before == first + 3 ? first : before - 1);
+  }
   a.aim(over, a.here() - 1);
   ASSERT_TRUE(verify(a.module)) << verify(a.module).error().message;
   const auto begin = std::chrono::steady_clock::now();
