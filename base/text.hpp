@@ -13,6 +13,10 @@ namespace flow {
 constexpr bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
+// … and in HTML, which has one more.
+constexpr bool is_html_blank(char c) {
+  return is_blank(c) || c == '\f';
+}
 // `text` without the blanks around it.
 std::string_view trimmed(std::string_view text);
 

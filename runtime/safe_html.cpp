@@ -33,10 +33,6 @@ bool is_kept(std::string_view name) {
   return is_one_of(kKept, name) || is_one_of(kKeptToo, name);
 }
 
-bool is_html_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }

@@ -59,9 +59,9 @@ tl::expected<DevicePrompt, Fault> read_device_prompt(const DeviceLogin& login, c
   if (response.status != 200) return tl::unexpected(token_fault(response, login.scope, now_us));
   const auto body = parse_json(response.body);
   if (!body) return tl::unexpected(unusable("JSON"));
-  DevicePrompt prompt{.device_code = text_of(body->member("device_code")),
-                      .user_code = text_of(body->member("user_code")),
-                      .address = text_of(body->member("verification_uri"))};
+  DevicePrompt prompt{.device_code = text_if_any(body->member("device_code")),
+                      .user_code = text_if_any(body->member("user_code")),
+                      .address = text_if_any(body->member("verification_uri"))};
   if (!is_code(prompt.device_code) || !is_code(prompt.user_code) || prompt.user_code.size() > 64)
     return tl::unexpected(unusable("code"));
   const auto url = parse_url(prompt.address);
@@ -82,7 +82,7 @@ HttpRequest device_token_request(const DeviceLogin& login, const DevicePrompt& p
 DeviceAnswer read_device_tokens(const DeviceLogin& login, const HttpResponse& response, std::int64_t now_us) {
   const auto body = parse_json(response.body);
   if (response.status != 200) {
-    const std::string error = body ? text_of(body->member("error")) : std::string();
+    const std::string error = body ? text_if_any(body->member("error")) : std::string();
     if (error == "authorization_pending" || error == "slow_down")
       return DevicePending{.slows_down = error == "slow_down"};
     Fault fault = token_fault(response, login.scope, now_us);
@@ -92,8 +92,8 @@ DeviceAnswer read_device_tokens(const DeviceLogin& login, const HttpResponse& re
   }
   DeviceTokens tokens;
   if (body) {
-    tokens.refresh_token = text_of(body->member("refresh_token"));
-    tokens.access_token = text_of(body->member("access_token"));
+    tokens.refresh_token = text_if_any(body->member("refresh_token"));
+    tokens.access_token = text_if_any(body->member("access_token"));
   }
   if (!is_code(tokens.refresh_token)) {
     Fault fault = unusable("refresh token");

@@ -59,10 +59,10 @@ Fault refusal(const VaultAddress& address, const HttpResponse& response, std::in
   std::string code, inner, message;
   if (const auto body = parse_json(response.body); body && body->kind == JsonValue::Kind::Object)
     if (const JsonValue* const said = body->member("error"); said != nullptr) {
-      code = text_of(said->member("code"));
-      message = text_of(said->member("message"));
+      code = text_if_any(said->member("code"));
+      message = text_if_any(said->member("message"));
       if (const JsonValue* const within = said->member("innererror"); within != nullptr)
-        inner = text_of(within->member("code"));
+        inner = text_if_any(within->member("code"));
     }
   fault.code = excerpt(inner.empty() ? code : inner, 60);
   fault.retry_after_us = retry_after_us(response, now_us).value_or(0);

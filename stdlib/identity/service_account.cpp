@@ -55,7 +55,7 @@ Result<std::string> service_account_assertion(std::string_view key_file, const A
   const auto file = parse_json(key_file);
   if (!file || file->kind != JsonValue::Kind::Object)
     return error("the service account's key file is no JSON object");
-  const auto member = [&](const char* name) { return text_of(file->member(name)); };
+  const auto member = [&](const char* name) { return text_if_any(file->member(name)); };
   const std::string email = member("client_email"), pem = member("private_key"),
                     id = member("private_key_id");
   if (email.empty() || pem.empty())

@@ -242,7 +242,7 @@ tl::expected<Token, Fault> read_token(const TokenRequest& request, const HttpRes
                                        : token_fault(response, what_of(request), now_us));
   const auto body = parse_json(response.body);
   const char* const member = request.door ? request.door->member.c_str() : "access_token";
-  std::string text = body ? text_of(body->member(member)) : std::string();
+  std::string text = body ? text_if_any(body->member(member)) : std::string();
   if (text.empty() || text.size() > kLongestToken || !is_printable(text))
     return tl::unexpected(Fault{
         .kind = FaultKind::InvalidResponse,
@@ -252,7 +252,7 @@ tl::expected<Token, Fault> read_token(const TokenRequest& request, const HttpRes
   Token token{.text = std::move(text),
               .renew_at_us = now_us + lifetime - std::min(kRenewEarly, lifetime / 2),
               .ends_us = now_us + lifetime};
-  if (std::string next = text_of(body->member("refresh_token"));
+  if (std::string next = text_if_any(body->member("refresh_token"));
       request.refresh_token && next.size() <= kLongestToken && is_printable(next))
     token.refresh_token = std::move(next);
   return token;
@@ -273,8 +273,8 @@ Fault token_fault(const HttpResponse& response, const std::string& what, std::in
     fault.message +=
         fmt::format("the token endpoint answered {}: {}", response.status, excerpt(response.body));
   } else {
-    const std::string description = text_of(body->member("error_description"));
-    const std::string oauth_error = text_of(body->member("error"));
+    const std::string description = text_if_any(body->member("error_description"));
+    const std::string oauth_error = text_if_any(body->member("error"));
     const std::int64_t number = aadsts_number(*body, description);
     const AadstsRow* row = aadsts_row(number);
     fault.kind = row != nullptr ? row->fault : kind_by_answer(response.status, oauth_error);
@@ -284,7 +284,7 @@ Fault token_fault(const HttpResponse& response, const std::string& what, std::in
       fault.message += std::string(row->hint) + " (" + excerpt(first_sentence(description)) + ")";
     else
       fault.message += excerpt(oauth_error, 60) + ": " + excerpt(first_sentence(description));
-    if (const std::string trace = text_of(body->member("trace_id")); !trace.empty())
+    if (const std::string trace = text_if_any(body->member("trace_id")); !trace.empty())
       fault.message += "; trace ID " + excerpt(trace, 60);
   }
   fault.retry_after_us = retry_after_us(response, now_us).value_or(0);

@@ -180,7 +180,7 @@ Result<std::string> part_of(std::string_view text, std::string_view member) {
 
 }  // namespace
 
-std::string text_of(const JsonValue* value) {
+std::string text_if_any(const JsonValue* value) {
   return value != nullptr && value->is_text() ? value->text : std::string();
 }
 

@@ -32,7 +32,7 @@ struct JsonValue {
 };
 
 // The text of a member that may be missing or of another kind: then nothing.
-std::string text_of(const JsonValue* value);
+std::string text_if_any(const JsonValue* value);
 
 inline constexpr std::size_t kLongestJson = 64u << 20;
 

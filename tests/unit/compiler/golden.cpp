@@ -62,8 +62,8 @@ std::string json(const Compilation& compilation, const Diagnostics& diagnostics)
 std::string plans(const Compilation& compilation) {
   std::string out = print_settings(compilation.tree, compilation.checked);
   for (std::size_t i = 0; i < compilation.plans.size(); ++i)
-    out += print_plan(compilation.tree, standard_library(), compilation.checked, compilation.checked.flows[i],
-                      compilation.plans[i]);
+    out += print_plan(compilation.tree, *compilation.library, compilation.checked,
+                      compilation.checked.flows[i], compilation.plans[i]);
   return out;
 }
 
