@@ -1,5 +1,4 @@
-// The pages behind the links of mails. Everything in them that comes from elsewhere is text, or Html made
-// safe; nothing in them runs, and nothing is loaded but their style.
+// The pages behind the links of mails.
 #pragma once
 
 #include <string_view>
@@ -10,6 +9,9 @@
 
 namespace flow {
 
+// The most that a form which says "yes, that" has.
+inline constexpr std::size_t kAnswerFormBytes = 1024;
+
 // What will be decided, with a form that decides it.
 HttpAnswer confirmation_page(const QuestionRow& question, std::string_view person, std::string_view option,
                              const RunRow& run);
@@ -17,6 +19,5 @@ HttpAnswer confirmation_page(const QuestionRow& question, std::string_view perso
 HttpAnswer reply_page(const AnswerReply& reply);
 // One sentence.
 HttpAnswer notice_page(int status, std::string_view title, std::string_view text);
-HttpAnswer page_style();
 
 }  // namespace flow

@@ -35,6 +35,10 @@ HttpAnswer stopping() {
   return answer;
 }
 
+HttpAnswer store_failed() {
+  return refusal(503, "Unavailable", "the store cannot be read");
+}
+
 std::string parameter(std::string_view target, std::string_view name) {
   std::size_t at = target.find('?');
   while (at != std::string_view::npos) {

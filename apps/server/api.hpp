@@ -10,6 +10,11 @@
 
 namespace flow::api {
 
+// Where it is: the runs, one of them (behind it stands its ID), …
+inline constexpr std::string_view kRuns = "/api/v1/runs", kOneRun = "/api/v1/runs/",
+                                  kQuestions = "/api/v1/questions", kDeployments = "/api/v1/deployments",
+                                  kFlows = "/api/v1/flows/", kReload = "/api/v1/reload";
+
 using Reply = std::function<void(HttpAnswer)>;
 
 HttpAnswer answer(int status, std::string json);
@@ -17,6 +22,7 @@ HttpAnswer answer(int status, std::string json);
 HttpAnswer refusal(int status, std::string_view code, std::string_view message);
 HttpAnswer only(std::string_view methods);
 HttpAnswer stopping();
+HttpAnswer store_failed();
 
 // The value of `name` in what stands behind the `?`, decoded; empty when there is none.
 std::string parameter(std::string_view target, std::string_view name);

@@ -15,7 +15,7 @@
 namespace flow {
 namespace {
 
-using What = ControlRequest::What;
+using Control = ControlRequest::What;
 
 // The runs that are meant: the one named, or all that failed within a time, those that began first in front.
 Attempt<std::vector<std::string>> wanted(const std::string& path, const ControlOptions& options,
@@ -65,12 +65,12 @@ Attempt<ControlReply> ask(const Config& config, const ControlRequest& request) {
   return tl::unexpected<Failure>(refusal);
 }
 
-std::string done_text(const std::string& run, const ControlReply& reply, What what, bool is_at_service) {
+std::string done_text(const std::string& run, const ControlReply& reply, Control what, bool is_at_service) {
   const char* const when = is_at_service ? "" : " when the service starts";
   switch (what) {
-    case What::Resume: return fmt::format("run {} goes on{}\n", run, when);
-    case What::Cancel: return fmt::format("run {} is cancelled\n", run);
-    case What::Retry: return fmt::format("run {} repeats run {}{}\n", reply.run, run, when);
+    case Control::Resume: return fmt::format("run {} goes on{}\n", run, when);
+    case Control::Cancel: return fmt::format("run {} is cancelled\n", run);
+    case Control::Retry: return fmt::format("run {} repeats run {}{}\n", reply.run, run, when);
   }
   return {};
 }

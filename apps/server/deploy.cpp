@@ -22,7 +22,7 @@
 namespace flow {
 namespace {
 
-using What = DeployRequest::What;
+using Change = DeployRequest::What;
 
 Status check_usage(const DeployOptions& options) {
   const std::size_t named = !options.back.empty() + !options.withdraw.empty() +
@@ -37,16 +37,16 @@ Status check_usage(const DeployOptions& options) {
 Attempt<std::vector<DeployRequest>> requests_for(const DeployOptions& options,
                                                  std::vector<LoadedModule>& modules) {
   std::vector<DeployRequest> requests;
-  const auto about = [&](What what, const std::string& flow) {
+  const auto about = [&](Change what, const std::string& flow) {
     if (!flow.empty())
       requests.push_back({.what = what, .tenant = {}, .module = {}, .file = {}, .flow = flow});
   };
-  about(What::Back, options.back);
-  about(What::Withdraw, options.withdraw);
-  about(What::EndShadow, options.end_shadow);
+  about(Change::Back, options.back);
+  about(Change::Withdraw, options.withdraw);
+  about(Change::EndShadow, options.end_shadow);
   FLOW_TRY(modules, load_modules(options.files));
   for (const LoadedModule& module : modules)
-    requests.push_back({.what = options.shadow ? What::Shadow : What::Live,
+    requests.push_back({.what = options.shadow ? Change::Shadow : Change::Live,
                         .tenant = {},
                         .module = module.bytes,
                         .conditions = conditions_to_store(module.bytes, {}),
@@ -59,7 +59,7 @@ Attempt<std::vector<DeployRequest>> requests_for(const DeployOptions& options,
   return requests;
 }
 
-void tell(const std::string& tenant, const std::string& flow, const std::string& kind) {
+void tell_row(const std::string& tenant, const std::string& flow, const std::string& kind) {
   const std::string text = kind == "live"        ? "is live"
                            : kind == "back"      ? "is live again in the version before"
                            : kind == "withdrawn" ? "is withdrawn: nothing starts it any more"
@@ -81,7 +81,7 @@ Attempt<std::size_t> change_at_service(const Config& config, DeployRequest reque
     return json_string(json_member(row, name).value_or("")).value_or("");
   };
   for (const std::string& row : changes.value_or(std::vector<std::string>()))
-    tell(text(row, "tenant"), text(row, "flow"), text(row, "kind"));
+    tell_row(text(row, "tenant"), text(row, "flow"), text(row, "kind"));
   return changes ? changes->size() : 0;
 }
 
@@ -120,7 +120,7 @@ Attempt<std::size_t> change_in_store(Store& store, const Config& config,
   FLOW_TRY(const DeployReply reply, closed.change(std::move(requests)));
   if (reply.how != DeployReply::How::Done) return failure(reply.problem, kFlowWrong);
   for (const DeploymentRow& row : reply.changes)
-    tell(row.tenant, row.flow, std::string(deployment_kind_name(row.kind)));
+    tell_row(row.tenant, row.flow, std::string(deployment_kind_name(row.kind)));
   return reply.changes.size();
 }
 

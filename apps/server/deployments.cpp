@@ -12,30 +12,28 @@
 namespace flow {
 namespace {
 
-using What = DeployRequest::What;
+using Change = DeployRequest::What;
 using How = DeployReply::How;
 
-constexpr std::string_view kPath = "/api/v1/deployments";
-
-std::string_view verb(What what) {
+std::string_view verb(Change what) {
   switch (what) {
-    case What::Back: return "back";
-    case What::Withdraw: return "withdraw";
-    case What::EndShadow: return "end-shadow";
-    case What::Live:
-    case What::Shadow: break;  // have a module, and no verb
+    case Change::Back: return "back";
+    case Change::Withdraw: return "withdraw";
+    case Change::EndShadow: return "end-shadow";
+    case Change::Live:
+    case Change::Shadow: break;  // have a module, and no verb
   }
   return "";
 }
 
-// Of what stands behind kPath: "" for a module, `/FLOW/VERB`.
+// Of what stands behind api::kDeployments: "" for a module, `/FLOW/VERB`.
 std::optional<DeployRequest> request_for(std::string_view rest) {
   DeployRequest request;
   if (rest.empty()) return request;
   const std::size_t slash = rest.rfind('/');
   if (slash == 0 || rest[0] != '/') return std::nullopt;
   request.flow = rest.substr(1, slash - 1);
-  for (const What what : {What::Back, What::Withdraw, What::EndShadow})
+  for (const Change what : {Change::Back, Change::Withdraw, Change::EndShadow})
     if (rest.substr(slash + 1) == verb(what)) {
       request.what = what;
       return request;
@@ -68,12 +66,12 @@ std::string json_deployment(const DeploymentRow& row) {
 }
 
 std::string deployment_path(const DeployRequest& request) {
-  std::string path(kPath);
+  std::string path(api::kDeployments);
   if (!request.flow.empty()) path += fmt::format("/{}/{}", percent_encoded(request.flow), verb(request.what));
   path += "?by=" + percent_encoded(request.by);
   if (!request.tenant.empty()) path += "&tenant=" + percent_encoded(request.tenant);
   if (!request.file.empty()) path += "&file=" + percent_encoded(request.file);
-  if (request.what == What::Shadow) path += "&shadow=true";
+  if (request.what == Change::Shadow) path += "&shadow=true";
   if (!request.conditions.empty()) path += fmt::format("&moduleBytes={}", request.module.size());
   return path;
 }
@@ -85,8 +83,8 @@ std::string deployment_body(const DeployRequest& request) {
 bool Deployments::handle(const HttpQuestion& question, const api::Reply& reply) const {
   const std::string_view whole = question.target;
   const auto path = percent_decoded(whole.substr(0, whole.find('?')));
-  if (!options_.api_token || !path || !path->starts_with(kPath)) return false;
-  auto request = request_for(std::string_view(*path).substr(kPath.size()));
+  if (!options_.api_token || !path || !path->starts_with(api::kDeployments)) return false;
+  auto request = request_for(std::string_view(*path).substr(api::kDeployments.size()));
   if (!request) return false;
   if (api::reads(question) && request->flow.empty()) {
     if (api::is_allowed(options_.api_token, question, reply)) list(question, reply);
@@ -110,7 +108,7 @@ void Deployments::change(const HttpQuestion& question, DeployRequest request, co
     request.file = api::parameter(question.target, "file");
     if (request.file.empty())
       return reply(api::refusal(400, "BadRequest", "say from which `file` the module was made"));
-    if (api::parameter(question.target, "shadow") == "true") request.what = What::Shadow;
+    if (api::parameter(question.target, "shadow") == "true") request.what = Change::Shadow;
     const std::string length = api::parameter(question.target, "moduleBytes");
     std::size_t bytes = question.body.size();
     const auto [end, problem] = std::from_chars(length.data(), length.data() + length.size(), bytes);

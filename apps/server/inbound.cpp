@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "apps/server/api.hpp"
 #include "apps/server/credentials.hpp"
 #include "base/text.hpp"
 #include "runtime/digest.hpp"
@@ -15,7 +16,7 @@
 namespace flow {
 namespace {
 
-constexpr std::string_view kHooks = "/hooks/", kFlows = "/api/v1/flows/", kRuns = "/runs";
+constexpr std::string_view kHooks = "/hooks/", kRunsOfIt = "/runs";
 
 HttpAnswer refusal(int status, std::string_view code, std::string_view message) {
   HttpAnswer answer;
@@ -143,8 +144,10 @@ void Inbound::handle(const HttpQuestion& question, Reply reply) const {
   const auto path = percent_decoded(target.substr(0, target.find('?')));
   if (!path) return reply(refusal(400, "BadRequest", "the path cannot be read"));
   if (path->starts_with(kHooks)) return take_hook(question, path->substr(kHooks.size()), std::move(reply));
-  if (path->starts_with(kFlows) && path->ends_with(kRuns) && path->size() > kFlows.size() + kRuns.size())
-    return take_manual(question, path->substr(kFlows.size(), path->size() - kFlows.size() - kRuns.size()),
+  if (path->starts_with(api::kFlows) && path->ends_with(kRunsOfIt) &&
+      path->size() > api::kFlows.size() + kRunsOfIt.size())
+    return take_manual(question,
+                       path->substr(api::kFlows.size(), path->size() - api::kFlows.size() - kRunsOfIt.size()),
                        std::move(reply));
   reply(unknown_path());
 }

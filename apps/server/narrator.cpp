@@ -32,7 +32,7 @@ std::string fault_text(const Fault& fault) {
   return fmt::format("{}: {}", fault_name(fault.kind), shown(fault.message, kLongestReason));
 }
 
-constexpr std::string_view kRefuse = "flow.refuse";
+constexpr std::string_view kRefuseOperation = "flow.refuse";
 
 std::string without_nulls(const std::string& arguments) {
   Result<JsonValue> all = parse_json(arguments);
@@ -53,7 +53,7 @@ std::string call_text(const std::string& operation, const std::string& arguments
     const std::string json = json_member(arguments, name).value_or("");
     return json_string(json).value_or(json == "null" ? "" : json);
   };
-  if (operation == kRefuse) {
+  if (operation == kRefuseOperation) {
     const std::string target = text("target");
     return fmt::format("`{}` refuses {}{}{}", text("reason"), text("operation"), target.empty() ? "" : " of ",
                        target);
@@ -93,7 +93,7 @@ void Narrator::run_step(const RunRow& run, const JournalRow& row) {
     line(run.id, "", fmt::format("  {}", shown(call_text(intent->operation, intent->arguments))));
   } else if (const auto* answer = std::get_if<OutcomeEntry>(&*entry)) {
     const std::string operation = calls_[call_of(answer->call)];
-    const bool is_told = operation == kRefuse;  // by what it asked for
+    const bool is_told = operation == kRefuseOperation;  // by what it asked for
     if (const auto* fault = std::get_if<Fault>(&answer->outcome))
       line(run.id, "\x1b[31m", fmt::format("  {} failed: {}", operation, fault_text(*fault)));
     else if (!is_told)
@@ -168,7 +168,7 @@ std::string step_text(const RunStep& step) {
                          step.fault ? " after " + fault_text(*step.fault) : "");
     case EntryKind::Answered:
       if (step.fault) return fmt::format("{} failed: {}", step.operation, fault_text(*step.fault));
-      if (step.operation == kRefuse) return "the refusal is noted";
+      if (step.operation == kRefuseOperation) return "the refusal is noted";
       if (step.by != AnsweredBy::World && step.by != AnsweredBy::Shared)
         return fmt::format("{} {}, went on with {}", step.operation, not_made_text(step.by),
                            printable(step.result));

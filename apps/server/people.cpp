@@ -10,6 +10,7 @@
 #include "apps/server/api.hpp"
 #include "apps/server/query.hpp"
 #include "apps/server/run_json.hpp"
+#include "apps/server/web_page.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
 #include "runtime/links.hpp"
@@ -17,14 +18,8 @@
 namespace flow {
 namespace {
 
-constexpr std::string_view kQuestions = "/api/v1/questions", kRuns = "/api/v1/runs/",
-                           kMessages = "/messages/";
-constexpr std::size_t kFormBytes = 1024;
-constexpr std::uint32_t kListed = 1000;
-
-HttpAnswer store_failed() {
-  return api::refusal(503, "Unavailable", "the store cannot be read");
-}
+constexpr std::string_view kMessages = "/messages/";
+constexpr std::uint32_t kMostQuestions = 1000;
 
 HttpAnswer invalid_link() {
   return notice_page(404, "Not found", "this link is not valid");
@@ -92,11 +87,11 @@ bool People::handle(const HttpQuestion& question, const Reply& reply) const {
   if (all == "/style.css") return reply(api::reads(question) ? page_style() : api::only("GET")), true;
   if (all.starts_with(kAnswerPath)) return link(question, all.substr(kAnswerPath.size()), reply), true;
   if (!options_.api_token) return false;
-  if (all == kQuestions) return questions(question, {}, reply), true;
-  if (all.starts_with(kQuestions) && all[kQuestions.size()] == '/')
-    return questions(question, all.substr(kQuestions.size() + 1), reply), true;
-  const bool is_message = all.starts_with(kRuns) && all.find(kMessages) != std::string_view::npos;
-  if (is_message) message(question, all.substr(kRuns.size()), reply);
+  if (all == api::kQuestions) return questions(question, {}, reply), true;
+  if (all.starts_with(api::kQuestions) && all[api::kQuestions.size()] == '/')
+    return questions(question, all.substr(api::kQuestions.size() + 1), reply), true;
+  const bool is_message = all.starts_with(api::kOneRun) && all.find(kMessages) != std::string_view::npos;
+  if (is_message) message(question, all.substr(api::kOneRun.size()), reply);
   return is_message;
 }
 
@@ -122,7 +117,8 @@ void People::link(const HttpQuestion& question, std::string_view token, const Re
     if (!run || !*run) return reply(notice_page(503, "Not now", "the run cannot be read"));
     return reply(confirmation_page(**asked, person, option, **run));
   }
-  if (question.body.size() > kFormBytes) return reply(notice_page(413, "Too large", "this is not our form"));
+  if (question.body.size() > kAnswerFormBytes)
+    return reply(notice_page(413, "Too large", "this is not our form"));
   if (question.body != "confirm=yes")
     return reply(notice_page(400, "Not confirmed", "open the link and send its form"));
   options_.answer(std::move(request), [reply](const AnswerReply& told) { reply(reply_page(told)); });
@@ -135,7 +131,7 @@ void People::questions(const HttpQuestion& question, std::string_view id, const 
   if (id.empty()) return list(question, reply);
   if (!is_post) {
     const auto asked = store_.question(id);
-    if (!asked) return reply(store_failed());
+    if (!asked) return reply(api::store_failed());
     if (!*asked) return reply(api::refusal(404, "NotFound", fmt::format("there is no question `{}`", id)));
     return reply(api::answer(200, json_question(**asked)));
   }
@@ -154,9 +150,9 @@ void People::list(const HttpQuestion& question, const Reply& reply) const {
   filter.tenant = api::parameter(question.target, "tenant");
   filter.run = api::parameter(question.target, "run");
   filter.before_id = api::parameter(question.target, "before");
-  filter.limit = kListed;
+  filter.limit = kMostQuestions;
   const auto rows = store_.list_questions(filter);
-  if (!rows) return reply(store_failed());
+  if (!rows) return reply(api::store_failed());
   std::string all;
   for (const QuestionRow& row : *rows) all += (all.empty() ? "" : ",") + json_question(row);
   reply(api::answer(200, fmt::format(R"({{"questions":[{}]}})", all)));

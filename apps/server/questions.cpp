@@ -5,6 +5,7 @@
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/server/api.hpp"
 #include "apps/server/run_json.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/service_client.hpp"
@@ -52,7 +53,7 @@ Attempt<int> list(const QuestionsOptions& options) {
 
 Attempt<int> answer_at_service(const Config& config, const QuestionsOptions& options) {
   FLOW_TRY(const HttpResponse response,
-           ask_service(config, "POST", "/api/v1/questions/" + percent_encoded(options.id),
+           ask_service(config, "POST", std::string(api::kQuestions) + "/" + percent_encoded(options.id),
                        fmt::format(R"({{"answer":{},"by":{},"via":"command line"}})",
                                    json_quoted(options.answer), json_quoted(options.by))));
   if (response.status != 200) return tl::unexpected<Failure>(service_refusal(response));

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "apps/cli/terminal.hpp"
+#include "apps/server/api.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/service_client.hpp"
 #include "apps/server/setup.hpp"
@@ -19,7 +20,7 @@ void tell(const std::string& body, std::string_view member, std::string_view wor
 
 Attempt<int> reload(const ReloadOptions& options) {
   FLOW_TRY(const Config config, load_config(options.config));
-  const std::string path = "/api/v1/reload?by=" + percent_encoded(options.by);
+  const std::string path = std::string(api::kReload) + "?by=" + percent_encoded(options.by);
   FLOW_TRY(const HttpResponse response, ask_service(config, "POST", path, {}));
   if (response.status != 200) return tl::unexpected<Failure>(service_refusal(response));
   if (options.json) {

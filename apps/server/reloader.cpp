@@ -14,7 +14,6 @@
 namespace flow {
 namespace {
 
-constexpr std::string_view kPath = "/api/v1/reload";
 constexpr std::size_t kMostWaiting = 16;  // who asks while so many wait is told to come again
 
 struct Wish {
@@ -176,7 +175,7 @@ void Reloader::reload(std::string by, std::string via, ReloadDone done) {
 bool Reloader::handle(const SecretProvider& api_token, const HttpQuestion& question,
                       const api::Reply& reply) {
   const std::string_view target = question.target;
-  if (!api_token || target.substr(0, target.find('?')) != kPath) return false;
+  if (!api_token || target.substr(0, target.find('?')) != api::kReload) return false;
   if (question.method != "POST") return reply(api::only("POST")), true;
   if (!api::is_allowed(api_token, question, reply)) return true;
   std::string by = api::parameter(target, "by");

@@ -3,6 +3,7 @@
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/server/api.hpp"
 #include "apps/server/params.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/service_client.hpp"
@@ -48,7 +49,7 @@ Attempt<int> ask(const RunOptions& options) {
         fmt::format("{} `{}` needs `[http]` with `listen` and `[api]` with a token", known, options.config));
   FLOW_TRY(std::string body, body_of(options));
   FLOW_TRY(const HttpResponse response,
-           ask_service(config, "POST", fmt::format("/api/v1/flows/{}/runs", percent_encoded(options.file)),
+           ask_service(config, "POST", fmt::format("{}{}/runs", api::kFlows, percent_encoded(options.file)),
                        std::move(body)));
   return tell(response);
 }

@@ -11,28 +11,27 @@
 namespace flow {
 namespace {
 
-constexpr std::string_view kRuns = "/api/v1/runs/";
-using What = ControlRequest::What;
+using Control = ControlRequest::What;
 
-std::string_view verb(What what) {
+std::string_view verb(Control what) {
   switch (what) {
-    case What::Resume: return "resume";
-    case What::Cancel: return "cancel";
-    case What::Retry: return "retry";
+    case Control::Resume: return "resume";
+    case Control::Cancel: return "cancel";
+    case Control::Retry: return "retry";
   }
   return "";
 }
 
 struct Target {
   std::string run;
-  What what = What::Resume;
+  Control what = Control::Resume;
 };
 std::optional<Target> target_of(std::string_view path) {
-  if (!path.starts_with(kRuns)) return std::nullopt;
-  const std::string_view rest = path.substr(kRuns.size());
+  if (!path.starts_with(api::kOneRun)) return std::nullopt;
+  const std::string_view rest = path.substr(api::kOneRun.size());
   const std::size_t slash = rest.find('/');
   if (slash == std::string_view::npos || slash == 0) return std::nullopt;
-  for (const What what : {What::Resume, What::Cancel, What::Retry})
+  for (const Control what : {Control::Resume, Control::Cancel, Control::Retry})
     if (rest.substr(slash + 1) == verb(what)) return Target{std::string(rest.substr(0, slash)), what};
   return std::nullopt;
 }
@@ -42,10 +41,10 @@ std::optional<std::string> read(const std::string& body, ControlRequest& request
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) return std::nullopt;
   const auto members = json_members(body);
   if (!members) return "the body is no well-formed JSON object";
-  const bool is_resume = request.what == What::Resume;
+  const bool is_resume = request.what == Control::Resume;
   using Fate = ResumeRequest::Fate;
   for (const auto& [name, json] : *members) {
-    const bool is_text = name == "by" || (name == "reason" && request.what == What::Cancel);
+    const bool is_text = name == "by" || (name == "reason" && request.what == Control::Cancel);
     const auto text = is_text ? json_string(json) : std::nullopt;
     if (is_text && !text) return fmt::format("`{}` must be a text", name);
     if (is_text) {
@@ -60,9 +59,9 @@ std::optional<std::string> read(const std::string& body, ControlRequest& request
       request.resume.fate = Fate::DidNotHappen;
     } else {
       return fmt::format("unknown member `{}`; known {}", name,
-                         is_resume                      ? "are by, happened and didNotHappen"
-                         : request.what == What::Cancel ? "are by and reason"
-                                                        : "is by");
+                         is_resume                         ? "are by, happened and didNotHappen"
+                         : request.what == Control::Cancel ? "are by and reason"
+                                                           : "is by");
     }
   }
   return std::nullopt;
@@ -96,12 +95,12 @@ bool RunControl::handle(const HttpQuestion& question, const api::Reply& reply) c
 }
 
 std::string control_path(const ControlRequest& request) {
-  return fmt::format("{}{}/{}", kRuns, percent_encoded(request.run), verb(request.what));
+  return fmt::format("{}{}/{}", api::kOneRun, percent_encoded(request.run), verb(request.what));
 }
 
 std::string control_body(const ControlRequest& request) {
   std::string body = fmt::format(R"({{"by":{})", json_quoted(request.resume.by));
-  if (request.what == What::Cancel) body += ",\"reason\":" + json_quoted(request.reason);
+  if (request.what == Control::Cancel) body += ",\"reason\":" + json_quoted(request.reason);
   if (request.resume.fate == ResumeRequest::Fate::Happened) body += ",\"happened\":" + request.resume.result;
   if (request.resume.fate == ResumeRequest::Fate::DidNotHappen) body += ",\"didNotHappen\":true";
   return body + "}";

@@ -14,8 +14,7 @@
 namespace flow {
 namespace {
 
-constexpr std::string_view kRuns = "/api/v1/runs";
-constexpr std::uint32_t kListed = 100, kMostListed = 1'000;
+constexpr std::uint32_t kListedAtFirst = 100, kMostListed = 1'000;
 constexpr const char* kNames[] = {"tenant", "flow",  "alert",  "machine", "state",
                                   "since",  "until", "before", "limit"};
 
@@ -24,10 +23,6 @@ Result<std::int64_t> moment(std::string_view name, const std::string& text, std:
   if (const auto parsed = parse_moment(text, now_us)) return *parsed;
   return error(fmt::format("{}: `{}` is no moment, as 2h (so long ago), 2026-11-22 or 2026-11-22T06:00:00Z",
                            name, text));
-}
-
-HttpAnswer store_failed() {
-  return api::refusal(503, "Unavailable", "the store cannot be read");
 }
 
 // A name that nobody knows would leave out what it was meant to leave out.
@@ -61,8 +56,8 @@ bool RunPages::handle(const HttpQuestion& question, const api::Reply& reply) con
   if (!api_token_) return false;
   const std::string_view target = question.target;
   const auto path = percent_decoded(target.substr(0, target.find('?')));
-  if (!path || !path->starts_with(kRuns)) return false;
-  const std::string_view rest = std::string_view(*path).substr(kRuns.size());
+  if (!path || !path->starts_with(api::kRuns)) return false;
+  const std::string_view rest = std::string_view(*path).substr(api::kRuns.size());
   const bool is_one = rest.size() > 1 && rest[0] == '/' && rest.find('/', 1) == std::string_view::npos;
   if (!rest.empty() && !is_one) return false;
   if (!api::reads(question)) {
@@ -90,13 +85,13 @@ HttpAnswer RunPages::list(const HttpQuestion& question) const {
   auto filter = read_search(search, clock_.now_us());
   if (!filter) return api::refusal(400, "BadRequest", filter.error().message);
   const std::string limit = parameter(target, "limit");
-  const auto wanted = limit.empty() ? std::optional<std::int64_t>(kListed) : json_int(limit);
+  const auto wanted = limit.empty() ? std::optional<std::int64_t>(kListedAtFirst) : json_int(limit);
   if (!wanted || *wanted < 1 || *wanted > kMostListed)
     return api::refusal(400, "BadRequest",
                         fmt::format("`limit` is a whole number from 1 to {}", kMostListed));
   filter->limit = static_cast<std::uint32_t>(*wanted);
   const auto rows = store_.list_runs(*filter);
-  if (!rows) return store_failed();
+  if (!rows) return api::store_failed();
   std::string all;
   for (const RunRow& row : *rows) all += (all.empty() ? "" : ",") + json_run(row);
   // Where the next page begins, when there may be one.
@@ -106,7 +101,7 @@ HttpAnswer RunPages::list(const HttpQuestion& question) const {
 
 HttpAnswer RunPages::show(std::string_view id) const {
   const auto history = show_run(store_, id);
-  if (!history) return store_failed();
+  if (!history) return api::store_failed();
   if (!*history) return api::refusal(404, "NotFound", fmt::format("there is no run `{}`", id));
   std::string steps;
   for (const RunStep& step : (*history)->steps) steps += (steps.empty() ? "" : ",") + json_step(step);

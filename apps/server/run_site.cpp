@@ -9,6 +9,7 @@
 #include "apps/server/narrator.hpp"
 #include "apps/server/query.hpp"
 #include "apps/server/run_search.hpp"
+#include "apps/server/web_page.hpp"
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "runtime/history.hpp"
@@ -18,40 +19,25 @@
 namespace flow {
 namespace {
 
-constexpr std::string_view kRuns = "/runs", kAnswer = "/runs/answer/", kStyle = "/runs/style.css";
-constexpr std::uint32_t kListed = 100;
+constexpr std::string_view kSite = "/runs", kAnswerForm = "/runs/answer/", kSiteStyle = "/runs/style.css";
+constexpr std::uint32_t kRunsOfAPage = 100;
 constexpr std::size_t kSteps = 1'000;        // of a run that are shown
 constexpr std::size_t kLongestStep = 2'000;  // bytes
-constexpr std::size_t kFormBytes = 1024;
 constexpr std::int64_t kFormLifeUs = 3'600'000'000;
 constexpr const char* kFields[] = {"tenant", "flow", "alert", "machine", "since", "until"};
 constexpr const char* kStates[] = {"", "running", "parked", "skipped", "finished", "stopped", "failed"};
 
-std::string escaped(std::string_view text) {
-  return html_escaped(printable(text));
+HttpAnswer site_page(int status, std::string title, std::string body) {
+  return web_page({.status = status,
+                   .title = std::move(title),
+                   .body = std::move(body),
+                   .above = fmt::format("<p><a href=\"{}\">Runs</a></p>", kSite),
+                   .style_path = std::string(kSiteStyle),
+                   .is_wide = true});
 }
 
-HttpAnswer page(int status, std::string_view title, const std::string& body) {
-  HttpAnswer answer;
-  answer.status = status;
-  answer.content_type = "text/html; charset=utf-8";
-  answer.headers = {
-      {"Content-Security-Policy",
-       "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-      {"Referrer-Policy", "no-referrer"},
-      {"Cache-Control", "no-store"},
-      {"X-Content-Type-Options", "nosniff"},
-      {"X-Frame-Options", "DENY"}};
-  answer.body = fmt::format(
-      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\"><title>{0}</title><link rel=\"stylesheet\" href=\"{2}\"></head>"
-      "<body class=\"wide\"><main><p><a href=\"{3}\">Runs</a></p><h1>{0}</h1>{1}</main></body></html>",
-      escaped(title), body, kStyle, kRuns);
-  return answer;
-}
-
-HttpAnswer store_failed() {
-  return page(503, "Not now", "<p>the store cannot be read; try again in a minute</p>");
+HttpAnswer store_failed_page() {
+  return site_page(503, "Not now", "<p>the store cannot be read; try again in a minute</p>");
 }
 
 // The password of `Basic`, or what stands behind `Bearer`.
@@ -65,7 +51,7 @@ std::string given_token(std::string_view authorization) {
 }
 
 std::string search_form(std::string_view target) {
-  std::string form = fmt::format("<form action=\"{}\">", kRuns);
+  std::string form = fmt::format("<form action=\"{}\">", kSite);
   for (const char* name : kFields)
     form += fmt::format("<label>{0} <input name=\"{0}\" value=\"{1}\"></label> ", name,
                         html_escaped(parameter(target, name)));
@@ -81,23 +67,19 @@ std::string run_line(const RunRow& run) {
   return fmt::format(
       "<tr><td><a href=\"{}/{}\">{}</a></td><td class=\"{}\">{}</td><td>{}</td><td>{}</td><td>{}</td>"
       "<td>{}</td></tr>",
-      kRuns, percent_encoded(run.id), format_time_us(run.created_us), run_state_name(run.state),
+      kSite, percent_encoded(run.id), format_time_us(run.created_us), run_state_name(run.state),
       run_state_name(run.state), escaped(run.tenant), escaped(run.flow), escaped(run.key),
       escaped(beginning_of(run.reason, kLongestStep)));
 }
 
 std::string next_page(std::string_view target, const std::string& before) {
-  std::string link = fmt::format("{}?before={}", kRuns, percent_encoded(before));
+  std::string link = fmt::format("{}?before={}", kSite, percent_encoded(before));
   for (const char* name : kFields)
     if (const std::string value = parameter(target, name); !value.empty())
       link += fmt::format("&amp;{}={}", name, percent_encoded(value));
   if (const std::string state = parameter(target, "state"); !state.empty())
     link += "&amp;state=" + percent_encoded(state);
   return fmt::format("<p><a href=\"{}\">Older</a></p>", link);
-}
-
-std::string row(std::string_view name, std::string_view value) {
-  return value.empty() ? std::string() : fmt::format("<dt>{}</dt><dd>{}</dd>", name, escaped(value));
 }
 
 }  // namespace
@@ -108,16 +90,16 @@ bool RunSite::handle(const HttpQuestion& question, const api::Reply& reply) cons
   const auto path = percent_decoded(target.substr(0, target.find('?')));
   if (!path) return false;
   const std::string_view all = *path;
-  if (all != kRuns && !all.starts_with(std::string(kRuns) + "/")) return false;
-  const bool is_answer = all.starts_with(kAnswer);
+  if (all != kSite && !all.starts_with(std::string(kSite) + "/")) return false;
+  const bool is_answer = all.starts_with(kAnswerForm);
   if (!api::reads(question) && !(is_answer && question.method == "POST"))
     return reply(api::only(is_answer ? "GET, POST" : "GET")), true;
-  if (all == kStyle) return reply(page_style()), true;
+  if (all == kSiteStyle) return reply(page_style()), true;
   if (!is_allowed(question, reply)) return true;
   if (is_answer)
-    answer(question, all.substr(kAnswer.size()), reply);
+    answer(question, all.substr(kAnswerForm.size()), reply);
   else
-    reply(all == kRuns ? list(target) : show(all.substr(kRuns.size() + 1)));
+    reply(all == kSite ? list(target) : show(all.substr(kSite.size() + 1)));
   return true;
 }
 
@@ -125,7 +107,8 @@ bool RunSite::is_allowed(const HttpQuestion& question, const api::Reply& reply) 
   const Result<std::string> expected = options_.api_token();
   const std::string given = given_token(question.header("Authorization"));
   if (expected && !given.empty() && is_same_secret(given, *expected)) return true;
-  HttpAnswer refused = page(401, "Who are you?", "<p>any name, and as the password the token of the API</p>");
+  HttpAnswer refused =
+      site_page(401, "Who are you?", "<p>any name, and as the password the token of the API</p>");
   refused.headers.emplace_back("WWW-Authenticate", "Basic realm=\"flow\", charset=\"UTF-8\"");
   reply(std::move(refused));
   return false;
@@ -142,32 +125,36 @@ HttpAnswer RunSite::list(std::string_view target) const {
                          .before = parameter(target, "before")};
   std::string body = search_form(target);
   auto filter = read_search(search, clock_.now_us());
-  if (!filter) return page(400, "Runs", body + fmt::format("<p>{}</p>", escaped(filter.error().message)));
-  filter->limit = kListed;
+  if (!filter)
+    return site_page(400, "Runs", body + fmt::format("<p>{}</p>", escaped(filter.error().message)));
+  filter->limit = kRunsOfAPage;
   const auto rows = store_.list_runs(*filter);
-  if (!rows) return store_failed();
-  if (rows->empty()) return page(200, "Runs", body + "<p>there are none</p>");
+  if (!rows) return store_failed_page();
+  if (rows->empty()) return site_page(200, "Runs", body + "<p>there are none</p>");
   body +=
       "<table><tr><th>began</th><th>state</th><th>tenant</th><th>flow</th><th>event</th><th>why</th></tr>";
   for (const RunRow& run : *rows) body += run_line(run);
   body += "</table>";
-  if (rows->size() == kListed) body += next_page(target, rows->back().id);
-  return page(200, "Runs", body);
+  if (rows->size() == kRunsOfAPage) body += next_page(target, rows->back().id);
+  return site_page(200, "Runs", body);
 }
 
 HttpAnswer RunSite::show(std::string_view id) const {
   const auto history = show_run(store_, id);
-  if (!history) return store_failed();
-  if (!*history) return page(404, "Not found", fmt::format("<p>there is no run {}</p>", escaped(id)));
+  if (!history) return store_failed_page();
+  if (!*history) return site_page(404, "Not found", fmt::format("<p>there is no run {}</p>", escaped(id)));
   const RunRow& run = (*history)->run;
   std::string body = "<dl>";
-  body += row("State", run_state_name(run.state)) + row("Why", run.reason) + row("Error", run.fault);
-  body += row("Tenant", run.tenant) + row("Flow", run.flow) + row("Started by", run.trigger + " " + run.key);
-  body += row("Machine", run.machine) + row("Began", format_time_us(run.created_us));
-  if (run.ended_us != 0) body += row("Ended", format_time_us(run.ended_us));
-  if (run.wake_us != 0 && run.wake_us != kNever) body += row("Asleep until", format_time_us(run.wake_us));
-  if (run.wake_us == kNever) body += row("Asleep until", "somebody answers, or what it waits for ends");
-  body += row("Module", run.module) + "</dl>" + questions_of(run.id);
+  body += described("State", run_state_name(run.state)) + described("Why", run.reason) +
+          described("Error", run.fault);
+  body += described("Tenant", run.tenant) + described("Flow", run.flow) +
+          described("Started by", run.trigger + " " + run.key);
+  body += described("Machine", run.machine) + described("Began", format_time_us(run.created_us));
+  if (run.ended_us != 0) body += described("Ended", format_time_us(run.ended_us));
+  if (run.wake_us != 0 && run.wake_us != kNever)
+    body += described("Asleep until", format_time_us(run.wake_us));
+  if (run.wake_us == kNever) body += described("Asleep until", "somebody answers, or what it waits for ends");
+  body += described("Module", run.module) + "</dl>" + questions_of(run.id);
   body += "<table><tr><th>time</th><th>what</th></tr>";
   const auto& steps = (*history)->steps;
   for (std::size_t i = 0; i < std::min(steps.size(), kSteps); ++i)
@@ -177,7 +164,7 @@ HttpAnswer RunSite::show(std::string_view id) const {
   body += "</table>";
   if (steps.size() > kSteps)
     body += fmt::format("<p>{} more: flow runs show {}</p>", steps.size() - kSteps, escaped(run.id));
-  return page(200, fmt::format("{} of {}", run.flow, format_time_us(run.created_us)), body);
+  return site_page(200, fmt::format("{} of {}", run.flow, format_time_us(run.created_us)), body);
 }
 
 // Of each person and option a link to what it would decide.
@@ -194,7 +181,7 @@ std::string RunSite::questions_of(const std::string& run) const {
       for (std::uint32_t option = 0; option < question.options.size(); ++option) {
         const std::int64_t until_us = std::min(clock_.now_us() + kFormLifeUs, question.expires_us);
         const Link link{question.id, person, option, until_us / 1'000'000 * 1'000'000};
-        body += fmt::format(" <a href=\"{}{}\">{}</a>", kAnswer, sign_link(options_.form_key, link),
+        body += fmt::format(" <a href=\"{}{}\">{}</a>", kAnswerForm, sign_link(options_.form_key, link),
                             escaped(question.options[option]));
       }
       body += "</p>";
@@ -209,7 +196,7 @@ void RunSite::answer(const HttpQuestion& question, std::string_view token, const
   if (!link || link->expires_us <= clock_.now_us())
     return reply(notice_page(410, "Too late", "open the run again, and choose there"));
   const auto asked = store_.question(link->question);
-  if (!asked) return reply(store_failed());
+  if (!asked) return reply(store_failed_page());
   if (!*asked || link->person >= (*asked)->people.size() || link->option >= (*asked)->options.size())
     return reply(notice_page(404, "Not found", "there is no such question"));
   AnswerRequest request{.question = link->question,
@@ -220,10 +207,10 @@ void RunSite::answer(const HttpQuestion& question, std::string_view token, const
   if (now.how != AnswerReply::How::Recorded) return reply(reply_page(now));
   if (api::reads(question)) {
     const auto run = store_.run((*asked)->run);
-    if (!run || !*run) return reply(store_failed());
+    if (!run || !*run) return reply(store_failed_page());
     return reply(confirmation_page(**asked, request.by, request.answer, **run));
   }
-  if (question.body.size() > kFormBytes || question.body != "confirm=yes")
+  if (question.body.size() > kAnswerFormBytes || question.body != "confirm=yes")
     return reply(notice_page(400, "Not confirmed", "open the page and send its form"));
   options_.answer(std::move(request), [reply](const AnswerReply& told) { reply(reply_page(told)); });
 }

@@ -59,6 +59,12 @@ HttpAnswer no_content() {
   return answer;
 }
 
+Json with_context(std::string_view context, const Json& entity) {
+  Json shown = Json::object({{"@odata.context", std::string(context) + "/$entity"}});
+  for (const Member& member : entity.members()) shown.set(member.name, member.value);
+  return shown;
+}
+
 HttpAnswer bad_request(State& state, std::string_view code, std::string_view message) {
   return defender_error(state, 400, code, message);
 }

@@ -32,6 +32,8 @@ HttpAnswer plain_list(State& state, const Call& call, std::string_view set,
 // 404 ResourceNotFound: `Machine 3f6a was not found`.
 HttpAnswer not_found(State& state, std::string_view kind, std::string_view id);
 HttpAnswer no_content();  // 204
+// One entity as an answer of its own: with what says so before its members.
+Json with_context(std::string_view context, const Json& entity);
 HttpAnswer bad_request(State& state, std::string_view code, std::string_view message);
 
 // The alerts, newest first, that `is_wanted`; evidence is left out, as in all lists.

@@ -237,7 +237,7 @@ HttpAnswer get_operation(State& state, const Call& call) {
   return answer;
 }
 
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kAcsOperations[] = {
     {"acs.send", "POST", "/emails:send", Audience::None, "", 0, 0, send_email},
     {"acs.operation", "GET", "/emails/operations/{id}", Audience::None, "", 0, 0, get_operation},
 };
@@ -255,7 +255,7 @@ void advance_mail_operations(State& state) {
 }
 
 std::span<const SimOperation> acs_operations() {
-  return kOperations;
+  return kAcsOperations;
 }
 
 }  // namespace flow::sim

@@ -221,7 +221,7 @@ HttpAnswer end_upload(State& state, const Call& call) {
 }
 
 constexpr char kWrite[] = "Mail.ReadWrite";
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kDraftsOperations[] = {
     {"graph.createDraft", "POST", "/v1.0/users/{id}/messages", Audience::Graph, kWrite, 0, 0, create_draft},
     {"graph.getMessage", "GET", "/v1.0/users/{id}/messages/{message}", Audience::Graph,
      "Mail.ReadBasic.All,Mail.Read,Mail.ReadWrite", 0, 0, get_message},
@@ -242,7 +242,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> draft_operations() {
-  return kOperations;
+  return kDraftsOperations;
 }
 
 }  // namespace flow::sim

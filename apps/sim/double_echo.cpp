@@ -69,7 +69,7 @@ HttpAnswer reputation(State& state, const Call& call) {
                                         {"reports", score / 10}}));
 }
 
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kEchoOperations[] = {
     {"echo.get", "GET", "/echo/{id}", Audience::None, "", 0, 0, echo},
     {"echo.post", "POST", "/echo/{id}", Audience::None, "", 0, 0, echo},
     {"echo.put", "PUT", "/echo/{id}", Audience::None, "", 0, 0, echo},
@@ -83,7 +83,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> echo_operations() {
-  return kOperations;
+  return kEchoOperations;
 }
 
 }  // namespace flow::sim

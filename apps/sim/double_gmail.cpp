@@ -143,7 +143,7 @@ HttpAnswer list_messages_of(State& state, const Call& call) {
   return json_answer(200, body.set("resultSizeEstimate", count));
 }
 
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kGmailOperations[] = {
     {"google.token", "POST", "/token", Audience::None, "", 0, 0, google_token},
     {"gmail.send", "POST", "/gmail/v1/users/{id}/messages/send", Audience::None, "", 0, 0, send_raw},
     {"gmail.upload", "POST", "/upload/gmail/v1/users/{id}/messages/send", Audience::None, "", 0, 0,
@@ -154,7 +154,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> gmail_operations() {
-  return kOperations;
+  return kGmailOperations;
 }
 
 }  // namespace flow::sim

@@ -189,7 +189,7 @@ HttpAnswer search(State& state, const Call& call) {
   return json_answer(200, Json::object({{"issues", issues}, {"isLast", true}}));
 }
 
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kJiraOperations[] = {
     {"jira.create", "POST", "/rest/api/3/issue", Audience::None, "", 0, 0, create},
     {"jira.get", "GET", "/rest/api/3/issue/{id}", Audience::None, "", 0, 0, get},
     {"jira.comment", "POST", "/rest/api/3/issue/{id}/comment", Audience::None, "", 0, 0, comment},
@@ -202,7 +202,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> jira_operations() {
-  return kOperations;
+  return kJiraOperations;
 }
 
 }  // namespace flow::sim

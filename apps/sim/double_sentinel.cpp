@@ -319,7 +319,7 @@ constexpr char kAlerts[] =
     "{workspace}/"
     "providers/Microsoft.SecurityInsights/incidents/{incident}/alerts";
 // A role of Azure, granted on the workspace and not in the token: the audience is all that is looked at.
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kSentinelOperations[] = {
     {"sentinel.incidents.list", "GET", kIncidents, Audience::Arm, "", 0, 0, list},
     {"sentinel.incidents.get", "GET", kOne, Audience::Arm, "", 0, 0, get},
     {"sentinel.incidents.put", "PUT", kOne, Audience::Arm, "", 0, 0, put},
@@ -332,7 +332,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> sentinel_operations() {
-  return kOperations;
+  return kSentinelOperations;
 }
 
 }  // namespace flow::sim

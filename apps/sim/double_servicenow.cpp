@@ -134,7 +134,7 @@ HttpAnswer update(State& state, const Call& call) {
 }
 
 constexpr char kIncident[] = "/api/now/table/incident", kOneIncident[] = "/api/now/table/incident/{id}";
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kServicenowOperations[] = {
     {"servicenow.list", "GET", kIncident, Audience::None, "", 0, 0, list},
     {"servicenow.create", "POST", kIncident, Audience::None, "", 0, 0, create},
     {"servicenow.get", "GET", kOneIncident, Audience::None, "", 0, 0, get},
@@ -145,7 +145,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> servicenow_operations() {
-  return kOperations;
+  return kServicenowOperations;
 }
 
 }  // namespace flow::sim

@@ -69,7 +69,7 @@ HttpAnswer post_webhook(State& state, const Call& call) {
   return text_answer(200, "ok");
 }
 
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kSlackOperations[] = {
     {"slack.postMessage", "POST", "/api/chat.postMessage", Audience::None, "", 0, 0, post_message},
     {"slack.webhook", "POST", "/services/{team}/{app}/{secret}", Audience::None, "", 0, 0, post_webhook},
     {"slack.channelWebhook", "POST", "/slack/{id}", Audience::None, "", 0, 0, post_webhook},
@@ -78,7 +78,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> slack_operations() {
-  return kOperations;
+  return kSlackOperations;
 }
 
 }  // namespace flow::sim

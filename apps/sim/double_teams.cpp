@@ -85,7 +85,7 @@ HttpAnswer post_card(State& state, const Call& call) {
   return answer;
 }
 
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kTeamsOperations[] = {
     {"teams.workflow", "POST", "/workflows/{id}/triggers/manual/paths/invoke", Audience::None, "", 0, 0,
      post_card},
     {"teams.webhook", "POST", "/teams/{id}", Audience::None, "", 0, 0, post_card},
@@ -94,7 +94,7 @@ constexpr SimOperation kOperations[] = {
 }  // namespace
 
 std::span<const SimOperation> teams_operations() {
-  return kOperations;
+  return kTeamsOperations;
 }
 
 }  // namespace flow::sim

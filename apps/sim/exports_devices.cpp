@@ -5,11 +5,10 @@
 #include "apps/sim/exports.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 
 namespace flow::sim {
 namespace {
-
-constexpr std::int64_t kDayUs = 86'400'000'000;
 
 SeededRandom random_of(const Json& machine, std::string_view what) {
   return SeededRandom(stable_hash(std::string(machine["id"].text()) + "/" + std::string(what)));

@@ -5,11 +5,10 @@
 #include "apps/sim/exports.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 
 namespace flow::sim {
 namespace {
-
-constexpr std::int64_t kDayUs = 86'400'000'000;
 
 Json device_row(const Json& machine) {
   return Json::object({{"deviceId", machine["id"]},

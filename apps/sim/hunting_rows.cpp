@@ -7,12 +7,12 @@
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/state.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 
 namespace flow::sim {
 namespace {
 
 constexpr std::size_t kDevicesWithEvents = 300;
-constexpr std::int64_t kHourUs = 3'600'000'000;
 
 // Of the id, so that a device does the same in every tenant that has it.
 SeededRandom random_of(std::string_view text) {

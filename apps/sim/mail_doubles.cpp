@@ -64,7 +64,7 @@ HttpAnswer post_operations(State& state, const Json& body, const Target& target)
   return show_operations(state, body, target);
 }
 
-constexpr ControlPage kPages[] = {
+constexpr ControlPage kMailDoublesPages[] = {
     {"GET", "drafts", show_drafts},  {"GET", "gmail", show_gmail},     {"POST", "gmail", post_gmail},
     {"GET", "acs", show_operations}, {"POST", "acs", post_operations},
 };
@@ -77,7 +77,7 @@ MailDoubles& mail_doubles(State& state) {
 }
 
 std::span<const ControlPage> mail_pages() {
-  return kPages;
+  return kMailDoublesPages;
 }
 
 }  // namespace flow::sim

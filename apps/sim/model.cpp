@@ -23,7 +23,7 @@ HttpAnswer token(State& state, const Call& call) {
 
 // What is not Defender's (that is defender_routes.def). More specific patterns stand before those that would
 // also match.
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kModelOperations[] = {
     {"downloads.follow", "GET", "/downloads/{id}", Audience::None, "", 0, 0, follow_link},
     {"identity.token", "POST", "/{id}/oauth2/v2.0/token", Audience::None, "", 0, 0, token},
     {"identity.devicecode", "POST", "/{id}/oauth2/v2.0/devicecode", Audience::None, "", 0, 0,
@@ -170,7 +170,7 @@ std::pair<std::int64_t, std::int64_t> quota_of(const State& state, const SimOper
 }
 
 std::span<const SimOperation> other_operations() {
-  return kOperations;
+  return kModelOperations;
 }
 
 void CallCounter::add(std::int64_t now_us) {

@@ -13,12 +13,12 @@
 namespace flow::sim {
 namespace {
 
-constexpr char kContext[] = "https://api.security.microsoft.com/api/$metadata#MachineActions";
+constexpr char kActionContext[] = "https://api.security.microsoft.com/api/$metadata#MachineActions";
 
 const EntitySet& action_set() {
   using Kind = PropertyKind;
   static const EntitySet kSet{
-      kContext,
+      kActionContext,
       {{"id", Kind::Text},
        {"status", Kind::Enum, {"Pending", "InProgress", "Succeeded", "Failed", "TimeOut", "Cancelled"}},
        {"machineId", Kind::Text},
@@ -32,12 +32,6 @@ const EntitySet& action_set() {
       10'000,
       "https://api.security.microsoft.com/api/machineactions"};
   return kSet;
-}
-
-Json single(const Json& action) {
-  Json shown = Json::object({{"@odata.context", std::string(kContext) + "/$entity"}});
-  for (const Member& member : action.members()) shown.set(member.name, member.value);
-  return shown;
 }
 
 bool runs_on(const ActionKind& kind, std::string_view platform) {
@@ -191,7 +185,7 @@ MachineAction& start_action(State& state, const ActionKind& kind, const Json& ma
 }
 
 HttpAnswer shown_action(int status, const MachineAction& action) {
-  return json_answer(status, single(action.json));
+  return json_answer(status, with_context(kActionContext, action.json));
 }
 
 namespace {
@@ -264,7 +258,8 @@ HttpAnswer list_actions(State& state, const Call& call) {
 
 HttpAnswer get_action(State& state, const Call& call) {
   const MachineAction* action = find_action(state, call.id);
-  return action != nullptr ? json_answer(200, single(action->json)) : no_action(state, call.id);
+  return action != nullptr ? json_answer(200, with_context(kActionContext, action->json))
+                           : no_action(state, call.id);
 }
 
 HttpAnswer cancel_action(State& state, const Call& call) {
@@ -286,7 +281,7 @@ HttpAnswer cancel_action(State& state, const Call& call) {
       .set("cancellationComment", body["Comment"]);
   action->json.set("cancellationDateTimeUtc", now);
   advance_actions(state);
-  return json_answer(200, single(action->json));
+  return json_answer(200, with_context(kActionContext, action->json));
 }
 
 HttpAnswer get_package_uri(State& state, const Call& call) {

@@ -11,11 +11,11 @@
 namespace flow::sim {
 namespace {
 
-constexpr char kContext[] = "https://api.security.microsoft.com/api/$metadata#Alerts";
+constexpr char kAlertContext[] = "https://api.security.microsoft.com/api/$metadata#Alerts";
 
 const EntitySet& alert_set() {
   using Kind = PropertyKind;
-  static const EntitySet kSet{kContext,
+  static const EntitySet kSet{kAlertContext,
                               {{"alertCreationTime", Kind::Time},
                                {"lastUpdateTime", Kind::Time},
                                {"lastEventTime", Kind::Time},
@@ -37,12 +37,6 @@ const EntitySet& alert_set() {
 Json listed(const Json& alert, bool expanded) {
   Json shown = alert;
   if (!expanded) shown.set("evidence", Json::list());
-  return shown;
-}
-
-Json single(const Json& alert) {
-  Json shown = Json::object({{"@odata.context", std::string(kContext) + "/$entity"}});
-  for (const Member& member : alert.members()) shown.set(member.name, member.value);
   return shown;
 }
 
@@ -134,7 +128,7 @@ HttpAnswer list_alerts(State& state, const Call& call) {
 
 HttpAnswer get_alert(State& state, const Call& call) {
   const Json* alert = find_alert(state, call.id);
-  return alert != nullptr ? json_answer(200, single(*alert)) : no_alert(state, call.id);
+  return alert != nullptr ? json_answer(200, with_context(kAlertContext, *alert)) : no_alert(state, call.id);
 }
 
 HttpAnswer get_alert_machine(State& state, const Call& call) {
@@ -154,7 +148,7 @@ HttpAnswer update_alert(State& state, const Call& call) {
   if (body.members().empty())
     return defender_error(state, 400, "InvalidRequestBody", "There is nothing to update.");
   change_alert(state, *alert, body, state.options.client_id);
-  return json_answer(200, single(*alert));
+  return json_answer(200, with_context(kAlertContext, *alert));
 }
 
 HttpAnswer update_alerts(State& state, const Call& call) {

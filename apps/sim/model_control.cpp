@@ -306,7 +306,7 @@ HttpAnswer delete_faults(State& state) {
   return list_faults(state);
 }
 
-constexpr ControlPage kPages[] = {
+constexpr ControlPage kControlPages[] = {
     {"POST", "alerts", [](State& s, const Json& body, const Target&) { return post_alerts(s, body); }},
     {"GET", "alerts", [](State& s, const Json&, const Target& target) { return show_alerts(s, target); }},
     {"POST", "machines", [](State& s, const Json& body, const Target&) { return post_machines(s, body); }},
@@ -332,7 +332,7 @@ constexpr ControlPage kPages[] = {
 };
 
 std::vector<std::span<const ControlPage>> all_pages() {
-  return {kPages, defender_pages(), hunting_pages(), graph_pages(), mail_pages(), third_party_pages()};
+  return {kControlPages, defender_pages(), hunting_pages(), graph_pages(), mail_pages(), third_party_pages()};
 }
 
 const ControlPage* find_page(std::string_view method, std::string_view name) {

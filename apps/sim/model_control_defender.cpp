@@ -127,7 +127,7 @@ HttpAnswer post_scenario(State& state, const Json& body, const Target&) {
   return json_answer(200, scenario_json(state));
 }
 
-constexpr ControlPage kPages[] = {
+constexpr ControlPage kControlDefenderPages[] = {
     {"GET", "indicators", show_indicators},
     {"POST", "indicators", post_indicators},
     {"GET", "investigations", show_investigations},
@@ -148,7 +148,7 @@ constexpr ControlPage kPages[] = {
 }  // namespace
 
 std::span<const ControlPage> defender_pages() {
-  return kPages;
+  return kControlDefenderPages;
 }
 
 }  // namespace flow::sim

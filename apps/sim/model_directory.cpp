@@ -11,7 +11,7 @@
 namespace flow::sim {
 namespace {
 
-constexpr char kContext[] = "https://graph.microsoft.com/v1.0/$metadata#";
+constexpr char kDirectoryContext[] = "https://graph.microsoft.com/v1.0/$metadata#";
 constexpr std::size_t kMostRiskyAtOnce = 60;
 
 // The id is made of the name, so that a person is the same in every tenant.
@@ -42,7 +42,7 @@ HttpAnswer no_resource(State& state, std::string_view id) {
 
 Json selected_user(const Call& call, const Json& user) {
   const std::string names = call.target.parameter("$select").value_or("");
-  Json shown = Json::object({{"@odata.context", std::string(kContext) + "users/$entity"}});
+  Json shown = Json::object({{"@odata.context", std::string(kDirectoryContext) + "users/$entity"}});
   for (const Member& member : user.members()) {
     if (member.name == "manager") continue;
     const bool is_named = ("," + names + ",").find("," + member.name + ",") != std::string::npos;
@@ -89,8 +89,8 @@ HttpAnswer revoke_sessions(State& state, const Call& call) {
   Json* user = find_user(state, call.id);
   if (user == nullptr) return no_resource(state, call.id);
   user->set("signInSessionsValidFromDateTime", format_ticks(state.now_us()));
-  return json_answer(
-      200, Json::object({{"@odata.context", std::string(kContext) + "Edm.Boolean"}, {"value", true}}));
+  return json_answer(200, Json::object({{"@odata.context", std::string(kDirectoryContext) + "Edm.Boolean"},
+                                        {"value", true}}));
 }
 
 HttpAnswer check_groups(State& state, const Call& call) {
@@ -106,8 +106,9 @@ HttpAnswer check_groups(State& state, const Call& call) {
         group != graph_data(state).groups.end() && group->second.contains(std::string((*user)["id"].text()));
     if (is_member) found.add(id);
   }
-  return json_answer(200, Json::object({{"@odata.context", std::string(kContext) + "Collection(Edm.String)"},
-                                        {"value", found}}));
+  return json_answer(
+      200, Json::object({{"@odata.context", std::string(kDirectoryContext) + "Collection(Edm.String)"},
+                         {"value", found}}));
 }
 
 HttpAnswer list_members(State& state, const Call& call) {
@@ -120,7 +121,7 @@ HttpAnswer list_members(State& state, const Call& call) {
       members.push_back(std::move(member));
     }
   EntitySet set;
-  set.context = std::string(kContext) + "directoryObjects";
+  set.context = std::string(kDirectoryContext) + "directoryObjects";
   set.most = 999;
   set.base_url = "https://graph.microsoft.com/v1.0/groups/" + call.id + "/members";
   return graph_list(state, call, set, members);
@@ -168,7 +169,7 @@ Json risk_of(State& state, const Json& user) {
 
 HttpAnswer list_risky(State& state, const Call& call) {
   using Kind = PropertyKind;
-  static const EntitySet kSet{std::string(kContext) + "identityProtection/riskyUsers",
+  static const EntitySet kSet{std::string(kDirectoryContext) + "identityProtection/riskyUsers",
                               {{"riskLevel", Kind::Enum},
                                {"riskState", Kind::Enum},
                                {"userPrincipalName", Kind::Text},
@@ -239,7 +240,7 @@ HttpAnswer show_incidents(State& state, const Json&, const Target& target) {
 
 constexpr char kDisable[] = "User.EnableDisableAccount.All,User.ReadWrite.All";
 constexpr char kRisk[] = "IdentityRiskyUser.Read.All,IdentityRiskyUser.ReadWrite.All";
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kDirectoryOperations[] = {
     {"graph.users.get", "GET", "/v1.0/users/{id}", Audience::Graph, "User.Read.All,User.ReadWrite.All", 0, 0,
      get_user},
     {"graph.users.update", "PATCH", "/v1.0/users/{id}", Audience::Graph, kDisable, 0, 0, update_user},
@@ -267,7 +268,8 @@ constexpr SimOperation kOperations[] = {
      update_device},
 };
 
-constexpr ControlPage kPages[] = {{"GET", "directory", show_directory}, {"GET", "incidents", show_incidents}};
+constexpr ControlPage kDirectoryPages[] = {{"GET", "directory", show_directory},
+                                           {"GET", "incidents", show_incidents}};
 
 }  // namespace
 
@@ -296,10 +298,10 @@ Json* find_user(State& state, std::string_view given) {
 }
 
 std::span<const SimOperation> directory_operations() {
-  return kOperations;
+  return kDirectoryOperations;
 }
 std::span<const ControlPage> graph_pages() {
-  return kPages;
+  return kDirectoryPages;
 }
 
 }  // namespace flow::sim

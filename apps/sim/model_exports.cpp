@@ -8,13 +8,13 @@
 #include "apps/sim/exports.hpp"
 #include "apps/sim/machine_actions.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 
 namespace flow::sim {
 namespace {
 
 constexpr std::size_t kUsualPage = 50'000, kLargestPage = 200'000, kLargestTop = 10'000'000;
-constexpr std::int64_t kHourUs = 3'600'000'000, kDayUs = 24 * kHourUs;
 
 constexpr Export kExports[] = {
     {"SecureConfigurationsAssessmentByMachine", "SecureConfigurationsAssessmentExport",

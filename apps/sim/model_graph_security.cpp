@@ -256,7 +256,7 @@ HttpAnswer comment_on_incident(State& state, const Call& call) {
 
 constexpr char kReadAlerts[] = "SecurityAlert.Read.All,SecurityAlert.ReadWrite.All";
 constexpr char kReadIncidents[] = "SecurityIncident.Read.All,SecurityIncident.ReadWrite.All";
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kGraphSecurityOperations[] = {
     {"graph.alerts.list", "GET", "/v1.0/security/alerts_v2", Audience::Graph, kReadAlerts, 150, 0,
      list_graph_alerts},
     {"graph.alerts.get", "GET", "/v1.0/security/alerts_v2/{id}", Audience::Graph, kReadAlerts, 150, 0,
@@ -370,7 +370,7 @@ std::vector<Json> incidents_of(State& state) {
 }
 
 std::span<const SimOperation> graph_security_operations() {
-  return kOperations;
+  return kGraphSecurityOperations;
 }
 
 }  // namespace flow::sim

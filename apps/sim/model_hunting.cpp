@@ -150,7 +150,7 @@ HttpAnswer show_hunting(State& state, const Json&, const Target& target) {
   return json_answer(200, shown.set("queries", own.queries).set("refused", own.refused).set("tables", rows));
 }
 
-constexpr SimOperation kOperations[] = {
+constexpr SimOperation kHuntingOperations[] = {
     {"hunting.run", "POST", "/api/advancedqueries/run", Audience::Defender, "AdvancedQuery.Read.All", 45,
      1'500, run_mde},
     {"hunting.schema", "POST", "/api/advancedqueries/schema", Audience::Defender, "AdvancedQuery.Read.All", 0,
@@ -161,7 +161,7 @@ constexpr SimOperation kOperations[] = {
      45, 0, run_graph},
 };
 
-constexpr ControlPage kPages[] = {{"GET", "hunting", show_hunting}};
+constexpr ControlPage kHuntingPages[] = {{"GET", "hunting", show_hunting}};
 
 }  // namespace
 
@@ -207,10 +207,10 @@ tl::expected<HuntingAnswer, HuntingRefusal> hunt(State& state, const std::string
 }
 
 std::span<const SimOperation> hunting_operations() {
-  return kOperations;
+  return kHuntingOperations;
 }
 std::span<const ControlPage> hunting_pages() {
-  return kPages;
+  return kHuntingPages;
 }
 
 HttpAnswer control_table(State& state, const HttpQuestion& question, const Target& target) {

@@ -11,7 +11,6 @@
 namespace flow::sim {
 namespace {
 
-constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::size_t kMostTagged = 500;
 
 bool has_address(const Json& machine, std::string_view ip) {

@@ -11,12 +11,12 @@
 namespace flow::sim {
 namespace {
 
-constexpr char kContext[] = "https://api.security.microsoft.com/api/$metadata#Machines";
+constexpr char kMachineContext[] = "https://api.security.microsoft.com/api/$metadata#Machines";
 
 const EntitySet& machine_set() {
   using Kind = PropertyKind;
   static const EntitySet kSet{
-      kContext,
+      kMachineContext,
       {{"computerDnsName", Kind::Text},
        {"id", Kind::Text},
        {"version", Kind::Text},
@@ -38,12 +38,6 @@ const EntitySet& machine_set() {
       10'000,
       "https://api.security.microsoft.com/api/machines"};
   return kSet;
-}
-
-Json single(const Json& machine) {
-  Json shown = Json::object({{"@odata.context", std::string(kContext) + "/$entity"}});
-  for (const Member& member : machine.members()) shown.set(member.name, member.value);
-  return shown;
 }
 
 HttpAnswer no_machine(State& state, const std::string& id) {
@@ -74,7 +68,8 @@ HttpAnswer answer_machines(State& state, const Call& call, const std::vector<con
 
 HttpAnswer get_machine(State& state, const Call& call) {
   const Json* machine = find_machine(state, call.id);
-  return machine != nullptr ? json_answer(200, single(*machine)) : no_machine(state, call.id);
+  return machine != nullptr ? json_answer(200, with_context(kMachineContext, *machine))
+                            : no_machine(state, call.id);
 }
 
 HttpAnswer update_machine(State& state, const Call& call) {
@@ -85,7 +80,7 @@ HttpAnswer update_machine(State& state, const Call& call) {
                                       {"deviceValue", false, {"Normal", "Low", "High"}}};
   if (auto refusal = read_body(state, call, fields, body)) return *refusal;
   for (const Member& member : body.members()) machine->set(member.name, member.value);
-  return json_answer(200, single(*machine));
+  return json_answer(200, with_context(kMachineContext, *machine));
 }
 
 void change_tag(Json& machine, std::string_view tag, bool is_added) {
@@ -103,7 +98,7 @@ HttpAnswer tag_machine(State& state, const Call& call) {
   if (auto refusal = read_body(state, call, {{"Value", true}, {"Action", true, {"Add", "Remove"}}}, body))
     return *refusal;
   change_tag(*machine, body["Value"].text(), body["Action"].text() == "Add");
-  return json_answer(200, single(*machine));
+  return json_answer(200, with_context(kMachineContext, *machine));
 }
 
 Result<Json> complete_machine(State& state, const Json& given) {

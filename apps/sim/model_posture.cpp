@@ -9,11 +9,11 @@
 #include "apps/sim/exports.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 
 namespace flow::sim {
 namespace {
 
-constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::size_t kMostRemediations = 1'000;
 
 const EntitySet& remediation_set() {

@@ -7,12 +7,12 @@
 #include "apps/sim/request_body.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 
 namespace flow::sim {
 namespace {
 
-constexpr std::int64_t kHourUs = 3'600'000'000;
 constexpr std::size_t kMostAgents = 3;
 
 Json agent_of(const State& state, const Json& machine) {

@@ -4,13 +4,13 @@
 
 #include "apps/sim/defender_handlers.hpp"
 #include "apps/sim/sightings.hpp"
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 
 namespace flow::sim {
 namespace {
 
 constexpr std::size_t kMostDomainMachines = 500;
-constexpr std::int64_t kHourUs = 3'600'000'000;
 
 // From when on to look, by `lookBackHours`; 30 days when it is left out. Nothing with `refusal` set when it
 // is wrong.

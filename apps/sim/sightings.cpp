@@ -8,12 +8,11 @@
 #include "apps/sim/made_up.hpp"
 #include "apps/sim/seeded_random.hpp"
 #include "apps/sim/ticks.hpp"
+#include "base/calendar.hpp"
 #include "base/text.hpp"
 
 namespace flow::sim {
 namespace {
-
-constexpr std::int64_t kDayUs = 86'400'000'000;
 
 std::string host_of(std::string_view url) {
   const std::size_t scheme = url.find("://");

@@ -36,7 +36,7 @@ HttpAnswer post_secrets(State& state, const Json& body, const Target& target) {
   return show_secrets(state, body, target);
 }
 
-constexpr ControlPage kPages[] = {
+constexpr ControlPage kThirdPartyPages[] = {
     {"GET", "teams", show<&ThirdParty::teams>},
     {"GET", "slack", show<&ThirdParty::slack>},
     {"GET", "echo", show<&ThirdParty::echoes>},
@@ -99,7 +99,7 @@ std::vector<std::span<const SimOperation>> third_party_operations() {
 }
 
 std::span<const ControlPage> third_party_pages() {
-  return kPages;
+  return kThirdPartyPages;
 }
 
 }  // namespace flow::sim

@@ -9,12 +9,12 @@
 namespace flow::kql {
 namespace {
 
-using Arguments = std::vector<Value>;
+using Values = std::vector<Value>;
 constexpr std::size_t kMostItems = 1'048'576;
 
 class Count final : public ValueAggregate {
  public:
-  void add(Run&, const Arguments&) override { ++count_; }
+  void add(Run&, const Values&) override { ++count_; }
   Value finish(Run&) override { return count_; }
 
  private:
@@ -23,7 +23,7 @@ class Count final : public ValueAggregate {
 
 class CountDistinct final : public ValueAggregate {
  public:
-  void add(Run& run, const Arguments& arguments) override {
+  void add(Run& run, const Values& arguments) override {
     if (plain(arguments[0]).is_null()) return;
     std::string key;
     append_key(key, arguments[0]);
@@ -37,7 +37,7 @@ class CountDistinct final : public ValueAggregate {
 
 class Sum final : public ValueAggregate {
  public:
-  void add(Run&, const Arguments& arguments) override {
+  void add(Run&, const Values& arguments) override {
     const Value value = plain(arguments[0]);
     if (value.is_null()) return;
     sum_ = sum_.is_null() ? value : arithmetic('+', sum_, value);
@@ -51,7 +51,7 @@ class Sum final : public ValueAggregate {
 template <bool kSquared, bool kRooted>
 class Average final : public ValueAggregate {
  public:
-  void add(Run&, const Arguments& arguments) override {
+  void add(Run&, const Values& arguments) override {
     const auto number = plain(arguments[0]).number();
     if (!number) return;
     ++count_;
@@ -73,7 +73,7 @@ class Average final : public ValueAggregate {
 template <int kSign>
 class Extreme final : public ValueAggregate {
  public:
-  void add(Run&, const Arguments& arguments) override {
+  void add(Run&, const Values& arguments) override {
     const Value& value = arguments[0];
     if (plain(value).is_null()) return;
     if (best_.is_null() || compare(value, best_).value_or(0) * kSign > 0) best_ = value;
@@ -87,7 +87,7 @@ class Extreme final : public ValueAggregate {
 template <bool kDistinct>
 class Gather final : public ValueAggregate {
  public:
-  void add(Run& run, const Arguments& arguments) override {
+  void add(Run& run, const Values& arguments) override {
     const Value& value = arguments[0];
     const auto most = arguments.size() > 1 ? arguments[1].integer() : std::nullopt;
     const std::size_t limit =
@@ -110,7 +110,7 @@ class Gather final : public ValueAggregate {
 
 class Any final : public ValueAggregate {
  public:
-  void add(Run&, const Arguments& arguments) override {
+  void add(Run&, const Values& arguments) override {
     if (value_.is_null()) value_ = arguments[0];
   }
   Value finish(Run&) override { return value_; }
@@ -122,7 +122,7 @@ class Any final : public ValueAggregate {
 // The nearest rank, of the values themselves.
 class Percentile final : public ValueAggregate {
  public:
-  void add(Run& run, const Arguments& arguments) override {
+  void add(Run& run, const Values& arguments) override {
     if (!plain(arguments[0]).is_null() && run.spend(20, sizeof(Value))) values_.push_back(arguments[0]);
     percent_ = arguments[1].number().value_or(50);
   }

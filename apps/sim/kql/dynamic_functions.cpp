@@ -8,8 +8,6 @@
 namespace flow::kql {
 namespace {
 
-using Arguments = std::span<const Value>;
-
 const Json& json_of(const Value& value) {
   static const Json kNull;
   return value.json() != nullptr ? *value.json() : kNull;
@@ -146,7 +144,7 @@ Value to(Run&, Arguments a) {
   return convert(a[0], kType);
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kDynamicFunctions[] = {
     {"parse_json", "a", 'j', parse},
     {"todynamic", "a", 'j', parse},
     {"toobject", "a", 'j', parse},
@@ -208,7 +206,7 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 std::span<const Function> dynamic_functions() {
-  return kFunctions;
+  return kDynamicFunctions;
 }
 
 const Function* find_function(std::string_view name) {

@@ -9,8 +9,9 @@
 
 namespace flow::kql {
 
+using Arguments = std::span<const Value>;
 // Arguments come converted to the kinds that `takes` says. Total: what cannot be computed is null.
-using FunctionCode = Value (*)(Run& run, std::span<const Value> arguments);
+using FunctionCode = Value (*)(Run& run, Arguments arguments);
 
 struct Function {
   std::string_view name;

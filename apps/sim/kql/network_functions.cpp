@@ -6,8 +6,6 @@
 namespace flow::kql {
 namespace {
 
-using Arguments = std::span<const Value>;
-
 struct Network {
   std::uint32_t address = 0;
   unsigned bits = 32;
@@ -96,7 +94,7 @@ Value ipv4_compare(Run& run, Arguments a) {
   return order ? Value(std::int64_t{*order}) : Value();
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kNetworkFunctions[] = {
     {"ipv4_is_private", "s", 'b', is_private},
     {"ipv4_is_in_range", "ss", 'b', is_in_range},
     {"ipv4_is_in_any_range", "sa*", 'b', is_in_any_range},
@@ -108,7 +106,7 @@ constexpr Function kFunctions[] = {
 }  // namespace
 
 std::span<const Function> network_functions() {
-  return kFunctions;
+  return kNetworkFunctions;
 }
 
 }  // namespace flow::kql

@@ -7,8 +7,6 @@
 namespace flow::kql {
 namespace {
 
-using Arguments = std::span<const Value>;
-
 Value real(double number) {
   return number;
 }
@@ -104,7 +102,7 @@ Value absolute(Run&, Arguments a) {
   return real_number ? real(std::abs(*real_number)) : Value();
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kNumberFunctions[] = {
     {"iff", "baa", '2', [](Run&, Arguments a) { return a[0].is_true() ? a[1] : a[2]; }},
     {"iif", "baa", '2', [](Run&, Arguments a) { return a[0].is_true() ? a[1] : a[2]; }},
     {"case", "baaa*", '2', case_of},
@@ -216,7 +214,7 @@ Value bin(const Value& value, const Value& width) {
 }
 
 std::span<const Function> number_functions() {
-  return kFunctions;
+  return kNumberFunctions;
 }
 
 }  // namespace flow::kql

@@ -9,8 +9,6 @@
 namespace flow::kql {
 namespace {
 
-using Arguments = std::span<const Value>;
-
 constexpr std::size_t kLongestPattern = 4'000;
 constexpr std::size_t kMostPatterns = 64;
 constexpr std::int64_t kPatternBytes = 1 << 20;
@@ -92,7 +90,7 @@ Value matches(Run& run, Arguments a) {
   return regex != nullptr && re2::RE2::PartialMatch(piece(a[0].text()), *regex);
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kPatternsFunctions[] = {
     {"extract", "sls", 's', extract},
     {"extract_all", "ss", 'j', extract_all},
     {"replace_regex", "sss", 's', replace_regex},
@@ -128,7 +126,7 @@ const re2::RE2* Run::pattern(std::string_view text) {
 }
 
 std::span<const Function> regex_functions() {
-  return kFunctions;
+  return kPatternsFunctions;
 }
 
 }  // namespace flow::kql

@@ -9,8 +9,6 @@
 namespace flow::kql {
 namespace {
 
-using Arguments = std::span<const Value>;
-
 Value text(std::string value) {
   return Value::text(std::move(value));
 }
@@ -226,7 +224,7 @@ Value parse_url(Run&, Arguments a) {
   return Value::dynamic(std::move(url));
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kTextFunctions[] = {
     {"tolower", "s", 's', [](Run&, Arguments a) { return text(lower_ascii(a[0].text())); }},
     {"toupper", "s", 's', [](Run&, Arguments a) { return text(upper_ascii(a[0].text())); }},
     {"strlen", "s", 'l', [](Run&, Arguments a) { return Value(characters(a[0].text())); }},
@@ -301,7 +299,7 @@ TextTest text_test(std::string_view name) {
 }
 
 std::span<const Function> text_functions() {
-  return kFunctions;
+  return kTextFunctions;
 }
 
 }  // namespace flow::kql

@@ -9,7 +9,6 @@
 namespace flow::kql {
 namespace {
 
-using Arguments = std::span<const Value>;
 using std::chrono::year_month_day;
 
 constexpr std::int64_t kHour = 3'600 * kTicksASecond;
@@ -293,7 +292,7 @@ Value unix_time(Run&, Arguments a) {
   return time_at(static_cast<std::int64_t>(*number * static_cast<double>(kTicks)));
 }
 
-constexpr Function kFunctions[] = {
+constexpr Function kTimeFunctions[] = {
     {"now", "?t", 'd',
      [](Run& run, Arguments a) {
        return a.empty() ? Value(run.now()) : arithmetic('+', Value(run.now()), a[0]);
@@ -333,7 +332,7 @@ Value time_at(std::int64_t ticks) {
 }
 
 std::span<const Function> time_functions() {
-  return kFunctions;
+  return kTimeFunctions;
 }
 
 }  // namespace flow::kql

@@ -7,17 +7,11 @@
 
 #include "compiler/parse/parse.hpp"
 #include "tests/unit/compiler/golden.hpp"
+#include "tests/unit/thoroughness.hpp"
 #include "vm/bytecode/verify.hpp"
 
 namespace flow::test {
 namespace {
-
-// For what takes minutes where it does not take moments.
-#ifdef FLOW_SANITIZED
-constexpr std::chrono::seconds kPatience(120);
-#else
-constexpr std::chrono::seconds kPatience(20);
-#endif
 
 TEST(Limits, FlowsCallEachOtherSoDeep) {
   const auto chain = [](int depth) {
@@ -239,7 +233,7 @@ TEST(Limits, OfEnums) {
 // Each is compared with all names there are; a text full of them is still refused at once.
 TEST(Limits, OfNamesThatNobodyKnows) {
   std::string text = "on alert.new do {\n";
-  for (int i = 0; text.size() < 1'000'000; ++i)
+  for (int i = 0; text.size() < 1'000'000 / kEach; ++i)
     text += "    log \"{titel" + std::to_string(i) + "} {isolat(machineID)}\"\n";
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_TRUE(compiled(text + "}\n").diagnostics.has_errors());
@@ -265,7 +259,7 @@ TEST(Limits, EveryPrefixOfASourceIsAnswered) {
       read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/functions_and_loops.flow") +
       read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/types/maps.flow") +
       read_text(std::filesystem::path(FLOW_SOURCE_DIR) / "tests/golden/parse/connector.flow");
-  for (std::size_t length = 0; length < text.size(); ++length) {
+  for (std::size_t length = 0; length < text.size(); length += kEach) {
     const Compilation cut = compiled(text.substr(0, length));
     for (const Diagnostic& diagnostic : cut.diagnostics.all()) {
       EXPECT_FALSE(render_text(diagnostic, cut.files, true).empty());

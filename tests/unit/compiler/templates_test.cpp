@@ -11,6 +11,7 @@
 
 #include "base/text.hpp"
 #include "tests/unit/compiler/golden.hpp"
+#include "tests/unit/thoroughness.hpp"
 #include "vm/interp/machine.hpp"
 
 namespace flow::test {
@@ -226,7 +227,7 @@ TEST(Queries, NoTemplateThatCompilesLetsAValueOut) {
       "{list}",          "```", "~~~",  "(",  ")", "\\\\", "x y", "{number}", "/", "''", "1",      "\\\\'"};
   Random random(2);
   int compiled = 0;
-  for (int i = 0; i < 6'000; ++i) {
+  for (std::size_t i = 0; i < 6'000; i += kEach) {
     std::string text = "kql\"";
     for (std::size_t k = 0; k < 2 + random() % 7; ++k) text += any_of(kParts, random);
     text += "{text} \"";
@@ -400,7 +401,7 @@ TEST(Pages, NoTemplateThatCompilesLetsAValueOut) {
                                        ":",          "script:"};
   Random random(4);
   int compiled = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (std::size_t i = 0; i < 20'000; i += kEach) {
     std::string text = "html\"";
     for (std::size_t k = 0; k < 2 + random() % 9; ++k) text += any_of(kParts, random);
     text += "\"";
