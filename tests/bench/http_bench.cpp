@@ -1,4 +1,5 @@
-// What an exchange costs each Transport: GETs of 4 KB over loopback, by cpprestsdk and by libcurl in turn.
+// What an exchange costs each Transport: GETs of 4 KB over loopback, by cpprestsdk and by libcurl in turn;
+// and, beside them, by bare Boost.Beast.
 //
 //   cd build/release && ./bench_http [GETS [ROUNDS]]
 //
@@ -25,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "beast_peer.hpp"
 #include "stdlib/http/cpprest_transport.hpp"
 #include "stdlib/http/curl_transport.hpp"
 
@@ -135,13 +137,14 @@ int run(int calls, int rounds) {
   auto cpprest = make_cpprest_transport({});
   auto curl = make_curl_transport({});
   if (!cpprest || !curl) return 1;
-  const std::array<std::pair<const char*, Transport*>, 2> transports{
-      {{"cpprest", cpprest->get()}, {"curl", curl->get()}}};
-  std::map<std::string, std::array<double, 2>> cost;
+  const auto beast = make_beast_peer(kMostInFlight);
+  const std::array<std::pair<const char*, Transport*>, 3> transports{
+      {{"cpprest", cpprest->get()}, {"curl", curl->get()}, {"Beast", beast.get()}}};
+  std::map<std::string, std::array<double, 3>> cost;
   fmt::print("{:>6} {:>10} {:>9} {:>12} {:>16}\n", "method", "in flight", "", "calls/s", "CPU us per call");
   for (const char* method : {"GET", "POST"}) {
     for (const int in_flight : {1, 32}) {
-      std::array<std::vector<double>, 2> speed, processor;
+      std::array<std::vector<double>, 3> speed, processor;
       for (int round = 0; round < rounds; ++round)
         for (std::size_t i = 0; i < transports.size(); ++i) {
           measure(*transports[i].second, url, method, calls / 20, in_flight);
@@ -156,9 +159,11 @@ int run(int calls, int rounds) {
       }
     }
   }
-  const auto [one, other] = cost["GET 32"];
-  fmt::print("http: {:.1f} times less processor time by curl than by cpprest, GET at 32 in flight\n",
-             one / other);
+  const auto [one, other, bare] = cost["GET 32"];
+  fmt::print(
+      "http: {:.1f} times less processor time by curl than by cpprest, GET at 32 in flight; {:.1f} times "
+      "that of Beast\n",
+      one / other, other / bare);
   for (const auto& [name, transport] : transports) transport->drain(1'000'000);
   std::fflush(stdout);
   std::_Exit(0);

@@ -22,6 +22,8 @@
 
 #include "apps/sim/json.hpp"
 #include "apps/sim/tenant.hpp"
+#include "beast_peer.hpp"
+#include "stdlib/http/cpprest_transport.hpp"
 #include "stdlib/http/curl_transport.hpp"
 
 namespace flow {
@@ -132,8 +134,21 @@ int run(int calls) {
     measure(**curl, server, "", get(target), calls / 20);
     measure(**curl, server, name, get(target), calls);
   }
+  // The same requests by other clients: how much of the rate is theirs.
+  const auto cpprest = make_cpprest_transport({});
+  const auto beast = make_beast_peer(kInFlight);
+  if (!cpprest) return 1;
+  const HttpRequest alike = get("/api/alerts/" + id);
+  for (int round = 0; round < 3; ++round)
+    for (const auto& [name, transport] : {std::pair<std::string, Transport*>{"curl", curl->get()},
+                                          {"cpprest", cpprest->get()},
+                                          {"Boost.Beast", beast.get()}}) {
+      measure(*transport, server, "", alike, calls / 20);
+      measure(*transport, server, "that alert, by " + name, alike, calls);
+    }
   ::kill(server, SIGKILL);
-  return 0;
+  std::fflush(stdout);
+  std::_Exit(0);
 }
 
 }  // namespace
