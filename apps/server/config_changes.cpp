@@ -45,10 +45,12 @@ TakenOver taken_over(std::string_view key) {
 }
 
 ConfigChanges config_changes(const Config& before, const Config& after) {
-  std::vector<std::string> gone_or_new, keys;
-  std::ranges::set_symmetric_difference(names(before), names(after), std::back_inserter(gone_or_new));
   ConfigChanges changes;
-  for (const std::string& tenant : gone_or_new) changes.restart.push_back("tenants." + tenant);
+  std::vector<std::string> gone, keys;
+  std::ranges::set_difference(names(before), names(after), std::back_inserter(gone));
+  std::ranges::set_difference(names(after), names(before), std::back_inserter(changes.new_tenants));
+  for (const std::string& tenant : gone) changes.restart.push_back("tenants." + tenant);
+  for (const std::string& tenant : changes.new_tenants) changes.now.push_back("tenants." + tenant);
   for (const auto& [key, value] : before.written)
     if (const auto now = after.written.find(key); now == after.written.end() || now->second != value)
       keys.push_back(key);
@@ -56,10 +58,10 @@ ConfigChanges config_changes(const Config& before, const Config& after) {
     if (!before.written.contains(key)) keys.push_back(key);
   std::ranges::sort(keys);
   for (std::string& key : keys) {
-    const bool is_told =
-        key.starts_with(kTenants) &&
-        std::ranges::any_of(gone_or_new, [&](const auto& tenant) { return is_of(key, tenant); });
-    if (is_told) continue;
+    const auto is_of_it = [&](const std::string& tenant) { return is_of(key, tenant); };
+    if (key.starts_with(kTenants) &&
+        (std::ranges::any_of(gone, is_of_it) || std::ranges::any_of(changes.new_tenants, is_of_it)))
+      continue;
     switch (taken_over(key)) {
       case TakenOver::Now: changes.now.push_back(std::move(key)); break;
       case TakenOver::Deploy: changes.deploy.push_back(std::move(key)); break;
@@ -78,12 +80,8 @@ Config merged(const Config& before, Config after, const ConfigChanges& changes) 
   after.inbound.body_bytes = before.inbound.body_bytes;
   after.inbound.link_key = before.inbound.link_key;
   const std::set<std::string> kept = names(after);
-  std::vector<TenantConfig> tenants = before.tenants;
-  for (TenantConfig& tenant : tenants)
-    if (const auto now = std::ranges::find(after.tenants, tenant.name, &TenantConfig::name);
-        now != after.tenants.end())
-      tenant = *now;
-  after.tenants = std::move(tenants);
+  for (const TenantConfig& tenant : before.tenants)
+    if (!kept.contains(tenant.name)) after.tenants.push_back(tenant);
   for (const auto& secret : before.vaults.secrets)  // of those that stay until the restart
     if (!secret->tenant.empty() && !kept.contains(secret->tenant)) after.vaults.secrets.push_back(secret);
   // So that the next time it is named again.

@@ -23,6 +23,7 @@ TakenOver taken_over(std::string_view key);
 
 struct ConfigChanges {
   std::vector<std::string> now, deploy, restart;  // keys, as `tenants.contoso.mail.sender`
+  std::vector<std::string> new_tenants;           // their names; `now` has each as `tenants.NAME`
   bool empty() const { return now.empty() && deploy.empty() && restart.empty(); }
 };
 ConfigChanges config_changes(const Config& before, const Config& after);

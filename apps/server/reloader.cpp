@@ -131,6 +131,7 @@ ReloadReply Reloader::Impl::carry_out(const Wish& wish) {
   if (reply.how == ReconfigureReply::How::Refused) return refused(reply.problem);
   if (reply.how == ReconfigureReply::How::Stopping) return {};
   in_force = std::move(next);
+  if (!changes.new_tenants.empty()) options.welcome(in_force, changes.new_tenants, wish.by);
   return done;
 }
 

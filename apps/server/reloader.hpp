@@ -34,6 +34,8 @@ struct ReloaderOptions {
   // Makes what may fail, and gives what takes the configuration over; for Reconfiguration::apply.
   std::function<Result<std::function<void()>>(const Config&, const std::vector<std::string>& keys)> prepare;
   std::function<void(Reconfiguration, ReconfigureDone)> reconfigure;  // Runtime::reconfigure
+  // The configuration is in force, and so are these tenants, which were not before: what is served for them.
+  std::function<void(const Config&, const std::vector<std::string>& tenants, const std::string& by)> welcome;
   std::function<void(const std::string& by, const ReloadReply&)> tell;
 };
 

@@ -144,6 +144,17 @@ Attempt<int> serve(const ServeOptions& options) {
        },
        .reconfigure = [&](Reconfiguration wanted,
                           ReconfigureDone done) { runtime.reconfigure(std::move(wanted), std::move(done)); },
+       .welcome =
+           [&](const Config& in_force, const std::vector<std::string>& tenants, const std::string& by) {
+             std::vector<DeployRequest> requests;
+             for (const std::string& tenant : tenants)
+               for (DeployRequest& request : deploy_requests(in_force, modules, tenant, by))
+                 requests.push_back(std::move(request));
+             if (requests.empty()) return;  // it goes by what is live in its store
+             runtime.change_deployment(std::move(requests), [&log, by](const DeployReply& reply) {
+               if (reply.how == DeployReply::How::Refused) log.tenant_unserved(by, reply.problem);
+             });
+           },
        .tell = [&](const std::string& by, const ReloadReply& reply) { tell_reload(log, by, reply); }});
   if (!options.config.empty()) parts.reloader = &reloader;
   site.put(std::make_shared<ServiceSite>(config, parts));

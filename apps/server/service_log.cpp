@@ -32,4 +32,10 @@ void ServiceLog::reload_refused(const std::string& by, const std::string& messag
                           message));
 }
 
+void ServiceLog::tenant_unserved(const std::string& by, const std::string& message) {
+  if (is_json()) return json_.note(LogEvent::TenantUnserved, {.by = by, .message = message});
+  say(stderr,
+      fmt::format("flow: no flow is live for the new tenants, wanted by {}: {}\n", printable(by), message));
+}
+
 }  // namespace flow

@@ -23,6 +23,7 @@ class ServiceLog final : public RuntimeObserver {
   // thread.
   void reloaded(const std::string& by, const std::string& message);
   void reload_refused(const std::string& by, const std::string& message);
+  void tenant_unserved(const std::string& by, const std::string& message);
 
   void run_started(const RunRow& run) override { form().run_started(run); }
   void run_recovered(const RunRow& run) override { form().run_recovered(run); }

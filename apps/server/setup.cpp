@@ -139,20 +139,28 @@ Status deploy_all(Runtime& runtime, const Config& config, const std::vector<Load
   return runtime.recover();
 }
 
+std::vector<DeployRequest> deploy_requests(const Config& config, const std::vector<LoadedModule>& modules,
+                                           const std::string& tenant, const std::string& by) {
+  std::vector<DeployRequest> requests;
+  for (const LoadedModule& module : modules)
+    requests.push_back({.what = DeployRequest::What::Live,
+                        .tenant = tenant,
+                        .module = module.bytes,
+                        .conditions = module.conditions,
+                        .settings = settings_json(config, module),
+                        .file = deployed_name(module.file),
+                        .flow = {},
+                        .by = by});
+  return requests;
+}
+
 Status deploy_service(Runtime& runtime, const Config& config, const std::vector<LoadedModule>& modules) {
   if (!modules.empty()) FLOW_TRY_STATUS(check_params(config, modules));
   DeploySet set{.tenants = {}, .files = {}, .is_all = !modules.empty(), .by = "flow serve"};
   for (const TenantConfig& tenant : config.tenants) {
     set.tenants.push_back(tenant.name);
-    for (const LoadedModule& module : modules)
-      set.files.push_back({.what = DeployRequest::What::Live,
-                           .tenant = tenant.name,
-                           .module = module.bytes,
-                           .conditions = module.conditions,
-                           .settings = settings_json(config, module),
-                           .file = deployed_name(module.file),
-                           .flow = {},
-                           .by = set.by});
+    for (DeployRequest& request : deploy_requests(config, modules, tenant.name, set.by))
+      set.files.push_back(std::move(request));
   }
   FLOW_TRY_STATUS(runtime.deploy(set));
   return runtime.recover();

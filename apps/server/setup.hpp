@@ -48,6 +48,9 @@ Status deploy_service(Runtime& runtime, const Config& config, const std::vector<
 std::string deployed_name(const std::string& file);
 // What the configuration says of one file's settings, as a JSON object.
 std::string settings_json(const Config& config, const LoadedModule& module);
+// What makes each of the modules live for the tenant.
+std::vector<DeployRequest> deploy_requests(const Config& config, const std::vector<LoadedModule>& modules,
+                                           const std::string& tenant, const std::string& by);
 
 // Whether the tenants have what the connectors of these flows need (connector_check.hpp).
 Status check_connectors_of(const Config& config, const std::vector<LoadedModule>& modules);

@@ -143,6 +143,26 @@ TEST_F(Reloading, WhatIsLiveMustBeServed) {
   EXPECT_THAT(refused.err, HasSubstr("`[webhooks.x]`"));
 }
 
+TEST_F(Reloading, ANewTenantIsServedByTheSameFiles) {
+  const std::string text = read_all(config);
+  std::string other = text.substr(text.find("[tenants.sim]"));
+  for (std::size_t at = 0; (at = other.find("tenants.sim", at)) != std::string::npos;)
+    other.replace(at, 11, "tenants.fabrikam");
+  configure(other);
+  const Ended reloaded = flow({"reload", "--by", "ann"});
+  EXPECT_EQ(reloaded.exit_code, kSuccess) << reloaded.all();
+  EXPECT_THAT(reloaded.out, HasSubstr("tenants.fabrikam: in force"));
+  EXPECT_TRUE(eventually([&] { return flow({"deployments"}).out.find("fabrikam") != std::string::npos; }));
+  const Ended started = flow({"run", "cut_later", "--tenant", "fabrikam", "--arg", "device=" + kMachine});
+  ASSERT_EQ(started.exit_code, kSuccess) << started.all();
+  ASSERT_TRUE(eventually([&] { return scene.all_over(1); }));
+  EXPECT_EQ(scene.runs().front().tenant, "fabrikam");
+  EXPECT_EQ(scene.runs().front().fault, "");
+  EXPECT_EQ(scene.requests("machines.isolate"), 1);
+  configure();
+  EXPECT_THAT(flow({"reload"}).out, HasSubstr("tenants.fabrikam: needs a restart"));
+}
+
 TEST_F(Reloading, NothingIsWrittenWhenNothingHasChanged) {
   ASSERT_EQ(flow({"reload"}).exit_code, kSuccess);
   const Ended again = flow({"reload", "--json"});

@@ -50,15 +50,26 @@ TEST(ConfigChanges, AKeyThatIsGoneIsOne) {
   EXPECT_THAT(config_changes(before, read(kTenant)).now, ElementsAre("egress.allow"));
 }
 
-TEST(ConfigChanges, ATenantThatIsNewOrGoneNeedsARestartAndIsNamedOnce) {
+TEST(ConfigChanges, ANewTenantIsNamedOnceAndInForce) {
   std::string other = kTenant;
   other.replace(other.find("tenants.a"), 9, "tenants.b");
   const ConfigChanges changes = config_changes(read(kTenant), read(kTenant + other));
-  EXPECT_THAT(changes.restart, ElementsAre("tenants.b"));
-  EXPECT_THAT(changes.now, IsEmpty());
+  EXPECT_THAT(changes.now, ElementsAre("tenants.b"));
+  EXPECT_THAT(changes.new_tenants, ElementsAre("b"));
+  EXPECT_THAT(changes.restart, IsEmpty());
+  const Config in_force = merged(read(kTenant), read(kTenant + other), changes);
+  EXPECT_EQ(in_force.tenants.size(), 2u);
+  EXPECT_TRUE(config_changes(in_force, read(kTenant + other)).empty());
+}
+
+TEST(ConfigChanges, ATenantThatIsGoneIsServedUntilTheRestart) {
+  std::string other = kTenant;
+  other.replace(other.find("tenants.a"), 9, "tenants.b");
+  EXPECT_THAT(config_changes(read(kTenant + other), read(kTenant)).restart, ElementsAre("tenants.b"));
   const Config kept =
       merged(read(kTenant + other), read(kTenant), config_changes(read(kTenant + other), read(kTenant)));
-  EXPECT_EQ(kept.tenants.size(), 2u) << "it is served until the restart";
+  EXPECT_EQ(kept.tenants.size(), 2u);
+  EXPECT_THAT(config_changes(kept, read(kTenant)).restart, ElementsAre("tenants.b")) << "and named again";
 }
 
 TEST(ConfigChanges, WhatNeedsARestartStaysAndIsNamedTheNextTimeAsWell) {
