@@ -246,8 +246,10 @@ Result<DeployReply> Runtime::Loop::go_back(const DeployRequest& request, Extent 
   const FlowVersions versions = versions_of(rows);
   if (versions.live.empty()) return never_deployed(request);
   if (versions.before() == nullptr)
-    return nothing_to_change(fmt::format("flow `{}` has had no other version than the one of {}",
-                                         request.flow, format_time_us(versions.live.back().time_us)));
+    return nothing_to_change(
+        fmt::format("flow `{}` has no version before the one of {}{}", request.flow,
+                    format_time_us(versions.live.back().time_us),
+                    versions.is_withdrawn ? "; deploy its file to make it live again" : ""));
   const DeploymentRow& before = *versions.before();
   const Status served = extent == Extent::Check ? check_stored(before) : subscribe_stored(before, false);
   if (!served) return refused(fmt::format("the version before cannot be served: {}", served.error().message));
@@ -354,12 +356,15 @@ Status Runtime::Loop::deploy(const DeploySet& set) {
                         : is_left             ? subscribe_stored(*versions.current(), false)
                                               : Status();
     const Status shadowed = versions.shadow ? subscribe_stored(*versions.shadow, true) : Status();
-    for (const Status& each : {done, shadowed})
-      if (!each)
-        return error(
-            fmt::format("flow `{}` of tenant `{}`, which the store says is live, cannot be served: "
-                        "{}; `flow deploy --withdraw {}` takes it away",
-                        key.second, key.first, each.error().message, key.second));
+    for (const Status& each : {done, shadowed}) {
+      if (each) continue;
+      // Of a store that cannot be read, taking a flow away mends nothing.
+      const bool is_read = !versions.current() || store_.module(versions.current()->module);
+      return error(
+          fmt::format("flow `{}` of tenant `{}`, which the store says is live, cannot be served: {}{}",
+                      key.second, key.first, each.error().message,
+                      is_read ? fmt::format("; `flow deploy --withdraw {}` takes it away", key.second) : ""));
+    }
   }
   return commit();
 }

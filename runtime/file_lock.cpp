@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 namespace flow {
 namespace {
@@ -18,6 +20,19 @@ std::string holder(int descriptor) {
 }
 
 }  // namespace
+
+Result<std::string> only_name_of(const std::string& path) {
+  std::error_code problem;
+  const std::filesystem::path real = std::filesystem::canonical(path, problem);
+  if (problem) return path;
+  const std::uintmax_t names = std::filesystem::hard_link_count(real, problem);
+  if (!problem && names > 1)
+    return error(fmt::format(
+        "store {}: the file has {} names (hard links), so that two processes could write it at once; copy it "
+        "instead",
+        path, names));
+  return real.string();
+}
 
 Result<FileLock> FileLock::acquire(const std::string& path) {
   FileLock lock;

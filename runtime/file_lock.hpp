@@ -9,6 +9,11 @@
 
 namespace flow {
 
+// Where a file truly lies, whatever links lead to it, so that all who lock it lock the same name; itself when
+// it is not there yet. An Error when it has several names (hard links), and who has the other would not know
+// of the lock.
+Result<std::string> only_name_of(const std::string& path);
+
 class FileLock {
  public:
   static Result<FileLock> acquire(const std::string& path);

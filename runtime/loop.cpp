@@ -95,7 +95,7 @@ Status Runtime::Loop::turn(bool& has_worked) {
     FLOW_TRY_STATUS(wake_due(now_us, has_worked));
     FLOW_TRY_STATUS(dispatch_events(has_worked));
     FLOW_TRY_STATUS(give_turns(has_worked));
-    has_worked |= release_calls(now_us);
+    has_worked |= release_calls(clock_.now_us());  // later than what the turn has noted until here
   }
   FLOW_TRY_STATUS(follow_up_all());
   put_to_sleep(now_us);

@@ -1,6 +1,8 @@
 #include "runtime/sqlite.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -35,7 +37,20 @@ std::string Statement::text(int column) const {
   return bytes == nullptr ? std::string() : std::string(bytes, static_cast<std::size_t>(length));
 }
 
+namespace {
+
+// A file that is not there yet, for its owner alone: a store holds alerts, and the key of the links that
+// answer questions. SQLite gives the files beside it the same rights. What is wrong with the place SQLite
+// says better.
+void make_private(const std::string& path) {
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0) ::close(made);
+}
+
+}  // namespace
+
 Result<Connection> Connection::open(const std::string& path, int flags, const std::string& vfs) {
+  if ((flags & SQLITE_OPEN_CREATE) != 0 && vfs.empty() && path != ":memory:") make_private(path);
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &raw, flags, vfs.empty() ? nullptr : vfs.c_str());
   Connection connection(path, raw);  // SQLite gives a handle even when it fails, for its message

@@ -91,7 +91,8 @@ Result<Migration> migrate_store(const std::string& path) {
   {
     FLOW_TRY(const Connection looking, open_existing(path));  // or the lock below would be made for nothing
   }
-  FLOW_TRY(const FileLock lock, FileLock::acquire(path + ".lock"));
+  FLOW_TRY(const std::string place, only_name_of(path));
+  FLOW_TRY(const FileLock lock, FileLock::acquire(place + ".lock"));
   FLOW_TRY(Connection connection, open_existing(path));
   Migration migration{.from = 0, .to = kStoreVersion, .backup = {}};
   FLOW_TRY(migration.from, version_of(connection));

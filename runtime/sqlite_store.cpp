@@ -110,7 +110,8 @@ SqliteStore::~SqliteStore() = default;
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, SqliteOptions options) {
   FileLock lock;
   if (path != ":memory:" && options.vfs.empty()) {
-    FLOW_TRY(lock, FileLock::acquire(path + ".lock"));
+    FLOW_TRY(const std::string place, only_name_of(path));
+    FLOW_TRY(lock, FileLock::acquire(place + ".lock"));
   }
   FLOW_TRY(
       Connection connection,

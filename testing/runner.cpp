@@ -90,6 +90,7 @@ class Runner {
     std::vector<Pending> pending;
     std::optional<Ended> ended;
     std::int64_t began_us = 0;
+    bool is_overdue = false;      // beyond its `within`: only cleaning up is still done
     const Run* origin = nullptr;  // the run of the test that this one came of; none: it is one itself
     Run* caller = nullptr;        // which waits for its result, as the answer to the call of this number
     std::uint32_t number = 0;
@@ -237,6 +238,12 @@ class Runner {
         continue;
       }
       Pending pending{.call = std::get<Call>(*step), .asked_us = world_.now_us(), .answer = {}};
+      if (run.is_overdue && !pending.call.is_cleanup) {
+        pending.answer = overdue();
+        run.pending.push_back(std::move(pending));
+        step = run.machine->next();
+        continue;
+      }
       const std::size_t made = world_.calls().size();
       const Run& origin = run.origin == nullptr ? run : *run.origin;
       pending.answer = world_.answer({.flow = run.flow, .event = run.event},
@@ -293,22 +300,26 @@ class Runner {
     }
   }
 
-  // Ends the first run that would wait beyond its deadline; whether there is one.
+  // Tells the first run that would wait beyond its deadline, as the runtime does: what it waits for is
+  // answered with Timeout, and `on error`, `on undo` and `finally` follow; whether there is one.
   bool end_late(std::int64_t until, std::int64_t next_us) {
     for (Run& run : runs_) {
       const std::int64_t within_us = program_.module().flows[run.flow].policies.within_us;
       if (within_us == 0) continue;
       const std::int64_t deadline_us = run.began_us + within_us;
-      if (run.ended || deadline_us > until || deadline_us > next_us) continue;
+      if (run.ended || run.is_overdue || deadline_us > until || deadline_us > next_us) continue;
       if (next_us == kForever && until == kForever) continue;  // time does not pass by itself
       world_.advance_to(deadline_us);
-      run.ended = Ended{.how = Ended::How::Failed};
-      run.ended->fault.kind = FaultKind::Timeout;
-      run.ended->fault.message = "the run passed its deadline";
-      end(run);
+      run.is_overdue = true;
+      for (Pending& pending : run.pending)
+        if (!pending.call.is_cleanup) pending.answer = overdue(), pending.is_late = false;
       return true;
     }
     return false;
+  }
+
+  Answer overdue() const {
+    return {world_.now_us(), failure(FaultKind::Timeout, "the run passed its deadline")};
   }
 
   // ---- Expectations

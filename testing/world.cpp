@@ -165,8 +165,16 @@ std::string World::event_for(std::uint32_t flow,
     const auto given = given_.find(entity.name);
     const std::string record =
         filled(entity.type, given == given_.end() ? nullptr : &given->second, entity.name);
+    // What nobody gave, and is made up as null, leaves room for what the trigger promises under the same
+    // name.
+    const auto is_promised = [&](const std::string& wire) {
+      const bool is_given =
+          given != given_.end() && std::ranges::find(given->second.names, wire) != given->second.names.end();
+      return !is_given &&
+             std::ranges::find(trigger.bindings, wire, &Trigger::Binding::wire) != trigger.bindings.end();
+    };
     for (const auto& [wire, value] : members(record))
-      if (!has(wire)) out.emplace_back(wire, std::string(value));
+      if (!has(wire) && !(value == "null" && is_promised(wire))) out.emplace_back(wire, std::string(value));
   }
   for (const Trigger::Binding& binding : trigger.bindings) {
     if (has(binding.wire)) continue;

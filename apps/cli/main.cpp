@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "apps/cli/compiler_commands.hpp"
 #include "apps/cli/exit_code.hpp"
@@ -52,9 +53,7 @@ int unknown_command(const std::string& typed) {
   return flow::kUsage;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int command(int argc, char** argv) {
   for (const Command& command : kCommands)
     if (argc > 1 && command.where == Where::Runtime && std::string_view(argv[1]) == command.name)
       return start_runtime(argv);
@@ -140,4 +139,16 @@ int main(int argc, char** argv) {
   if (diff_command->parsed()) return flow::run_diff(diff);
   if (test_command->parsed()) return flow::run_test_command(test);
   return flow::run_explain(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return flow::when_written(command(argc, argv));
+  } catch (const std::system_error& problem) {  // of a print, when the disk is full
+    if (problem.code() == std::errc::broken_pipe) return flow::kWorldWrong;
+    flow::complain(problem.what());
+    return flow::kWorldWrong;
+  }
 }

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string_view>
 
+#include "apps/cli/exit_code.hpp"
+
 namespace flow {
 namespace {
 
@@ -69,6 +71,16 @@ bool wants_colours(int descriptor) {
 void say(std::FILE* to, const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), to);
   std::fflush(to);
+}
+
+int when_written(int code) {
+  errno = 0;
+  const bool is_flushed = std::fflush(stdout) == 0;
+  const int problem = errno;
+  if ((is_flushed && std::ferror(stdout) == 0) || problem == EPIPE) return code;
+  complain(problem == 0 ? std::string("cannot write the output")
+                        : std::string("cannot write the output: ") + std::strerror(problem));
+  return code == kSuccess ? kWorldWrong : code;
 }
 
 void complain(const std::string& message) {

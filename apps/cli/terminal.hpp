@@ -20,6 +20,10 @@ bool wants_colours(int descriptor);
 // Writes at once. A reader that went away or a full disk is no reason to end: what cannot be said is left
 // unsaid.
 void say(std::FILE* to, const std::string& text);
+// What a command gives when it ends: `code`, when all that it printed has arrived. Else it says that the
+// output could not be written, and success becomes kWorldWrong; a reader that wanted no more (EPIPE) is no
+// failure.
+int when_written(int code);
 // Prints to standard error: `flow: error: …`.
 void complain(const std::string& message);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apps/server/credentials.hpp"
+#include "apps/server/query.hpp"
 #include "base/text.hpp"
 
 namespace flow::api {
@@ -39,16 +40,11 @@ HttpAnswer store_failed() {
   return refusal(503, "Unavailable", "the store cannot be read");
 }
 
-std::string parameter(std::string_view target, std::string_view name) {
-  std::size_t at = target.find('?');
-  while (at != std::string_view::npos) {
-    const std::size_t end = std::min(target.find('&', at + 1), target.size());
-    const std::string_view pair = target.substr(at + 1, end - at - 1);
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-      return percent_decoded(pair.substr(name.size() + 1)).value_or("");
-    at = end == target.size() ? std::string_view::npos : end;
-  }
-  return {};
+bool is_known(const HttpQuestion& question, std::initializer_list<std::string_view> known,
+              const Reply& reply) {
+  const Status checked = check_parameters(question.target, known);
+  if (!checked) reply(refusal(400, "BadRequest", checked.error().message));
+  return checked.has_value();
 }
 
 bool reads(const HttpQuestion& question) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -24,8 +25,10 @@ HttpAnswer only(std::string_view methods);
 HttpAnswer stopping();
 HttpAnswer store_failed();
 
-// The value of `name` in what stands behind the `?`, decoded; empty when there is none.
-std::string parameter(std::string_view target, std::string_view name);
+// Answers a query with a parameter that is not one of `known`, or cannot be read (check_parameters); true: it
+// has none.
+bool is_known(const HttpQuestion& question, std::initializer_list<std::string_view> known,
+              const Reply& reply);
 bool reads(const HttpQuestion& question);  // GET, HEAD
 // Whether it has the token; else it has been answered. A token that cannot be read lets nobody in.
 bool is_allowed(const SecretProvider& token, const HttpQuestion& question, const Reply& reply);

@@ -8,6 +8,7 @@
 #include "apps/server/config_connectors.hpp"
 #include "apps/server/config_inbound.hpp"
 #include "apps/server/config_section.hpp"
+#include "base/calendar.hpp"
 #include "stdlib/mail/message.hpp"
 
 namespace flow {
@@ -181,6 +182,9 @@ Result<Config> read_config(Section& root, std::string_view text, VaultReferences
   }
   if (auto poll = root.table("poll", status)) {
     FLOW_TRY(config.poll_every_us, poll->duration_us("every", 0));
+    if (config.poll_every_us > 0 && config.poll_every_us < kSecondUs)
+      return poll->about("every",
+                         "`every` is a second or more; the APIs allow no more than 100 calls a minute");
     FLOW_TRY(config.look_back_us, poll->duration_us("look_back", 0));
     FLOW_TRY_STATUS(poll->only_known());
   }

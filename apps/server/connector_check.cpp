@@ -32,8 +32,17 @@ std::vector<std::string> known_connectors(const ModuleList& modules) {
 }
 
 // Every connector that the tenant's tables name, with the place that names it.
-std::vector<std::pair<std::string, std::string>> named_connectors(const TenantConfig& tenant) {
+std::vector<std::pair<std::string, std::string>> named_connectors(const Config& config,
+                                                                  const TenantConfig& tenant) {
   std::vector<std::pair<std::string, std::string>> named;
+  for (const char* const table : {"bases", "scopes"}) {
+    const std::string prefix = fmt::format("tenants.{}.{}.", tenant.name, table);
+    for (auto at = config.written.lower_bound(prefix); at != config.written.end(); ++at) {
+      if (!at->first.starts_with(prefix)) break;
+      named.emplace_back(at->first.substr(prefix.size()),
+                         fmt::format("`[tenants.{}.{}]`", tenant.name, table));
+    }
+  }
   for (const auto& [name, credential] : tenant.access.credentials)
     named.emplace_back(name, fmt::format("`[tenants.{}.connectors.{}]`", tenant.name, name));
   for (const auto& [what, route] : tenant.access.routes)
@@ -78,7 +87,7 @@ std::vector<std::string> unknown_connectors(const Config& config, const ModuleLi
   const std::vector<std::string> known = known_connectors(modules);
   std::vector<std::string> lines;
   for (const TenantConfig& tenant : config.tenants)
-    for (const auto& [name, place] : named_connectors(tenant)) {
+    for (const auto& [name, place] : named_connectors(config, tenant)) {
       if (std::ranges::find(known, name) != known.end()) continue;
       const auto near = nearest_name(name, known);
       lines.push_back(fmt::format("{}: no flow has a connector `{}`{}", place, name,

@@ -11,6 +11,7 @@
 #include "apps/server/store_place.hpp"
 #include "base/text.hpp"
 #include "runtime/json_text.hpp"
+#include "runtime/rerun.hpp"
 
 namespace flow {
 namespace {
@@ -27,7 +28,13 @@ Attempt<std::vector<std::string>> wanted(const std::string& path, const ControlO
   filter.since_us = options.since_us > 0 ? now_us - options.since_us : 0;
   FLOW_TRY(const std::vector<RunRow> rows, store->list_runs(filter));
   std::vector<std::string> ids;
-  for (auto row = rows.rbegin(); row != rows.rend(); ++row) ids.push_back(row->id);
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+    if (options.what == Control::Retry) {  // what was repeated once has acted again already
+      FLOW_TRY(const std::vector<std::string> repeats, reruns(*store, *row));
+      if (!repeats.empty()) continue;
+    }
+    ids.push_back(row->id);
+  }
   return ids;
 }
 

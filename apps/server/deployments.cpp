@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "apps/server/query.hpp"
 #include "base/text.hpp"
 
 namespace flow {
@@ -96,20 +97,28 @@ bool Deployments::handle(const HttpQuestion& question, const api::Reply& reply) 
 }
 
 void Deployments::list(const HttpQuestion& question, const api::Reply& reply) const {
+  if (!api::is_known(question, {"tenant", "flow"}, reply)) return;
   const auto rows =
-      store_.deployments(api::parameter(question.target, "tenant"), api::parameter(question.target, "flow"));
-  if (!rows) return reply(api::refusal(503, "Unavailable", "the store cannot be read"));
+      store_.deployments(parameter(question.target, "tenant"), parameter(question.target, "flow"));
+  if (!rows) return reply(api::store_failed());
   reply(api::answer(200, fmt::format(R"({{"deployments":[{}]}})", json_changes(*rows))));
 }
 
 void Deployments::change(const HttpQuestion& question, DeployRequest request, const api::Reply& reply) const {
-  request.by = api::parameter(question.target, "by");
-  if (request.flow.empty()) {
-    request.file = api::parameter(question.target, "file");
+  const bool is_module = request.flow.empty();
+  if (!(is_module ? api::is_known(question, {"by", "tenant", "file", "shadow", "moduleBytes"}, reply)
+                  : api::is_known(question, {"by", "tenant"}, reply)))
+    return;
+  request.by = parameter(question.target, "by");
+  if (is_module) {
+    request.file = parameter(question.target, "file");
     if (request.file.empty())
       return reply(api::refusal(400, "BadRequest", "say from which `file` the module was made"));
-    if (api::parameter(question.target, "shadow") == "true") request.what = Change::Shadow;
-    const std::string length = api::parameter(question.target, "moduleBytes");
+    const std::string shadow = parameter(question.target, "shadow");
+    if (!shadow.empty() && shadow != "true" && shadow != "false")
+      return reply(api::refusal(400, "BadRequest", "`shadow` is true or false"));
+    if (shadow == "true") request.what = Change::Shadow;
+    const std::string length = parameter(question.target, "moduleBytes");
     std::size_t bytes = question.body.size();
     const auto [end, problem] = std::from_chars(length.data(), length.data() + length.size(), bytes);
     const bool is_read = length.empty() || (problem == std::errc() && end == length.data() + length.size());
@@ -121,7 +130,7 @@ void Deployments::change(const HttpQuestion& question, DeployRequest request, co
     if (!settings) return reply(api::refusal(409, "Refused", settings.error().message));
     request.settings = std::move(*settings);
   }
-  const std::string tenant = api::parameter(question.target, "tenant");
+  const std::string tenant = parameter(question.target, "tenant");
   std::vector<std::string> tenants = options_.tenants;
   if (!tenant.empty()) {
     if (std::ranges::find(tenants, tenant) == tenants.end()) {

@@ -93,6 +93,9 @@ class Doctor {
 
   // What flows call secrets, by name, whether it is there.
   void secrets() {
+    if (tenant_ == &config_.tenants.front())
+      for (const std::string& line : unreadable_secrets(config_.inbound))
+        tell(Level::Problem, "secret", "service", line);
     for (const Module& module : modules_)
       for (const MissingSecret& each : missing_secrets(config_, *tenant_, module))
         tell(Level::Problem, "secret", each.name, each.text());

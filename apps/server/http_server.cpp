@@ -366,15 +366,24 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options, LaterHandler handler) {
+  FLOW_TRY(auto server, bind(std::move(options)));
+  server->answer_by(std::move(handler));
+  return server;
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::bind(HttpServerOptions options) {
   auto impl = std::make_unique<Impl>();
   impl->shared.options = std::move(options);
-  impl->shared.handler = std::move(handler);
   impl->shared.gate->io = &impl->io;
   impl->shared.on_session_end = [raw = impl.get()] { raw->session_ended(); };
   FLOW_TRY_STATUS(impl->listen());
-  impl->accept();
-  impl->thread = std::thread([raw = impl.get()] { raw->io.run(); });
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+void HttpServer::answer_by(LaterHandler handler) {
+  impl_->shared.handler = std::move(handler);
+  impl_->accept();
+  impl_->thread = std::thread([raw = impl_.get()] { raw->io.run(); });
 }
 
 std::uint16_t HttpServer::port() const {
@@ -403,8 +412,10 @@ void HttpServer::stop() {
     if (impl_->has_stopped) return;
     impl_->has_stopped = true;
   }
-  asio::post(impl_->io, [impl = impl_.get()] { impl->begin_stop(); });
-  impl_->thread.join();
+  if (impl_->thread.joinable()) {  // else nobody was answered yet
+    asio::post(impl_->io, [impl = impl_.get()] { impl->begin_stop(); });
+    impl_->thread.join();
+  }
   {
     const std::lock_guard lock(impl_->shared.gate->mutex);
     impl_->shared.gate->io = nullptr;

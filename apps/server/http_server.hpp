@@ -34,7 +34,11 @@ class HttpServer {
   using Reply = std::function<void(HttpAnswer)>;
   using LaterHandler = std::function<void(const HttpQuestion&, Reply)>;
 
-  // Listens when it returns. An Error names the address.
+  // Has the address when it returns, so that nobody else can take it; whoever connects waits in the listen
+  // queue until answer_by(). An Error names the address.
+  static Result<std::unique_ptr<HttpServer>> bind(HttpServerOptions options);
+  void answer_by(LaterHandler handler);  // once
+  // Both.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, Handler handler);
   // With a handler that may answer when it has returned; meanwhile other connections go on.
   static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, LaterHandler handler);

@@ -1,11 +1,16 @@
 // `flow-runtime`: the commands that need the network or the store. Started by `flow`, with the same command
 // line.
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "apps/cli/exit_code.hpp"
+#include "apps/cli/terminal.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
+#include "apps/server/store_place.hpp"
 #include "apps/server/world.hpp"
 #include "apps/sim/tenant.hpp"
 #include "base/text.hpp"
@@ -37,9 +42,7 @@ void add_duration(CLI::App* command, const std::string& name, std::int64_t& dura
   command->add_option_function<std::string>(name, take, summary)->type_name("DURATION");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int command(int argc, char** argv) {
   CLI::App app{"Flow: the commands that reach a tenant.", "flow"};
   app.require_subcommand(1);
 
@@ -216,8 +219,16 @@ int main(int argc, char** argv) {
   CLI::App* const show_command =
       runs_command->add_subcommand("show", "each step with time, arguments and result");
   show_command->add_option("ID", runs.id, "the run")->required();
+  // Who only reads the store may name the configuration that says where it is.
+  std::string config_of_store;
+  std::vector<CLI::Option*> stores;
+  const auto add_store = [&](CLI::App* command, std::string& path) {
+    stores.push_back(
+        command->add_option("--store", path, "the file with runs and journals")->capture_default_str());
+    command->add_option("--config", config_of_store, "the configuration that names the store, as flow.toml");
+  };
   for (CLI::App* command : {list_command, show_command}) {
-    command->add_option("--store", runs.store, "the file with runs and journals")->capture_default_str();
+    add_store(command, runs.store);
     command->add_flag("--json", runs.json, "print JSON");
   }
 
@@ -310,8 +321,7 @@ int main(int argc, char** argv) {
       audit_command->add_subcommand("verify", "compute the chain of hashes anew, and say where it breaks");
   verify_command->add_option("--head", audit.head,
                              "a head that was kept elsewhere: it must still be in the chain");
-  for (CLI::App* command : {export_command, verify_command})
-    command->add_option("--store", audit.store, "the file with runs and journals")->capture_default_str();
+  for (CLI::App* command : {export_command, verify_command}) add_store(command, audit.store);
 
   flow::StoreOptions store;
   CLI::App* const store_command =
@@ -324,14 +334,13 @@ int main(int argc, char** argv) {
   backup_command->add_option("FILE", store.to, "the copy, which must not exist")->required();
   CLI::App* const migrate_command = store_command->add_subcommand(
       "migrate", "bring it to this program's version, with a copy of before beside it");
-  for (CLI::App* command : {check_command, backup_command, migrate_command})
-    command->add_option("--store", store.store, "the file with runs and journals")->capture_default_str();
+  for (CLI::App* command : {check_command, backup_command, migrate_command}) add_store(command, store.store);
 
   flow::TraceCommandOptions trace;
   CLI::App* const trace_command =
       app.add_subcommand("trace", "replay a run step by step with its values, forwards and backwards");
   trace_command->add_option("RUN", trace.id, "the run's ID, as `flow runs list` prints it")->required();
-  trace_command->add_option("--store", trace.store, "the file with runs and journals")->capture_default_str();
+  add_store(trace_command, trace.store);
   trace_command->add_option("--source", trace.source,
                             "the `.flow` file of the run, to show its lines (default: where it was)");
   trace_command->add_flag("--instructions", trace.by_instruction,
@@ -389,6 +398,13 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
   }
+  const bool is_store_named =
+      std::ranges::any_of(stores, [](const CLI::Option* option) { return option->count() > 0; });
+  if (!config_of_store.empty() && !is_store_named) {
+    const auto place = flow::store_place(config_of_store, {});
+    if (!place) return flow::complain(place.error().message), place.error().code;
+    runs.store = audit.store = store.store = trace.store = place->store;
+  }
   if (live_command->parsed()) return flow::run_deployments(deployments);
   if (compare_command->parsed()) return flow::run_deployments(comparison);
   if (connector_add_command->parsed()) return flow::run_connector_add(connector);
@@ -421,4 +437,16 @@ int main(int argc, char** argv) {
   if (deploy_command->parsed()) return flow::run_deploy(deploy);
   if (reload_command->parsed()) return flow::run_reload(reload);
   return flow::run_demo(demo);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return flow::when_written(command(argc, argv));
+  } catch (const std::system_error& problem) {  // of a print, when the disk is full
+    if (problem.code() == std::errc::broken_pipe) return flow::kWorldWrong;
+    flow::complain(problem.what());
+    return flow::kWorldWrong;
+  }
 }

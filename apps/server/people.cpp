@@ -142,14 +142,15 @@ void People::questions(const HttpQuestion& question, std::string_view id, const 
 }
 
 void People::list(const HttpQuestion& question, const Reply& reply) const {
-  const std::string state = api::parameter(question.target, "state");
+  if (!api::is_known(question, {"state", "tenant", "run", "before"}, reply)) return;
+  const std::string state = parameter(question.target, "state");
   if (!state.empty() && state != "open" && state != "all")
     return reply(api::refusal(400, "BadRequest", "`state` is open or all"));
   QuestionFilter filter;
   if (state != "all") filter.state = QuestionRow::State::Open;
-  filter.tenant = api::parameter(question.target, "tenant");
-  filter.run = api::parameter(question.target, "run");
-  filter.before_id = api::parameter(question.target, "before");
+  filter.tenant = parameter(question.target, "tenant");
+  filter.run = parameter(question.target, "run");
+  filter.before_id = parameter(question.target, "before");
   filter.limit = kMostQuestions;
   const auto rows = store_.list_questions(filter);
   if (!rows) return reply(api::store_failed());

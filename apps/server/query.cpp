@@ -1,6 +1,9 @@
 #include "apps/server/query.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <set>
 
 #include "base/text.hpp"
 
@@ -33,13 +36,20 @@ std::string parameter(std::string_view target, std::string_view name) {
   return found;
 }
 
-std::vector<std::string> parameter_names(std::string_view target) {
-  std::vector<std::string> names;
-  each_parameter(target, [&](std::string_view name, std::string_view) {
-    names.emplace_back(name);
-    return true;
+Status check_parameters(std::string_view target, std::initializer_list<std::string_view> known) {
+  Status status;
+  std::set<std::string_view> seen;
+  each_parameter(target, [&](std::string_view name, std::string_view value) {
+    if (std::ranges::find(known, name) == known.end())
+      status = error(
+          fmt::format("there is no parameter `{}`; known are {}", printable(name), fmt::join(known, ", ")));
+    else if (!seen.insert(name).second)
+      status = error(fmt::format("the parameter `{}` is there twice", name));
+    else if (!percent_decoded(value))
+      status = error(fmt::format("the value of the parameter `{}` cannot be decoded", name));
+    return status.has_value();
   });
-  return names;
+  return status;
 }
 
 }  // namespace flow

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "apps/server/query.hpp"
 #include "base/text.hpp"
 
 namespace flow {
@@ -179,7 +180,8 @@ bool Reloader::handle(const SecretProvider& api_token, const HttpQuestion& quest
   if (!api_token || target.substr(0, target.find('?')) != api::kReload) return false;
   if (question.method != "POST") return reply(api::only("POST")), true;
   if (!api::is_allowed(api_token, question, reply)) return true;
-  std::string by = api::parameter(target, "by");
+  if (!api::is_known(question, {"by"}, reply)) return true;
+  std::string by = parameter(target, "by");
   if (by.empty()) by = "somebody with the token of the API";
   reload(std::move(by), "api", [reply](const ReloadReply& told) { reply(answer_for(told)); });
   return true;

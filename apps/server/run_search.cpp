@@ -15,21 +15,12 @@ namespace flow {
 namespace {
 
 constexpr std::uint32_t kListedAtFirst = 100, kMostListed = 1'000;
-constexpr const char* kNames[] = {"tenant", "flow",  "alert",  "machine", "state",
-                                  "since",  "until", "before", "limit"};
 
 Result<std::int64_t> moment(std::string_view name, const std::string& text, std::int64_t now_us) {
   if (text.empty()) return 0;
   if (const auto parsed = parse_moment(text, now_us)) return *parsed;
   return error(fmt::format("{}: `{}` is no moment, as 2h (so long ago), 2026-11-22 or 2026-11-22T06:00:00Z",
                            name, text));
-}
-
-// A name that nobody knows would leave out what it was meant to leave out.
-std::optional<std::string> unknown_name(std::string_view target) {
-  for (const std::string& name : parameter_names(target))
-    if (std::ranges::find(kNames, name) == std::end(kNames)) return name;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -70,10 +61,9 @@ bool RunPages::handle(const HttpQuestion& question, const api::Reply& reply) con
 
 HttpAnswer RunPages::list(const HttpQuestion& question) const {
   const std::string_view target = question.target;
-  if (const auto name = unknown_name(target))
-    return api::refusal(
-        400, "BadRequest",
-        fmt::format("there is no parameter `{}`; known are {}", *name, fmt::join(kNames, ", ")));
+  const Status checked = check_parameters(
+      target, {"tenant", "flow", "alert", "machine", "state", "since", "until", "before", "limit"});
+  if (!checked) return api::refusal(400, "BadRequest", checked.error().message);
   RunSearch search{.tenant = parameter(target, "tenant"),
                    .flow = parameter(target, "flow"),
                    .alert = parameter(target, "alert"),

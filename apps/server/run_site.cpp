@@ -124,6 +124,10 @@ HttpAnswer RunSite::list(std::string_view target) const {
                          .until = parameter(target, "until"),
                          .before = parameter(target, "before")};
   std::string body = search_form(target);
+  const Status checked =
+      check_parameters(target, {"tenant", "flow", "alert", "machine", "state", "since", "until", "before"});
+  if (!checked)
+    return site_page(400, "Runs", body + fmt::format("<p>{}</p>", escaped(checked.error().message)));
   auto filter = read_search(search, clock_.now_us());
   if (!filter)
     return site_page(400, "Runs", body + fmt::format("<p>{}</p>", escaped(filter.error().message)));

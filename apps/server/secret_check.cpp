@@ -33,6 +33,22 @@ std::string MissingSecret::text() const {
       tenant, used_by, name, tenant, name, name, name);
 }
 
+std::vector<std::string> unreadable_secrets(const InboundConfig& config) {
+  std::vector<std::string> lines;
+  const auto read = [&](const SecretProvider& provider, const std::string& place) {
+    if (!provider) return;
+    if (const auto value = provider(); !value)
+      lines.push_back(fmt::format("{}: {}", place, value.error().message));
+  };
+  read(config.api_token, "`[api]`");
+  read(config.metrics_token, "`[metrics]`");
+  read(config.link_key, "the key of links");
+  for (const auto& [name, hook] : config.hooks)
+    for (const SecretProvider* const provider : {&hook.secret, &hook.token})
+      read(*provider, fmt::format("`[webhooks.{}]`", name));
+  return lines;
+}
+
 std::vector<MissingSecret> missing_secrets(const Config& config, const TenantConfig& tenant,
                                            const Module& module) {
   std::vector<MissingSecret> missing;

@@ -19,4 +19,8 @@ struct MissingSecret {
 std::vector<MissingSecret> missing_secrets(const Config& config, const TenantConfig& tenant,
                                            const Module& module);
 
+// What the service itself goes by and cannot read, as sentences: tokens of the API and of the metrics, the
+// key of links, secrets and tokens of hooks. Whoever comes with the right one is turned away then.
+std::vector<std::string> unreadable_secrets(const InboundConfig& config);
+
 }  // namespace flow

@@ -13,6 +13,7 @@
 #include "apps/server/link_key.hpp"
 #include "apps/server/reloader.hpp"
 #include "apps/server/runtime_commands.hpp"
+#include "apps/server/secret_check.hpp"
 #include "apps/server/service_log.hpp"
 #include "apps/server/service_site.hpp"
 #include "apps/server/setup.hpp"
@@ -24,18 +25,18 @@ namespace flow {
 namespace {
 
 // Nothing when the configuration names no address.
-Result<std::unique_ptr<HttpServer>> listen(const InboundConfig& config, HttpServer::LaterHandler handler,
-                                           ServiceLog& log) {
+Result<std::unique_ptr<HttpServer>> bind(const InboundConfig& config) {
   if (config.address.empty()) return std::unique_ptr<HttpServer>();
   HttpServerOptions options;
   options.address = config.address;
   options.port = config.port;
   options.body_limit = config.body_bytes;
-  FLOW_TRY(auto server, HttpServer::start(options, std::move(handler)));
+  return HttpServer::bind(options);
+}
+
+std::string address_of(const InboundConfig& config, const HttpServer& server) {
   const bool is_v6 = config.address.find(':') != std::string::npos;
-  log.listening(
-      fmt::format("http://{}:{}", is_v6 ? "[" + config.address + "]" : config.address, server->port()));
-  return server;
+  return fmt::format("http://{}:{}", is_v6 ? "[" + config.address + "]" : config.address, server.port());
 }
 
 // Of a start without files.
@@ -113,6 +114,10 @@ Attempt<int> serve(const ServeOptions& options) {
   const std::unique_ptr<Engine> engine = vm_engine(config.limits);
   ServiceLog log(config.log_format, options.quiet, world->clock());
   FLOW_TRY(const std::string link_key, choose_link_key(config.inbound.link_key, *store));
+  for (const std::string& line : unreadable_secrets(config.inbound))
+    complain(fmt::format("{}; whoever needs it is turned away until it can be read", line));
+  // Before anything is deployed: who cannot serve changes nothing.
+  FLOW_TRY(std::unique_ptr<HttpServer> bound, bind(config.inbound));
   RuntimeOptions runtime_options = flow::runtime_options(config, *world, link_key);
   runtime_options.crash_at_append = options.crash_at_append;
   Runtime runtime(*store, world->clock(), world->random(), world->executor(), *engine, runtime_options, &log);
@@ -158,10 +163,14 @@ Attempt<int> serve(const ServeOptions& options) {
        .tell = [&](const std::string& by, const ReloadReply& reply) { tell_reload(log, by, reply); }});
   if (!options.config.empty()) parts.reloader = &reloader;
   site.put(std::make_shared<ServiceSite>(config, parts));
-  const auto handle = [&](const HttpQuestion& question, HttpServer::Reply reply) {
-    site.handle(question, std::move(reply));
-  };
-  FLOW_TRY(const std::unique_ptr<HttpServer> server, listen(config.inbound, handle, log));
+  // Stops first of all that its answers need.
+  const std::unique_ptr<HttpServer> server = std::move(bound);
+  if (server != nullptr) {
+    server->answer_by([&](const HttpQuestion& question, HttpServer::Reply reply) {
+      site.handle(question, std::move(reply));
+    });
+    log.listening(address_of(config.inbound, *server));
+  }
   const SignalWatch watch(
       runtime, options.config.empty() ? std::function<void()>() : [&] {
         reloader.reload("SIGHUP", "signal", [](const ReloadReply&) {});

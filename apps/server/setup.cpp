@@ -106,6 +106,21 @@ std::string settings_json(const Config& config, const LoadedModule& module) {
 
 namespace {
 
+// The machine would say so, too, but not where the value is written.
+Status check_required(const Config& config, const LoadedModule& module) {
+  const std::string file = deployed_name(module.file);
+  const auto own = config.params_of_file.find(file);
+  for (const Setting& setting : module.module.settings) {
+    if (!setting.is_required || config.params.contains(setting.name)) continue;
+    if (own != config.params_of_file.end() && own->second.contains(setting.name)) continue;
+    return error(fmt::format(
+        "`{0}`: the parameter `{1}` has no value; write `{1} = …` in `[params]` or `[params.{2}]` of "
+        "the configuration",
+        module.file, setting.name, file));
+  }
+  return {};
+}
+
 // A parameter that no file has was probably misspelt.
 Status check_params(const Config& config, const std::vector<LoadedModule>& modules) {
   std::vector<std::string> settings, files;
@@ -123,7 +138,8 @@ Status check_params(const Config& config, const std::vector<LoadedModule>& modul
   for (const auto& [name, json] : config.params)
     FLOW_TRY_STATUS(check(name, settings, "`[params]`: no file has a parameter"));
   for (const auto& [file, params] : config.params_of_file)
-    FLOW_TRY_STATUS(check(file, files, "`[params.…]`: there is no file"));
+    FLOW_TRY_STATUS(check(file, files, fmt::format("`[params.{}]`: there is no file", file)));
+  for (const LoadedModule& module : modules) FLOW_TRY_STATUS(check_required(config, module));
   return {};
 }
 
@@ -261,7 +277,7 @@ SignalWatch::~SignalWatch() {
 }
 
 void leave(int code) {
-  std::fflush(stdout);
+  code = when_written(code);
   std::fflush(stderr);
   _exit(code);
 }

@@ -26,9 +26,9 @@
 #include <string>
 #include <vector>
 
-#include "beast_peer.hpp"
 #include "stdlib/http/cpprest_transport.hpp"
 #include "stdlib/http/curl_transport.hpp"
+#include "tests/bench/http/beast_peer.hpp"
 
 namespace flow {
 namespace {

@@ -22,9 +22,9 @@
 
 #include "apps/sim/json.hpp"
 #include "apps/sim/tenant.hpp"
-#include "beast_peer.hpp"
 #include "stdlib/http/cpprest_transport.hpp"
 #include "stdlib/http/curl_transport.hpp"
+#include "tests/bench/http/beast_peer.hpp"
 
 namespace flow {
 namespace {

@@ -40,7 +40,7 @@ std::optional<JsonProblem> read_setting(const Setting& setting, std::string_view
     else if (!types.is_optional(setting.type))
       problem = JsonProblem{.message = "it is required, and nothing was given"};
   }
-  if (problem) problem->message = fmt::format("setting `{}`: {}", setting.name, problem->message);
+  if (problem) problem->message = fmt::format("parameter `{}`: {}", setting.name, problem->message);
   return problem;
 }
 

@@ -1,4 +1,4 @@
-#include "beast_peer.hpp"
+#include "tests/bench/http/beast_peer.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>

@@ -96,6 +96,22 @@ authority = "{}"
               HasSubstr("retry 1 of run " + breaks));
   EXPECT_THAT(run_flow({"runs", "show", breaks, "--store", scene.store()}).out,
               HasSubstr("retried as run " + newer));
+  // What was repeated has acted again: only what its repetition left is repeated.
+  ASSERT_TRUE(eventually([&] { return scene.runs().front().state == RunState::Failed; }));
+  for (std::size_t runs = 4; runs < 6; ++runs) {
+    EXPECT_EQ(flow({"runs", "retry", "--failed"}).exit_code, kSuccess);
+    ASSERT_TRUE(eventually([&] {
+      return scene.runs().size() == runs && scene.runs().front().state == RunState::Failed;
+    })) << scene.runs().size();
+  }
+  const Ended listed = run_flow({"runs", "list", "--config", config, "--store", scene.store()},
+                                {.folder = {}, .environment = environment});
+  EXPECT_THAT(listed.out, HasSubstr(newer));
+  const Ended full = Process("/bin/sh", {"-c", FLOW_BINARY_DIR "/flow runs list --json --store " +
+                                                   scene.store() + " >/dev/full"})
+                         .wait();
+  EXPECT_EQ(full.exit_code, kWorldWrong);
+  EXPECT_THAT(full.err, HasSubstr("No space left on device"));
   const Ended without = run_flow({"runs", "cancel", newer, "--store", scene.store()},
                                  {.folder = {}, .environment = environment});
   EXPECT_EQ(without.exit_code, kWorldWrong);

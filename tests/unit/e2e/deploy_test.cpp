@@ -11,6 +11,7 @@ namespace flow::e2e {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using namespace std::chrono_literals;
 
 class Deploying : public testing::Test {
@@ -111,6 +112,18 @@ TEST_F(Deploying, WhileNoServiceRunsTheNextStartServesIt) {
   stop();
 }
 
+TEST_F(Deploying, AStartThatCannotListenChangesNothing) {
+  serve(true);
+  EXPECT_EQ(said(), "one");
+  write("two");
+  const std::string other = scene.folder().path("other.db");
+  const Ended refused = flow({"serve", flows, "--store", other});
+  EXPECT_EQ(refused.exit_code, kWorldWrong) << refused.all();
+  EXPECT_THAT(refused.err, HasSubstr("cannot listen on"));
+  EXPECT_THAT(run_flow({"audit", "export", "--store", other}).out, Not(HasSubstr("deployed")));
+  stop();
+}
+
 TEST_F(Deploying, AShadowIsComparedWithWhatIsLive) {
   serve(true);
   write("two");
@@ -133,7 +146,7 @@ TEST_F(Deploying, WhatIsWrongIsSaid) {
   fails_with({"deploy"}, kUsage, "name files to deploy, or say one of --back");
   fails_with({"deploy", flows, "--back", "hello"}, kUsage, "name files to deploy, or say one of --back");
   fails_with({"deploy", "--back", "helo"}, kUsage, "was never deployed; did you mean `hello`?");
-  fails_with({"deploy", "--back", "hello"}, kUsage, "has had no other version");
+  fails_with({"deploy", "--back", "hello"}, kUsage, "has no version before");
   fails_with({"deploy", "--withdraw", "hello", "--tenant", "smi"}, kUsage, "did you mean `sim`?");
   fails_with({"deployments", "compare", "hello"}, kFlowWrong, "has no shadow");
   const std::string hooked =

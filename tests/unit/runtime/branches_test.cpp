@@ -246,8 +246,8 @@ TEST(Deploy, RefusesSettingsThatAreMissingOrWrong) {
   Assembler a;
   a.module.settings = {{.name = "threshold", .type = kIntType, .is_required = true}};
   a.emit(Op::Finish);
-  EXPECT_EQ(refusal(a.module), "setting `threshold`: it is required, and nothing was given");
-  EXPECT_EQ(refusal(a.module, R"({"threshold":"5"})"), "setting `threshold`: expected Int, found text");
+  EXPECT_EQ(refusal(a.module), "parameter `threshold`: it is required, and nothing was given");
+  EXPECT_EQ(refusal(a.module, R"({"threshold":"5"})"), "parameter `threshold`: expected Int, found text");
   EXPECT_EQ(refusal(a.module, R"({"threshold":5})"), "");
 }
 

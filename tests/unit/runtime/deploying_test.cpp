@@ -155,7 +155,7 @@ TEST(Deploying, GoneBackFromStaysSoAlthoughTheFileIsStillThere) {
   const auto first = Service::of(What::Live, says("hello", "one"));
   const auto second = Service::of(What::Live, says("hello", "two"));
   service.begin(Service::files({first}));
-  EXPECT_THAT(service.about(What::Back, "hello").problem, HasSubstr("has had no other version"));
+  EXPECT_THAT(service.about(What::Back, "hello").problem, HasSubstr("has no version before"));
   service.begin(Service::files({second}));
   EXPECT_EQ(service.about(What::Back, "hello").how, How::Done);
   EXPECT_EQ(service.said_by("hello"), "one");

@@ -1,15 +1,18 @@
 // What every Store must do, then what is SQLite's own: locks, foreign files, limits.
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "fakes.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/run_id.hpp"
 #include "runtime/sqlite.hpp"
+#include "runtime/sqlite_care.hpp"
 
 namespace flow::test {
 namespace {
@@ -396,6 +399,30 @@ TEST(SqliteStore, ASecondWriterIsRefusedAlsoFromAnotherProcess) {
   int status = 1;
   waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
+}
+
+TEST(SqliteStore, HasOneWriterByWhateverName) {
+  const TemporaryFolder folder;
+  auto first = SqliteStore::open(folder.file("s.db"));
+  ASSERT_TRUE(first);
+  std::filesystem::create_symlink(folder.file("s.db"), folder.file("link.db"));
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("link.db"))).find("in use by process"),
+            std::string::npos);
+  std::filesystem::create_hard_link(folder.file("s.db"), folder.file("hard.db"));
+  EXPECT_NE(message_of(SqliteStore::open(folder.file("hard.db"))).find("has 2 names"), std::string::npos);
+}
+
+TEST(SqliteStore, IsForItsOwnerAlone) {
+  const TemporaryFolder folder;
+  const mode_t before = umask(0);
+  const auto store = SqliteStore::open(folder.file("s.db"));
+  EXPECT_TRUE(backup_store(folder.file("s.db"), folder.file("copy.db")));
+  umask(before);
+  ASSERT_TRUE(store);
+  for (const char* const name : {"s.db", "s.db-wal", "s.db-shm", "copy.db"}) {
+    const auto rights = std::filesystem::status(folder.file(name)).permissions();
+    EXPECT_EQ(static_cast<unsigned>(rights), 0600u) << name;
+  }
 }
 
 TEST(SqliteStore, TheLockOfADeadProcessIsGone) {

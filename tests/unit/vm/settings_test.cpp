@@ -40,14 +40,14 @@ TEST(Settings, AreGivenOrHaveADefault) {
   EXPECT_THAT(told(a, "{}"), ElementsAre("5", "finished"));
   EXPECT_THAT(told(a, R"({"threshold":null})"), ElementsAre("5", "finished"));
   EXPECT_THAT(told(a, R"({"threshold":"9"})"),
-              ElementsAre("InvalidValue: setting `threshold`: expected Int, found text"));
+              ElementsAre("InvalidValue: parameter `threshold`: expected Int, found text"));
 }
 
 TEST(Settings, AreRequiredOrNull) {
   Assembler a = with_setting({.name = "soc", .type = kEmailType, .is_required = true});
   a.show(4).emit(Op::Finish);
   EXPECT_THAT(told(a, "{}"),
-              ElementsAre("InvalidValue: setting `soc`: it is required, and nothing was given"));
+              ElementsAre("InvalidValue: parameter `soc`: it is required, and nothing was given"));
   EXPECT_THAT(told(a, R"({"soc":"nobody"})"),
               ElementsAre(HasSubstr(R"(the value is "nobody", which is no Email: it has no `@`)")));
   Assembler other;
@@ -65,7 +65,7 @@ TEST(Settings, ASecretIsOnlyItsName) {
   EXPECT_THAT(told(a, R"({"key":"vault-key"})").front(), HasSubstr(R"({"$secret":"vault-key"})"));
   EXPECT_THAT(told(a, R"({"key":{"$secret":"other"}})").front(), HasSubstr(R"({"$secret":"other"})"));
   EXPECT_THAT(told(a, R"({"key":7})"),
-              ElementsAre("InvalidValue: setting `key`: expected String, found number"));
+              ElementsAre("InvalidValue: parameter `key`: expected String, found number"));
 }
 
 TEST(Settings, AreKeptInSnapshots) {
@@ -90,12 +90,12 @@ TEST(CheckSettings, SaysWhatIsWrongBeforeAnyRun) {
   };
   EXPECT_EQ(problem(R"({"soc":"a@b.c","age":"2h"})"), "");
   EXPECT_EQ(problem(R"({"soc":"a@b.c","agee":"2h"})"), "there is no setting `agee`");
-  EXPECT_EQ(problem("{}"), "setting `soc`: it is required, and nothing was given");
+  EXPECT_EQ(problem("{}"), "parameter `soc`: it is required, and nothing was given");
   EXPECT_EQ(problem(R"({"soc":"a@b.c","age":"long"})"),
-            R"(setting `age`: the value is "long", which is no Duration)");
+            R"(parameter `age`: the value is "long", which is no Duration)");
   EXPECT_EQ(problem("7"), "the settings are no JSON object");
   module.settings[1].default_json = "2";
-  EXPECT_EQ(problem(R"({"soc":"a@b.c"})"), "setting `age`: expected Duration, found number");
+  EXPECT_EQ(problem(R"({"soc":"a@b.c"})"), "parameter `age`: expected Duration, found number");
 }
 
 TEST(VerifySettings, EachRule) {

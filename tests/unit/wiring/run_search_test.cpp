@@ -92,6 +92,8 @@ TEST_F(Runs, WhatIsWrongIsSaid) {
                                      {"?limit=0", "from 1 to 1000"},
                                      {"?limit=x", "from 1 to 1000"},
                                      {"?state=done", "there is no state `done`"},
+                                     {"?flow=%zz", "the value of the parameter `flow` cannot be decoded"},
+                                     {"?flow=a&flow=b", "the parameter `flow` is there twice"},
                                      {"?since=yesterday", "`yesterday` is no moment"}}) {
     const HttpAnswer answer = get(std::string("/api/v1/runs") + query);
     EXPECT_EQ(answer.status, 400);
