@@ -55,7 +55,7 @@ bool declares_connectors(const Tree& tree) {
 }  // namespace
 
 Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader,
-                    const std::string& id, const AnalyseOptions& options) {
+                    const std::string& id, const AnalyseOptions& options, Purpose purpose) {
   Compilation result;
   ProgramSources program = load_program(std::move(source), id, library, loader, result.diagnostics);
   result.files = program.files;
@@ -67,6 +67,7 @@ Compilation compile(NamedText source, const Library& library, const ModuleLoader
     result.library = result.own_library.get();
   }
   Modules names;
+  names.is_module = purpose == Purpose::Check;
   result.tree = join(program, names);
   result.checked = check(result.tree, *result.library, result.diagnostics, names);
   if (!result.diagnostics.has_errors()) {

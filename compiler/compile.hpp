@@ -1,6 +1,7 @@
 // The compiler's one door: sources and declarations in, a Compilation out. Reads no file, opens no socket.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,9 +39,12 @@ struct Compilation {
   const Library* library = nullptr;
   std::shared_ptr<const Library> own_library;  // of `library`, when files declare connectors
 };
+// What a source is compiled for. To check a module it needs no flow; to run it it does.
+enum class Purpose : std::uint8_t { Run, Check };
 // `loader` finds what the source names with `use`. `id` is what the loader would call the source itself.
 Compilation compile(NamedText source, const Library& library, const ModuleLoader& loader = {},
-                    const std::string& id = {}, const AnalyseOptions& options = {});
+                    const std::string& id = {}, const AnalyseOptions& options = {},
+                    Purpose purpose = Purpose::Run);
 
 // The flows of a compilation without errors, and behind them its test values, for `flow test`: not optimised,
 // so that what is carried out is what is written. `points` gets where conditions are decided. Nothing, and

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "base/text_forms.hpp"
 #include "grammar/words.hpp"
 #include "import/names.hpp"
 
@@ -39,7 +40,7 @@ std::optional<std::string> float_constant(std::string_view text) {
   return out;
 }
 
-// Texts that any text may stand for.
+// Types of which a text is a constant, when it has their form.
 bool is_text_type(std::string_view type) {
   return type == "String" || type == "Email" || type == "Url" || type == "Ip";
 }
@@ -62,6 +63,8 @@ std::optional<std::string> default_of(const SchemaType& type, const Place& value
     return *found;
   }
   if (!is_text_type(type.name) || text.size() > kLongestDefault) return std::nullopt;
+  if (const auto own = builtin_type(type.name); *own != kStringType && !text_mistake(*own, text).empty())
+    return std::nullopt;
   return quoted(text);
 }
 

@@ -16,6 +16,8 @@
 namespace flow {
 
 int run_build(const BuildOptions& options) {
+  if (options.file == "-" && options.output.empty())
+    return complain("say where to write the module: -o NAME.flowc"), kUsage;
   auto compilation = compile_file(options.file);
   if (!compilation) return complain(compilation.error().message), kWorldWrong;
   print_diagnostics(*compilation);
@@ -26,6 +28,8 @@ int run_build(const BuildOptions& options) {
   if (const Status safe = verify(*compilation->module); !safe)
     return complain(fmt::format("internal: the module does not verify: {}", safe.error().message)),
            kWorldWrong;
+  if (compilation->module->flows.empty())
+    return complain(fmt::format("`{}` declares no flow; nothing was written", options.file)), kFlowWrong;
   const std::string output = options.output.empty()
                                  ? std::filesystem::path(options.file).replace_extension(".flowc").string()
                                  : options.output;

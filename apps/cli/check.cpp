@@ -21,7 +21,9 @@ struct Totals {
   std::size_t errors = 0;
   std::size_t warnings = 0;
   std::size_t flows = 0;
-  std::size_t declared = 0;  // connectors
+  std::size_t declared = 0;   // connectors
+  std::size_t functions = 0;  // of files without flows
+  std::size_t others = 0;     // declarations of these files
   std::vector<std::string> json;
   std::vector<NamedText>
       connectors;  // files that declare connectors; checked together, they may name each other
@@ -43,6 +45,11 @@ bool declares_connectors(const Tree& tree) {
          std::ranges::all_of(kids, [&](NodeId kid) { return tree.kind(kid) == NodeKind::Connector; });
 }
 
+void count_declarations(const Tree& tree, Totals& totals) {
+  for (const NodeId kid : tree.kids(tree.root))
+    ++(tree.kind(kid) == NodeKind::Function ? totals.functions : totals.others);
+}
+
 void check_connectors(const CheckOptions& options, Totals& totals) {
   const Declarations declared = load_declarations(totals.connectors);
   if (!options.json)
@@ -53,7 +60,7 @@ void check_connectors(const CheckOptions& options, Totals& totals) {
 }
 
 Attempt<void> check_file(const std::string& path, const CheckOptions& options, Totals& totals) {
-  FLOW_TRY(Compilation compilation, compile_file(path, options.strict));
+  FLOW_TRY(Compilation compilation, compile_file(path, options.strict, Purpose::Check));
   if (options.tree) fmt::print("{}", dump(compilation.tree));
   if (declares_connectors(compilation.tree)) {
     totals.connectors.push_back({compilation.files[0]->name(), compilation.files[0]->text()});
@@ -62,6 +69,7 @@ Attempt<void> check_file(const std::string& path, const CheckOptions& options, T
   if (!options.json) print_diagnostics(compilation);
   tally(compilation.diagnostics, compilation.files, options, totals);
   totals.flows += compilation.checked.flows.size();
+  if (compilation.checked.flows.empty()) count_declarations(compilation.tree, totals);
   if (options.plan) fmt::print("{}", print_settings(compilation.tree, compilation.checked));
   if (options.plan)
     for (std::size_t i = 0; i < compilation.plans.size(); ++i)
@@ -135,12 +143,12 @@ int run_check(const CheckOptions& options) {
   } else if (totals.errors + totals.warnings > 0) {
     fmt::print(stderr, "{}, {}\n", counted(totals.errors, "error"), counted(totals.warnings, "warning"));
   } else if (!is_unreadable && !is_misused && !options.plan && !options.tree && !options.manifest) {
-    const std::string flows =
-        totals.flows > 0 || totals.declared == 0 ? counted(totals.flows, "flow") : std::string();
-    const std::string connectors =
-        totals.declared > 0 ? counted(totals.declared, "connector") : std::string();
-    fmt::print("{}{}{}: no mistakes found\n", flows, flows.empty() || connectors.empty() ? "" : ", ",
-               connectors);
+    std::vector<std::string> counts;
+    if (totals.flows > 0 || totals.declared == 0) counts.push_back(counted(totals.flows, "flow"));
+    if (totals.functions > 0) counts.push_back(counted(totals.functions, "function"));
+    if (totals.others > 0) counts.push_back(counted(totals.others, "declaration"));
+    if (totals.declared > 0) counts.push_back(counted(totals.declared, "connector"));
+    fmt::print("{}: no mistakes found\n", fmt::join(counts, ", "));
   }
   if (is_unreadable) return kWorldWrong;
   if (is_misused) return kUsage;

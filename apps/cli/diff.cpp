@@ -18,7 +18,7 @@ int run_diff(const DiffOptions& options) {
   if (options.json)
     fmt::print("{}", changes_json(changes));
   else
-    fmt::print("{}", changes.empty() ? "both may do the same\n" : print_changes(changes));
+    fmt::print("{}", print_changes(changes));
   return changes.empty() ? kSuccess : kDifferent;
 }
 

@@ -7,6 +7,7 @@
 
 #include "apps/cli/compiler_commands.hpp"
 #include "apps/cli/exit_code.hpp"
+#include "apps/cli/source.hpp"
 #include "apps/cli/terminal.hpp"
 #include "base/line_diff.hpp"
 #include "base/text.hpp"
@@ -32,7 +33,7 @@ Attempt<std::string> laid_out(const std::string& path, const std::string& text) 
 
 // False when it would change and may not.
 Attempt<bool> format_file(const std::string& path, const FmtOptions& options) {
-  FLOW_TRY(const std::string text, read_file(path, kMaxSourceBytes));
+  FLOW_TRY(const std::string text, read_source(path));
   const auto result = laid_out(path, text);
   if (!result) return tl::unexpected<Failure>(result.error());
   if (options.diff) say(stdout, unified_diff(text, *result, path == "-" ? "<stdin>" : path));

@@ -12,6 +12,7 @@
 #include "apps/cli/compiler_commands.hpp"
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/cli/unknown_option.hpp"
 #include "base/text.hpp"
 #include "version.hpp"
 
@@ -74,16 +75,18 @@ int command(int argc, char** argv) {
   flow::CheckOptions check;
   CLI::App* const check_command = app.add_subcommand("check", summary("check"));
   check_command->add_option("FILE", check.files, "`.flow` files; - is standard input")->required();
-  check_command->add_flag("--json", check.json,
-                          "print the diagnostics as one JSON document on standard output");
-  check_command->add_flag("--plan", check.plan,
-                          "print what is fetched and called, when, and how often at most");
-  check_command->add_flag("--tree", check.tree, "print the syntax tree");
+  CLI::Option* const as_json = check_command->add_flag(
+      "--json", check.json, "print the diagnostics as one JSON document on standard output");
+  check_command
+      ->add_flag("--plan", check.plan, "print what is fetched and called, when, and how often at most")
+      ->excludes(as_json);
+  check_command->add_flag("--tree", check.tree, "print the syntax tree")->excludes(as_json);
   check_command->add_flag("--manifest", check.manifest,
                           "print all that the flows may ever do; with --json as one JSON document a file");
   check_command->add_flag("--strict", check.strict, "also warn of acting calls without a guardrail");
-  check_command->add_option("--param", check.params,
-                            "checks a value of a parameter: name=value; can be repeated");
+  check_command
+      ->add_option("--param", check.params, "checks a value of a parameter: name=value; can be repeated")
+      ->allow_extra_args(false);
 
   flow::FmtOptions fmt;
   CLI::App* const fmt_command = app.add_subcommand("fmt", summary("fmt"));
@@ -117,8 +120,10 @@ int command(int argc, char** argv) {
   test_command->add_flag("--coverage", test.coverage,
                          "print which statements and conditions the tests reach");
   test_command->add_option("--format", test.format, "text, junit or tap");
-  test_command->add_option("--param", test.params,
-                           "sets a parameter where a test does not: name=value; can be repeated");
+  test_command
+      ->add_option("--param", test.params,
+                   "sets a parameter where a test does not: name=value; can be repeated")
+      ->allow_extra_args(false);
 
   std::string code;
   CLI::App* const explain_command = app.add_subcommand("explain", summary("explain"));
@@ -129,6 +134,10 @@ int command(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    if (const std::string unknown = flow::unknown_option(app); !unknown.empty())
+      return flow::complain(unknown), flow::kUsage;
+    return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
   }

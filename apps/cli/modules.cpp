@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "apps/cli/terminal.hpp"
+#include "apps/cli/source.hpp"
 #include "compiler/syntax/file_name.hpp"
 
 namespace flow {
@@ -73,7 +73,7 @@ std::variant<FoundModule, MissingModule> find(const ModuleRequest& request) {
       missing.looked_for.push_back("`" + shown(place) + "`");
       continue;
     }
-    Result<std::string> text = read_file(place.string(), kMaxSourceBytes);
+    Result<std::string> text = read_source(place.string());
     if (!text) {
       missing.problem = text.error().message;
       return missing;

@@ -25,10 +25,23 @@ std::string today() {
 
 }  // namespace
 
-Result<Compilation> compile_file(const std::string& path, bool strict) {
+Result<std::string> read_source(const std::string& path) {
   FLOW_TRY(std::string text, read_file(path, kMaxSourceBytes));
+  if (text.starts_with("FLOWC\r\n"))
+    return error(
+        fmt::format("`{}` is a compiled module, not a source; `flow inspect` shows what it holds", path));
+  const auto has_zeros = [&](std::size_t first) {
+    return text.size() > 3 && text[first] == 0 && text[first + 2] == 0;
+  };
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || has_zeros(0) || has_zeros(1))
+    return error(fmt::format("`{}` is written in UTF-16; save it as UTF-8", path));
+  return text;
+}
+
+Result<Compilation> compile_file(const std::string& path, bool strict, Purpose purpose) {
+  FLOW_TRY(std::string text, read_source(path));
   return compile({path == "-" ? "<stdin>" : path, std::move(text)}, standard_library(), module_loader(),
-                 module_id(path), {.today = today(), .strict = strict});
+                 module_id(path), {.today = today(), .strict = strict}, purpose);
 }
 
 void print_diagnostics(const Compilation& compilation) {

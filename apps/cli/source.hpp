@@ -12,9 +12,14 @@
 
 namespace flow {
 
+// The text of a source (`-` is standard input). An Error also for what is no text in UTF-8 at all: a compiled
+// module, UTF-16.
+Result<std::string> read_source(const std::string& path);
+
 // Compiles one file (`-` is standard input). The Error is about the file; mistakes within are in the
 // Compilation.
-Result<Compilation> compile_file(const std::string& path, bool strict = false);
+Result<Compilation> compile_file(const std::string& path, bool strict = false,
+                                 Purpose purpose = Purpose::Run);
 
 // Prints what was found to standard error (Text).
 void print_diagnostics(const Compilation& compilation);

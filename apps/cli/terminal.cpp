@@ -46,14 +46,17 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 }
 
 Status write_file(const std::string& path, const std::string& bytes) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    return error("`" + path + "` is a folder; name a file in it");
   const std::string beside = path + ".new";
   {
     const File file(std::fopen(beside.c_str(), "wb"));
-    if (!file) return cannot("write", beside);
+    if (!file) return cannot("write", path);
     const bool is_written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
                             std::fflush(file.get()) == 0;
     if (!is_written || fsync(fileno(file.get())) != 0) {
-      auto problem = cannot("write", beside);
+      auto problem = cannot("write", path);
       std::remove(beside.c_str());
       return problem;
     }

@@ -71,7 +71,8 @@ class Tester {
 
   int finish() {
     print_report(run_.report, options_.format);
-    if (options_.coverage) say(stdout, run_.coverage);
+    // Programs read the other formats: the table would be no part of them.
+    if (options_.coverage) say(options_.format == "text" ? stdout : stderr, run_.coverage);
     if (is_unreadable_) return kWorldWrong;
     return run_.report.has_passed() ? kSuccess : kFlowWrong;
   }

@@ -8,6 +8,7 @@
 
 #include "apps/cli/exit_code.hpp"
 #include "apps/cli/terminal.hpp"
+#include "apps/cli/unknown_option.hpp"
 #include "apps/server/runtime_commands.hpp"
 #include "apps/server/setup.hpp"
 #include "apps/server/store_place.hpp"
@@ -395,6 +396,10 @@ int command(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError& error) {
+    if (const std::string unknown = flow::unknown_option(app); !unknown.empty())
+      return flow::complain(unknown), flow::kUsage;
+    return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? flow::kSuccess : flow::kUsage;
   }

@@ -1,5 +1,7 @@
 #include "compiler/check/check.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
 #include "compiler/syntax/file_name.hpp"
@@ -21,20 +23,13 @@ Checker::Checker(const Tree& tree, const Library& library, const Modules& module
 }
 
 CheckedFile Checker::run() {
-  std::size_t flows = 0;
-  bool has_bad = false, has_functions = false, has_tests = false;
-  for (const NodeId kid : tree_.kids(tree_.root)) {
-    flows += tree_.kind(kid) == NodeKind::Flow;
-    has_functions = has_functions || tree_.kind(kid) == NodeKind::Function;
-    has_bad = has_bad || tree_.kind(kid) == NodeKind::Bad;
-    has_tests = has_tests || tree_.kind(kid) == NodeKind::Test;
-  }
-  if (flows == 0 && !has_tests && !has_bad && !diagnostics_.has_errors())
-    diagnostics_
-        .report(Code::NoFlow, tree_.file, {0, 0},
-                has_functions ? "this file declares functions and no flow that calls them"
-                              : "this file declares no flow")
-        .note("the smallest flow: on alert.new when severity == High do isolate(machineId)");
+  const auto kids = tree_.kids(tree_.root);
+  const auto count = [&](NodeKind kind) {
+    return std::ranges::count_if(kids, [&](NodeId kid) { return tree_.kind(kid) == kind; });
+  };
+  const auto flows = count(NodeKind::Flow), tested = count(NodeKind::Test);
+  if (flows == 0 && count(NodeKind::Bad) == 0 && !diagnostics_.has_errors())
+    report_no_flow(kids.size(), tested);
   open_files();
   declare_types();
   settings();
@@ -58,6 +53,19 @@ CheckedFile Checker::run() {
   judge_invokes();
   judge_flow_calls();
   return std::move(out_);
+}
+
+// A module need not have one, nor what is only tested; what holds nothing else than tests tests nothing.
+void Checker::report_no_flow(std::size_t declarations, std::size_t tests) {
+  const bool has_functions = tree_.find(tree_.root, NodeKind::Function) != kNoNode;
+  if (tests > 0 && declarations > tests) return;
+  if (tests == 0 && declarations > 0 && modules_.is_module) return;
+  diagnostics_
+      .report(Code::NoFlow, tree_.file, {0, 0},
+              tests > 0       ? "this file declares tests, and nothing that they could test"
+              : has_functions ? "this file declares functions and no flow that calls them"
+                              : "this file declares no flow")
+      .note("the smallest flow: on alert.new when severity == High do isolate(machineId)");
 }
 
 void Checker::flow(const FlowSignature& signature, bool is_only) {

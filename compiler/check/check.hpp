@@ -20,6 +20,7 @@ struct Modules {
   };
   std::vector<std::string> names;    // of each part; that of the first, the program itself, is not looked at
   std::map<NodeId, Import> imports;  // by Use
+  bool is_module = false;            // the program itself is one: it need not declare a flow
 };
 
 CheckedFile check(const Tree& tree, const Library& library, Diagnostics& diagnostics,

@@ -37,6 +37,7 @@ class Checker {
  private:
   // ---- check.cpp
   struct FlowSignature;
+  void report_no_flow(std::size_t declarations, std::size_t tests);
   void flow(const FlowSignature& signature, bool is_only);
   void condition(NodeId node);
   void handler(NodeId node);

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "base/mail_digest.hpp"
+#include "base/text.hpp"
 #include "compiler/emit/routine_emitter.hpp"
+#include "compiler/resolve/parameter_default.hpp"
 
 namespace flow {
 
@@ -92,24 +94,42 @@ void RoutineEmitter::invoke(NodeId node, const CheckedInvoke& call, Register tar
   code_.add(Op::Move, target, first);
 }
 
-// Defaults are constants, kept as JSON: null, true, 12, "text" or the name of an enum's value.
+// Defaults are constants, kept as JSON: see parameter_default.hpp.
 void RoutineEmitter::default_argument(const Parameter& parameter, Register target) {
-  const TypeId type = types().without_null(parameter.type);
   const std::string& json = parameter.default_json;
-  if (json == "[]") return code_.add_imm(Op::NewList, target, target, 0, builder_.type(type));
+  const TypeId type = type_of_default(types(), parameter.type, json);
   if (json == "null") return code_.add(Op::LoadNull, target);
-  if (json == "true" || json == "false") return code_.add(Op::LoadBool, target, json == "true");
-  if (json.starts_with('"')) {
-    std::string text = json.substr(1, json.size() - 2);  // declarations hold plain text only
-    if (types().is(type, TypeKind::Enum))
-      return constant(
-          {.type = type, .number = types().enumeration(type).value(text).value_or(0), .real = 0, .text = {}},
-          target);
-    return load_text(std::move(text), types().storage(type) == Storage::Text ? type : kStringType, target);
+  if (json == "[]") return code_.add_imm(Op::NewList, target, target, 0, builder_.type(type));
+  const Constant made = constant_of_default(type, json);
+  constant(made, target);
+  if (type == kJsonType) json_of(target, made.type, target);
+}
+
+Constant RoutineEmitter::constant_of_default(TypeId type, const std::string& json) {
+  Constant made{.type = type, .number = 0, .real = 0, .text = {}};
+  if (json == "true" || json == "false") {
+    made.type = kBoolType;
+    made.number = json == "true" ? 1 : 0;
+  } else if (is_text_default(json)) {
+    std::string text = text_of_default(json);
+    if (types().is(type, TypeKind::Enum)) {
+      made.number = types().enumeration(type).value(text).value_or(0);
+    } else if (type == kDurationType) {
+      made.number = parse_duration_us(text).value_or(0);
+    } else if (type == kTimeType) {
+      made.number = parse_time_us(text).value_or(0);
+    } else {
+      if (types().storage(type) != Storage::Text) made.type = kStringType;
+      made.text = std::move(text);
+    }
+  } else if (type == kFloatType || json.find_first_of(".e") != std::string::npos) {
+    made.type = kFloatType;
+    std::from_chars(json.data(), json.data() + json.size(), made.real);
+  } else {
+    made.type = kIntType;
+    std::from_chars(json.data(), json.data() + json.size(), made.number);
   }
-  std::int64_t number = 0;
-  std::from_chars(json.data(), json.data() + json.size(), number);
-  integer(number, target);
+  return made;
 }
 
 void RoutineEmitter::native(NativeId native, std::span<const NodeId> arguments, Register target) {

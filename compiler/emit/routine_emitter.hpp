@@ -254,6 +254,7 @@ class RoutineEmitter {
   void operation_call(NodeId node, const CheckedCall& call, Register target);
   void invoke(NodeId node, const CheckedInvoke& call, Register target);
   void default_argument(const Parameter& parameter, Register target);
+  Constant constant_of_default(TypeId type, const std::string& json);
   void native(NativeId native, std::span<const NodeId> arguments, Register target);
 
   // ---- protections.cpp

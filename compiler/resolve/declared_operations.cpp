@@ -1,6 +1,7 @@
 // Operations of connectors: parameters, what one gives, and how it is carried out.
 #include "base/text.hpp"
 #include "compiler/resolve/library_builder.hpp"
+#include "compiler/resolve/parameter_default.hpp"
 #include "compiler/syntax/literal.hpp"
 
 namespace flow {
@@ -66,10 +67,9 @@ void LibraryBuilder::declare_parameter(const Tree& tree, NodeId node, Operation&
                       .type = type_of(tree, tree.kid(node, 1)),
                       .default_json = {},
                       .doc = tree.doc_above(node)};
-  if (tree.kids(node).size() > 2) {
-    TemplateScope scope{tree, operation.parameters, diagnostics_, false, {}};
-    parameter.default_json = constant_json(scope, tree.kid(node, 2), library_.types, parameter.type);
-  }
+  if (tree.kids(node).size() > 2)
+    parameter.default_json =
+        default_json(tree, tree.kid(node, 2), parameter.name, library_.types, parameter.type, diagnostics_);
   if (std::ranges::find(operation.parameters, parameter.name, &Parameter::name) != operation.parameters.end())
     report(tree, node, Code::DuplicateName, fmt::format("parameter `{}` is declared twice", parameter.name));
   operation.parameters.push_back(std::move(parameter));

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "compiler/resolve/template.hpp"
+#include "compiler/resolve/parameter_default.hpp"
 #include "compiler/resolve/type_syntax.hpp"
 
 namespace flow {
@@ -82,11 +82,9 @@ class FunctionReader {
     const auto parts = tree_.kids(node);
     StandardFunction::Parameter parameter{
         .name = std::string(tree_.text(parts[0])), .type = pattern(parts[1]), .default_json = {}};
-    if (parts.size() > 2) {
-      const std::vector<flow::Parameter> none;
-      TemplateScope scope{tree_, none, diagnostics_, false, {}};
-      parameter.default_json = constant_json(scope, parts[2], types_, known_type(parameter.type));
-    }
+    if (parts.size() > 2)
+      parameter.default_json =
+          default_json(tree_, parts[2], parameter.name, types_, known_type(parameter.type), diagnostics_);
     made_.parameters.push_back(std::move(parameter));
   }
 

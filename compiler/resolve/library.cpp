@@ -3,6 +3,7 @@
 
 #include "base/error_type.hpp"
 #include "base/text.hpp"
+#include "compiler/resolve/contradictions.hpp"
 #include "compiler/resolve/library_builder.hpp"
 #include "compiler/resolve/not_yet.hpp"
 #include "compiler/resolve/type_syntax.hpp"
@@ -24,6 +25,7 @@ Library LibraryBuilder::build() {
       for (const NodeId member : tree.kids(node))
         if (tree.kind(member) == NodeKind::Trigger) declare_trigger(tree, name_of(tree, node), member);
     });
+  for (const Tree& tree : trees_) report_contradictions(tree, library_, diagnostics_);
   for (const Tree& tree : trees_) report_not_yet_declared(tree, diagnostics_);
   return std::move(library_);
 }

@@ -212,37 +212,4 @@ Template call_arguments(TemplateScope& scope, NodeId call, const std::vector<Par
   return arguments;
 }
 
-std::string constant_json(TemplateScope& scope, NodeId node, const TypeTable& types, TypeId type) {
-  const Tree& tree = scope.tree;
-  switch (tree.kind(node)) {
-    case NodeKind::Null: return "null";
-    case NodeKind::True: return "true";
-    case NodeKind::False: return "false";
-    case NodeKind::Int: return std::to_string(int_value(tree, node, scope.diagnostics));
-    case NodeKind::Float: return fmt::format("{}", float_value(tree, node, scope.diagnostics));
-    case NodeKind::Negate:
-      if (const NodeKind number = tree.kind(tree.kid(node, 0));
-          number == NodeKind::Int || number == NodeKind::Float)
-        return "-" + constant_json(scope, tree.kid(node, 0), types, type);
-      break;
-    case NodeKind::Text:
-      if (!has_holes(tree, node)) return json_quoted(plain_text(tree, node, scope.diagnostics));
-      break;
-    case NodeKind::Ident: {
-      const TypeId bare = types.without_null(type);
-      if (!types.is(bare, TypeKind::Enum)) break;
-      if (const auto value = types.enumeration(bare).value(tree.text(node)))
-        return json_quoted(types.enumeration(bare).values[*value]);
-      break;
-    }
-    case NodeKind::List:
-      if (tree.kids(node).empty() && types.is(types.without_null(type), TypeKind::List)) return "[]";
-      break;
-    default: break;
-  }
-  scope.diagnostics.report(Code::InvalidDeclaration, tree.file, tree.span(node),
-                           fmt::format("the default must be a constant of type `{}`", types.name(type)));
-  return {};
-}
-
 }  // namespace flow

@@ -22,8 +22,5 @@ struct TemplateScope {
 Template to_template(TemplateScope& scope, NodeId expression);
 // The arguments of a call in a declaration as an Object, by parameter name of `callee`.
 Template call_arguments(TemplateScope& scope, NodeId call, const std::vector<Parameter>& callee);
-// A constant as JSON text, for a parameter's default; empty and reported when it is none. Enum values are
-// bare names.
-std::string constant_json(TemplateScope& scope, NodeId expression, const TypeTable& types, TypeId type);
 
 }  // namespace flow

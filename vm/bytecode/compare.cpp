@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "vm/bytecode/compare_behaviour.hpp"
 
 namespace flow {
 namespace {
@@ -51,6 +52,9 @@ class Comparison {
           "reads one field less", "more fields", "fewer fields");
     start();
     load();
+    if (before_.trigger.empty() || after_.trigger.empty()) return;  // the flow is new, or gone
+    compare_behaviour(before_, after_, out_);
+    code();
   }
 
  private:
@@ -58,9 +62,16 @@ class Comparison {
     out_.push_back({danger, after_.name, std::move(what), std::move(text)});
   }
 
+  // The runtime's part of `once`, `protect` and `lease`.
+  static bool is_of_a_guardrail(const CallSummary& call) {
+    return call.operation == "flow.once" || call.operation == "flow.refuse" ||
+           call.operation == "flow.leaseEnd";
+  }
+
   static std::map<std::string, CallSummary> by_operation(const FlowSummary& flow) {
     std::map<std::string, CallSummary> out;
     for (const CallSummary& call : flow.calls) {
+      if (is_of_a_guardrail(call)) continue;
       const auto [at, is_new] = out.emplace(call.operation, call);
       if (is_new) continue;
       const std::uint64_t sum = std::uint64_t{at->second.at_most} + call.at_most;
@@ -110,12 +121,35 @@ class Comparison {
   }
 
   void guardrails() {
-    const Set old_all = set_of(before_.guardrails), new_all = set_of(after_.guardrails);
-    for (const std::string& gone : without(old_all, new_all))
-      add(after_.acts() ? Danger::High : Danger::None, "guardrails",
-          fmt::format("no guardrail `{}` any more", printable(gone)));
-    for (const std::string& more : without(new_all, old_all))
-      add(Danger::None, "guardrails", fmt::format("has the guardrail `{}`", printable(more)));
+    const auto old_all = by_subject(before_), new_all = by_subject(after_);
+    const Danger weaker = after_.acts() ? Danger::High : Danger::None;
+    for (const auto& [subject, gone] : old_all) {
+      const auto now = new_all.find(subject);
+      if (now == new_all.end())
+        add(weaker, "guardrails", fmt::format("no guardrail `{}` any more", printable(gone->text)));
+      else if (now->second->text != gone->text)
+        add(now->second->strength > gone->strength ? Danger::None : weaker, "guardrails",
+            fmt::format("has the guardrail `{}`, before `{}`", printable(now->second->text),
+                        printable(gone->text)));
+    }
+    for (const auto& [subject, more] : new_all)
+      if (!old_all.contains(subject))
+        add(Danger::None, "guardrails", fmt::format("has the guardrail `{}`", printable(more->text)));
+  }
+
+  static std::map<std::string, const Guardrail*> by_subject(const FlowSummary& flow) {
+    std::map<std::string, const Guardrail*> out;
+    for (const Guardrail& guardrail : flow.guardrails) out.emplace(guardrail.subject, &guardrail);
+    return out;
+  }
+
+  // What is not seen above may still be a change.
+  void code() {
+    const bool is_told = std::ranges::any_of(out_, [&](const Change& change) {
+      return change.flow == after_.name && (change.danger == Danger::High || change.danger == Danger::Medium);
+    });
+    if (!is_told && before_.behaviour.code != after_.behaviour.code)
+      add(Danger::Unknown, "code", "its code differs");
   }
 
   void lists(const std::string& what, const std::vector<std::string>& before,
@@ -164,12 +198,6 @@ class Comparison {
     if (before_.trigger != after_.trigger)
       add(Danger::Medium, "trigger",
           fmt::format("starts on {}, before on {}", after_.trigger, before_.trigger));
-    const auto shown = [](const std::string& filter) {
-      return filter.empty() ? std::string("everything") : filter;
-    };
-    if (before_.poll_filter != after_.poll_filter)
-      add(Danger::Medium, "filter",
-          fmt::format("asks for {}, before for {}", shown(after_.poll_filter), shown(before_.poll_filter)));
   }
 
   void load() {
@@ -202,6 +230,7 @@ std::string_view danger_name(Danger danger) {
   switch (danger) {
     case Danger::High: return "high";
     case Danger::Medium: return "medium";
+    case Danger::Unknown: return "unknown";
     case Danger::None: return "none";
   }
   return {};
@@ -232,14 +261,30 @@ std::vector<Change> compare(const std::vector<FlowSummary>& before, const std::v
   return changes;
 }
 
+namespace {
+
+std::string_view heading(Danger danger, bool is_only_unknown) {
+  switch (danger) {
+    case Danger::High: return "can do more:\n";
+    case Danger::Medium: return "needs or takes more, or does it otherwise:\n";
+    case Danger::Unknown:
+      return is_only_unknown ? "both may do the same, but their code differs:\n"
+                             : "may do the same, but the code differs:\n";
+    case Danger::None: return "can do less:\n";
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string print_changes(const std::vector<Change>& changes) {
+  if (changes.empty()) return "both may do the same\n";
   std::string out;
+  const bool is_only_unknown =
+      std::ranges::all_of(changes, [](const Change& change) { return change.danger == Danger::Unknown; });
   const Change* last = nullptr;
   for (const Change& change : changes) {
-    if (last == nullptr || last->danger != change.danger)
-      out += change.danger == Danger::High     ? "can do more:\n"
-             : change.danger == Danger::Medium ? "needs or takes more:\n"
-                                               : "can do less:\n";
+    if (last == nullptr || last->danger != change.danger) out += heading(change.danger, is_only_unknown);
     fmt::format_to(std::back_inserter(out), "  {}: {}\n", change.flow, change.text);
     last = &change;
   }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "vm/bytecode/item_at.hpp"
 #include "vm/bytecode/op_table.hpp"
 #include "vm/bytecode/policy_text.hpp"
 
@@ -13,11 +14,6 @@ namespace flow {
 namespace {
 
 // Modules may be printed before they are verified: every index is looked up with care.
-template <class T>
-const T* at(const std::vector<T>& list, std::size_t index) {
-  return index < list.size() ? &list[index] : nullptr;
-}
-
 std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
   std::string text;
   for (const std::string& part : parts)

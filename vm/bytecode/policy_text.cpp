@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "vm/bytecode/known_values.hpp"
 
 namespace flow {
 namespace {
@@ -17,13 +18,27 @@ std::string type_name(const Module& module, TypeId type) {
   return module.types.contains(type) ? module.types.name(type) : fmt::format("type {}", type);
 }
 
-std::string limit_text(const Module& module, const Policies::Limit& limit) {
+std::string otherwise_text(const Policies::Limit& limit) {
   using Otherwise = Policies::Limit::Otherwise;
-  const std::string otherwise = limit.otherwise == Otherwise::Skip  ? " else skip"
-                                : limit.otherwise == Otherwise::Ask ? " else ask " + json_quoted(limit.ask_to)
-                                                                    : "";
+  return limit.otherwise == Otherwise::Skip  ? " else skip"
+         : limit.otherwise == Otherwise::Ask ? " else ask " + json_quoted(limit.ask_to)
+                                             : "";
+}
+
+std::string limit_text(const Module& module, const Policies::Limit& limit) {
   return fmt::format("limit {} to {} per {}{}", operation_name(module, limit.operation), limit.count,
-                     format_duration_us(limit.window_us), otherwise);
+                     format_duration_us(limit.window_us), otherwise_text(limit));
+}
+
+std::string limit_subject(const Module& module, const Policies::Limit& limit) {
+  return fmt::format("limit {} per {}{}", operation_name(module, limit.operation),
+                     format_duration_us(limit.window_us), otherwise_text(limit));
+}
+
+Guardrail guardrail(const Behaviour::Once& once) {
+  std::string text = "once per " + (KnownValues::is_shown(once.key) ? once.key : "computed key");
+  if (once.window_us > 0) text += " within " + format_duration_us(once.window_us);
+  return {.text = std::move(text), .subject = "once per " + once.key, .strength = once.window_us};
 }
 
 }  // namespace
@@ -50,18 +65,33 @@ std::string trigger_text(const Trigger& trigger) {
   return trigger.name;
 }
 
-std::vector<std::string> policy_texts(const Module& module, const Policies& policies) {
-  std::vector<std::string> texts;
-  if (policies.has_once) texts.emplace_back("once");
-  for (const Policies::Limit& limit : policies.limits) texts.push_back(limit_text(module, limit));
-  if (policies.has_protect) texts.emplace_back("protect");
-  if (policies.within_us > 0) texts.push_back("within " + format_duration_us(policies.within_us));
-  if (policies.at_most > 0) texts.push_back(fmt::format("at most {} at once", policies.at_most));
+std::vector<Guardrail> guardrails_of(const Module& module, const Policies& policies,
+                                     const Behaviour& behaviour) {
+  std::vector<Guardrail> all;
+  const auto plain = [&](std::string text) {
+    all.push_back({.text = text, .subject = std::move(text), .strength = 0});
+  };
+  if (policies.has_once && behaviour.onces.empty()) plain("once");
+  for (const Behaviour::Once& once : behaviour.onces) all.push_back(guardrail(once));
+  for (const Policies::Limit& limit : policies.limits)
+    all.push_back({.text = limit_text(module, limit),
+                   .subject = limit_subject(module, limit),
+                   .strength = -std::int64_t{limit.count}});
+  if (policies.has_protect && behaviour.protects.empty()) plain("protect");
+  for (const std::string& protect : behaviour.protects) plain(protect);
+  if (policies.within_us > 0)
+    all.push_back({.text = "within " + format_duration_us(policies.within_us),
+                   .subject = "within",
+                   .strength = -policies.within_us});
+  if (policies.at_most > 0)
+    all.push_back({.text = fmt::format("at most {} at once", policies.at_most),
+                   .subject = "at most",
+                   .strength = -std::int64_t{policies.at_most}});
   if (policies.priority != Policies::Priority::Normal)
-    texts.emplace_back(policies.priority == Policies::Priority::Low ? "priority low" : "priority high");
-  for (const std::string& tenant : policies.tenants) texts.push_back("in tenant " + tenant);
-  if (policies.is_dry_run) texts.emplace_back("dry run");
-  return texts;
+    plain(policies.priority == Policies::Priority::Low ? "priority low" : "priority high");
+  for (const std::string& tenant : policies.tenants) plain("in tenant " + tenant);
+  if (policies.is_dry_run) plain("dry run");
+  return all;
 }
 
 std::vector<std::string> setting_texts(const Module& module) {

@@ -9,6 +9,12 @@
 namespace flow {
 namespace {
 
+std::vector<std::string> texts_of(const std::vector<Guardrail>& guardrails) {
+  std::vector<std::string> texts;
+  for (const Guardrail& guardrail : guardrails) texts.push_back(guardrail.text);
+  return texts;
+}
+
 std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ") {
   std::string text;
   for (const std::string& part : parts)
@@ -60,7 +66,7 @@ void print_flow(std::string& out, const FlowSummary& flow) {
     permissions.push_back(fmt::format("{} of {}", joined(names), connector));
   fmt::format_to(std::back_inserter(out), "flow {}\n", flow.name);
   print_row(out, "starts on", {flow.trigger}, "nothing known");
-  if (!flow.guardrails.empty()) print_row(out, "holds to", flow.guardrails);
+  if (!flow.guardrails.empty()) print_row(out, "holds to", texts_of(flow.guardrails));
   if (!flow.settings.empty()) print_row(out, "set by", flow.settings);
   if (!flow.poll_filter.empty()) print_row(out, "polls only", {flow.poll_filter});
   if (!flow.poll_expand.empty()) print_row(out, "expands", flow.poll_expand);
@@ -129,7 +135,8 @@ std::string json_flow(const FlowSummary& flow) {
     out += (is_first ? "" : ",") + json_quoted(connector) + ":" + json_list(names);
     is_first = false;
   }
-  out += "},\"guardrails\":" + json_list(flow.guardrails) + ",\"settings\":" + json_list(flow.settings);
+  out += "},\"guardrails\":" + json_list(texts_of(flow.guardrails)) +
+         ",\"settings\":" + json_list(flow.settings);
   out +=
       ",\"quotas\":" + json_objects(flow.quotas, [](const QuotaSummary& quota) {
         const auto runs = quota.runs_per_hour();

@@ -5,16 +5,11 @@
 #include <set>
 
 #include "base/mail_digest.hpp"
+#include "vm/bytecode/item_at.hpp"
 #include "vm/bytecode/permissions.hpp"
-#include "vm/bytecode/policy_text.hpp"
 
 namespace flow {
 namespace {
-
-template <class T>
-const T* at(const std::vector<T>& list, std::size_t index) {
-  return index < list.size() ? &list[index] : nullptr;
-}
 
 std::string host_of(const std::string& url) {
   const std::size_t scheme = url.find("://");
@@ -38,7 +33,8 @@ class Summary {
     out_.poll_filter = manifest.poll_filter;
     out_.poll_expand = manifest.poll_expand;
     const Policies& policies = flow_.policies;
-    out_.guardrails = policy_texts(module_, policies);
+    out_.behaviour = behaviour_of(module_, flow_);
+    out_.guardrails = guardrails_of(module_, policies, out_.behaviour);
     out_.is_guarded =
         policies.has_once || policies.has_protect || !policies.limits.empty() || policies.within_us > 0;
     out_.settings = setting_texts(module_);

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "vm/bytecode/behaviour.hpp"
 #include "vm/bytecode/module.hpp"
+#include "vm/bytecode/policy_text.hpp"
 
 namespace flow {
 
@@ -57,10 +59,11 @@ struct FlowSummary {
   std::vector<std::string> hosts;
   std::vector<std::string> configured_hosts;  // called only where the configuration chooses that route
   std::vector<std::pair<std::string, std::vector<std::string>>> permissions;  // by connector
-  std::vector<std::string> guardrails;                                        // all policies
+  std::vector<Guardrail> guardrails;                                          // all policies
   bool is_guarded = false;  // whether one of them bounds what the flow does
   std::vector<std::string> settings;
   std::vector<QuotaSummary> quotas;
+  Behaviour behaviour;
 
   // Both, as people read them: `smtp.example.com (if configured)`.
   std::vector<std::string> shown_hosts() const;

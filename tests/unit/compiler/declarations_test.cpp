@@ -218,6 +218,22 @@ TEST(Modules, ExtendTheLibraryByTheirConnectors) {
   EXPECT_FALSE(standard_library().operation_names.contains("get_thing"));
 }
 
+TEST(Modules, CanBeCheckedByThemselves) {
+  const auto checked = [](const char* text) {
+    return compile({"lib.flow", text}, standard_library(), {}, {}, {}, Purpose::Check);
+  };
+  for (const char* const text : {"fn twice(n: Int) = n * 2", "record Row { name: String }",
+                                 "param soc: Email = \"soc@contoso.com\"", "enum Level { Low, High }"}) {
+    const Compilation compilation = checked(text);
+    EXPECT_TRUE(compilation.diagnostics.all().empty())
+        << rendered(compilation.diagnostics, compilation.files);
+    EXPECT_TRUE(compile({"lib.flow", text}, standard_library()).diagnostics.has_errors()) << "nothing runs";
+  }
+  EXPECT_TRUE(checked("fn twice(n: Int) = m * 2").diagnostics.has_errors());
+  EXPECT_TRUE(checked("// Nothing yet.").diagnostics.has_errors());
+  EXPECT_TRUE(checked("test \"one\" { expect 1 == 1 }").diagnostics.has_errors());
+}
+
 TEST(Modules, AreLimited) {
   const ModuleLoader endless = [](const ModuleRequest& request) -> std::variant<FoundModule, MissingModule> {
     const std::string next = "m" + std::to_string(std::stoi(std::string(request.module).substr(1)) + 1);

@@ -34,7 +34,11 @@ TEST(WrongCommandLine, IsUsage) {
       {{"frobnicate"}, "there is no command `frobnicate`"},
       {{"chek", "x.flow"}, "did you mean `check`?"},
       {{"check"}, "FILE"},
-      {{"check", "--bogus", "x.flow"}, "--bogus"},
+      {{"check", "--bogus", "x.flow"}, "there is no option `--bogus`; see `flow check --help`"},
+      {{"check", "--plann", "x.flow"}, "did you mean `--plan`?"},
+      {{"check", "--plan", "--json", "x.flow"}, "--json excludes --plan"},
+      {{"build", "-"}, "-o NAME.flowc"},
+      {{"runs", "list", "--stat", "x"}, "did you mean `--state`?"},
       {{"serve"}, "name a configuration with --config"},
       {{"serve", kIsolateHigh}, "--config flow.toml"},
       {{"serve", kIsolateHigh, "--sim", "--config", "flow.toml"}, "not both"},
@@ -95,6 +99,44 @@ TEST(WrongFlow, FileThatIsNotThereIsTheWorlds) {
     expect_refused({command, "/nowhere/x.flow"}, kWorldWrong, "cannot open `/nowhere/x.flow`");
   expect_refused({"serve", "/nowhere/x.flow", "--sim"}, kWorldWrong, "cannot open `/nowhere/x.flow`");
   expect_refused({"check", "/"}, kWorldWrong, "is a folder");
+}
+
+TEST(WrongFlow, WhatIsNoTextIsNamed) {
+  const Folder folder;
+  const std::string utf_16 = folder.write("wide.flow", std::string("\xff\xfeo\0n\0", 6));
+  for (const char* const command : {"check", "build", "fmt"})
+    expect_refused({command, utf_16}, kWorldWrong, "is written in UTF-16; save it as UTF-8");
+  const std::string module = folder.path("good.flowc");
+  EXPECT_EQ(run_flow({"build", kIsolateHigh, "-o", module}).exit_code, kSuccess);
+  expect_refused({"check", module}, kWorldWrong, "is a compiled module, not a source");
+}
+
+TEST(WrongFlow, TheModuleIsNamedThatCannotBeWritten) {
+  const Folder folder;
+  expect_refused({"build", kIsolateHigh, "-o", folder.path(".")}, kWorldWrong, "is a folder");
+  expect_refused({"build", kIsolateHigh, "-o", "/nowhere/x.flowc"}, kWorldWrong,
+                 "cannot write `/nowhere/x.flowc`");
+}
+
+TEST(WrongFlow, AParameterTakesNoFileWithIt) {
+  const Folder folder;
+  const std::string file = folder.write("tested.flow",
+                                        "param n: Int = 1\nfn more() -> Int { return n + 1 }\n"
+                                        "test \"it is more\" { expect more() == 3 }\n");
+  const Ended ended = run_flow({"test", "--param", "n=2", file});
+  EXPECT_EQ(ended.exit_code, kSuccess) << ended.all();
+  const Ended as_junit = run_flow({"test", "--format", "junit", "--coverage", "--param", "n=2", file});
+  EXPECT_THAT(as_junit.out, testing::EndsWith("</testsuite>\n"));
+}
+
+TEST(WrongFlow, ModulesAreCheckedByThemselves) {
+  const Folder folder;
+  const std::string file =
+      folder.write("lib.flow", "fn twice(n: Int) = n * 2\nrecord Row { name: String }\n");
+  const Ended ended = run_flow({"check", file});
+  EXPECT_EQ(ended.exit_code, kSuccess) << ended.all();
+  EXPECT_EQ(ended.out, "0 flows, 1 function, 1 declaration: no mistakes found\n");
+  expect_refused({"build", file}, kFlowWrong, "F0101");
 }
 
 TEST(WrongFlow, TwoFlowsOfOneNameAreRefused) {
