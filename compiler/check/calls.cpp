@@ -157,22 +157,6 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
   return check_effect(node, operation) ? operation.result : error_type();
 }
 
-// A question that nobody is asked, or that has nothing to choose from, would never be answered.
-void Checker::check_people(const Operation& operation, const std::vector<NodeId>& arguments) {
-  if (operation.connector != "flow" || (operation.name != "approve" && operation.name != "ask")) return;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    NodeId given = arguments[i];
-    while (given != kNoNode && tree_.kind(given) == NodeKind::Paren) given = tree_.kid(given, 0);
-    if (given == kNoNode || tree_.kind(given) != NodeKind::List || !tree_.kids(given).empty()) continue;
-    const bool is_options = operation.parameters[i].name == "options";
-    report(Code::InvalidLiteral, given,
-           is_options ? fmt::format("`{}` has no options to choose from", operation.name)
-                      : fmt::format("`{}` asks nobody", operation.name))
-        .note(is_options ? "list what may be answered: `options: [\"Isolate\", \"Ignore\"]`"
-                         : "name one address, or a list of them: the first who answers decides");
-  }
-}
-
 TypeId Checker::invoke(NodeId node, std::uint32_t index) {
   const CheckedFunction& function = out_.functions[index];
   CheckedInvoke checked{.function = index, .arguments = arguments(node, function.name, parameters_[index])};

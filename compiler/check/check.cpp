@@ -134,6 +134,7 @@ void Checker::handler(NodeId node) {
   const NodeId ident = tree_.find(node, NodeKind::Ident);
   flow_->handler = tree_.find(node, NodeKind::Block);
   if (ident != kNoNode) {
+    refuse_kind_as_name(ident, false);
     flow_->error_local = declare_error(ident);
     flow_->has_error_local = true;
   }
