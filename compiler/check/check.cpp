@@ -1,5 +1,7 @@
 #include "compiler/check/check.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
 #include "compiler/syntax/file_name.hpp"
@@ -14,6 +16,8 @@ Checker::Checker(const Tree& tree, const Library& library, const Modules& module
   out_.is_unwrapped.assign(tree.nodes.size(), 0);
   out_.is_widened.assign(tree.nodes.size(), 0);
   out_.is_json_made.assign(tree.nodes.size(), 0);
+  for (const Node& node : tree.nodes)
+    if (node.kind == NodeKind::Bad) unread_.push_back({node.begin, node.end});
   // The machine makes values of it, so all its fields are needed wherever it is used.
   if (library.error_type != 0)
     for (std::uint32_t field = 0; field < library.types.record(library.error_type).fields.size(); ++field)
@@ -144,7 +148,15 @@ void Checker::handler(NodeId node) {
   leave_scope(scope);
 }
 
+// What could not be read may use any name.
+bool Checker::is_read_wholly(NodeId node) const {
+  const Span span = tree_.span(node);
+  return std::ranges::none_of(
+      unread_, [&](Span unread) { return unread.begin >= span.begin && unread.end <= span.end; });
+}
+
 void Checker::report_unused() {
+  if (!is_read_wholly(body_->node)) return;
   for (const Local& local : body_->locals)
     if (!local.is_used && !is_error(local.type) && local.declared != kNoNode && !local.name.starts_with('_'))
       report(Code::UnusedValue, local.declared, fmt::format("`{}` is never used", local.name))

@@ -87,6 +87,7 @@ void Checker::pass_settings() {
 }
 
 void Checker::report_unused_settings() {
+  if (!unread_.empty()) return;  // which may use them
   for (const CheckedSetting& setting : out_.settings)
     if (!setting.is_used && setting.file == 0 && !is_error(setting.type) && !setting.name.starts_with('_'))
       report(Code::UnusedValue, tree_.kid(setting.node, 0), fmt::format("`{}` is never used", setting.name))

@@ -174,6 +174,13 @@ struct statement_wanted
           seq<at<one<'m', 'o', 'p', 'r', 's', 't', 'w'>>, sor<match_statement, undo, parallel_any, parallel, repeat_statement,
                                                               respond, steps, try_statement, wait_until, wait_statement>>,
           expr_statement> {};
-struct statement : seq<must<statement_wanted>> {};
+// `limit isolate to 5 per 1h` behind `do`: as statements these would be a row of names.
+struct policy_ahead
+    : sor<seq<w_once, plus<blank>, TAO_PEGTL_KEYWORD("per")>,
+          seq<TAO_PEGTL_KEYWORD("limit"), plus<blank>, plus<sor<identifier_other, one<'.'>>>, plus<blank>, TAO_PEGTL_KEYWORD("to")>,
+          seq<TAO_PEGTL_KEYWORD("protect"), plus<blank>, ident>, seq<TAO_PEGTL_KEYWORD("priority"), plus<blank>, ident>,
+          seq<TAO_PEGTL_KEYWORD("dry"), plus<blank>, w_run>, seq<w_at, plus<blank>, w_most>, seq<w_within, plus<blank>, digit>> {};
+struct no_policy : not_at<at<one<'a', 'd', 'l', 'o', 'p', 'w'>>, policy_ahead> {};
+struct statement : seq<must<no_policy>, must<statement_wanted>> {};
 
 }  // namespace flow::grammar
