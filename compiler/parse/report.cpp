@@ -6,6 +6,8 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "compiler/parse/braces.hpp"
+#include "compiler/parse/habits.hpp"
 #include "compiler/parse/parse.hpp"
 #include "grammar/words.hpp"
 
@@ -19,12 +21,12 @@ constexpr std::string_view kShapingWords[] = {"do",  "when", "on", "flow", "then
 constexpr std::string_view kPoliciesBegin[] = {"once", "limit", "protect", "within", "priority", "dry", "at"};
 
 // Signs of other languages, and what to write here.
-struct Habit {
+struct ForeignSign {
   std::string_view sign;
   std::string_view write;
   std::string_view message;
 };
-constexpr Habit kHabits[] = {
+constexpr ForeignSign kForeignSigns[] = {
     {"&&", "and", "`&&` is no operator here; write `and`"},
     {"||", "or", "`||` is no operator here; write `or`"},
     {"!", "not ", "`!` is no operator here; write `not`"},
@@ -70,7 +72,7 @@ class Reporter {
 
   void expected(const SyntaxFailure& failure, Span span) {
     if (curly_quote_before(failure.offset) || foreign_sign(failure.offset) ||
-        compound_assignment(failure.offset) || misplaced(failure, span))
+        compound_assignment(failure.offset) || misplaced(failure, span) || habit(failure))
       return;
     if (failure.is_argument) return argument_with_equals_sign(span);
     Diagnostic& d = report(Code::SyntaxError, span, failure.message);
@@ -86,6 +88,9 @@ class Reporter {
     if (failure.opener != 0xffffffff && failure.mark != SyntaxFailure::Mark::Opener &&
         tree_.source->position(failure.opener).line != tree_.source->position(span.begin).line)
       d.label(opener(failure.opener), "opened here");
+    if (failure.opener == 0xffffffff || text_[failure.opener] != '{') return;
+    if (const auto brace = unclosed_brace(tree_, failure.opener, span.end); brace && *brace != failure.opener)
+      d.label({*brace, *brace + 1}, "perhaps this one is not closed: the next `}` stands further left");
   }
 
   // The line and the sign that opens something; it may begin with a word, as `act isolate(…) {`.
@@ -112,11 +117,11 @@ class Reporter {
     if (at >= text_.size()) return false;
     if (text_[at] == '\'') return quotes(at, 1, "texts stand between double quotes"), true;
     const std::string_view rest = std::string_view(text_).substr(at);
-    for (const Habit& habit : kHabits) {
-      if (!rest.starts_with(habit.sign) || (habit.sign == "!" && rest.starts_with("!="))) continue;
-      const Span span{at, at + static_cast<std::uint32_t>(habit.sign.size())};
-      report(Code::SyntaxError, span, std::string(habit.message))
-          .fix(span, std::string(habit.write), fmt::format("write `{}`", habit.write));
+    for (const ForeignSign& foreign : kForeignSigns) {
+      if (!rest.starts_with(foreign.sign) || (foreign.sign == "!" && rest.starts_with("!="))) continue;
+      const Span span{at, at + static_cast<std::uint32_t>(foreign.sign.size())};
+      report(Code::SyntaxError, span, std::string(foreign.message))
+          .fix(span, std::string(foreign.write), fmt::format("write `{}`", foreign.write));
       return true;
     }
     const auto byte = static_cast<unsigned char>(text_[at]);
@@ -242,6 +247,19 @@ class Reporter {
     while (name > 0 && g::is_word_char(text_[name - 1])) --name;
     d.fix({name_end, value}, ": ", fmt::format("write `{}: …`", slice({name, name_end})))
         .note("to compare write `==`");
+  }
+
+  bool habit(const SyntaxFailure& failure) {
+    const std::uint32_t at = token_at(failure.offset);
+    const auto found = habit_at({.text = text_,
+                                 .expected = failure.message,
+                                 .found = token(at),
+                                 .end_before = end_before(failure.offset)});
+    if (!found) return false;
+    Diagnostic& d = report(Code::SyntaxError, found->span, found->message);
+    if (!found->note.empty()) d.note(found->note);
+    if (found->fix) d.fix(found->fix->span, found->fix->replacement, found->fix->message);
+    return true;
   }
 
   // What belongs before `do`.
