@@ -82,8 +82,13 @@ TypeId Checker::unknown_callee(NodeId callee) {
         .fix({tree_.span(object).end, tree_.span(tree_.kid(callee, 1)).begin}, ".", "write `.`");
     return error_type();
   }
+  const std::string member = member_of_module(text, true);
   Diagnostic& d = report(Code::UnknownOperation, callee,
                          fmt::format("nothing that can be called is named {}", quoted(callee)));
+  if (!member.empty()) {
+    d.fix(tree_.span(callee), member, fmt::format("a module has one: `{}(…)`", member));
+    return error_type();
+  }
   if (const ForeignName* foreign = foreign_name(text)) {
     d.note(fmt::format("write {}", foreign->advice));
     return error_type();

@@ -5,7 +5,8 @@
 // narrowing.cpp what a condition proves, modules.cpp files and the names they know, types.cpp records and
 // enums, records.cpp records written in place, settings.cpp what is set at deployment, conversions.cpp `as`
 // and `is`, json.cpp foreign data; match.cpp `match`, errors.cpp errors as values, concurrency.cpp branches,
-// steps.cpp `steps`, waiting.cpp what takes time, answers.cpp questions to people, effects.cpp what functions
+// steps.cpp `steps`, waiting.cpp what takes time, answers.cpp questions to people,
+// advice.cpp what was probably meant, effects.cpp what functions
 // do besides computing, flow_calls.cpp calls of flows.
 #pragma once
 
@@ -393,6 +394,20 @@ class Checker {
   void catch_clause(NodeId node, std::map<std::string, NodeId>& caught, NodeId& all);
   bool is_catchable(NodeId node);
   void undo(NodeId node);
+
+  // ---- advice.cpp
+  static std::string_view unit_of(std::string_view word);
+  bool is_unit_behind_number(NodeId node) const;
+  void advise_duration(NodeId number, Diagnostic& d) const;
+  std::size_t report_alternatives(NodeId node, std::size_t first);
+  std::string member_of_module(std::string_view name, bool is_called);
+  void advise_type(NodeId node, TypeId wanted, TypeId type, Diagnostic& d) const;
+  TypeId operator_result(NodeKind op, TypeId a, TypeId b) const;
+  void report_operator(NodeId node, const std::vector<TypeId>& types);
+  void advise_product(NodeId a, NodeId b, Diagnostic& d) const;
+  void advise_list_of(NodeId type_node, TypeId from, TypeId to, Diagnostic& d) const;
+  bool advise_index(NodeId call, NodeId object, NodeId key, Diagnostic& d) const;
+  bool is_value_for_type(NodeId node, NodeId type_node, TypeId from);
 
   // ---- concurrency.cpp
   struct Branch {
