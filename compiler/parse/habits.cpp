@@ -62,9 +62,9 @@ class Finder {
 
   std::optional<Habit> find() const {
     if (at_ >= text_.size()) return std::nullopt;
-    for (const auto rule :
-         {&Finder::comment, &Finder::foreign_word, &Finder::comparison, &Finder::choice, &Finder::condition,
-          &Finder::range, &Finder::loop, &Finder::tuple, &Finder::length_of_time, &Finder::lone_else})
+    for (const auto rule : {&Finder::comment, &Finder::foreign_word, &Finder::comparison, &Finder::choice,
+                            &Finder::condition, &Finder::range, &Finder::then_block, &Finder::caught,
+                            &Finder::loop, &Finder::tuple, &Finder::length_of_time, &Finder::lone_else})
       if (auto habit = (this->*rule)()) return habit;
     return std::nullopt;
   }
@@ -88,7 +88,8 @@ class Finder {
   }
 
   std::optional<Habit> comment() const {
-    const bool is_dashes = rest().starts_with("--") && is(g::message<g::no_foreign_word>);
+    const bool is_dashes =
+        rest().starts_with("-- ") || (rest().starts_with("--") && is(g::message<g::no_foreign_word>));
     if (found_ != "#" && !is_dashes) return std::nullopt;
     const Span sign{at_, at_ + (is_dashes ? 2 : 1)};
     return replace(sign, "comments begin with `//`", "//");
@@ -143,6 +144,26 @@ class Finder {
     return habit;
   }
 
+  // `if c then {`
+  std::optional<Habit> then_block() const {
+    if (!is(g::message<g::block_wanted>) || found_ != "then") return std::nullopt;
+    const std::size_t next = text_.find_first_not_of(' ', span_.end);
+    if (next == std::string_view::npos || text_[next] != '{')
+      return Habit{span_,
+                   "behind the condition of a statement stands a block",
+                   "write `if condition { … }`; with `then` and `else` it is a value",
+                   {}};
+    const Span all{span_.begin, static_cast<std::uint32_t>(next)};
+    return Habit{span_, "a block follows without `then`", {}, FixIt{all, "", "leave it out"}};
+  }
+
+  // `catch (e) {`
+  std::optional<Habit> caught() const {
+    if (!is(g::message<g::catch_block>) || found_ != "(") return std::nullopt;
+    return Habit{
+        span_, "a `catch` has no parentheses", "write `catch e { … }` or `catch e: NotFound { … }`", {}};
+  }
+
   // `for (x in list) {`
   std::optional<Habit> loop() const {
     if (!is(g::message<g::loop_name>) || found_ != "(") return std::nullopt;
@@ -157,6 +178,8 @@ class Finder {
     if (opener == std::string_view::npos || (line != std::string_view::npos && opener < line) ||
         closer == std::string_view::npos || text_[closer] != ')')
       return Habit{span_, "a list stands between brackets", "write `[a, b]`", {}};
+    const std::size_t next = text_.find_first_not_of(' ', closer + 1);
+    if (next != std::string_view::npos && text_.substr(next, 2) == "=>") return std::nullopt;  // a lambda
     const Span all{static_cast<std::uint32_t>(opener), static_cast<std::uint32_t>(closer) + 1};
     return replace(all, "a list stands between brackets",
                    fmt::format("[{}]", text_.substr(opener + 1, closer - opener - 1)));
