@@ -173,9 +173,10 @@ void Checker::report_operator(NodeId node, const std::vector<TypeId>& types) {
       .label(tree_.span(b), fmt::format("is `{}`", type_name(right)));
   const bool is_sum = op == NodeKind::OpAdd || op == NodeKind::OpSubtract;
   const auto either_is = [&](TypeId type) { return left == type || right == type; };
-  if (either_is(kHtmlType))
+  if (either_is(kHtmlType)) {
     d.note("to join parts of a page write them into one: html\"{a}{b}\"");
-  else if (either_is(kKqlType))
+    if (types.size() == 2 && op == NodeKind::OpAdd) advise_page(a, b, d);
+  } else if (either_is(kKqlType))
     d.note("to join parts of a query write one: kql\"… {value} …\"");
   else if (is_sum && either_is(kStringType))
     d.note("to join text with other values write them into a text: \"… {value} …\"");
@@ -188,6 +189,26 @@ void Checker::report_operator(NodeId node, const std::vector<TypeId>& types) {
     advise_duration(b, d);
   else if (!is_sum && either_is(kDurationType))
     advise_product(a, b, d);
+}
+
+// `html"<b>" + title`, where both can stand on one line.
+void Checker::advise_page(NodeId a, NodeId b, Diagnostic& d) const {
+  std::string page;
+  for (const NodeId part : {a, b}) {
+    const std::string_view text = tree_.text(part);
+    const NodeKind kind = tree_.kind(part);
+    const std::size_t quote = kind == NodeKind::Html ? 4 : 0;
+    const bool is_block = text.substr(quote).starts_with("\"\"\"");
+    if (text.find('\n') != std::string_view::npos || is_block) return;
+    if (kind == NodeKind::Html)
+      page += text.substr(5, text.size() - 6);
+    else if (kind == NodeKind::Text && text.find_first_of("<>&") == std::string_view::npos)
+      page += text.substr(1, text.size() - 2);
+    else
+      page += fmt::format("{{{}}}", text);
+  }
+  const std::string whole = fmt::format("html\"{}\"", page);
+  d.fix({tree_.span(a).begin, tree_.span(b).end}, whole, fmt::format("write `{}`", whole));
 }
 
 // `1h * 2`

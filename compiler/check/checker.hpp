@@ -404,6 +404,7 @@ class Checker {
   void advise_type(NodeId node, TypeId wanted, TypeId type, Diagnostic& d) const;
   TypeId operator_result(NodeKind op, TypeId a, TypeId b) const;
   void report_operator(NodeId node, const std::vector<TypeId>& types);
+  void advise_page(NodeId a, NodeId b, Diagnostic& d) const;
   void advise_product(NodeId a, NodeId b, Diagnostic& d) const;
   void advise_list_of(NodeId type_node, TypeId from, TypeId to, Diagnostic& d) const;
   bool advise_index(NodeId call, NodeId object, NodeId key, Diagnostic& d) const;
