@@ -24,6 +24,17 @@ std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & '\xc0') != '\x80'; }));
 }
 
+// Each character that changes the direction of writing as U+FFFD.
+std::string in_one_direction(std::string_view text) {
+  std::string out;
+  for (std::size_t at = direction_change_at(text); at != std::string_view::npos;
+       at = direction_change_at(text)) {
+    out += std::string(text.substr(0, at)) + "\xef\xbf\xbd";
+    text.remove_prefix(at + 3);
+  }
+  return out.append(text);
+}
+
 // Tabs as one blank, control characters as dots and what is no UTF-8 as U+FFFD, so that the mark below stands
 // where it should and the terminal obeys nobody's source.
 std::string printable(std::string_view text) {
@@ -150,7 +161,7 @@ std::string json_array(const Items& items, Print print) {
 
 std::string render_text(const Diagnostic& diagnostic, const Files& files, bool colours) {
   static constexpr Palette kPlain;
-  return TextPrinter(files, colours ? kColours : kPlain).print(diagnostic);
+  return in_one_direction(TextPrinter(files, colours ? kColours : kPlain).print(diagnostic));
 }
 
 std::string render_json(const Diagnostic& d, const Files& files) {

@@ -102,6 +102,17 @@ bool may_be_within(std::string_view a, std::string_view b, std::size_t edits) {
 
 }  // namespace
 
+std::size_t direction_change_at(std::string_view text, std::size_t from) {
+  for (std::size_t at = text.find('\xe2', from); at != std::string_view::npos;
+       at = text.find('\xe2', at + 1)) {
+    if (at + 2 >= text.size()) break;
+    const auto second = static_cast<unsigned char>(text[at + 1]),
+               third = static_cast<unsigned char>(text[at + 2]);
+    if (changes_direction(0x2000u | (second & 0x3fu) << 6 | (third & 0x3fu))) return at;
+  }
+  return std::string_view::npos;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {

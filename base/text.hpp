@@ -48,6 +48,14 @@ std::optional<std::string> percent_decoded(std::string_view text);
 // `text` with & < > " ' replaced by entities: safe as HTML text and inside a quoted attribute.
 std::string html_escaped(std::string_view text);
 
+// Whether the character makes what follows it run from right to left, or ends that: what is shown is then not
+// what is written.
+constexpr bool changes_direction(std::uint32_t code_point) {
+  return (code_point >= 0x202a && code_point <= 0x202e) || (code_point >= 0x2066 && code_point <= 0x2069);
+}
+// The first such character of UTF-8 from `from` on, all of which have three bytes; npos without one.
+std::size_t direction_change_at(std::string_view text, std::size_t from = 0);
+
 // `text` as one line that is safe to show: control characters, what changes the direction of writing (as
 // U+202E) and invalid UTF-8 become blanks. Nothing in it can move a terminal's cursor or make a line say
 // something else.

@@ -82,8 +82,13 @@ TypeId Checker::unknown_callee(NodeId callee) {
         .fix({tree_.span(object).end, tree_.span(tree_.kid(callee, 1)).begin}, ".", "write `.`");
     return error_type();
   }
+  const std::string member = member_of_module(text, true);
   Diagnostic& d = report(Code::UnknownOperation, callee,
                          fmt::format("nothing that can be called is named {}", quoted(callee)));
+  if (!member.empty()) {
+    d.fix(tree_.span(callee), member, fmt::format("a module has one: `{}(…)`", member));
+    return error_type();
+  }
   if (const ForeignName* foreign = foreign_name(text)) {
     d.note(fmt::format("write {}", foreign->advice));
     return error_type();
@@ -155,22 +160,6 @@ TypeId Checker::operation_call(NodeId node, std::uint32_t index) {
   out_.calls.insert_or_assign(node, std::move(checked));
   note_operation(index);
   return check_effect(node, operation) ? operation.result : error_type();
-}
-
-// A question that nobody is asked, or that has nothing to choose from, would never be answered.
-void Checker::check_people(const Operation& operation, const std::vector<NodeId>& arguments) {
-  if (operation.connector != "flow" || (operation.name != "approve" && operation.name != "ask")) return;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    NodeId given = arguments[i];
-    while (given != kNoNode && tree_.kind(given) == NodeKind::Paren) given = tree_.kid(given, 0);
-    if (given == kNoNode || tree_.kind(given) != NodeKind::List || !tree_.kids(given).empty()) continue;
-    const bool is_options = operation.parameters[i].name == "options";
-    report(Code::InvalidLiteral, given,
-           is_options ? fmt::format("`{}` has no options to choose from", operation.name)
-                      : fmt::format("`{}` asks nobody", operation.name))
-        .note(is_options ? "list what may be answered: `options: [\"Isolate\", \"Ignore\"]`"
-                         : "name one address, or a list of them: the first who answers decides");
-  }
 }
 
 TypeId Checker::invoke(NodeId node, std::uint32_t index) {

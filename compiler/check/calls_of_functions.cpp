@@ -156,6 +156,10 @@ TypeId Checker::no_such_function(const FunctionCall& call, TypeId type) {
                                                                 : fmt::format("`{}`", type_name(type));
   Diagnostic& d =
       report(Code::UnknownOperation, call.ident, fmt::format("{} has no method `{}`", what, name));
+  const bool has_items = out_.types.is(type, TypeKind::Map) || out_.types.is(type, TypeKind::List);
+  if (has_items && (name == "get" || name == "at") && call.rest.size() == 1 &&
+      advise_index(call.node, call.first, call.rest[0], d))
+    return error_type();
   const ForeignName* foreign = foreign_name(name);
   const auto near = nearest_name(name, names);
   if (foreign != nullptr && std::ranges::find(names, foreign->replacement) != names.end() &&

@@ -16,6 +16,8 @@ Checker::Checker(const Tree& tree, const Library& library, const Modules& module
   out_.is_unwrapped.assign(tree.nodes.size(), 0);
   out_.is_widened.assign(tree.nodes.size(), 0);
   out_.is_json_made.assign(tree.nodes.size(), 0);
+  for (const Node& node : tree.nodes)
+    if (node.kind == NodeKind::Bad) unread_.push_back({node.begin, node.end});
   // The machine makes values of it, so all its fields are needed wherever it is used.
   if (library.error_type != 0)
     for (std::uint32_t field = 0; field < library.types.record(library.error_type).fields.size(); ++field)
@@ -142,6 +144,7 @@ void Checker::handler(NodeId node) {
   const NodeId ident = tree_.find(node, NodeKind::Ident);
   flow_->handler = tree_.find(node, NodeKind::Block);
   if (ident != kNoNode) {
+    refuse_kind_as_name(ident, false);
     flow_->error_local = declare_error(ident);
     flow_->has_error_local = true;
   }
@@ -151,7 +154,15 @@ void Checker::handler(NodeId node) {
   leave_scope(scope);
 }
 
+// What could not be read may use any name.
+bool Checker::is_read_wholly(NodeId node) const {
+  const Span span = tree_.span(node);
+  return std::ranges::none_of(
+      unread_, [&](Span unread) { return unread.begin >= span.begin && unread.end <= span.end; });
+}
+
 void Checker::report_unused() {
+  if (!is_read_wholly(body_->node)) return;
   for (const Local& local : body_->locals)
     if (!local.is_used && !is_error(local.type) && local.declared != kNoNode && !local.name.starts_with('_'))
       report(Code::UnusedValue, local.declared, fmt::format("`{}` is never used", local.name))

@@ -5,8 +5,9 @@
 // narrowing.cpp what a condition proves, modules.cpp files and the names they know, types.cpp records and
 // enums, records.cpp records written in place, settings.cpp what is set at deployment, conversions.cpp `as`
 // and `is`, json.cpp foreign data; match.cpp `match`, errors.cpp errors as values, concurrency.cpp branches,
-// steps.cpp `steps`, waiting.cpp what takes time, effects.cpp what functions do besides computing,
-// flow_calls.cpp calls of flows.
+// steps.cpp `steps`, waiting.cpp what takes time, answers.cpp questions to people,
+// advice.cpp what was probably meant, effects.cpp what functions
+// do besides computing, flow_calls.cpp calls of flows.
 #pragma once
 
 #include <fmt/format.h>
@@ -42,6 +43,7 @@ class Checker {
   void condition(NodeId node);
   void handler(NodeId node);
   void report_unused();
+  bool is_read_wholly(NodeId node) const;
   void enter(CheckedBody& body);  // names, facts and loops begin anew
 
   // ---- modules.cpp
@@ -311,7 +313,15 @@ class Checker {
   void check_http_address(NodeId url);
   void check_http_credential(NodeId call, NodeId auth);
   bool check_effect(NodeId node, const Operation& operation);  // whether it may stand here
+
+  // ---- answers.cpp
+  bool asks_people(const Operation& operation) const;
+  NodeId bare(NodeId node) const;           // without the parentheses around it; kNoNode stays
+  bool is_written_text(NodeId node) const;  // without holes
   void check_people(const Operation& operation, const std::vector<NodeId>& arguments);
+  void check_options(NodeId list);
+  void check_answer_without_one(const Operation& operation, NodeId call, NodeId answer);
+  void report_unused_answer(NodeId statement);
 
   // ---- calls_of_functions.cpp, function_arguments.cpp, function_types.cpp, tables.cpp
   // `first` is the value it is called on, or the first argument; `ident` the function's name.
@@ -380,10 +390,26 @@ class Checker {
   TypeId result_type(TypeId value);
   TypeId attempt(NodeId node);
   std::uint32_t declare_error(NodeId ident);
+  void refuse_kind_as_name(NodeId ident, bool is_catch);
   void try_statement(NodeId node);
   void catch_clause(NodeId node, std::map<std::string, NodeId>& caught, NodeId& all);
   bool is_catchable(NodeId node);
   void undo(NodeId node);
+
+  // ---- advice.cpp
+  static std::string_view unit_of(std::string_view word);
+  bool is_unit_behind_number(NodeId node) const;
+  void advise_duration(NodeId number, Diagnostic& d) const;
+  std::size_t report_alternatives(NodeId node, std::size_t first);
+  std::string member_of_module(std::string_view name, bool is_called);
+  void advise_type(NodeId node, TypeId wanted, TypeId type, Diagnostic& d) const;
+  TypeId operator_result(NodeKind op, TypeId a, TypeId b) const;
+  void report_operator(NodeId node, const std::vector<TypeId>& types);
+  void advise_page(NodeId a, NodeId b, Diagnostic& d) const;
+  void advise_product(NodeId a, NodeId b, Diagnostic& d) const;
+  void advise_list_of(NodeId type_node, TypeId from, TypeId to, Diagnostic& d) const;
+  bool advise_index(NodeId call, NodeId object, NodeId key, Diagnostic& d) const;
+  bool is_value_for_type(NodeId node, NodeId type_node, TypeId from);
 
   // ---- concurrency.cpp
   struct Branch {
@@ -508,6 +534,7 @@ class Checker {
   std::set<TypeId> kept_;                           // records of which all fields are kept
   std::map<NodeId, TypeId> declared_types_;         // by EnumDecl and RecordDecl
   std::vector<std::vector<Parameter>> parameters_;  // of each function, as those of an operation
+  std::vector<Span> unread_;                        // what could not be read
   std::set<std::string_view> unreadable_;           // names of declarations that could not be read
 };
 

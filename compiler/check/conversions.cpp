@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "compiler/check/checker.hpp"
+#include "compiler/check/standard_functions.hpp"
 
 namespace flow {
 
@@ -105,6 +106,7 @@ TypeId Checker::conversion(NodeId node) {
       d.note(fmt::format("`{}` is made by flows alone", type_name(own_type_in(bare_to))));
     else if (from != kNullType)
       d.note(what_it_becomes(bare_from));
+    advise_list_of(type_node, bare_from, bare_to, d);
     if (bare_from == kStringType)
       if (const std::string_view reader = reader_of(bare_to); !reader.empty())
         d.note(fmt::format("`text.{}()` reads one, and is null for what is none", reader));
@@ -130,8 +132,9 @@ bool Checker::is_testable(TypeId from, TypeId to) const {
 
 TypeId Checker::type_test(NodeId node) {
   const NodeId value = tree_.kid(node, 0), type_node = tree_.kid(node, 2);
-  const TypeId to = declared_type(type_node);
   const TypeId from = expression(value);
+  if (is_value_for_type(node, type_node, from)) return kBoolType;
+  const TypeId to = declared_type(type_node);
   out_.type[type_node] = to;
   if (is_error(from) || is_error(to)) return kBoolType;
   const TypeId bare_from = out_.types.without_null(from), bare_to = out_.types.without_null(to);

@@ -39,6 +39,34 @@ TypeId Checker::attempt(NodeId node) {
   return error_type();
 }
 
+// The kind alone would name the error, and every error be handled.
+void Checker::refuse_kind_as_name(NodeId ident, bool is_catch) {
+  std::vector<std::string> kinds;
+#define FLOW_FAULT(name, may_retry, meaning) kinds.emplace_back(#name);
+#include "base/faults.def"
+#undef FLOW_FAULT
+  const std::string_view text = tree_.text(ident);
+  if (text[0] < 'A' || text[0] > 'Z') return;
+  const auto meant = nearest_name(text, kinds);
+  if (!meant) return;
+  const char* const name = visible_.contains("e") ? "caught" : "e";
+  const bool is_kind = *meant == text;
+  Diagnostic& d = report(Code::ErrorKindAsName, ident,
+                         is_kind ? fmt::format("`{}` is a kind of error; here stands a name for the error, "
+                                               "and all errors would be handled",
+                                               text)
+                                 : fmt::format("`{}` would be a name for the error here, and all errors be "
+                                               "handled",
+                                               text));
+  if (is_catch)
+    d.fix(tree_.span(ident), fmt::format("{}: {}", name, *meant),
+          fmt::format("to catch only it write `catch {}: {}`", name, *meant));
+  else
+    d.fix(tree_.span(ident), name, fmt::format("write `on error {}`, which is told all errors", name))
+        .note(
+            fmt::format("to handle only it write `try {{ … }} catch e: {} {{ … }}` within the flow", *meant));
+}
+
 std::uint32_t Checker::declare_error(NodeId ident) {
   const std::uint32_t local = declare_local(ident, library_.error_type);
   body_->locals[local].is_used = true;  // an unused error is no mistake
@@ -87,7 +115,10 @@ void Checker::catch_clause(NodeId node, std::map<std::string, NodeId>& caught, N
                 "this `catch` is never reached: all errors are caught before")
         .label(tree_.span(all), "caught here");
   if (!has_kinds && all == kNoNode) all = node;
-  if (const NodeId ident = tree_.find(node, NodeKind::Ident); ident != kNoNode) declare_error(ident);
+  if (const NodeId ident = tree_.find(node, NodeKind::Ident); ident != kNoNode) {
+    if (!has_kinds) refuse_kind_as_name(ident, true);
+    declare_error(ident);
+  }
   if (const NodeId body = tree_.find(node, NodeKind::Block); body != kNoNode) block(body);
   leave_scope(scope);
 }

@@ -129,9 +129,16 @@ void Checker::expect(NodeId node, TypeId wanted, const std::string& what) {
     d.fix({end, end}, fmt::format(" as {}", type_name(wanted)),
           fmt::format("convert it: `as {}`", type_name(wanted)));
   }
+  advise_type(node, wanted, type, d);
   if (type == kStringType) unquote(tree_, node, out_.types.without_null(wanted), d);
   if (out_.types.without_null(wanted) == kBytesType && type == kStringType)
     d.note("`text.toBytes()` gives the bytes of its UTF-8, `text as Bytes` those that it is in Base64");
+  const bool is_number = tree_.kind(node) == NodeKind::Int || tree_.kind(node) == NodeKind::Float;
+  if (out_.types.without_null(wanted) == kStringType && is_number) {
+    d.fix(tree_.span(node), fmt::format("\"{}\"", tree_.text(node)),
+          fmt::format("a text stands between quotes: \"{}\"", tree_.text(node)));
+    return;
+  }
   const bool wants_text = out_.types.accepts(wanted, kStringType);
   const Storage storage = out_.types.storage(type);
   if (wants_text &&
@@ -276,6 +283,11 @@ TypeId Checker::record_field(NodeId node, NodeId object, TypeId type) {
   if (!out_.types.is(type, TypeKind::Record)) {
     Diagnostic& d = report(Code::UnknownField, ident,
                            fmt::format("{} is `{}`, which has no fields", quoted(object), type_name(type)));
+    if (out_.types.is(type, TypeKind::Map)) {
+      const std::string key = fmt::format("[\"{}\"]", wanted);
+      d.fix({tree_.span(object).end, tree_.span(ident).end}, key,
+            fmt::format("a value of a map is found by its key: `{}{}`", tree_.text(object), key));
+    }
     if (out_.types.is(type, TypeKind::List) || out_.types.storage(type) == Storage::Text)
       d.note("to call a method write parentheses, as `tags.length()`");
     return error_type();

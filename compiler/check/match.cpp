@@ -233,7 +233,9 @@ void Checker::exhaust(NodeId node, TypeId subject, const Taken& taken) {
     complete_matches_.insert(node);
     return;
   }
-  if (is_error(subject)) return;
+  const bool has_bad_arm = std::ranges::any_of(tree_.kids(node).subspan(1),
+                                               [&](NodeId arm) { return tree_.kind(arm) == NodeKind::Bad; });
+  if (is_error(subject) || has_bad_arm) return;
   const std::vector<std::string> left = missing(subject, taken);
   const bool is_open = out_.types.is(bare, TypeKind::Enum) && may_grow(bare) && taken.all_but_null == kNoNode;
   if (left.empty() && !is_open) complete_matches_.insert(node);

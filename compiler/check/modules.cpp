@@ -74,6 +74,7 @@ void Checker::declare_connector_of(std::string_view name, File::Module& module) 
 }
 
 void Checker::report_unused_modules() {
+  if (!unread_.empty()) return;  // which may use them
   for (const File& file : files_)
     for (const auto& [name, module] : file.modules) {
       if (module.is_used || (!module.file && module.connector.empty())) continue;

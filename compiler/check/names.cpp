@@ -181,13 +181,21 @@ TypeId Checker::unknown_name(NodeId node, TypeId expected) {
            fmt::format("`{}` is a module; write what of it is meant: `{}.name`", text, text));
     return error_type();
   }
+  if (diagnostics_.has_errors() && is_unit_behind_number(node)) return error_type();  // told at the number
+  const std::string member = member_of_module(text, false);
+  const std::string_view unit = bare == kDurationType ? unit_of(text) : std::string_view();
   Diagnostic& d = report(Code::UnknownName, node, fmt::format("nothing here is called `{}`", text));
   for (const Local& local : body_->locals)
     if (local.name == text) {
       d.label(tree_.span(local.declared), "this one ends with its block");
       return error_type();
     }
-  if (const std::vector<std::string> enums = enums_with(text); !enums.empty()) {
+  if (!member.empty()) {
+    d.fix(tree_.span(node), member, fmt::format("a module has one: `{}`", member));
+  } else if (!unit.empty()) {
+    d.fix(tree_.span(node), fmt::format("1{}", unit),
+          fmt::format("a length of time is a number and a unit: `1{}`", unit));
+  } else if (const std::vector<std::string> enums = enums_with(text); !enums.empty()) {
     const std::size_t shown = enums.size() <= kMostEnums + 1 ? enums.size() : kMostEnums;
     d.note(fmt::format("where nothing says its type, write {}{}",
                        fmt::join(enums.begin(), enums.begin() + static_cast<std::ptrdiff_t>(shown), " or "),

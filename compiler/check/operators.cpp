@@ -17,7 +17,11 @@ bool is_number(TypeId type) {
 TypeId Checker::logic(NodeId node) {
   const bool is_and = tree_.kind(node) == NodeKind::And;
   const std::set<std::string> before = facts_;
-  for (const NodeId kid : tree_.kids(node)) {
+  const auto kids = tree_.kids(node);
+  for (std::size_t i = 0; i < kids.size(); ++i) {
+    if (i > 0) i += report_alternatives(node, i);
+    if (i == kids.size()) break;
+    const NodeId kid = kids[i];
     boolean(kid, is_and ? "an operand of `and`" : "an operand of `or`");
     learn(kid, is_and, facts_);  // what follows is only evaluated then
   }
@@ -234,11 +238,7 @@ TypeId Checker::arithmetic(NodeId node, TypeId expected) {
   if (tree_.kind(node) == NodeKind::Sum && types[0] == kTimeType &&
       std::all_of(types.begin() + 1, types.end(), [](TypeId t) { return t == kDurationType; }))
     return kTimeType;
-  Diagnostic& d = report(Code::OperatorMismatch, node, "this operator is not defined for these types");
-  for (std::size_t i = 0; i < types.size() && i < 3; ++i)
-    d.label(tree_.span(kids[i * 2]), fmt::format("is `{}`", type_name(types[i])));
-  if (tree_.kind(node) == NodeKind::Sum && std::ranges::find(types, kStringType) != types.end())
-    d.note("to join text with other values write them into a text: \"… {value} …\"");
+  report_operator(node, types);
   return error_type();
 }
 

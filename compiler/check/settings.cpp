@@ -89,6 +89,7 @@ void Checker::pass_settings() {
 // Those of a module are there for others.
 void Checker::report_unused_settings() {
   if (modules_.is_module && tree_.find(tree_.root, NodeKind::Flow) == kNoNode) return;
+  if (!unread_.empty()) return;  // which may use them
   for (const CheckedSetting& setting : out_.settings)
     if (!setting.is_used && setting.file == 0 && !is_error(setting.type) && !setting.name.starts_with('_'))
       report(Code::UnusedValue, tree_.kid(setting.node, 0), fmt::format("`{}` is never used", setting.name))

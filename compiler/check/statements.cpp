@@ -134,6 +134,7 @@ bool Checker::refuse_exit(NodeId node, std::uint32_t word_length, std::string_vi
 
 void Checker::call_statement(NodeId expr) {
   const TypeId type = expression(expr);
+  report_unused_answer(expr);
   if (is_kept_call(tree_.kind(expr))) return;
   if (tree_.kind(expr) != NodeKind::Call && !is_error(type))
     report(Code::StatementIsNoCall, expr, fmt::format("{} does nothing by itself", quoted(expr)))

@@ -171,6 +171,7 @@ TypeId Checker::check_modifiers(NodeId node, const CallParts& parts, const Opera
   }
   const TypeId other = expression(parts.otherwise, type);
   if (is_error(other)) return other;
+  check_answer_without_one(operation, parts.call, parts.otherwise);
   if (const TypeId both = either(type, other); both != kNoType && type != kNothingType) return both;
   report(Code::TypeMismatch, parts.otherwise,
          fmt::format("behind `else` stands what the call gives, `{}`, and {} is `{}`", type_name(type),

@@ -26,7 +26,8 @@ struct SyntaxFailure {
   bool wants_separator = false;  // where a comma may be missing
   bool is_assignment = false;    // `=` for `==`
   bool is_in_lambda = false;
-  bool is_closer = false;  // `opener` is to be filled in on the way out
+  bool is_argument = false;  // … which would have named an argument
+  bool is_closer = false;    // `opener` is to be filled in on the way out
   std::uint32_t opener = 0xffffffff;
 };
 
@@ -39,6 +40,7 @@ struct Builder {
   int suffixes = 0;                            // of the operand at hand: `a.b().c` has three
   int lambdas = 0;                             // around what is read
   std::uint32_t statement_begin = 0xffffffff;  // of the expression that begins the statement at hand
+  std::uint32_t argument_begin = 0xffffffff;   // of the innermost argument at hand
 
   struct Mark {
     std::size_t stack, nodes, children;

@@ -14,10 +14,10 @@ inline constexpr bool is_among = (std::is_same_v<Rule, Among> || ...);
 // missing.
 template <class Rule>
 inline constexpr bool marks_token =
-    is_among<Rule, g::no_assignment, g::not_chained, g::no_function, g::loop_in_place, g::call_in_place,
-             g::known_trigger, g::on_error_choice, g::arm_wanted, g::value_arm_wanted, g::step_wanted,
-             g::test_statement, g::member_wanted, g::declaration_wanted, g::statement_wanted,
-             g::operation_clause, g::route_clause, g::trigger_clause>;
+    is_among<Rule, g::no_assignment, g::no_policy, g::no_foreign_word, g::not_chained, g::no_function,
+             g::loop_in_place, g::call_in_place, g::known_trigger, g::on_error_choice, g::arm_wanted,
+             g::value_arm_wanted, g::step_wanted, g::test_statement, g::member_wanted, g::declaration_wanted,
+             g::statement_wanted, g::operation_clause, g::route_clause, g::trigger_clause>;
 
 // Closers of what may span lines. The opener is marked when the end of the file is no help.
 template <class Rule>

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "compiler/parse/clauses.hpp"
+#include "compiler/parse/direction.hpp"
 #include "compiler/parse/failure.hpp"
 #include "compiler/parse/recover.hpp"
 #include "compiler/parse/report.hpp"
@@ -40,6 +41,11 @@ struct Control : pegtl::normal<Rule> {
       const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
       builder.statement_begin = outer;
       return matched;
+    } else if constexpr (std::is_same_v<Rule, g::argument>) {
+      const std::uint32_t outer = std::exchange(builder.argument_begin, offset(in, builder));
+      const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
+      builder.argument_begin = outer;
+      return matched;
     } else if constexpr (std::is_same_v<Rule, g::lambda_body>) {
       ++builder.lambdas;
       const bool matched = pegtl::normal<Rule>::template match<A, M, Action, Ctl>(in, builder);
@@ -59,6 +65,10 @@ struct Control : pegtl::normal<Rule> {
     static_assert(g::message<Rule> != nullptr, "a rule under must<> needs a message in grammar/messages.hpp");
     SyntaxFailure failure = failure_of<Rule>(offset(in, builder));
     failure.is_in_lambda = builder.lambdas > 0;
+    if (failure.is_assignment && !builder.stack.empty()) {
+      const Node& target = builder.tree.nodes[builder.stack.back()];
+      failure.is_argument = target.kind == NodeKind::Ident && target.begin == builder.argument_begin;
+    }
     throw failure;
   }
 
@@ -160,6 +170,7 @@ void read(Tree& tree, Diagnostics& diagnostics) {
   } catch (const TooManyFailures&) {
   }
   report_failures(builder.failures, tree, diagnostics);
+  report_direction_changes(tree, diagnostics);
   report_repeated_clauses(tree, diagnostics);
   if (!builder.stack.empty() && tree.kind(builder.stack.back()) == NodeKind::File)
     tree.root = builder.stack.back();

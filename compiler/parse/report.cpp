@@ -6,6 +6,8 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "compiler/parse/braces.hpp"
+#include "compiler/parse/habits.hpp"
 #include "compiler/parse/parse.hpp"
 #include "grammar/words.hpp"
 
@@ -16,17 +18,18 @@ namespace {
 constexpr std::string_view kShapingWords[] = {"do",  "when", "on", "flow", "then", "else",
                                               "and", "or",   "in", "if",   "let",  "log"};
 
+constexpr std::string_view kPoliciesBegin[] = {"once", "limit", "protect", "within", "priority", "dry", "at"};
+
 // Signs of other languages, and what to write here.
-struct Habit {
+struct ForeignSign {
   std::string_view sign;
   std::string_view write;
   std::string_view message;
 };
-constexpr Habit kHabits[] = {
+constexpr ForeignSign kForeignSigns[] = {
     {"&&", "and", "`&&` is no operator here; write `and`"},
     {"||", "or", "`||` is no operator here; write `or`"},
     {"!", "not ", "`!` is no operator here; write `not`"},
-    {"'", "\"", "texts stand between double quotes"},
 };
 
 class Reporter {
@@ -53,6 +56,7 @@ class Reporter {
     for (const Node& node : tree_.nodes) {
       if (node.kind != NodeKind::Ident) continue;
       const std::string_view word = slice({node.begin, node.end});
+      if (is_told(node.begin)) continue;
       if (std::ranges::any_of(word, g::is_beyond_ascii) && told.insert(word).second)
         foreign_word({node.begin, node.end});
     }
@@ -67,7 +71,10 @@ class Reporter {
   }
 
   void expected(const SyntaxFailure& failure, Span span) {
-    if (foreign_sign(failure.offset) || compound_assignment(failure.offset)) return;
+    if (curly_quote_before(failure.offset) || foreign_sign(failure.offset) ||
+        compound_assignment(failure.offset) || misplaced(failure, span) || habit(failure))
+      return;
+    if (failure.is_argument) return argument_with_equals_sign(span);
     Diagnostic& d = report(Code::SyntaxError, span, failure.message);
     const std::string_view found = slice(span);
     const bool is_shaping = std::ranges::find(kShapingWords, found) != std::end(kShapingWords);
@@ -81,6 +88,9 @@ class Reporter {
     if (failure.opener != 0xffffffff && failure.mark != SyntaxFailure::Mark::Opener &&
         tree_.source->position(failure.opener).line != tree_.source->position(span.begin).line)
       d.label(opener(failure.opener), "opened here");
+    if (failure.opener == 0xffffffff || text_[failure.opener] != '{') return;
+    if (const auto brace = unclosed_brace(tree_, failure.opener, span.end); brace && *brace != failure.opener)
+      d.label({*brace, *brace + 1}, "perhaps this one is not closed: the next `}` stands further left");
   }
 
   // The line and the sign that opens something; it may begin with a word, as `act isolate(…) {`.
@@ -105,12 +115,13 @@ class Reporter {
   bool foreign_sign(std::uint32_t offset) {
     const std::uint32_t at = token_at(offset);
     if (at >= text_.size()) return false;
+    if (text_[at] == '\'') return quotes(at, 1, "texts stand between double quotes"), true;
     const std::string_view rest = std::string_view(text_).substr(at);
-    for (const Habit& habit : kHabits) {
-      if (!rest.starts_with(habit.sign) || (habit.sign == "!" && rest.starts_with("!="))) continue;
-      const Span span{at, at + static_cast<std::uint32_t>(habit.sign.size())};
-      report(Code::SyntaxError, span, std::string(habit.message))
-          .fix(span, std::string(habit.write), fmt::format("write `{}`", habit.write));
+    for (const ForeignSign& foreign : kForeignSigns) {
+      if (!rest.starts_with(foreign.sign) || (foreign.sign == "!" && rest.starts_with("!="))) continue;
+      const Span span{at, at + static_cast<std::uint32_t>(foreign.sign.size())};
+      report(Code::SyntaxError, span, std::string(foreign.message))
+          .fix(span, std::string(foreign.write), fmt::format("write `{}`", foreign.write));
       return true;
     }
     const auto byte = static_cast<unsigned char>(text_[at]);
@@ -144,20 +155,130 @@ class Reporter {
       const auto [code, length] = code_point(word.substr(i));
       const Span sign{span.begin + static_cast<std::uint32_t>(i),
                       span.begin + static_cast<std::uint32_t>(i + length)};
+      if (changes_direction(code)) return;  // told wherever it stands
       if (code == 0xa0 || (code >= 0x2000 && code <= 0x200f) || code == 0x202f || code == 0x2060 ||
           code == 0x3000 || code == 0xfeff) {
         report(Code::SyntaxError, sign, fmt::format("an invisible character (U+{:04X}) stands here", code))
             .fix(sign, " ", "write an ordinary blank");
         return;
       }
-      if ((code >= 0x2018 && code <= 0x201f) || code == 0xab || code == 0xbb) {
-        report(Code::SyntaxError, sign, "texts stand between straight quotes").fix(sign, "\"", "write `\"`");
+      if (is_curly_quote(code)) {
+        quotes(sign.begin, length, "texts stand between straight quotes");
         return;
       }
       i += length - 1;
     }
     report(Code::SyntaxError, span,
            fmt::format("`{}` is no name: names are made of a-z, A-Z, 0-9 and `_`", word));
+  }
+
+  static bool is_curly_quote(std::uint32_t code) {
+    return (code >= 0x2018 && code <= 0x201f) || code == 0xab || code == 0xbb;
+  }
+
+  bool is_told(std::uint32_t at) const {
+    return std::ranges::any_of(quoted_, [&](Span text) { return text.begin <= at && at < text.end; });
+  }
+
+  std::size_t line_end(std::size_t at) const { return std::min(text_.find('\n', at), text_.size()); }
+
+  // A text between signs of which Flow knows nothing: the mark is at the first, the fix at both.
+  void quotes(std::uint32_t at, std::size_t length, const char* message) {
+    const Span sign{at, at + static_cast<std::uint32_t>(length)};
+    quoted_.push_back(sign);
+    Diagnostic& d = report(Code::SyntaxError, sign, message);
+    const bool is_curly = g::is_beyond_ascii(text_[at]);
+    for (std::size_t i = sign.end, end = line_end(at); i < end; ++i) {
+      std::size_t closing = 0;
+      if (is_curly && g::is_beyond_ascii(text_[i])) {
+        const auto [code, bytes] = code_point(std::string_view(text_).substr(i));
+        if (is_curly_quote(code))
+          closing = bytes;
+        else
+          i += bytes - 1;
+      } else if (text_[i] == (is_curly ? '"' : '\'')) {
+        closing = 1;
+      }
+      if (closing == 0) continue;
+      const std::string inner = text_.substr(sign.end, i - sign.end);
+      if (inner.find('"') != std::string::npos) break;
+      const Span all{at, static_cast<std::uint32_t>(i + closing)};
+      quoted_.back() = all;
+      d.fix(all, fmt::format("\"{}\"", inner),
+            inner.size() <= kLongestShown ? fmt::format("write `\"{}\"`", inner)
+                                          : std::string("write `\"` at both ends"));
+      return;
+    }
+    d.fix(sign, "\"", "write `\"`");
+  }
+
+  // “soc@contoso.com”: what is noticed is the `@`, since letters and quotes beyond ASCII are read as a word.
+  bool curly_quote_before(std::uint32_t offset) {
+    const std::size_t end = std::min<std::size_t>(offset, text_.size());
+    bool is_in_block = false;
+    for (std::size_t i = text_.find(kBlockQuote); i < end;
+         i = text_.find(kBlockQuote, i + kBlockQuote.size()))
+      is_in_block = !is_in_block;
+    if (is_in_block) return false;
+    std::size_t at = end == 0 ? 0 : text_.rfind('\n', end - 1) + 1;
+    if (at == std::string::npos || at > end) at = 0;
+    for (bool is_in_text = false; at < end; ++at) {
+      if (text_[at] == '"') is_in_text = !is_in_text;
+      if (text_[at] == '\\') ++at;
+      if (is_in_text || at >= end) continue;
+      if (text_.compare(at, 2, "//") == 0) return false;
+      if (!g::is_beyond_ascii(text_[at])) continue;
+      const auto [code, length] = code_point(std::string_view(text_).substr(at));
+      if (is_curly_quote(code)) {
+        if (!is_told(static_cast<std::uint32_t>(at)))
+          quotes(static_cast<std::uint32_t>(at), length, "texts stand between straight quotes");
+        return true;
+      }
+      at += length - 1;
+    }
+    return false;
+  }
+
+  // `mail(subject = "x")`
+  void argument_with_equals_sign(Span sign) {
+    Diagnostic& d = report(Code::SyntaxError, sign, "arguments are named with `:`, not with `=`");
+    const std::uint32_t name_end = end_before(sign.begin), value = token_at(sign.end);
+    std::uint32_t name = name_end;
+    while (name > 0 && g::is_word_char(text_[name - 1])) --name;
+    d.fix({name_end, value}, ": ", fmt::format("write `{}: …`", slice({name, name_end})))
+        .note("to compare write `==`");
+  }
+
+  bool habit(const SyntaxFailure& failure) {
+    const std::uint32_t at = token_at(failure.offset);
+    const auto found = habit_at({.text = text_,
+                                 .expected = failure.message,
+                                 .found = token(at),
+                                 .end_before = end_before(failure.offset)});
+    if (!found) return false;
+    Diagnostic& d = report(Code::SyntaxError, found->span, found->message);
+    if (!found->note.empty()) d.note(found->note);
+    if (found->fix) d.fix(found->fix->span, found->fix->replacement, found->fix->message);
+    return true;
+  }
+
+  // What belongs before `do`.
+  bool misplaced(const SyntaxFailure& failure, Span span) {
+    const std::string_view found = slice(span);
+    const std::string_view message = failure.message;
+    if (message == g::message<g::statement_wanted> && found == "when") {
+      report(Code::SyntaxError, span, "a condition stands before `do`")
+          .note("write `when … do { … }`; to decide within the flow write `if … { … }`");
+      return true;
+    }
+    const bool is_tenants = found == "in" && slice(token(token_at(span.end))) == "tenants";
+    if ((message == g::message<g::statement_wanted> && is_tenants) ||
+        (message == g::message<g::declaration_wanted> &&
+         (is_tenants || std::ranges::find(kPoliciesBegin, found) != std::end(kPoliciesBegin)))) {
+      report(Code::SyntaxError, span, g::message<g::no_policy>);
+      return true;
+    }
+    return false;
   }
 
   static std::pair<std::uint32_t, std::size_t> code_point(std::string_view text) {
@@ -230,9 +351,13 @@ class Reporter {
     return {begin, end};
   }
 
+  static constexpr std::string_view kBlockQuote = "\"\"\"";
+  static constexpr std::size_t kLongestShown = 40;
+
   const Tree& tree_;
   const std::string& text_;
   Diagnostics& diagnostics_;
+  std::vector<Span> quoted_;  // texts whose quotes were told
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace flow {
@@ -43,7 +45,12 @@ class TypeResolver {
     if (const auto found = names_.find(name); found != names_.end()) return found->second;
     Diagnostic& d = diagnostics_.report(Code::UnknownType, tree_.file, tree_.span(ident),
                                         fmt::format("there is no type `{}`", name));
-    if (const auto near = nearest_name(name, known()))
+    const std::string member = fmt::format(".{}", name);  // of a module, as `notify.Level`
+    const auto in_module = std::ranges::find_if(
+        names_, [&](const auto& known) { return std::string_view(known.first).ends_with(member); });
+    if (in_module != names_.end())
+      d.fix(tree_.span(ident), in_module->first, fmt::format("a module has one: `{}`", in_module->first));
+    else if (const auto near = nearest_name(name, known()))
       d.fix(tree_.span(ident), *near, fmt::format("did you mean `{}`?", *near));
     return types_.error();
   }

@@ -251,7 +251,8 @@ struct product_operand : seq<operand> {};
 struct product : seq<operand, star<ws, sor<op_multiply, op_divide, op_modulo>, ws, must<product_operand>>> {};
 struct op_add : one<'+'> {};
 // What follows it may be the pattern of the next arm of a `match`.
-struct op_subtract : seq<one<'-'>, not_at<number, ws, sor<arrow, two<'.'>>>> {};
+// `-- text` is meant as a comment, which is told.
+struct op_subtract : seq<one<'-'>, not_at<number, ws, sor<arrow, two<'.'>>>, not_at<one<'-'>, blank>> {};
 struct sum_operand : seq<product> {};
 struct sum : seq<product, star<ws, sor<op_add, op_subtract>, ws, must<sum_operand>>> {};
 struct coalesce_operand : seq<sum> {};

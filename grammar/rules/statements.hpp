@@ -174,6 +174,24 @@ struct statement_wanted
           seq<at<one<'m', 'o', 'p', 'r', 's', 't', 'w'>>, sor<match_statement, undo, parallel_any, parallel, repeat_statement,
                                                               respond, steps, try_statement, wait_until, wait_statement>>,
           expr_statement> {};
-struct statement : seq<must<statement_wanted>> {};
+// `limit isolate to 5 per 1h` behind `do`: as statements these would be a row of names.
+struct policy_ahead
+    : sor<seq<w_once, plus<blank>, TAO_PEGTL_KEYWORD("per")>,
+          seq<TAO_PEGTL_KEYWORD("limit"), plus<blank>, plus<sor<identifier_other, one<'.'>>>, plus<blank>, TAO_PEGTL_KEYWORD("to")>,
+          seq<TAO_PEGTL_KEYWORD("protect"), plus<blank>, ident>, seq<TAO_PEGTL_KEYWORD("priority"), plus<blank>, ident>,
+          seq<TAO_PEGTL_KEYWORD("dry"), plus<blank>, w_run>, seq<w_at, plus<blank>, w_most>, seq<w_within, plus<blank>, digit>> {};
+struct no_policy : not_at<at<one<'a', 'd', 'l', 'o', 'p', 'w'>>, policy_ahead> {};
+// `while x {`, `const n = 1`, `-- a comment`: words of other languages, compiler/parse/habits.cpp has what to write.
+struct foreign_word
+    : sor<TAO_PEGTL_KEYWORD("const"), TAO_PEGTL_KEYWORD("def"), TAO_PEGTL_KEYWORD("echo"), TAO_PEGTL_KEYWORD("elif"),
+          TAO_PEGTL_KEYWORD("elseif"), TAO_PEGTL_KEYWORD("elsif"), TAO_PEGTL_KEYWORD("func"), TAO_PEGTL_KEYWORD("function"),
+          TAO_PEGTL_KEYWORD("import"), TAO_PEGTL_KEYWORD("include"), TAO_PEGTL_KEYWORD("print"), TAO_PEGTL_KEYWORD("raise"),
+          TAO_PEGTL_KEYWORD("require"), TAO_PEGTL_KEYWORD("throw")> {};
+struct foreign_block : sor<TAO_PEGTL_KEYWORD("foreach"), TAO_PEGTL_KEYWORD("switch"), TAO_PEGTL_KEYWORD("unless"),
+                           TAO_PEGTL_KEYWORD("while")> {};
+struct foreign_ahead : sor<seq<foreign_word, plus<blank>, sor<identifier_first, one<'"'>>>,
+                           seq<foreign_block, plus<blank>, sor<identifier_first, one<'(', '!'>>>, string<'-', '-'>> {};
+struct no_foreign_word : not_at<at<one<'c', 'd', 'e', 'f', 'i', 'p', 'r', 's', 't', 'u', 'w', '-'>>, foreign_ahead> {};
+struct statement : seq<must<no_policy>, must<no_foreign_word>, must<statement_wanted>> {};
 
 }  // namespace flow::grammar

@@ -44,6 +44,7 @@ class Page : public testing::TestWithParam<CodeRow> {};
 TEST_P(Page, HoldsWhatItSays) {
   const std::map<Code, std::string> no_example{
       {Code::InvalidUtf8, "a page is UTF-8 itself"},
+      {Code::HiddenDirection, "what nobody sees makes no example"},
       {Code::TooManyErrors, "a hundred mistakes make no example"},
       {Code::SourceTooLarge, "16 MiB make no example"},
       {Code::Retiring, "no operation that comes with Flow is retired now"},
