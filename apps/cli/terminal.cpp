@@ -47,8 +47,15 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 
 Status write_file(const std::string& path, const std::string& bytes) {
   struct stat status {};
-  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
-    return error("`" + path + "` is a folder; name a file in it");
+  const bool is_there = stat(path.c_str(), &status) == 0;
+  if (is_there && S_ISDIR(status.st_mode)) return error("`" + path + "` is a folder; name a file in it");
+  // A device or a pipe is written to, never put aside for a file.
+  if (is_there && !S_ISREG(status.st_mode)) {
+    const File file(std::fopen(path.c_str(), "wb"));
+    const bool is_written = file && std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
+                            std::fflush(file.get()) == 0;
+    return is_written ? Status() : cannot("write", path);
+  }
   const std::string beside = path + ".new";
   {
     const File file(std::fopen(beside.c_str(), "wb"));

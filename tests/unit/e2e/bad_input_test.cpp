@@ -2,6 +2,7 @@
 // that says what to do, never with a crash or a hang.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <unistd.h>
 #include <filesystem>
@@ -292,6 +293,18 @@ TEST(WrongStore, FolderThatIsNotThereOrNotWritable) {
   std::filesystem::permissions(root, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   expect_no_store(folder.path("flow.db"));
   std::filesystem::permissions(root, std::filesystem::perms::owner_all);
+}
+
+TEST(Output, APipeIsWrittenToAndStaysOne) {
+  Folder folder;
+  const std::string flow = folder.write("a.flow", "on manual () do log \"x\"\n");
+  const std::string pipe = folder.path("pipe"), copy = folder.path("copy");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  Process reader("/bin/sh", {"-c", "cat " + pipe + " > " + copy});
+  EXPECT_EQ(run_flow({"build", flow, "-o", pipe}).exit_code, kSuccess);
+  EXPECT_EQ(reader.wait().exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_GT(std::filesystem::file_size(copy), 100u);
 }
 
 TEST(WrongStore, InUseByAnotherService) {
