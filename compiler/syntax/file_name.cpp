@@ -2,8 +2,6 @@
 
 #include <filesystem>
 
-#include "grammar/words.hpp"
-
 namespace flow {
 
 std::string name_from_file(std::string_view file) {
@@ -17,8 +15,7 @@ std::string name_from_file(std::string_view file) {
       name += '_';
   }
   if (name.empty()) return "flow";
-  const bool is_no_name = (name[0] >= '0' && name[0] <= '9') || grammar::is_keyword(name);
-  return is_no_name ? "flow_" + name : name;
+  return name[0] >= '0' && name[0] <= '9' ? "flow_" + name : name;
 }
 
 }  // namespace flow

@@ -225,7 +225,6 @@ TEST(Files, GiveFlowsNamesThatAreNames) {
                            "er.flow"),
             "gr__er");
   EXPECT_EQ(name_from_file("1bad.flow"), "flow_1bad");
-  EXPECT_EQ(name_from_file("on.flow"), "flow_on");
   EXPECT_EQ(name_from_file(".flow"), "_flow");
 }
 
