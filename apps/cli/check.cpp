@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "apps/cli/compiler_commands.hpp"
 #include "apps/cli/exit_code.hpp"
@@ -86,6 +87,19 @@ Attempt<void> check_file(const std::string& path, const CheckOptions& options, T
   return {};
 }
 
+// Which one service cannot serve together. They may be meant for different ones: it is no mistake.
+void tell_of_equal_names(const Totals& totals) {
+  std::map<std::string, std::string> files;
+  for (const Compilation& compilation : totals.compilations)
+    for (const CheckedFlow& flow : compilation.checked.flows) {
+      const std::string& file = compilation.files[0]->name();
+      const auto [first, is_new] = files.emplace(flow.name, file);
+      if (flow.file == 0 && !is_new && first->second != file)
+        fmt::print(stderr, "note: `{}` and `{}` both declare the flow `{}`: they cannot be served together\n",
+                   first->second, file, flow.name);
+    }
+}
+
 // Flows of different files that undo each other.
 void check_conflicts(const CheckOptions& options, Totals& totals) {
   std::vector<AnalysedFile> analysed;
@@ -134,6 +148,7 @@ int run_check(const CheckOptions& options) {
   }
   if (!totals.connectors.empty()) check_connectors(options, totals);
   check_conflicts(options, totals);
+  if (!options.json) tell_of_equal_names(totals);
   if (options.json && options.manifest) {
     // The manifests are what was asked for; mistakes go to standard error.
     for (const std::string& diagnostic : totals.json) fmt::print(stderr, "{}\n", diagnostic);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "compiler/syntax/file_name.hpp"
 #include "tests/unit/compiler/golden.hpp"
 #include "tests/unit/compiler/running.hpp"
 #include "tests/unit/several_files.hpp"
@@ -216,6 +217,15 @@ TEST(Modules, ExtendTheLibraryByTheirConnectors) {
   ASSERT_TRUE(compilation.module) << rendered(compilation.diagnostics, compilation.files);
   EXPECT_EQ(compilation.module->operations.size(), 4u) << "get_thing, and what the trigger needs";
   EXPECT_FALSE(standard_library().operation_names.contains("get_thing"));
+}
+
+TEST(Files, GiveFlowsNamesThatAreNames) {
+  EXPECT_EQ(name_from_file("lib/isolate-high.flow"), "isolate_high");
+  EXPECT_EQ(name_from_file("gr\xc3\xb6\xc3\x9f"
+                           "er.flow"),
+            "gr__er");
+  EXPECT_EQ(name_from_file("1bad.flow"), "flow_1bad");
+  EXPECT_EQ(name_from_file(".flow"), "_flow");
 }
 
 TEST(Modules, CanBeCheckedByThemselves) {
