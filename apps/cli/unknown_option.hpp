@@ -1,4 +1,5 @@
-// Options that a command does not have, with the one that was likely meant.
+// Options that a command does not have, with the one that was likely meant. For the two files that read
+// command lines: its header is heavy.
 #pragma once
 
 #include <CLI/CLI.hpp>
