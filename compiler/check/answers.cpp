@@ -50,6 +50,7 @@ void Checker::check_options(NodeId list) {
 }
 
 // `ask(…, options: ["Isolate", "Ignore"]) within 1h else "ignore"`: no branch would expect that answer.
+// Another word, as "nobody", says that there was none.
 void Checker::check_answer_without_one(const Operation& operation, NodeId call, NodeId answer) {
   const auto options = std::ranges::find(operation.parameters, "options", &Parameter::name);
   const auto checked = out_.calls.find(call);
@@ -68,15 +69,12 @@ void Checker::check_answer_without_one(const Operation& operation, NodeId call, 
     offered.push_back(plain_text(tree_, option, told));
     if (offered.back() == text) return;
   }
-  Diagnostic& d = report(Code::UnknownAnswer, given,
-                         fmt::format("{} is none of the options of this `ask`", quoted(given)))
-                      .label(tree_.span(list), "which are offered here");
-  if (const auto near = nearest_name(text, offered))
-    d.fix(tree_.span(given), fmt::format("\"{}\"", *near), fmt::format("did you mean `\"{}\"`?", *near));
-  else
-    d.note(
-        "behind `else` stands the answer that is taken when nobody gives one; add it to the options, "
-        "or write one of them");
+  const auto alike = std::ranges::find_if(
+      offered, [&](const std::string& option) { return equals_ignoring_case(option, text); });
+  if (alike == offered.end()) return;
+  report(Code::UnknownAnswer, given, fmt::format("{} is none of the options of this `ask`", quoted(given)))
+      .label(tree_.span(list), "which are offered here")
+      .fix(tree_.span(given), fmt::format("\"{}\"", *alike), fmt::format("did you mean `\"{}\"`?", *alike));
 }
 
 // A statement that asks and goes on whatever is answered.
