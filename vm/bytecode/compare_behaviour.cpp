@@ -149,13 +149,14 @@ class BehaviourComparison {
 
   void settings() {
     for (const auto& [name, text] : after_.behaviour.settings) {
+      const std::string& setting = name;  // clang captures no names of parts
       const auto old_one = before_.behaviour.settings.find(name);
       if (old_one == before_.behaviour.settings.end()) {
         add(Danger::Medium, "settings", fmt::format("is set by {}: {}", name, printable(text)));
       } else if (old_one->second != text) {
         const bool tells = std::ranges::any_of(after_.recipients, [&](const RecipientSummary& each) {
           return std::ranges::any_of(each.computed,
-                                     [&](const std::string& from) { return is_word_in(name, from); });
+                                     [&](const std::string& from) { return is_word_in(setting, from); });
         });
         add(tells ? Danger::High : Danger::Medium, "settings",
             fmt::format("is set by {}: {}, before {}", name, printable(text), printable(old_one->second)));
