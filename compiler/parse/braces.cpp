@@ -10,13 +10,11 @@ struct Line {
   std::size_t begin = 0, indent = 0;
 };
 
-Line line_of(std::string_view text, std::size_t at) {
-  Line line;
-  if (const std::size_t newline = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
-      newline != std::string_view::npos)
-    line.begin = newline + 1;
-  while (line.begin + line.indent < at &&
-         (text[line.begin + line.indent] == ' ' || text[line.begin + line.indent] == '\t'))
+// The line that begins there.
+Line line_from(std::string_view text, std::size_t begin) {
+  Line line{.begin = begin};
+  while (begin + line.indent < text.size() &&
+         (text[begin + line.indent] == ' ' || text[begin + line.indent] == '\t'))
     ++line.indent;
   return line;
 }
@@ -44,25 +42,33 @@ std::optional<std::uint32_t> unclosed_brace(const Tree& tree, std::uint32_t from
   std::vector<Open> open;
   auto comment =
       std::ranges::lower_bound(tree.comments, from, {}, [](const Comment& c) { return c.span.begin; });
-  for (std::size_t at = from; at < std::min<std::size_t>(to, text.size());) {
+  const std::size_t before = text.substr(0, from).rfind('\n');
+  Line line = line_from(text, before == std::string_view::npos ? 0 : before + 1);
+  std::size_t at = from;
+  const auto go_to = [&](std::size_t next) {
+    next = std::min(next, text.size());
+    if (const std::size_t newline = text.substr(at, next - at).rfind('\n'); newline != std::string_view::npos)
+      line = line_from(text, at + newline + 1);
+    at = next;
+  };
+  while (at < std::min<std::size_t>(to, text.size())) {
     while (comment != tree.comments.end() && comment->span.end <= at) ++comment;
     if (comment != tree.comments.end() && comment->span.begin <= at) {
-      at = comment->span.end;
+      go_to(comment->span.end);
       continue;
     }
     if (text[at] == '"') {
-      at = behind_text(text, at);
+      go_to(behind_text(text, at));
       continue;
     }
-    if (text[at] == '{') open.push_back({static_cast<std::uint32_t>(at), line_of(text, at)});
+    if (text[at] == '{') open.push_back({static_cast<std::uint32_t>(at), line});
     if (text[at] == '}' && !open.empty()) {
-      const Line line = line_of(text, at);
       const bool begins_line = line.begin + line.indent == at;
       if (begins_line && line.begin != open.back().line.begin && line.indent < open.back().line.indent)
         return open.back().at;
       open.pop_back();
     }
-    ++at;
+    go_to(at + 1);
   }
   return std::nullopt;
 }
